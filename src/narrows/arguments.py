@@ -1,0 +1,118 @@
+"""Checks of arguments: each names the argument and its value, and says what would be right."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable, Sequence
+from numbers import Integral, Real
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["check_finite", "choice", "closest", "integer", "random_seed", "real"]
+
+LARGEST_VALUE = float(np.finfo(np.float32).max)
+"""What the nets' 32-bit floats can hold."""
+
+
+def integer(name: str, value: object, low: int, high: int | None = None) -> int:
+    """Return ``value`` as an int in [low, high].
+
+    Raises
+    ------
+    TypeError
+        If it is no whole number (``True`` and 2.0 are none).
+    ValueError
+        If it is outside.
+    """
+    wanted = f"a whole number of at least {low}" + (f" and at most {high}" if high is not None else "")
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Integral):
+        raise TypeError(f"{name}={value!r} must be {wanted}, not {type(value).__name__}")
+    number = int(value)
+    if number < low or (high is not None and number > high):
+        raise ValueError(f"{name}={value!r} must be {wanted}")
+    return number
+
+
+def real(name: str, value: object, low: float, high: float = math.inf, *, low_included: bool = True) -> float:
+    """Return ``value`` as a finite float in [low, high], or in (low, high] with ``low_included=False``.
+
+    Raises
+    ------
+    TypeError
+        If it is no real number.
+    ValueError
+        If it is outside, infinite or NaN.
+    """
+    wanted = f"a finite number {'≥' if low_included else '>'} {low:g}" + (f" and ≤ {high:g}" if high < math.inf else "")
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+        raise TypeError(f"{name}={value!r} must be {wanted}, not {type(value).__name__}")
+    number = float(value)
+    if not math.isfinite(number) or not low <= number <= high or (number == low and not low_included):
+        raise ValueError(f"{name}={value!r} must be {wanted}")
+    return number
+
+
+def choice(name: str, value: object, options: Iterable[str]) -> str:
+    """Return ``value`` if it is one of ``options``.
+
+    Raises
+    ------
+    ValueError
+        If it is none of them; the message names the closest.
+    """
+    options = list(options)
+    if not isinstance(value, str) or value not in options:
+        known = ", ".join(map(repr, options))
+        raise ValueError(f"{name}={value!r} is unknown{closest(value, options)}; known are {known}")
+    return value
+
+
+def closest(word: object, words: Iterable[str]) -> str:
+    """Return ``"; did you mean …?"`` with the one of ``words`` most like ``word``, or nothing if none is."""
+    found = difflib.get_close_matches(str(word), list(words), n=1)
+    return f"; did you mean {found[0]!r}?" if found else ""
+
+
+def random_seed(random_state: int | np.random.RandomState | np.random.Generator | None) -> int:
+    """Return a seed in [0, 2³²) from whatever a user gives as ``random_state``.
+
+    None takes fresh entropy from the system, so that NumPy's global state is neither read nor changed.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is neither None, a whole number in that range, nor one of NumPy's generators.
+    """
+    if random_state is None:
+        return int(np.random.SeedSequence().generate_state(1)[0])
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(2**32, dtype=np.uint64))
+    if isinstance(random_state, np.random.Generator):
+        return int(random_state.integers(2**32))
+    return integer("random_state", random_state, 0, 2**32 - 1)
+
+
+def check_finite(rows: NDArray[np.floating], names: Sequence[str] | None = None) -> None:
+    """Refuse NaN, infinities and what 32-bit floats cannot hold, and say how many there are and where the first is.
+
+    Raises
+    ------
+    ValueError
+        If ``rows`` (n, features) hold any.
+    """
+    if np.isfinite(rows).all() and np.abs(rows).max(initial=0) <= LARGEST_VALUE:
+        return
+    for kind, found in {
+        "NaN": np.isnan(rows),
+        "infinity": np.isinf(rows),
+        f"a value beyond ±{LARGEST_VALUE:.1e}": np.abs(rows) > LARGEST_VALUE,
+    }.items():
+        if found.any():
+            row, column = np.argwhere(found)[0]
+            where = f"column {names[column]!r}" if names is not None else f"column {column}"
+            raise ValueError(
+                f"X contains {kind} in {found.sum()} of {found.size} places, first in row {row}, {where}; "
+                "fill or drop them before fitting"
+            )

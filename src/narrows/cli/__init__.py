@@ -1,0 +1,43 @@
+"""The command line: ``narrows train``, ``sweep``, ``reconstruct``, ``encode``, ``decode``, ``generate``.
+
+Heavy imports wait inside the verbs, so that ``--help`` is quick.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from typer.exceptions import TyperException
+
+from narrows.cli import learn, use
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="narrows",
+    help="Generative models with a bottleneck: compress, denoise, find the odd ones and make new ones.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for verb in (learn.train, learn.sweep, use.reconstruct, use.encode, use.decode, use.generate):
+    app.command()(verb)
+
+
+def main() -> None:
+    """Run the command line; bad input ends in one line on standard error and exit status 2."""
+    try:
+        status = app(standalone_mode=False)
+    except TyperException as error:
+        _fail(getattr(error, "format_message", error.__str__)())
+    except (ValueError, OSError, FloatingPointError) as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _fail(message: str) -> None:
+    print(f"narrows: error: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(2)

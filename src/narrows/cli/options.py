@@ -1,0 +1,68 @@
+"""Arguments and options that several verbs share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["Data", "Epochs", "Model", "Out", "Recipe", "Seed", "Size", "whole", "wholes"]
+
+
+def whole(text: str) -> int:
+    """Return the whole number that ``text`` writes.
+
+    Raises
+    ------
+    typer.BadParameter
+        If it writes none.
+    """
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a whole number") from None
+
+
+def wholes(name: str, text: str) -> list[int]:
+    """Return the whole numbers that the option ``name`` lists in ``text`` between commas.
+
+    Raises
+    ------
+    ValueError
+        If it lists anything else.
+    """
+    parts = text.split(",")
+    wrong = next((part for part in parts if not part.strip().lstrip("+-").isdecimal()), None)
+    if wrong is not None:
+        raise ValueError(
+            f"{name} {text!r} holds {wrong!r}; whole numbers between commas are expected, such as 1,2,4,8,16"
+        )
+    return [int(part) for part in parts]
+
+
+Data = Annotated[
+    str,
+    typer.Argument(
+        metavar="DATA",
+        help="digits, mnist, or a file or folder: .npy, .npz, .csv, IDX, an image, a folder of images.",
+        show_default=False,
+    ),
+]
+Model = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="A model file, or a run folder with one.", show_default=False)
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(help="A new folder for what is written.", show_default="one under runs/", metavar="FOLDER"),
+]
+Seed = Annotated[int, typer.Option(parser=whole, metavar="N", help="The same seed gives the same result.")]
+Size = Annotated[
+    int | None,
+    typer.Option(parser=whole, metavar="PIXELS", help="Crop image files to squares and scale them to this side."),
+]
+Epochs = Annotated[
+    int | None,
+    typer.Option(parser=whole, metavar="N", help="Passes over the data, at most.", show_default="by its size"),
+]
+Recipe = Annotated[str, typer.Option(metavar="NAME", help="Named settings: default, or lecture.")]

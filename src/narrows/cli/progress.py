@@ -1,0 +1,69 @@
+"""Training as it is seen: a live bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Generator
+from contextlib import closing
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from narrows.sweeps import SweepStep
+
+__all__ = ["watch"]
+
+TERMINAL_SECONDS, PIPE_SECONDS = 0.1, 5.0
+"""How often to say something new."""
+
+WORTH_A_GUESS = 0.02
+"""The part that must be done before the time left is more than noise."""
+
+
+def watch(steps: Generator[SweepStep]) -> bool:
+    """Run ``steps`` to their end and show how far they are; return whether the person interrupted them by Ctrl-C."""
+    console = Console(stderr=True)
+    show = _on_terminal if console.is_terminal else _plain
+    try:
+        with closing(steps):
+            show(steps, console)
+    except KeyboardInterrupt:
+        return True
+    return False
+
+
+def _on_terminal(steps: Generator[SweepStep], console: Console) -> None:
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.percentage:3.0f} %"))
+    with Progress(*columns, TimeRemainingColumn(), TextColumn("left"), console=console, transient=True) as progress:
+        task = progress.add_task("starting", total=1.0)
+        for now in _now_and_then(steps, TERMINAL_SECONDS):
+            progress.update(task, completed=_done(now), description=_words(now))
+
+
+def _plain(steps: Generator[SweepStep], console: Console) -> None:  # noqa: ARG001 - one signature for both
+    started = time.monotonic()
+    for now in _now_and_then(steps, PIPE_SECONDS):
+        seconds = time.monotonic() - started
+        done = _done(now)
+        left = f", about {seconds / done - seconds:.0f} s left" if done > WORTH_A_GUESS else ""
+        print(f"{_words(now)}{left}", file=sys.stderr, flush=True)
+
+
+def _now_and_then(steps: Generator[SweepStep], seconds: float) -> Generator[SweepStep]:
+    """Yield the first step of each model, and then one every so many seconds."""
+    said, latent_dim = 0.0, None
+    for step in steps:
+        if step.latent_dim != latent_dim or time.monotonic() - said >= seconds:
+            said, latent_dim = time.monotonic(), step.latent_dim
+            yield step
+
+
+def _done(now: SweepStep) -> float:
+    return (now.number - 1 + now.step.step / now.step.steps) / now.count
+
+
+def _words(now: SweepStep) -> str:
+    step = now.step
+    place = f" ({now.number} of {now.count})" if now.count > 1 else ""
+    return f"latent_dim {now.latent_dim}{place}, epoch {step.epoch}/{step.epochs}, loss {float(step.loss):.3f} nats"

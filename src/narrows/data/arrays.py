@@ -1,0 +1,148 @@
+"""Files of numbers: NumPy's, CSV tables, and IDX, the format MNIST comes in."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import math
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from narrows.data.dataset import DataError, Dataset
+
+__all__ = ["read_csv", "read_idx", "read_idx_folder", "read_npy", "read_npz"]
+
+EXAMPLE_NAMES = ("X", "x", "data", "images")
+LABEL_NAMES = ("y", "label", "labels", "class", "target")
+
+
+def read_npy(path: Path) -> Dataset:
+    """Read one array of examples; pickled objects are refused.
+
+    Raises
+    ------
+    DataError
+        If the file is damaged or holds objects.
+    """
+    try:
+        return Dataset(path.stem, np.load(path, allow_pickle=False))
+    except (ValueError, EOFError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"{path} is not an array of numbers: {error}") from error
+
+
+def read_npz(path: Path) -> Dataset:
+    """Read the array X (or x, data, images, or the only one) and, if it is there, y (or label, labels, class, target).
+
+    Raises
+    ------
+    DataError
+        If the file is damaged, holds objects, or it is unclear which array holds the examples.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays: Mapping[str, NDArray[Any]] = {name: file[name] for name in file.files}
+    except (ValueError, EOFError, OSError, zlib.error) as error:
+        raise DataError(f"{path} is not a file of arrays of numbers: {error}") from error
+    labels = next((arrays[name] for name in LABEL_NAMES if name in arrays), None)
+    examples = [name for name in EXAMPLE_NAMES if name in arrays] or [
+        name for name in arrays if name not in LABEL_NAMES
+    ]
+    if len(examples) != 1:
+        raise DataError(f"{path} holds the arrays {', '.join(arrays)}; call the one with the examples X")
+    return Dataset(path.stem, arrays[examples[0]], labels)
+
+
+def read_csv(path: Path) -> Dataset:
+    """Read a table of numbers, with or without a line of column names; empty cells are NaN.
+
+    A column called label, labels, class, target or y (in any case) holds labels.
+
+    Raises
+    ------
+    DataError
+        If lines differ in length, or a cell of another column is no number; the message names line and column.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            lines = [line for line in csv.reader(file) if line]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path} is not a table in UTF-8: {error}") from error
+    if not lines:
+        raise DataError(f"{path} is empty")
+    named = not all(map(_is_number, lines[0]))
+    names = [name.strip() for name in lines[0]] if named else [str(i) for i in range(len(lines[0]))]
+    body = lines[1:] if named else lines
+    for number, line in enumerate(body, 1 + named):
+        if len(line) != len(names):
+            raise DataError(f"{path}, line {number} has {len(line)} cells; the first line has {len(names)}")
+    labelled = [i for i, name in enumerate(names) if named and name.lower() in LABEL_NAMES]
+    columns = [i for i in range(len(names)) if i not in labelled[:1]]
+    X = np.array([[_number(path, row, names[i], line[i]) for i in columns] for row, line in enumerate(body, 1 + named)])
+    y = np.array([line[labelled[0]] for line in body]) if labelled else None
+    return Dataset(
+        path.stem, X.reshape(len(body), len(columns)), y, tuple(names[i] for i in columns) if named else None
+    )
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell or "nan")
+    except ValueError:
+        return False
+    return True
+
+
+def _number(path: Path, line: int, column: str, cell: str) -> float:
+    if not _is_number(cell):
+        raise DataError(
+            f"{path}, line {line}, column {column!r} holds {cell!r}, which is no number; "
+            "drop the column, write numbers, or call it «label» if it says what each row is"
+        )
+    return float(cell or "nan")
+
+
+def read_idx(path: Path) -> NDArray[np.uint8]:
+    """Read one IDX file of bytes, gzipped or not: labels (n,) or images (n, H, W).
+
+    Raises
+    ------
+    DataError
+        If it is damaged or of another kind.
+    """
+    try:
+        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path} cannot be read: {error}") from error
+    axes = data[3] if len(data) >= 4 else 0
+    if data[:3] != b"\0\0\x08" or not 1 <= axes <= 4:
+        raise DataError(f"{path} is not an IDX file of bytes")
+    shape = tuple(int.from_bytes(data[4 * i : 4 * i + 4], "big") for i in range(1, axes + 1))
+    body = data[4 + 4 * axes :]
+    if len(body) != math.prod(shape):
+        raise DataError(f"{path} announces {math.prod(shape):,} bytes of shape {shape} but holds {len(body):,}")
+    return np.frombuffer(body, np.uint8).reshape(shape)
+
+
+def read_idx_folder(path: Path) -> Dataset:
+    """Read a folder of IDX files: all images, with their labels where every file of images has one of labels.
+
+    MNIST's four files are such a folder: ``train-images-idx3-ubyte`` and so on, gzipped or not.
+
+    Raises
+    ------
+    DataError
+        If there are no images, or a file cannot be read.
+    """
+    images = sorted(path.glob("*images-idx3-ubyte*"), reverse=True)  # the training part first
+    if not images:
+        raise DataError(f"{path} holds no *-images-idx3-ubyte file")
+    labels = [file.with_name(file.name.replace("images-idx3", "labels-idx1")) for file in images]
+    y = np.concatenate([read_idx(file) for file in labels]) if all(file.exists() for file in labels) else None
+    return Dataset(path.resolve().name, np.concatenate([read_idx(file) for file in images]), y)

@@ -1,0 +1,81 @@
+"""From what a person names, a set or a path, to a `Dataset`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from sklearn.datasets import fetch_openml, load_digits
+
+from narrows.arguments import closest
+from narrows.data.arrays import read_csv, read_idx, read_idx_folder, read_npy, read_npz
+from narrows.data.dataset import DataError, Dataset
+from narrows.data.images import IMAGE_SUFFIXES, read_images
+
+__all__ = ["load_data"]
+
+
+def load_data(source: str | Path, *, size: int | None = None) -> Dataset:
+    """Return the data that ``source`` names.
+
+    Parameters
+    ----------
+    source
+        ``"digits"`` (scikit-learn's 1,797 handwritten digits, 8×8, grey levels 0 to 16), ``"mnist"`` (70,000 digits,
+        28×28, 0 to 255, fetched from OpenML), or the path of an ``.npy``, ``.npz``, ``.csv`` or IDX file (also
+        gzipped), of an image, or of a folder of images or IDX files.
+    size
+        Side in pixels to which images from files are cropped and scaled; None leaves them as they are.
+
+    Raises
+    ------
+    DataError
+        If there is no such set or file, or it cannot be used; the message says what would be right.
+    """
+    if source in NAMED:
+        return NAMED[str(source)]()
+    path = Path(source)
+    if path.is_dir():
+        if any(path.glob("*-idx[0-9]-ubyte*")):
+            return read_idx_folder(path)
+        return read_images(path, size=size)
+    if not path.is_file():
+        raise DataError(
+            f"there is no data set or file {str(source)!r}{closest(source, NAMED)}; sets are {', '.join(NAMED)}"
+        )
+    suffix = path.suffix.lower()
+    if suffix in IMAGE_SUFFIXES:
+        return read_images(path, size=size)
+    if suffix in READERS:
+        return READERS[suffix](path)
+    if "idx" in path.name:
+        return Dataset(path.name.split(".")[0], read_idx(path))
+    known = ", ".join([*READERS, "IDX", *IMAGE_SUFFIXES])
+    raise DataError(f"{path} is of a kind that narrows does not read; it reads {known}, and folders of images")
+
+
+def digits() -> Dataset:
+    """Return scikit-learn's digits as images (1797, 8, 8), the lecture's data."""
+    bunch = load_digits()
+    return Dataset("digits", bunch.images, bunch.target)
+
+
+def mnist() -> Dataset:
+    """Return MNIST (LeCun et al. 1998) as images (70000, 28, 28), the training part first; fetched once, then cached.
+
+    Raises
+    ------
+    DataError
+        If it is not cached and OpenML cannot be reached.
+    """
+    try:
+        X, y = fetch_openml("mnist_784", version=1, return_X_y=True, as_frame=False, parser="liac-arff")
+    except OSError as error:
+        raise DataError(
+            f"mnist could not be fetched from OpenML ({error}); with the four IDX files in a folder, name that folder"
+        ) from error
+    return Dataset("mnist", X.reshape(-1, 28, 28).astype(np.uint8), y.astype(np.int64))
+
+
+NAMED = {"digits": digits, "mnist": mnist}
+READERS = {".npy": read_npy, ".npz": read_npz, ".csv": read_csv}

@@ -1,0 +1,50 @@
+"""Holding some of the data out, so that a model is judged by what it has not seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import train_test_split
+
+from narrows.data.dataset import DataError
+
+__all__ = ["split"]
+
+Array = NDArray[Any]
+
+
+def split(
+    X: Array, y: Array | None = None, *, test_size: float = 0.2, random_state: int = 0
+) -> tuple[Array, Array, Array | None, Array | None]:
+    """Return ``X_train, X_test, y_train, y_test``, with every class in the same proportion in both where that can be.
+
+    It cannot where a class has one example, or there are more classes than places; then the split is plain.
+
+    Parameters
+    ----------
+    X, y
+        (n, …) examples and, if known, (n,) labels.
+    test_size
+        The part held out, in (0, 1).
+    random_state
+        The split's seed.
+
+    Raises
+    ------
+    DataError
+        If there are too few examples for two parts.
+    """
+    if len(X) < 4:
+        raise DataError(f"{len(X)} examples are too few to train on some and judge by others; at least 4 are needed")
+    if y is None:
+        X_train, X_test = train_test_split(X, test_size=test_size, random_state=random_state)
+        return X_train, X_test, None, None
+    _, counts = np.unique(y, return_counts=True)
+    places = min(int(len(X) * test_size), int(len(X) * (1 - test_size)))
+    strata = y if counts.min() > 1 and len(counts) <= places else None
+    X_train, X_test, y_train, y_test = train_test_split(
+        X, y, test_size=test_size, stratify=strata, random_state=random_state
+    )
+    return X_train, X_test, y_train, y_test

@@ -1,0 +1,70 @@
+"""Models as scikit-learn estimators.
+
+A named model says in ``build`` which parts it takes (see ``narrows.models``); everything else is common to all.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from narrows.arguments import choice
+from narrows.estimators.autoencoder import Autoencoder
+from narrows.estimators.base import BottleneckEstimator
+from narrows.models.priors import GaussianMixture
+from narrows.scaling import Scaling
+from narrows.storage import Metadata, ModelFileError, read_model
+
+__all__ = ["ESTIMATORS", "Autoencoder", "load"]
+
+ESTIMATORS: dict[str, type[BottleneckEstimator]] = {"Autoencoder": Autoencoder}
+"""The named models that a file or a command may ask for; no other name is ever looked up."""
+
+
+def load(path: str | os.PathLike[str]) -> Any:
+    """Return the fitted estimator that `save` wrote to ``path``: the same class, options and weights, bit for bit.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is damaged, truncated, or no model of narrows.
+    OSError
+        If it cannot be read.
+    """
+    metadata, arrays = read_model(path)
+    try:
+        return _restored(metadata, arrays)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        # Whole and well-typed, but its parts do not make a model: written by another version, or by hand.
+        raise ModelFileError(f"{path} holds parts that make no model of this version of narrows: {error}") from error
+
+
+def _restored(metadata: Metadata, arrays: dict[str, NDArray[Any]]) -> BottleneckEstimator:
+    kind = ESTIMATORS[choice("estimator", metadata.estimator, ESTIMATORS)]
+    estimator = kind(
+        **{name: tuple(value) if isinstance(value, list) else value for name, value in metadata.parameters.items()}
+    )
+    estimator.check_options()
+    features = math.prod(metadata.input_shape)
+    scaling = Scaling(metadata.scaling, arrays.pop("scaling.offset"), arrays.pop("scaling.scale"))
+    if not scaling.offset.shape == scaling.scale.shape == (features,):
+        raise ValueError(f"its scaling is for {scaling.scale.shape} features, its inputs have {features}")
+    estimator.scaling_, estimator.input_shape_, estimator.seed_ = scaling, tuple(metadata.input_shape), metadata.seed
+    with torch.device("meta"):  # takes no memory, whatever the file asks for
+        model = estimator.build(features)
+        model.prior = GaussianMixture(metadata.components, estimator.latent_dim)
+    state = {name.removeprefix("model."): torch.from_numpy(array) for name, array in arrays.items()}
+    model.load_state_dict(state, assign=True)
+    estimator.set_fitted(model, metadata.history)
+    if metadata.validation_error is not None:
+        mean, standard_error = metadata.validation_error
+        estimator.validation_error_ = mean, standard_error
+    estimator.n_features_in_ = features
+    if metadata.feature_names is not None:
+        estimator.feature_names_in_ = np.array(metadata.feature_names, dtype=object)
+    return estimator

@@ -1,0 +1,1 @@
+"""Numbers about a fitted model, and the plain baselines it has to beat."""

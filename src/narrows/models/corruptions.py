@@ -1,0 +1,33 @@
+"""Corruptions: what is done to an input before it is encoded, while the model still has to return the clean input.
+
+A little noise on the input keeps a flexible net from learning its few training examples by heart (Bishop 1995: it is a
+form of Tikhonov regularisation); a lot of it makes a denoising autoencoder (Vincent et al. 2008).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+__all__ = ["GaussianNoise"]
+
+
+@dataclass(frozen=True, slots=True)
+class GaussianNoise:
+    """x̃ = x + σ ε with ε ~ N(0, I), drawn anew at every call.
+
+    Parameters
+    ----------
+    sigma
+        σ, the noise's standard deviation in the scaled units the model sees; 0 leaves x as it is.
+    """
+
+    sigma: float
+
+    def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """Return a corrupted copy of ``x``, of the same shape."""
+        if self.sigma == 0:
+            return x
+        return x + self.sigma * torch.randn(x.shape, generator=generator, dtype=x.dtype)

@@ -1,0 +1,181 @@
+"""One safe file a model: safetensors, typed metadata and a digest over every byte; no pickle, no code, no class path.
+
+The file is checked before it is believed: its size, its header, each tensor's place, the digest, the metadata's types.
+It is written beside its place and moved there when it is whole, so that a crash leaves the old file or the new one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from safetensors import SafetensorError
+from safetensors import numpy as safetensors
+
+__all__ = ["Metadata", "ModelFileError", "read_model", "write_atomically", "write_model"]
+
+Tensors = dict[str, NDArray[Any]]
+
+LARGEST_HEADER = 16 * 2**20
+LARGEST_FILE = 32 * 2**30
+MOST_TENSORS = 10_000
+
+BLANK = "0" * 64
+"""What the digest's own place holds while the digest is taken."""
+
+
+class ModelFileError(ValueError):
+    """A file that is no whole, unchanged model of narrows; the message says what is wrong with it."""
+
+
+Positive = Annotated[int, Field(ge=1)]
+
+
+class Metadata(BaseModel):
+    """What a model file says about its model, beside the tensors.
+
+    Attributes
+    ----------
+    sha256
+        The digest of the whole file with 64 zeros in the digest's own place.
+    estimator, parameters
+        A public class of narrows by its bare name, and its constructor's options.
+    input_shape
+        The shape of one example: (features,), (H, W) or (H, W, C).
+    feature_names
+        The training table's column names, if it had any.
+    scaling
+        The kind of the scaling whose offset and scale are among the tensors.
+    components
+        Of the prior, a Gaussian mixture.
+    seed
+        The one that the weights came from.
+    history, validation_error
+        A row per epoch; mean and standard error of the squared error per feature on the held-out part (scaled units).
+    versions
+        Of narrows, torch, NumPy and scikit-learn when the model was written.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    # First, so that its place in the file is the first that looks like it.
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] = BLANK
+    format: Literal[1] = 1
+    estimator: str
+    parameters: dict[str, JsonValue]
+    input_shape: Annotated[list[Positive], Field(min_length=1, max_length=3)]
+    feature_names: list[str] | None
+    scaling: Literal["global", "feature"]
+    components: Positive
+    seed: Annotated[int, Field(ge=0)]
+    history: list[dict[str, float]]
+    validation_error: Annotated[list[float], Field(min_length=2, max_length=2)] | None
+    versions: dict[str, str]
+
+
+def write_model(path: str | os.PathLike[str], metadata: Metadata, tensors: Tensors) -> None:
+    """Write ``metadata`` and ``tensors`` to ``path``, whole or not at all.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; a file that was there before is then untouched.
+    """
+    header = {"narrows": metadata.model_dump_json()}
+    data = safetensors.save({name: np.ascontiguousarray(array) for name, array in tensors.items()}, header)
+    write_atomically(path, data.replace(BLANK.encode(), _digest(data, BLANK).encode(), 1))
+
+
+def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write ``data`` to ``path`` through a temporary file beside it, synced to the disk before and after the move.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; a file that was there before is then untouched, and no temporary one is left.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        # Not tempfile's 0600: the file gets the mode that the user's umask gives to any other.
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    if os.name == "posix":
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def read_model(path: str | os.PathLike[str]) -> tuple[Metadata, Tensors]:
+    """Return the metadata and tensors of the model file at ``path``.
+
+    Raises
+    ------
+    ModelFileError
+        If it is damaged, truncated, too large, or no model file of narrows.
+    OSError
+        If it cannot be read.
+    """
+    try:
+        data = _read_bounded(Path(path))
+        return _metadata(data), safetensors.load(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    except (ModelFileError, SafetensorError) as error:
+        reason = str(error)
+    raise ModelFileError(f"{path} is not a model file that this version of narrows can read: {reason}")
+
+
+def _digest(data: bytes, sha256: str) -> str:
+    """Return the SHA-256 of ``data`` with `BLANK` where the digest ``sha256`` itself stands."""
+    start = data.find(sha256.encode())
+    view = memoryview(data)
+    digest = hashlib.sha256(view[:start])
+    digest.update(BLANK.encode())
+    digest.update(view[start + len(BLANK) :])
+    return digest.hexdigest()
+
+
+def _read_bounded(path: Path) -> bytes:
+    """Return the file's bytes, once its size and its header's are known to be within bounds."""
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        length = int.from_bytes(file.read(8), "little")
+        if size < 8 or length > size - 8:
+            raise ModelFileError("it is truncated, or a file of another kind")
+        if length > LARGEST_HEADER or size > LARGEST_FILE:
+            raise ModelFileError(f"{length:,} bytes of header in {size:,} bytes are more than it may have")
+        file.seek(0)
+        return file.read(size)
+
+
+def _metadata(data: bytes) -> Metadata:
+    """Return the header's typed part, once the header's tensors and the digest are found in order."""
+    length = int.from_bytes(data[:8], "little")
+    try:
+        header = json.loads(data[8 : 8 + length])
+        text = header.pop("__metadata__")["narrows"]
+        kinds = [(entry["dtype"], len(entry["shape"])) for entry in header.values()]
+    except (ValueError, RecursionError, AttributeError, TypeError, KeyError):
+        raise ModelFileError("its header is damaged, or was written by another program") from None
+    if len(kinds) > MOST_TENSORS or any(dtype not in ("F32", "F64") or axes > 4 for dtype, axes in kinds):
+        raise ModelFileError("its tensors are too many, or of types that no model has")
+    metadata = Metadata.model_validate_json(text)
+    if _digest(data, metadata.sha256) != metadata.sha256:
+        raise ModelFileError("it was changed or damaged: its SHA-256 does not match")
+    return metadata

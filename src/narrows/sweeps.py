@@ -1,0 +1,212 @@
+"""Models that differ in latent_dim, on the same split of the same data: what each costs, and which one to take.
+
+The module is not called ``sweep``, since importing it would then put it in the place of the function ``narrows.sweep``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from narrows.arguments import choice, integer
+from narrows.data.split import split
+from narrows.estimators import ESTIMATORS
+from narrows.estimators.base import BottleneckEstimator
+from narrows.evaluation.baselines import mean_error, pca_error
+from narrows.evaluation.codes import dead_units
+from narrows.training.loop import Step
+
+__all__ = ["Sweep", "SweepRow", "SweepStep", "sweep"]
+
+
+@dataclass(frozen=True, slots=True)
+class SweepRow:
+    """One model of a sweep. Errors are squared, per pixel or feature, in scaled units, with their standard errors.
+
+    Attributes
+    ----------
+    latent_dim
+        Numbers in the code.
+    test_error, test_error_se
+        On the examples held out from all models: mean and standard error.
+    pca_error
+        What as many principal components make of the same split.
+    validation_error, validation_error_se
+        On the part held out inside ``fit``, or None; what the recommendation looks at.
+    parameters, dead_units, epochs, seconds
+        Of the net, of the code, of the training.
+    interrupted
+        Whether training was stopped from outside.
+    """
+
+    latent_dim: int
+    test_error: float
+    test_error_se: float
+    pca_error: float
+    validation_error: float | None
+    validation_error_se: float | None
+    parameters: int
+    dead_units: int
+    epochs: int
+    seconds: float
+    interrupted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SweepStep:
+    """A step of one model's training: the ``number``-th of ``count`` models, from 1, and the `Step` itself."""
+
+    latent_dim: int
+    number: int
+    count: int
+    step: Step
+
+
+class Sweep:
+    """Models of several latent_dim, and what they make of the same held-out examples.
+
+    Parameters
+    ----------
+    X, y
+        Rows or images, (n, …), and, if known, labels (n,), by which the split is stratified.
+    latent_dims
+        One or more, in any order; each is trained once.
+    model
+        A named model: ``"Autoencoder"``.
+    test_size
+        The part held out from all models, in (0, 1).
+    random_state
+        The seed of the split and of every model.
+    **options
+        Of the named model's constructor.
+
+    Attributes
+    ----------
+    X_train, X_test, y_train, y_test
+        The split.
+    models
+        latent_dim ↦ its fitted estimator, as far as `run` has come.
+    rows
+        A `SweepRow` for each of these.
+    """
+
+    def __init__(
+        self,
+        X: ArrayLike,
+        y: ArrayLike | None = None,
+        *,
+        latent_dims: Sequence[int] = (1, 2, 4, 8, 16),
+        model: str = "Autoencoder",
+        test_size: float = 0.2,
+        random_state: int = 0,
+        **options: Any,
+    ) -> None:
+        if not latent_dims:
+            raise ValueError("latent_dims is empty; name at least one number, such as 1,2,4,8,16")
+        self.latent_dims = sorted({integer("latent_dims", d, 1) for d in latent_dims})
+        kind = ESTIMATORS[choice("model", model, ESTIMATORS)]
+        self._estimators = [kind(d, random_state=random_state, **options) for d in self.latent_dims]
+        self.X_train, self.X_test, self.y_train, self.y_test = split(
+            np.asarray(X), None if y is None else np.asarray(y), test_size=test_size, random_state=random_state
+        )
+        self.models: dict[int, BottleneckEstimator] = {}
+        self.rows: list[SweepRow] = []
+
+    def run(self) -> Generator[SweepStep]:
+        """Train one model after another, a step a yield; closed early, it keeps what is trained so far."""
+        for number, estimator in enumerate(self._estimators, 1):
+            started, ended = time.perf_counter(), False
+            try:
+                with closing(estimator.fit_steps(self.X_train)) as steps:
+                    for step in steps:
+                        yield SweepStep(estimator.latent_dim, number, len(self._estimators), step)
+                ended = True
+            finally:
+                if hasattr(estimator, "model_"):
+                    self._add(estimator, time.perf_counter() - started, interrupted=not ended)
+
+    def _add(self, estimator: BottleneckEstimator, seconds: float, *, interrupted: bool) -> None:
+        errors = estimator.anomaly_score(self.X_test)
+        train, test = self._scaled(estimator)
+        validation, validation_se = estimator.validation_error_ or (None, None)
+        self.models[estimator.latent_dim] = estimator
+        self.rows.append(
+            SweepRow(
+                latent_dim=estimator.latent_dim,
+                test_error=float(errors.mean()),
+                test_error_se=float(errors.std() / np.sqrt(len(errors))),
+                pca_error=pca_error(train, test, estimator.latent_dim),
+                validation_error=validation,
+                validation_error_se=validation_se,
+                parameters=sum(p.numel() for p in estimator.model_.parameters()),
+                dead_units=int(dead_units(estimator.transform(self.X_train)).sum()),
+                epochs=estimator.n_iter_,
+                seconds=seconds,
+                interrupted=interrupted,
+            )
+        )
+
+    def _scaled(self, estimator: BottleneckEstimator) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+        flat = (np.reshape(part, (len(part), -1)).astype(np.float64) for part in (self.X_train, self.X_test))
+        train, test = (estimator.scaling_.apply(part) for part in flat)
+        return train, test
+
+    @property
+    def mean_error(self) -> float:
+        """The test error of answering with the training examples' mean, in the rows' units; needs one trained model."""
+        return mean_error(*self._scaled(next(iter(self.models.values()))))
+
+    @property
+    def unit(self) -> str:
+        """What the errors are of, in words; needs one trained model."""
+        estimator = next(iter(self.models.values()))
+        thing = "pixel" if len(estimator.input_shape_) > 1 else "feature"
+        scale = "scaled to [0, 1]" if estimator.scaling_.kind == "global" else "each scaled to variance 1"
+        return f"squared error per {thing}, {scale}"
+
+    def recommendation(self) -> tuple[int | None, str]:
+        """Return the latent_dim to take, and in one sentence why; None where nothing was held out inside ``fit``.
+
+        The rule is the one-standard-error rule (Breiman et al. 1984): the smallest latent_dim whose validation error is
+        within one standard error of the lowest.
+        """
+        judged = [(row.validation_error, row) for row in self.rows if row.validation_error is not None]
+        if not judged:
+            return None, (
+                "No latent_dim is recommended: these models kept no validation part, and choosing by the test error "
+                "would make it an optimistic one."
+            )
+        lowest, best = min(judged, key=lambda pair: pair[0])
+        limit = lowest + (best.validation_error_se or 0)
+        taken = min(row.latent_dim for error, row in judged if error <= limit)
+        reason = (
+            f"Take latent_dim {taken}: the smallest whose validation error is within one standard error "
+            f"of the lowest ({lowest:.4f} ± {best.validation_error_se:.4f}, at latent_dim {best.latent_dim})"
+        )
+        if taken == self.latent_dims[-1] and len(judged) > 1:
+            reason += "; the error still falls there, so a larger one may do better yet"
+        return taken, reason + "."
+
+
+def sweep(X: ArrayLike, y: ArrayLike | None = None, **options: Any) -> Sweep:
+    """Train a model for each of several latent_dim and return the `Sweep`, which takes the same arguments.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from narrows import sweep
+    >>> digits = load_digits()
+    >>> result = sweep(digits.images, digits.target, latent_dims=(1, 2), epochs=3)
+    >>> [row.latent_dim for row in result.rows]
+    [1, 2]
+    """
+    result = Sweep(X, y, **options)
+    for _ in result.run():
+        pass
+    return result

@@ -1,0 +1,1 @@
+"""Training: one loop, a generator of steps, that every caller consumes."""

@@ -1,0 +1,189 @@
+"""The loop. Progress bars, web pages, notebooks and early stopping all consume the same generator of steps."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+from torch.optim import AdamW, Optimizer
+from torch.optim.lr_scheduler import ConstantLR, LRScheduler, OneCycleLR
+
+from narrows.models.model import BottleneckModel
+
+__all__ = ["CHUNK", "SCHEDULES", "Step", "limited_threads", "threads_for", "train"]
+
+Objective = Callable[[BottleneckModel, Tensor, torch.Generator], Tensor]
+
+CHUNK = 4096
+"""Examples a pass when nothing is learned: large enough to be quick, small enough for any memory."""
+
+WORTH_MORE_THREADS = 2e9
+"""Floating-point operations a step; below this, on a small net, threads wait for each other more than they help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of training.
+
+    Attributes
+    ----------
+    epoch, epochs
+        The current epoch, from 1, and how many there will be at most.
+    step, steps
+        The current step, from 1 over all epochs, and how many there will be at most.
+    loss
+        The batch's mean loss in nats per example, a scalar tensor.
+    row
+        At an epoch's last step, its row of the history: ``epoch``, ``loss`` and ``validation_loss`` (nats per example,
+        the latter only where there is a validation part), ``learning_rate`` and ``seconds`` since the start.
+    """
+
+    epoch: int
+    epochs: int
+    step: int
+    steps: int
+    loss: Tensor
+    row: dict[str, float] | None
+
+
+def one_cycle(optimiser: Optimizer, rate: float, steps: int) -> LRScheduler:
+    """Warm up over 30 % of ``steps`` to ``rate``, then down to almost nothing along a cosine (Smith & Topin 2019)."""
+    # Torch counts its last step as one too many where there are fewer than four.
+    return OneCycleLR(optimiser, rate, total_steps=max(steps, 4) + 1)
+
+
+def constant(optimiser: Optimizer, rate: float, steps: int) -> LRScheduler:  # noqa: ARG001 - one signature for all
+    """Keep the rate as it is."""
+    return ConstantLR(optimiser, factor=1)
+
+
+SCHEDULES: dict[str, Callable[[Optimizer, float, int], LRScheduler]] = {"one-cycle": one_cycle, "constant": constant}
+
+
+def train(
+    model: BottleneckModel,
+    objective: Objective,
+    x: Tensor,
+    x_validation: Tensor,
+    *,
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    weight_decay: float,
+    schedule: str,
+    patience: int,
+    generator: torch.Generator,
+) -> Generator[Step]:
+    """Train ``model`` in place by AdamW (Loshchilov & Hutter 2019; Adam itself at no weight decay), a step a yield.
+
+    However the generator ends, by its last step, by ``close()`` or by an error, ``model`` holds the best weights seen:
+    those of the lowest validation loss, or the last epoch's where there is no validation part. Until it ends, torch
+    uses as many threads as a step is worth.
+
+    Parameters
+    ----------
+    objective
+        (model, x, generator) ↦ the loss of each example, (n,), in nats.
+    x, x_validation
+        Scaled inputs (n, features) to learn from, and to judge each epoch by; the latter may have no rows.
+    epochs, patience
+        At most so many passes over ``x``, and fewer once ``patience`` of them have not lowered the validation loss.
+    batch_size
+        Examples a step; the last step of an epoch takes what is left.
+    schedule
+        A key of `SCHEDULES`.
+    generator
+        The only source of chance.
+
+    Raises
+    ------
+    FloatingPointError
+        When the loss is no longer finite.
+    """
+    optimiser = AdamW(model.parameters(), learning_rate, weight_decay=weight_decay, fused=True)
+    steps = epochs * math.ceil(len(x) / batch_size)
+    scheduler = SCHEDULES[schedule](optimiser, learning_rate, steps)
+
+    def update(batch: Tensor) -> Tensor:
+        loss = objective(model, batch, generator).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        scheduler.step()
+        return loss.detach()
+
+    def row(epoch: int, loss: float, learning_rate: float) -> dict[str, float]:
+        held_out = {"validation_loss": mean_loss(model, x_validation)} if len(x_validation) else {}
+        seconds = time.perf_counter() - started
+        return {"epoch": epoch, "loss": loss, **held_out, "learning_rate": learning_rate, "seconds": seconds}
+
+    started, step = time.perf_counter(), 0
+    with limited_threads(threads_for(model, batch_size)), _Best(model) as best:
+        for epoch in range(1, epochs + 1):
+            total = torch.zeros(())
+            batches = torch.randperm(len(x), generator=generator).split(batch_size)
+            for batch in batches:
+                step, rate = step + 1, float(scheduler.get_last_lr()[0])
+                loss = update(x[batch])
+                total += loss * len(batch)
+                ended = row(epoch, total.item() / len(x), rate) if batch is batches[-1] else None
+                if ended:
+                    best.see(ended)
+                yield Step(epoch, epochs, step, steps, loss, ended)
+            if epoch - best.epoch >= patience:
+                return
+
+
+class _Best:
+    """The best weights so far, put back at the end; by validation loss, or the latest where there is no such part."""
+
+    def __init__(self, model: BottleneckModel) -> None:
+        self.model, self.epoch, self.loss = model, 0, math.inf
+        self.weights = copy.deepcopy(model.state_dict())
+
+    def see(self, row: dict[str, float]) -> None:
+        loss = row.get("validation_loss", -row["epoch"])
+        if not math.isfinite(row["loss"] + loss):
+            raise FloatingPointError(
+                f"training diverged in epoch {row['epoch']}: the loss is {row['loss']}; "
+                f"try a learning_rate well below {row['learning_rate']:.3g}"
+            )
+        if loss < self.loss:
+            self.epoch, self.loss = int(row["epoch"]), loss
+            self.weights = copy.deepcopy(self.model.state_dict())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.model.load_state_dict(self.weights)
+
+
+@torch.no_grad()
+def mean_loss(model: BottleneckModel, x: Tensor) -> float:
+    """Return the mean loss in nats per example of giving back ``x`` (n, features), without any corruption."""
+    return float(torch.cat([model.loss(chunk, chunk) for chunk in x.split(CHUNK)]).mean())
+
+
+def threads_for(model: nn.Module, batch_size: int) -> int:
+    """Return how many threads a step of ``batch_size`` examples is worth: one, unless its arithmetic is heavy."""
+    operations = 6 * batch_size * sum(p.numel() for p in model.parameters())
+    return torch.get_num_threads() if operations > WORTH_MORE_THREADS else 1
+
+
+@contextmanager
+def limited_threads(count: int) -> Iterator[None]:
+    """Let torch use ``count`` threads inside, and as many as before afterwards."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,32 @@
+"""Shared data and fitted models. The array-API switch must be set before SciPy is first imported."""
+
+import os
+
+os.environ["SCIPY_ARRAY_API"] = "1"
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+from narrows import Autoencoder
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """Scikit-learn's digits as images (1797, 8, 8), 0 to 16."""
+    return load_digits().images
+
+
+@pytest.fixture(scope="session")
+def table():
+    """300 rows of four columns in units of their own, two of them functions of the others."""
+    rng = np.random.default_rng(0)
+    u = rng.normal(size=(300, 2))
+    columns = [u[:, 0] * 1e4, u[:, 1] * 0.01 + 5, u[:, 0] - u[:, 1], np.abs(u[:, 0])]
+    return np.stack(columns, axis=1) + rng.normal(size=(300, 4)) * [100, 1e-4, 0.01, 0.01]
+
+
+@pytest.fixture(scope="session")
+def fitted(digits):
+    """An autoencoder of a few epochs on the first 300 digits."""
+    return Autoencoder(4, epochs=8, random_state=0).fit(digits[:300])

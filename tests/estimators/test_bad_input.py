@@ -1,0 +1,211 @@
+"""What people get wrong: an error that names the argument and what would be right, or a documented conversion."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from narrows import Autoencoder
+from narrows.arguments import check_finite
+
+RNG = np.random.default_rng(0)
+X = RNG.uniform(size=(40, 6))
+
+
+def quick(**options):
+    return Autoencoder(**{"latent_dim": 2, "epochs": 2, "hidden": (8,), "random_state": 0, **options})
+
+
+def with_values(*values):
+    bad = X.copy()
+    bad.flat[: len(values)] = values
+    return bad
+
+
+BAD_DATA = {
+    "empty": (np.empty((0, 6)), ValueError, r"0 sample\(s\)"),
+    "no features": (np.empty((5, 0)), ValueError, r"0 feature\(s\)"),
+    "one row": (X[:1], ValueError, r"1 sample\(s\).*minimum of 2"),
+    "1-D": (X[0], ValueError, "Expected 2D array, got 1D array"),
+    "a number": (3.0, ValueError, "Expected 2D array, got scalar array"),
+    "5-D": (np.zeros((3, 2, 2, 2, 2)), ValueError, r"X has shape \(3, 2, 2, 2, 2\); rows .* or images"),
+    "NaN": (with_values(np.nan, np.nan, np.nan), ValueError, "NaN in 3 of 240 places, first in row 0, column 0"),
+    "infinity": (with_values(1, np.inf), ValueError, "infinity in 1 of 240 places, first in row 0, column 1"),
+    "minus infinity": (with_values(-np.inf), ValueError, "infinity in 1 of 240"),
+    "1e39": (with_values(1e39), ValueError, r"a value beyond ±3.4e\+38 in 1 of 240 places"),
+    "strings": (np.array([["a", "b"], ["c", "d"]]), ValueError, "could not convert string to float: .*'a'"),
+    "complex": (X + 1j, ValueError, "Complex data not supported"),
+    "sparse": (scipy.sparse.csr_array(X), TypeError, "[Ss]parse data was passed"),
+    "ragged": ([[1.0, 2.0], [3.0]], ValueError, "inhomogeneous"),
+    "NaN in a frame": (pd.DataFrame(with_values(np.nan), columns=list("abcdef")), ValueError, "row 0, column 'a'"),
+}
+
+
+@pytest.mark.parametrize(("bad", "error", "message"), BAD_DATA.values(), ids=BAD_DATA.keys())
+def test_bad_data_at_fit(bad, error, message):
+    model = quick()
+    with pytest.raises(error, match=message):
+        model.fit(bad)
+    assert not hasattr(model, "model_")
+
+
+@pytest.mark.parametrize("method", ["transform", "reconstruct", "score_samples", "anomaly_score", "error_map", "score"])
+def test_bad_data_after_fit(method):
+    call = getattr(quick().fit(X), method)
+    with pytest.raises(ValueError, match="X has 5 features, but Autoencoder is expecting 6 features"):
+        call(X[:, :5])
+    with pytest.raises(ValueError, match=r"X holds examples of shape \(2, 3\), but the model was fitted on \(6,\)"):
+        call(X.reshape(40, 2, 3))
+    with pytest.raises(ValueError, match="NaN in 1 of 240 places"):
+        call(with_values(np.nan))
+    with pytest.raises(ValueError, match="Expected 2D array"):
+        call(X[0])
+
+
+@pytest.mark.parametrize("method", ["transform", "reconstruct", "anomaly_score", "error_map"])
+def test_an_example_beyond_32_bits_is_named(method):
+    model = quick().fit(X * 1e-3)
+    with pytest.raises(ValueError, match=r"1 examples \(the first is row 0\) are so far from the training data"):
+        getattr(model, method)(with_values(3e38))
+
+
+def test_renamed_and_reordered_columns():
+    frame = pd.DataFrame(X, columns=list("abcdef"))
+    model = quick().fit(frame)
+    with pytest.raises(ValueError, match="should match"):
+        model.transform(frame.rename(columns={"a": "z"}))
+    with pytest.raises(ValueError, match="same order"):
+        model.transform(frame[list("fedcba")])
+
+
+@pytest.mark.parametrize(
+    ("codes", "message"),
+    [(np.zeros((3, 3)), "Z has 3 columns, .* latent_dim=2"), (np.zeros(2), "Expected 2D"), ([[np.nan, 0]], "NaN")],
+)
+def test_bad_codes(codes, message):
+    with pytest.raises(ValueError, match=message):
+        quick().fit(X).inverse_transform(codes)
+
+
+@pytest.mark.parametrize("n", [0, -1, 2.5, True, "3", None])
+def test_bad_number_of_samples(n):
+    with pytest.raises((TypeError, ValueError), match=f"n_samples={n!r} must be a whole number"):
+        quick().fit(X).sample(n)
+
+
+BAD_OPTIONS = [
+    ({"latent_dim": 0}, "latent_dim=0 must be a whole number of at least 1"),
+    ({"latent_dim": -1}, "latent_dim=-1 must be"),
+    ({"latent_dim": 2.5}, "latent_dim=2.5 must be a whole number"),
+    ({"latent_dim": True}, "latent_dim=True must be a whole number"),
+    ({"latent_dim": "8"}, "latent_dim='8' must be a whole number"),
+    ({"latent_dim": 10**9}, "1000000000.* units take .* parameters; allowed are"),
+    ({"hidden": 32}, "hidden=32 must be a tuple of layer widths"),
+    ({"hidden": "ab"}, "hidden='ab' must be a tuple"),
+    ({"hidden": (8, 0)}, "hidden=0 must be a whole number of at least 1"),
+    ({"activation": "rellu"}, "activation='rellu' is unknown; did you mean 'relu'"),
+    ({"code_activation": None}, "code_activation=None is unknown"),
+    ({"scaling": "minmax"}, "scaling='minmax' is unknown; known are 'auto', 'global', 'feature'"),
+    ({"schedule": "one_cycle"}, "schedule='one_cycle' is unknown; did you mean 'one-cycle'"),
+    ({"shortcut": "yes"}, "shortcut='yes' must be True or False"),
+    ({"learning_rate": 0}, "learning_rate=0 must be a finite number > 0"),
+    ({"learning_rate": float("nan")}, "learning_rate=nan must be a finite number > 0"),
+    ({"learning_rate": float("inf")}, "learning_rate=inf must be"),
+    ({"learning_rate": "fast"}, "learning_rate='fast' must be"),
+    ({"weight_decay": -1}, "weight_decay=-1 must be a finite number ≥ 0"),
+    ({"input_noise": -0.1}, "input_noise=-0.1 must be"),
+    ({"batch_size": 0}, "batch_size=0 must be"),
+    ({"epochs": 0}, "epochs=0 must be"),
+    ({"epochs": "many"}, "epochs='many' must be"),
+    ({"patience": 0}, "patience=0 must be"),
+    ({"validation_fraction": 1}, "validation_fraction=1 must be a finite number ≥ 0 and ≤ 0.9"),
+    ({"random_state": -1}, "random_state=-1 must be"),
+    ({"random_state": "seed"}, "random_state='seed' must be"),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), BAD_OPTIONS, ids=str)
+def test_bad_options_are_named_at_fit(options, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        quick(**options).fit(X)
+
+
+def test_an_unknown_option_names_the_closest():
+    with pytest.raises(TypeError, match="Autoencoder has no option 'latnet_dim'; did you mean 'latent_dim'"):
+        Autoencoder(latnet_dim=3)
+    with pytest.raises(ValueError, match="Invalid parameter 'latnet_dim'"):
+        quick().set_params(latnet_dim=3)
+
+
+# --- Documented conversions -----------------------------------------------------------
+
+
+def test_a_batch_larger_than_the_data_takes_all_of_it():
+    model = quick(batch_size=10_000, validation_fraction=0.0)
+    steps = list(model.fit_steps(X))
+    assert len(steps) == 2  # one an epoch
+
+
+def test_constant_columns_come_back_nearly_as_they_were(table):
+    constant = table.copy()
+    constant[:, 2] = 7.0
+    model = Autoencoder(2, epochs=100, random_state=0).fit(constant)
+    assert model.scaling_.scale[2] == 1
+    assert np.abs(model.reconstruct(constant)[:, 2] - 7.0).max() < 0.1
+
+
+def test_wholly_constant_data():
+    X = np.full((20, 3), 5.0)
+    model = quick().fit(X)
+    assert np.isfinite(model.reconstruct(X)).all()
+    assert np.isfinite(model.sample(4)).all()
+
+
+def test_an_outlier_of_1e30_is_learnt_around():
+    X = with_values(1e30)
+    model = quick().fit(X)
+    assert model.scaling_.kind == "feature"
+    for outputs in (model.reconstruct(X), model.anomaly_score(X), model.score_samples(X)):
+        assert np.isfinite(outputs).all()
+    assert model.anomaly_score(X).argmax() == 0
+
+
+def test_two_rows_are_enough_and_hold_none_out():
+    model = quick().fit(X[:2])
+    assert model.validation_error_ is None
+    assert "validation_loss" not in model.history_[0]
+
+
+def test_numpy_numbers_are_numbers():
+    model = quick(latent_dim=np.int64(3), learning_rate=np.float32(0.01), epochs=np.int32(2)).fit(X)
+    assert model.transform(X).shape == (40, 3)
+
+
+@pytest.mark.parametrize("state", [np.random.RandomState(3), np.random.default_rng(3)], ids=type)
+def test_a_generator_as_random_state_moves_on(state):
+    model = quick(random_state=state)
+    first, second = model.fit(X).transform(X), model.fit(X).transform(X)
+    assert not np.array_equal(first, second)
+
+
+def test_divergence_is_an_error_and_keeps_the_best_weights():
+    model = quick(learning_rate=1e30, schedule="constant", epochs=30, scaling="feature", activation="relu")
+    with pytest.raises(FloatingPointError, match=r"diverged in epoch .* try a learning_rate well below 1e"):
+        model.fit(X)
+    if hasattr(model, "model_"):
+        assert all(p.isfinite().all() for p in model.model_.parameters())
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.sampled_from([0.0, 1.0, np.nan, np.inf, -np.inf, 1e39]), min_size=12, max_size=12))
+def test_check_finite_counts_the_first_kind_it_names(values):
+    rows = np.array(values).reshape(3, 4)
+    counts = {"NaN": np.isnan(rows).sum(), "infinity": np.isinf(rows).sum(), "a value beyond": (rows == 1e39).sum()}
+    named = next((f"{kind}" for kind, count in counts.items() if count), None)
+    if named is None:
+        check_finite(rows)
+    else:
+        with pytest.raises(ValueError, match=f"X contains {named}.* in {counts[named]} of 12 places"):
+            check_finite(rows)

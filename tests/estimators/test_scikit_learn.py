@@ -1,0 +1,89 @@
+"""scikit-learn's manners: its own checks, all of them, and life in pipelines, searches and data frames."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.decomposition import PCA
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from narrows import Autoencoder, load, recipes
+
+
+@parametrize_with_checks([Autoencoder(), Autoencoder(**recipes.LECTURE)])
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+def test_pipeline_classifies_from_the_code(digits):
+    from sklearn.datasets import load_digits
+
+    y = load_digits().target[:600]
+    X = digits[:600].reshape(600, -1)
+    model = make_pipeline(Autoencoder(8, epochs=40, random_state=0), KNeighborsClassifier())
+    assert cross_val_score(model, X, y, cv=3).mean() > 0.8  # chance is 0.1
+
+
+def test_grid_search_maximises_the_log_density(digits):
+    X = digits[:300].reshape(300, -1)
+    search = GridSearchCV(Autoencoder(epochs=30, random_state=0), {"latent_dim": np.array([1, 8])}, cv=2).fit(X)
+    assert search.best_params_ == {"latent_dim": 8}
+    assert search.best_score_ == pytest.approx(search.cv_results_["mean_test_score"].max())
+
+
+def test_grid_search_with_processes_gives_the_same(digits):
+    X, grid = digits[:120].reshape(120, -1), {"latent_dim": [1, 2]}
+    one, two = (GridSearchCV(Autoencoder(epochs=3, random_state=0), grid, cv=2, n_jobs=n).fit(X) for n in (1, 2))
+    np.testing.assert_array_equal(one.cv_results_["mean_test_score"], two.cv_results_["mean_test_score"])
+
+
+def test_data_frames_in_and_out(table, tmp_path):
+    frame = pd.DataFrame(table, columns=["a", "b", "c", "d"], index=np.arange(300) + 7)
+    model = Autoencoder(2, epochs=5, random_state=0).set_output(transform="pandas").fit(frame)
+    codes = model.transform(frame)
+    assert list(codes.columns) == ["autoencoder0", "autoencoder1"]
+    assert (codes.index == frame.index).all()
+    with pytest.raises(ValueError, match="feature names should match"):
+        model.transform(frame.rename(columns={"a": "z"}))
+    model.save(tmp_path / "m")
+    assert list(load(tmp_path / "m").feature_names_in_) == ["a", "b", "c", "d"]
+
+
+def test_rows_of_a_scaled_pipeline(table):
+    scores = make_pipeline(StandardScaler(), Autoencoder(2, epochs=20, random_state=0)).fit(table).score(table)
+    assert np.isfinite(scores)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_outputs_have_the_input_s_type(digits, dtype):
+    X = digits[:60].astype(dtype)
+    model = Autoencoder(2, epochs=2, random_state=0).fit(X)
+    assert model.reconstruct(X).dtype == model.error_map(X).dtype == dtype
+    assert model.transform(X).dtype == np.float32
+
+
+def test_bytes_and_lists_are_taken(digits):
+    X = digits[:60]
+    model = Autoencoder(2, epochs=2, random_state=0).fit(X)
+    np.testing.assert_array_equal(model.transform(X.astype(np.uint8)), model.transform(X))
+    np.testing.assert_array_equal(model.transform(X.tolist()), model.transform(X))
+
+
+def test_clone_keeps_every_option():
+    model = Autoencoder(5, hidden=(7,), epochs=9)
+    assert clone(model).get_params() == model.get_params()
+
+
+def test_pca_is_an_oracle_for_the_linear_autoencoder(digits):
+    """Baldi & Hornik 1989: the best linear autoencoder spans the principal components' space."""
+    X = digits[:500].reshape(500, -1) / 16
+    options = {"hidden": (), "scaling": "feature", "input_noise": 0.0, "weight_decay": 0.0, "validation_fraction": 0.0}
+    model = Autoencoder(4, **options, epochs=400, learning_rate=0.01, random_state=0).fit(X)
+    scaled = (X - model.scaling_.offset) / model.scaling_.scale
+    pca = PCA(4, svd_solver="full").fit(scaled)
+    best = np.square(scaled - pca.inverse_transform(pca.transform(scaled))).mean()
+    assert best <= model.anomaly_score(X).mean() <= 1.002 * best
