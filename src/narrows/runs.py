@@ -135,12 +135,12 @@ def _write_results(path: Path, result: Sweep, dataset: Dataset, rows: list[dict[
 
 def reconstructions(result: Sweep) -> Figure:
     """Draw held-out originals over each model's reconstructions: the lecture's figure."""
-    originals = result.X_test[_one_a_class(result.y_test, len(result.X_test))]
-    rows = [("original", originals)]
+    originals = result.X_test.take(_one_a_class(result.y_test, len(result.X_test)), axis=0)
+    rows = [("original", np.asarray(originals))]
     for row in result.rows:
         restored = result.models[row.latent_dim].reconstruct(originals)
         rows.append((f"d = {row.latent_dim}\nerror {row.test_error:.4f}", restored))
-    return example_rows(rows, value_range(next(iter(result.models.values())), originals))
+    return example_rows(rows, value_range(next(iter(result.models.values())), rows[0][1]))
 
 
 def _one_a_class(y: Array | None, n: int) -> Array:

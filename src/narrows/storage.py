@@ -88,7 +88,7 @@ def write_model(path: str | os.PathLike[str], metadata: Metadata, tensors: Tenso
     OSError
         If it cannot be written; a file that was there before is then untouched.
     """
-    header = {"narrows": metadata.model_dump_json()}
+    header = {"narrows": metadata.model_copy(update={"sha256": BLANK}).model_dump_json()}
     data = safetensors.save({name: np.ascontiguousarray(array) for name, array in tensors.items()}, header)
     write_atomically(path, data.replace(BLANK.encode(), _digest(data, BLANK).encode(), 1))
 

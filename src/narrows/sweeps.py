@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from narrows.arguments import choice, integer
@@ -113,7 +114,10 @@ class Sweep:
         kind = ESTIMATORS[choice("model", model, ESTIMATORS)]
         self._estimators = [kind(d, random_state=random_state, **options) for d in self.latent_dims]
         self.X_train, self.X_test, self.y_train, self.y_test = split(
-            np.asarray(X), None if y is None else np.asarray(y), test_size=test_size, random_state=random_state
+            X if isinstance(X, pd.DataFrame) else np.asarray(X),
+            None if y is None else np.asarray(y),
+            test_size=test_size,
+            random_state=random_state,
         )
         self.models: dict[int, BottleneckEstimator] = {}
         self.rows: list[SweepRow] = []
@@ -153,7 +157,7 @@ class Sweep:
         )
 
     def _scaled(self, estimator: BottleneckEstimator) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-        flat = (np.reshape(part, (len(part), -1)).astype(np.float64) for part in (self.X_train, self.X_test))
+        flat = (np.reshape(np.asarray(part, np.float64), (len(part), -1)) for part in (self.X_train, self.X_test))
         train, test = (estimator.scaling_.apply(part) for part in flat)
         return train, test
 

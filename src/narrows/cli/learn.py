@@ -121,8 +121,8 @@ def _say_results(result: Sweep) -> None:
 
 def _say_next(verb: str, data: str, result: Sweep, files: list[Path]) -> None:
     taken = result.recommendation()[0] or result.rows[-1].latent_dim
-    ending = "model.safetensors" if verb == "train" else f"latent_dim-{taken}.safetensors"
-    model = shlex.quote(str(next(file for file in files if file.name == ending)))
+    models = dict(zip(result.models, (file for file in files if file.suffix == ".safetensors"), strict=True))
+    model = shlex.quote(str(models[taken]))
     data = shlex.quote(data)
     print("\nNext:")
     print(f"  narrows generate {model} --n 64      new examples from its prior")

@@ -14,6 +14,8 @@ __all__ = ["decode", "encode", "generate", "reconstruct"]
 
 def reconstruct(model: Model, data: Data, size: Size = None, out: Out = None) -> None:
     """Press data through the bottleneck and back: originals over reconstructions, and every example's error."""
+    import numpy as np
+
     from narrows import load
     from narrows.data import load_data
     from narrows.figures import example_rows
@@ -22,8 +24,9 @@ def reconstruct(model: Model, data: Data, size: Size = None, out: Out = None) ->
     estimator, dataset = load(find_model(model)), load_data(data, size=size)
     restored, errors = estimator.reconstruct(dataset.X), estimator.anomaly_score(dataset.X)
     folder = new_folder(out, f"reconstruct-{dataset.name}")
-    rows = [("original", dataset.X[:SHOWN]), ("reconstructed", restored[:SHOWN])]
-    figure = example_rows(rows, value_range(estimator, dataset.X[:SHOWN]))
+    originals = np.asarray(dataset.X[:SHOWN])
+    rows = [("original", originals), ("reconstructed", restored[:SHOWN])]
+    figure = example_rows(rows, value_range(estimator, originals))
     labels = [""] * len(errors) if dataset.y is None else dataset.y.tolist()
     files = [
         write_figure(folder / "reconstructions.png", figure),

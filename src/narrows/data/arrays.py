@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from narrows.data.dataset import DataError, Dataset
@@ -86,9 +87,8 @@ def read_csv(path: Path) -> Dataset:
     columns = [i for i in range(len(names)) if i not in labelled[:1]]
     X = np.array([[_number(path, row, names[i], line[i]) for i in columns] for row, line in enumerate(body, 1 + named)])
     y = np.array([line[labelled[0]] for line in body]) if labelled else None
-    return Dataset(
-        path.stem, X.reshape(len(body), len(columns)), y, tuple(names[i] for i in columns) if named else None
-    )
+    X = X.reshape(len(body), len(columns))
+    return Dataset(path.stem, pd.DataFrame(X, columns=[names[i] for i in columns]) if named else X, y)
 
 
 def _is_number(cell: str) -> bool:

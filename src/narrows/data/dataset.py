@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 __all__ = ["DataError", "Dataset"]
@@ -24,23 +25,22 @@ class Dataset:
     name
         For people and for file names: ``"digits"``, a file's stem, a folder's name.
     X
-        Rows (n, features) or images (n, H, W) or (n, H, W, 3), in the units they came in.
+        Rows (n, features), as a data frame if the columns have names, or images (n, H, W) or (n, H, W, 3); in the units
+        they came in.
     y
         (n,) labels, or None.
-    feature_names
-        A table's column names, or None.
     """
 
     name: str
-    X: NDArray[Any]
+    X: NDArray[Any] | pd.DataFrame
     y: NDArray[Any] | None = None
-    feature_names: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.y is not None and len(self.y) != len(self.X):
             raise DataError(f"{self.name} has {len(self.X)} examples but {len(self.y)} labels")
-        if self.X.ndim not in (2, 3, 4) or not np.issubdtype(self.X.dtype, np.number):
+        kind = np.asarray(self.X).dtype
+        if self.X.ndim not in (2, 3, 4) or not np.issubdtype(kind, np.number):
             raise DataError(
-                f"{self.name} holds {self.X.dtype} in shape {self.X.shape}; "
+                f"{self.name} holds {kind} in shape {self.X.shape}; "
                 "numbers as rows (n, features) or images (n, H, W) or (n, H, W, C) are expected"
             )

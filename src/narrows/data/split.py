@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
@@ -13,11 +14,12 @@ from narrows.data.dataset import DataError
 __all__ = ["split"]
 
 Array = NDArray[Any]
+Examples: TypeAlias = Array | pd.DataFrame
 
 
 def split(
-    X: Array, y: Array | None = None, *, test_size: float = 0.2, random_state: int = 0
-) -> tuple[Array, Array, Array | None, Array | None]:
+    X: Examples, y: Array | None = None, *, test_size: float = 0.2, random_state: int = 0
+) -> tuple[Examples, Examples, Array | None, Array | None]:
     """Return ``X_train, X_test, y_train, y_test``, with every class in the same proportion in both where that can be.
 
     It cannot where a class has one example, or there are more classes than places; then the split is plain.
@@ -25,7 +27,7 @@ def split(
     Parameters
     ----------
     X, y
-        (n, …) examples and, if known, (n,) labels.
+        (n, …) examples, or a data frame of them, and, if known, (n,) labels.
     test_size
         The part held out, in (0, 1).
     random_state

@@ -47,10 +47,10 @@ class Autoencoder(BottleneckEstimator):
     batch_size
         Examples a step; a larger number than there are examples means all of them.
     epochs
-        At most so many passes over the data; ``"auto"`` aims at 6,000 steps, with 20 passes at least and 500 at most.
+        At most so many passes over the data; ``"auto"`` aims at 8,000 steps, with 20 passes at least and 500 at most.
     validation_fraction
         The part of the data, rounded down to whole examples, that is not learnt from but judges each epoch, so that
-        the best weights are kept; 0 for none.
+        the best weights are kept; 0 for none. Two examples at least are left to learn from.
     patience
         Training ends when so many epochs have not lowered the validation loss.
     random_state
@@ -90,9 +90,9 @@ class Autoencoder(BottleneckEstimator):
         shortcut: bool = True,
         code_activation: str = "identity",
         scaling: str = "auto",
-        input_noise: float = 0.15,
-        learning_rate: float = 3e-3,
-        weight_decay: float = 1e-2,
+        input_noise: float = 0.13,
+        learning_rate: float = 4e-3,
+        weight_decay: float = 0.1,
         schedule: str = "one-cycle",
         batch_size: int = 64,
         epochs: int | str = "auto",

@@ -30,7 +30,7 @@ __all__ = ["BottleneckEstimator"]
 
 Array = NDArray[np.floating]
 
-STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 6_000, 20, 500
+STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 8_000, 20, 500
 """What ``epochs="auto"`` aims at: small data sets need many passes, large ones few."""
 
 
@@ -115,7 +115,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         scaling = Scaling.fit(rows, self.scaling)
         x = torch.from_numpy(scaling.apply(rows))
         generator = torch.Generator().manual_seed(seed)
-        held_out = math.floor(self.validation_fraction * len(x))
+        held_out = min(math.floor(self.validation_fraction * len(x)), len(x) - 2)
         x_validation, x_train = x[torch.randperm(len(x), generator=generator)].tensor_split([held_out])
         self.scaling_, self.input_shape_, self.seed_ = scaling, shape[1:], seed
         with torch.random.fork_rng(devices=[]):  # the layers' constructors draw weights, which are drawn anew below

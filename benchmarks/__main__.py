@@ -1,0 +1,24 @@
+"""Run the benchmarks that are named, or all: ``python3 dev.py bench [NAME ...]``."""
+
+from __future__ import annotations
+
+import sys
+
+from benchmarks import recipes
+
+BENCHMARKS = {"recipes": recipes.main}
+
+
+def main(names: list[str]) -> int:
+    """Run ``names``, or everything."""
+    unknown = set(names) - set(BENCHMARKS)
+    if unknown:
+        print(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}", file=sys.stderr)
+        return 2
+    for name in names or BENCHMARKS:
+        BENCHMARKS[name]()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,251 @@
+"""The command line as a person uses it: real processes, real files, the screen and the exit status."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from narrows import load
+
+NARROWS = [sys.executable, "-m", "narrows"]
+
+
+def run(*arguments, cwd, status=0):
+    done = subprocess.run([*NARROWS, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, check=False)
+    assert done.returncode == status, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def table(path):
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sweep")
+    return folder, run("sweep", "digits", "--latent-dims", "8,1", "--epochs", "12", cwd=folder)
+
+
+def test_sweep_prints_a_table_a_recommendation_and_what_to_do_next(swept):
+    _, done = swept
+    cells = [line.split() for line in done.stdout.splitlines()]
+    assert [row[0] for row in cells if len(row) == 9 and row[2] == "±"] == ["1", "8"]
+    assert "squared error per pixel, scaled to [0, 1]" in done.stdout
+    assert (
+        "Take latent_dim 8: the smallest whose validation error is within one standard error of the lowest"
+        in done.stdout
+    )
+    assert "narrows generate runs/sweep-digits/latent_dim-8.safetensors" in done.stdout
+    assert "latent_dim 1 (1 of 2), epoch 1/12" in done.stderr
+
+
+def test_sweep_writes_a_run_folder(swept):
+    folder, done = swept
+    run_folder = folder / "runs" / "sweep-digits"
+    written = {line.strip() for line in done.stdout.splitlines() if line.startswith("  runs/")}
+    assert written == {str(file.relative_to(folder)) for file in run_folder.iterdir()}
+    names = {"reconstructions.png", "error.png", "results.csv", "results.json"}
+    names |= {f"latent_dim-{d}{end}" for d in (1, 8) for end in (".safetensors", "-history.csv")}
+    assert {file.name for file in run_folder.iterdir()} == names
+    results = json.loads((run_folder / "results.json").read_text())
+    assert results["command"][:3] == ["narrows", "sweep", "digits"]
+    assert results["data"] == {"name": "digits", "shape": [1797, 8, 8], "labelled": True, "train": 1437, "test": 360}
+    assert [row["latent_dim"] for row in results["rows"]] == [1, 8]
+    assert results["recommended_latent_dim"] == 8
+    rows = table(run_folder / "results.csv")
+    assert [float(row["test_error"]) for row in rows] == [row["test_error"] for row in results["rows"]]
+    assert results["rows"][1]["pca_error"] == pytest.approx(0.0247, abs=2e-4)  # the lecture page's own figure
+    assert results["mean_error"] > results["rows"][0]["test_error"] > results["rows"][1]["test_error"]
+    assert len(table(run_folder / "latent_dim-1-history.csv")) == 12
+
+
+def test_the_saved_model_makes_the_reported_error(swept):
+    from narrows.data import load_data, split
+
+    run_folder = swept[0] / "runs" / "sweep-digits"
+    data = load_data("digits")
+    _, X_test, *_ = split(data.X, data.y)
+    row = json.loads((run_folder / "results.json").read_text())["rows"][1]
+    model = load(run_folder / "latent_dim-8.safetensors")
+    assert np.square(X_test / 16 - model.reconstruct(X_test) / 16).mean() == pytest.approx(row["test_error"], rel=1e-5)
+
+
+def test_a_second_run_gets_a_folder_of_its_own(swept):
+    folder, _ = swept
+    run("sweep", "digits", "--latent-dims", "1", "--epochs", "1", cwd=folder)
+    assert (folder / "runs" / "sweep-digits-2" / "results.json").exists()
+
+
+def test_encode_decode_reconstruct_generate(swept):
+    folder, _ = swept
+    model = folder / "runs" / "sweep-digits" / "latent_dim-8.safetensors"
+    run("encode", model, "digits", cwd=folder)
+    codes = table(folder / "codes-digits.csv")
+    assert list(codes[0]) == [*(f"autoencoder{i}" for i in range(8)), "label"]
+    assert len(codes) == 1797
+
+    run("decode", model, "codes-digits.csv", "--out", "decoded", cwd=folder)
+    run("reconstruct", model, "digits", "--out", "reconstructed", cwd=folder)
+    decoded = np.load(folder / "decoded" / "decoded.npy")
+    restored = np.load(folder / "reconstructed" / "reconstructed.npy")
+    np.testing.assert_allclose(decoded, restored, atol=1e-4)
+    errors = table(folder / "reconstructed" / "errors.csv")
+    assert len(errors) == 1797
+    assert set(errors[0]) == {"example", "label", "error"}
+
+    for name in "ab":
+        run("generate", model, "--n", "10", "--seed", "3", "--out", name, cwd=folder)
+    first, second = (np.load(folder / name / "samples.npy") for name in "ab")
+    assert first.shape == (10, 8, 8)
+    np.testing.assert_array_equal(first, second)
+    with Image.open(folder / "a" / "samples.png") as picture:
+        assert picture.size[0] > 300
+
+
+def test_train_on_a_folder_of_images(tmp_path):
+    rng = np.random.default_rng(0)
+    for label in ("bright", "dark"):
+        (tmp_path / "photos" / label).mkdir(parents=True)
+        for i in range(12):
+            pixels = rng.integers(0, 100, (12, 10, 3), dtype=np.uint8) + (120 if label == "bright" else 0)
+            Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / "photos" / label / f"{i}.png")
+    run("train", "photos", "--latent-dim", "2", "--epochs", "3", "--out", "out", cwd=tmp_path)
+    names = {
+        "model.safetensors",
+        "model-history.csv",
+        "training.png",
+        "reconstructions.png",
+        "results.json",
+        "results.csv",
+    }
+    assert {file.name for file in (tmp_path / "out").iterdir()} == names
+    assert load(tmp_path / "out" / "model.safetensors").input_shape_ == (12, 10, 3)
+    run("reconstruct", "out", "photos", cwd=tmp_path)
+    run("train", "photos", "--size", "8", "--epochs", "1", "--out", "small", cwd=tmp_path)
+    assert load(tmp_path / "small" / "model.safetensors").input_shape_ == (8, 8, 3)
+
+
+def test_a_table_comes_back_as_a_table(tmp_path):
+    rng = np.random.default_rng(0)
+    u = rng.normal(size=(80, 1))
+    X = u * [1, 1000, -2] + rng.normal(size=(80, 3)) * [0.1, 50, 0.1]
+    lines = ["a,b,c,class", *(",".join(map(str, row)) + ",x" for row in X)]
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    run("train", "t.csv", "--latent-dim", "1", "--epochs", "20", "--out", "out", cwd=tmp_path)
+    run("generate", "out", "--n", "5", "--out", "new", cwd=tmp_path)
+    rows = table(tmp_path / "new" / "samples.csv")
+    assert list(rows[0]) == ["a", "b", "c"]
+    assert len(rows) == 5
+    done = run("reconstruct", "out", "t.csv", "--out", "back", cwd=tmp_path)
+    assert "80 examples" in done.stdout
+    assert len(table(tmp_path / "back" / "reconstructed.csv")) == 80
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["sweep", "digist"], "no data set or file 'digist'; did you mean 'digits'"),
+        (["sweep", "digits", "--latent-dims", "1,two"], "--latent-dims '1,two' holds 'two'"),
+        (["sweep", "digits", "--latent-dims", ""], "--latent-dims"),
+        (["sweep", "digits", "--latent-dims", "0"], "latent_dims=0 must be a whole number of at least 1"),
+        (["train", "digits", "--latent-dim", "x"], "'x' is not a whole number"),
+        (["train", "digits", "--latent-dim", "-3"], "latent_dims=-3 must be"),
+        (["train", "digits", "--latnet-dim", "3"], "No such option: --latnet-dim (Possible options: --latent-dim)"),
+        (["train", "digits", "--recipe", "lectur"], "--recipe='lectur' is unknown; did you mean 'lecture'"),
+        (["train", "digits", "--model", "autoencodr"], "--model='autoencodr' is unknown; did you mean 'autoencoder'"),
+        (["train", "digits", "--epochs", "0"], "epochs=0 must be"),
+        (["train", "digits", "--seed", "-1"], "-1"),
+        (["train", "digits", "--out", "full"], "--out full is there already and not empty"),
+        (["train"], "Missing argument 'DATA'"),
+        (["trian"], "No such command 'trian'. Did you mean 'train'?"),
+        (["encode", "none.safetensors", "digits"], "MODEL none.safetensors does not exist"),
+        (["encode", "full", "digits"], "MODEL full is a folder; name one of the models in it: none"),
+        (["encode", "full/file.csv", "digits"], "full/file.csv is not a model file"),
+        (["train", "full/file.csv"], "line 2, column 'a' holds 'x'"),
+        (["train", "nan.csv"], "column 'a'; fill or drop them"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_bad_input_is_one_line_and_status_2(tmp_path, arguments, message):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file.csv").write_text("a\nx\n")
+    (tmp_path / "nan.csv").write_text("a,b\n" + "1,2\n" * 3 + ",\n" * 2 + "1,2\n" * 3)
+    done = run(*arguments, cwd=tmp_path, status=2)
+    assert message in done.stderr
+    assert done.stderr.startswith("narrows: error: ")
+    assert done.stderr.count("\n") == 1
+    assert not list(tmp_path.glob("runs/*/*"))
+
+
+def test_help_names_every_verb(tmp_path):
+    text = run("--help", cwd=tmp_path).stdout
+    for verb in ("train", "sweep", "reconstruct", "encode", "decode", "generate"):
+        assert verb in text
+        assert "Usage" in run(verb, "--help", cwd=tmp_path).stdout
+
+
+def interrupted(arguments, cwd, when):
+    process = subprocess.Popen(
+        [*NARROWS, *arguments],
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    for line in process.stderr:
+        if when in line:
+            break
+    time.sleep(1)
+    os.killpg(process.pid, signal.SIGINT)
+    output, errors = process.communicate(timeout=60)
+    return process.returncode, output, errors
+
+
+def test_ctrl_c_leaves_a_usable_run_folder(tmp_path):
+    arguments = ["sweep", "digits", "--latent-dims", "1,2,4", "--epochs", "60", "--out", "out"]
+    status, output, errors = interrupted(arguments, tmp_path, "latent_dim 2 (2 of 3)")
+    assert status == 130
+    assert "Interrupted" in errors
+    assert "Traceback" not in errors
+    rows = json.loads((tmp_path / "out" / "results.json").read_text())["rows"]
+    assert [row["latent_dim"] for row in rows] == [1, 2]
+    assert [row["interrupted"] for row in rows] == [False, True]
+    assert load(tmp_path / "out" / "latent_dim-2.safetensors").n_iter_ == rows[1]["epochs"] < 60
+    run("generate", "out/latent_dim-1.safetensors", "--n", "4", cwd=tmp_path)
+    assert "out/latent_dim-1.safetensors" in output
+
+
+def test_a_terminal_shows_a_bar(tmp_path):
+    """Through a pseudo-terminal: the bar names model, epoch, loss and time left."""
+    import pty
+
+    parent, child = pty.openpty()
+    environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "110"}
+    arguments = [*NARROWS, "train", "digits", "--epochs", "30"]
+    process = subprocess.Popen(arguments, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=child, env=environment)
+    os.close(child)
+    screen = b""
+    while True:
+        try:
+            block = os.read(parent, 4096)
+        except OSError:  # the other end is closed
+            break
+        if not block:
+            break
+        screen += block
+    assert process.wait() == 0
+    text = screen.decode()
+    assert "latent_dim 8, epoch" in text
+    assert "nats" in text
+    assert "left" in text
+    assert "━" in text

@@ -1,0 +1,214 @@
+"""A model file is whole and unchanged, or it is refused with one clear error; writing never leaves half a file."""
+
+import json
+import os
+import stat
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from safetensors.numpy import save as save_foreign
+
+from narrows import Autoencoder, ModelFileError, load, storage
+from narrows.storage import read_model, write_atomically, write_model
+
+FUZZ = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    X = np.random.default_rng(0).uniform(size=(40, 5))
+    path = tmp_path_factory.mktemp("model") / "m.safetensors"
+    Autoencoder(2, hidden=(4,), epochs=2, random_state=0).fit(X).save(path)
+    return path
+
+
+def refused(tmp_path, data, message=None):
+    path = tmp_path / "bad.safetensors"
+    path.write_bytes(data)
+    with pytest.raises(ModelFileError, match=message) as caught:
+        load(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@FUZZ
+@given(data=st.data())
+def test_any_changed_byte_is_noticed(saved, tmp_path, data):
+    good = saved.read_bytes()
+    place = data.draw(st.integers(0, len(good) - 1))
+    other = data.draw(st.integers(0, 255).filter(lambda byte: byte != good[place]))
+    refused(tmp_path, good[:place] + bytes([other]) + good[place + 1 :])
+
+
+@FUZZ
+@given(data=st.data())
+def test_any_truncation_or_addition_is_noticed(saved, tmp_path, data):
+    good = saved.read_bytes()
+    cut = data.draw(st.integers(0, len(good) - 1))
+    refused(tmp_path, good[:cut])
+    refused(tmp_path, good + data.draw(st.binary(min_size=1, max_size=50)))
+
+
+@FUZZ
+@given(st.binary(max_size=300))
+def test_random_bytes_are_refused(tmp_path, data):
+    refused(tmp_path, data)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "truncated, or a file of another kind"),
+        (b"\x80\x04\x95 a pickle, say, of some length", "truncated, or a file of another kind"),
+        (struct.pack("<Q", 2**62) + b"x" * 50, "truncated, or a file of another kind"),
+        (struct.pack("<Q", 20) + b"[" * 20 + b"x" * 50, "header is damaged, or was written by another program"),
+        (struct.pack("<Q", 10**6) + b"[" * 10**6, "header is damaged"),
+        (save_foreign({"w": np.zeros(3, np.float32)}), "header is damaged, or was written by another program"),
+        (save_foreign({"w": np.zeros(3, np.float32)}, {"narrows": "{}"}), "[Ff]ield required"),
+        (save_foreign({"w": np.zeros(3, np.int8)}, {"narrows": "{}"}), "of types that no model has"),
+        (save_foreign({"w": np.zeros((1,) * 5, np.float32)}, {"narrows": "{}"}), "of types that no model has"),
+    ],
+    ids=str,
+)
+def test_foreign_files(tmp_path, data, message):
+    refused(tmp_path, data, message)
+
+
+def test_limits_are_checked_before_reading(saved, tmp_path, monkeypatch):
+    monkeypatch.setattr(storage, "LARGEST_HEADER", 100)
+    refused(tmp_path, saved.read_bytes(), "more than it may have")
+    monkeypatch.setattr(storage, "LARGEST_HEADER", 10**6)
+    monkeypatch.setattr(storage, "LARGEST_FILE", 100)
+    refused(tmp_path, saved.read_bytes(), "more than it may have")
+
+
+def rewritten(saved, path, *, tensors=None, **changes):
+    """Write a file whose digest is right but whose contents were changed by somebody who knows the format."""
+    metadata, arrays = read_model(saved)
+    write_model(path, metadata.model_copy(update=changes), arrays if tensors is None else tensors(arrays))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"estimator": "os.system"}, "estimator='os.system' is unknown"),
+        ({"estimator": "narrows.estimators.Autoencoder"}, "is unknown; known are .Autoencoder."),
+        ({"estimator": "__class__"}, "is unknown"),
+        ({"parameters": {"latent_dim": 2, "command": "rm"}}, "no option 'command'"),
+        ({"parameters": {"latent_dim": 10**9}}, "parameters; allowed are"),
+        ({"parameters": {"latent_dim": 3}}, "size mismatch"),
+        ({"parameters": {"hidden": [2**40]}}, "parameters; allowed are"),
+        ({"parameters": {"hidden": [1] * 1000}}, "at most 100"),
+        ({"parameters": {"activation": "nn.Module"}}, "activation='nn.Module' is unknown"),
+        ({"input_shape": [10**6, 10**6, 10**6]}, "features"),
+        ({"input_shape": [6]}, "scaling is for"),
+        ({"components": 10**12}, "size mismatch|memory|too large|Storage size"),
+    ],
+    ids=str,
+)
+def test_a_well_signed_file_that_makes_no_model(saved, tmp_path, changes, message):
+    path = rewritten(saved, tmp_path / "m", **changes)
+    with pytest.raises(ModelFileError, match=message):
+        load(path)
+
+
+def test_missing_and_surplus_tensors(saved, tmp_path):
+    fewer = rewritten(saved, tmp_path / "a", tensors=lambda arrays: dict(list(arrays.items())[1:]))
+    more = rewritten(saved, tmp_path / "b", tensors=lambda arrays: arrays | {"model.extra": np.zeros(1, np.float32)})
+    for path in (fewer, more):
+        with pytest.raises(ModelFileError, match="parts that make no model"):
+            load(path)
+
+
+def test_a_file_of_a_later_format_says_so(saved, tmp_path):
+    with pytest.raises(ModelFileError, match="format"):
+        load(rewritten(saved, tmp_path / "m", format=2))
+
+
+def test_no_file(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        load(tmp_path / "none")
+
+
+def test_any_safetensors_reader_can_open_it(saved):
+    from safetensors import safe_open
+
+    with safe_open(saved, "np") as file:
+        metadata = json.loads(file.metadata()["narrows"])
+        assert metadata["estimator"] == "Autoencoder"
+        assert metadata["parameters"]["hidden"] == [4]
+        assert "scaling.offset" in file.keys()  # noqa: SIM118 - safe_open is no mapping
+
+
+def test_the_mode_is_the_umask_s(tmp_path):
+    before = os.umask(0o027)
+    try:
+        write_atomically(tmp_path / "f", b"x")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "f").stat().st_mode) == 0o640
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch, step):
+    path = tmp_path / "f"
+    write_atomically(path, b"old")
+
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(*((os, "fsync", fail) if step == "fsync" else (Path, "replace", fail)))
+    with pytest.raises(OSError, match="No space left"):
+        write_atomically(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_data_is_synced_before_it_is_moved_and_the_folder_after(tmp_path, monkeypatch):
+    events = []
+    fsync, replace = os.fsync, Path.replace
+    monkeypatch.setattr(
+        os, "fsync", lambda fd: (events.append("dir" if stat.S_ISDIR(os.fstat(fd).st_mode) else "file"), fsync(fd))
+    )
+    monkeypatch.setattr(Path, "replace", lambda self, to: (events.append("move"), replace(self, to)))
+    write_atomically(tmp_path / "f", b"x")
+    assert events == ["file", "move", "dir"]
+
+
+def test_the_same_seed_gives_the_same_file_in_fresh_processes(tmp_path):
+    code = (
+        "import sys; from sklearn.datasets import load_digits; from narrows import Autoencoder;"
+        "ae = Autoencoder(3, epochs=3, random_state=7).fit(load_digits().images[:200]);"
+        "ae.history_ = [{k: v for k, v in row.items() if k != 'seconds'} for row in ae.history_]; ae.save(sys.argv[1])"
+    )
+    files = [tmp_path / name for name in "ab"]
+    for file in files:
+        subprocess.run([sys.executable, "-c", code, file], check=True)
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_saving_works_through_a_relative_path(saved, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    load(saved).save("here.safetensors")
+    assert load("here.safetensors").latent_dim == 2
+
+
+def test_saving_into_no_folder_names_it(saved, tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        load(saved).save(tmp_path / "nowhere" / "m")
+
+
+def test_a_generator_as_random_state_is_saved_as_the_seed_it_gave(tmp_path):
+    X = np.random.default_rng(0).uniform(size=(20, 3))
+    model = Autoencoder(1, epochs=1, random_state=np.random.default_rng(5)).fit(X)
+    model.save(tmp_path / "m")
+    assert load(tmp_path / "m").random_state == model.seed_
+    again = Autoencoder(1, epochs=1, random_state=model.seed_).fit(X)
+    np.testing.assert_array_equal(again.transform(X), model.transform(X))

@@ -1,0 +1,202 @@
+"""The loop: its steps, its ends, and its arithmetic against a plain PyTorch loop."""
+
+import copy
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from narrows import Autoencoder, recipes
+from narrows.models.nets import initialise
+from narrows.training.loop import SCHEDULES, limited_threads, threads_for
+
+X = np.random.default_rng(0).uniform(size=(50, 6))
+
+
+def model(**options):
+    return Autoencoder(**{"latent_dim": 2, "hidden": (5,), "epochs": 6, "batch_size": 16, "random_state": 0, **options})
+
+
+def test_a_step_a_batch_and_a_row_an_epoch():
+    steps = list(model().fit_steps(X))
+    assert [step.step for step in steps] == list(range(1, 6 * 3 + 1))  # 45 of 50 examples in batches of 16
+    assert {step.steps for step in steps} == {18}
+    assert [step.epoch for step in steps if step.row] == [1, 2, 3, 4, 5, 6]
+    assert all(step.row is None for step in steps if step.step % 3)
+
+
+def test_the_epoch_s_loss_is_the_mean_over_examples():
+    steps = list(model(epochs=1).fit_steps(X))
+    losses, sizes = np.array([float(step.loss) for step in steps]), np.array([16, 16, 13])
+    assert steps[-1].row["loss"] == pytest.approx((losses * sizes).sum() / 45)
+
+
+def test_the_best_weights_are_kept():
+    fitted = model(epochs=60, learning_rate=0.05, schedule="constant", patience=60).fit(X)
+    held_out = [row["validation_loss"] for row in fitted.history_]
+    assert held_out[-1] > min(held_out)  # otherwise this test could not fail
+    mean, _ = fitted.validation_error_
+    assert mean * 6 / 2 == pytest.approx(min(held_out), rel=1e-5)
+
+
+def test_patience_ends_training_early():
+    fitted = model(epochs=500, learning_rate=0.05, schedule="constant", patience=4).fit(X)
+    held_out = [row["validation_loss"] for row in fitted.history_]
+    assert fitted.n_iter_ < 500
+    assert int(np.argmin(held_out)) == fitted.n_iter_ - 1 - 4
+
+
+def test_closed_early_it_is_fitted_with_what_it_had():
+    interrupted, whole = model(epochs=20), model(epochs=20)
+    steps = interrupted.fit_steps(X)
+    for step in steps:
+        if step.epoch == 3 and step.row:
+            break
+    steps.close()
+    assert interrupted.n_iter_ == 3
+    assert interrupted.history_[0]["loss"] == whole.fit(X).history_[0]["loss"]
+    assert np.isfinite(interrupted.sample(4)).all()
+
+
+def test_closed_before_the_first_epoch_it_is_not_fitted():
+    early = model()
+    steps = early.fit_steps(X)
+    next(steps)
+    steps.close()
+    assert not hasattr(early, "model_")
+
+
+def test_an_interruption_keeps_what_was_learnt():
+    fitted = model(epochs=1000)
+    steps = fitted.fit_steps(X)
+    assert next(step for step in steps if step.epoch == 2)
+    with pytest.raises(KeyboardInterrupt):
+        steps.throw(KeyboardInterrupt())
+    assert fitted.n_iter_ == 1
+
+
+def test_equal_to_a_plain_pytorch_loop_with_the_lecture_s_recipe(digits):
+    """The same start, the same batches: torch's own layers, MSELoss and Adam must go the same way.
+
+    Our loss is the lecture's ½ ‖x − x̂‖², PyTorch's the mean over features; Adam does not see the factor but for its ε,
+    so the plain loop multiplies its loss by 32.
+    """
+    X = (digits[:256] / 16).reshape(256, -1)
+    ours = Autoencoder(8, **{**recipes.LECTURE, "epochs": 3}, random_state=5)
+    ours.fit(X)
+
+    generator = torch.Generator().manual_seed(5)
+    x = torch.from_numpy(X.astype(np.float32))[torch.randperm(256, generator=generator)]
+    net = nn.Sequential(
+        *(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 8), nn.ReLU()),
+        *(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 64), nn.Sigmoid()),
+    )
+    initialise(net, generator)
+    optimiser, criterion = torch.optim.Adam(net.parameters(), lr=0.001), nn.MSELoss()
+    for _ in range(3):
+        for batch in torch.randperm(256, generator=generator).split(32):
+            optimiser.zero_grad()
+            (32 * criterion(net(x[batch]), x[batch])).backward()
+            optimiser.step()
+    with torch.no_grad():
+        expected = net(torch.from_numpy(X.astype(np.float32))).numpy()
+    np.testing.assert_allclose(ours.reconstruct(X), expected, atol=1e-5)
+
+
+def test_initialisation_is_pytorch_s_default():
+    layer, reference = nn.Linear(100, 400), nn.Linear(100, 400)
+    initialise(layer, torch.Generator().manual_seed(0))
+    for ours, theirs in zip(layer.state_dict().values(), reference.state_dict().values(), strict=True):
+        assert ours.abs().max() <= 0.1
+        assert float(ours.std()) == pytest.approx(float(theirs.std()), rel=0.1)
+        assert float(ours.mean()) == pytest.approx(0, abs=0.01)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 4, 5, 100])
+def test_the_one_cycle_schedule_rises_and_falls(steps):
+    optimiser = torch.optim.AdamW([nn.Parameter(torch.zeros(1))], 0.01)
+    scheduler = SCHEDULES["one-cycle"](optimiser, 0.01, steps)
+    rates = []
+    for _ in range(steps):
+        rates.append(scheduler.get_last_lr()[0])
+        optimiser.step()
+        scheduler.step()
+    assert all(0 < rate <= 0.01 + 1e-12 for rate in rates)
+    if steps == 100:
+        top = int(np.argmax(rates))
+        assert 25 <= top <= 35
+        assert rates[0] < 0.001
+        assert rates[-1] < 0.0001
+        assert rates[top:] == sorted(rates[top:], reverse=True)
+
+
+def test_the_number_of_threads_is_put_back():
+    before = torch.get_num_threads()
+    seen = {torch.get_num_threads() for _ in model().fit_steps(X)}
+    assert seen == {1}
+    assert torch.get_num_threads() == before
+    with limited_threads(before + 1):
+        assert torch.get_num_threads() == before + 1
+    assert torch.get_num_threads() == before
+
+
+def test_large_nets_are_worth_more_threads():
+    assert threads_for(nn.Linear(10, 10), 64) == 1
+    with limited_threads(2):
+        assert threads_for(nn.Linear(3000, 3000), 64) == 2
+
+
+def test_epochs_follow_the_size_of_the_data():
+    def epochs(n):
+        return next(
+            model(epochs="auto", batch_size=64, validation_fraction=0.0).fit_steps(np.zeros((n, 2)) + X[:2, :2].mean())
+        ).epochs
+
+    assert epochs(10) == 500
+    assert epochs(64 * 20) == 400
+    assert epochs(64 * 1000) == 20
+
+
+def test_noise_is_drawn_anew_at_every_step():
+    from narrows.models.corruptions import GaussianNoise
+
+    generator = torch.Generator().manual_seed(0)
+    x = torch.zeros(2000)
+    first, second = (GaussianNoise(0.3)(x, generator) for _ in range(2))
+    assert not torch.equal(first, second)
+    assert first.std() == pytest.approx(0.3, rel=0.1)
+    assert torch.equal(GaussianNoise(0.0)(x, generator), x)
+
+
+def test_log_prob_is_scipy_s_normal_density():
+    from scipy.stats import norm
+
+    from narrows.models.likelihoods import SquaredError
+
+    likelihood = SquaredError(nn.Identity())
+    likelihood.calibrate(0.09)
+    x, h = torch.randn(5, 3, dtype=torch.float64), torch.randn(5, 3, dtype=torch.float64)
+    expected = norm.logpdf(x.numpy(), h.numpy(), 0.3).sum(1)
+    np.testing.assert_allclose(likelihood.log_prob(x, h).numpy(), expected, rtol=1e-6)
+
+
+def test_score_samples_is_a_density_in_the_user_s_units(digits):
+    """Multiplying the data by c must take log c per feature from the log density."""
+    X = digits[:100]
+    small, large = (Autoencoder(2, epochs=3, random_state=0).fit(c * X) for c in (1, 8))
+    difference = small.score_samples(X) - large.score_samples(8 * X)
+    np.testing.assert_allclose(difference, 64 * math.log(8), rtol=1e-4)
+
+
+def test_calibration_makes_the_held_out_part_as_likely_as_it_can_be(fitted, digits):
+    X = digits[:300]
+    net = copy.deepcopy(fitted.model_)
+    x = torch.from_numpy(fitted.scaling_.apply(X.reshape(300, -1)))
+    net.likelihood.calibrate(float(fitted.anomaly_score(X).mean()))
+    best = net.log_prob(x).mean()
+    for factor in (0.9, 1.1):
+        net.likelihood.sigma.mul_(factor)
+        assert net.log_prob(x).mean() < best
+        net.likelihood.sigma.div_(factor)
