@@ -16,8 +16,9 @@ MAY_IMPORT = {
     "training": {"models"},
     "estimators": {"arguments", "models", "scaling", "storage", "training"},
     "sweeps": {"arguments", "data", "estimators", "evaluation", "training"},
+    "lecture": {"arguments", "figures", "foundations"},
     "runs": {"data", "estimators", "figures", "sweeps"},
-    "cli": {"arguments", "data", "estimators", "figures", "recipes", "runs", "sweeps", "", "foundations"},
+    "cli": {"arguments", "data", "estimators", "figures", "recipes", "runs", "sweeps", "", "foundations", "lecture"},
     "": {"estimators", "recipes", "storage", "sweeps"},
     "__main__": {"cli"},
 }

@@ -155,7 +155,7 @@ def test_epochs_follow_the_size_of_the_data():
         ).epochs
 
     assert epochs(10) == 500
-    assert epochs(64 * 20) == 400
+    assert epochs(64 * 20) == 300
     assert epochs(64 * 1000) == 20
 
 
@@ -164,10 +164,19 @@ def test_noise_is_drawn_anew_at_every_step():
 
     generator = torch.Generator().manual_seed(0)
     x = torch.zeros(2000)
-    first, second = (GaussianNoise(0.3)(x, generator) for _ in range(2))
+    first, second = (GaussianNoise(0.3, 0.3)(x, generator, 0.5) for _ in range(2))
     assert not torch.equal(first, second)
     assert first.std() == pytest.approx(0.3, rel=0.1)
-    assert torch.equal(GaussianNoise(0.0)(x, generator), x)
+    assert torch.equal(GaussianNoise(0.0, 0.0)(x, generator, 0.5), x)
+
+
+def test_noise_goes_linearly_from_first_to_last():
+    from narrows.models.corruptions import GaussianNoise
+
+    x = torch.zeros(20_000)
+    for progress, sigma in ((0.0, 0.4), (0.25, 0.3), (1.0, 0.0)):
+        noisy = GaussianNoise(0.4, 0.0)(x, torch.Generator().manual_seed(0), progress)
+        assert float(noisy.std()) == pytest.approx(sigma, rel=0.03)
 
 
 def test_log_prob_is_scipy_s_normal_density():

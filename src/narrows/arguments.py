@@ -10,7 +10,7 @@ from numbers import Integral, Real
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["check_finite", "choice", "closest", "integer", "random_seed", "real"]
+__all__ = ["check_finite", "choice", "closest", "integer", "integers", "random_seed", "real"]
 
 LARGEST_VALUE = float(np.finfo(np.float32).max)
 """What the nets' 32-bit floats can hold."""
@@ -33,6 +33,19 @@ def integer(name: str, value: object, low: int, high: int | None = None) -> int:
     if number < low or (high is not None and number > high):
         raise ValueError(f"{name}={value!r} must be {wanted}")
     return number
+
+
+def integers(name: str, value: object, low: int) -> list[int]:
+    """Return ``value``, a tuple or list, as a list of ints of at least ``low``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is neither, or `integer` refuses one of its numbers.
+    """
+    if not isinstance(value, tuple | list):
+        raise TypeError(f"{name}={value!r} must be a tuple of whole numbers of at least {low}")
+    return [integer(name, number, low) for number in value]
 
 
 def real(name: str, value: object, low: float, high: float = math.inf, *, low_included: bool = True) -> float:

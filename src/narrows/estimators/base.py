@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from abc import abstractmethod
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from importlib.metadata import version
 from typing import Any, Self
 
@@ -17,7 +17,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor
 
-from narrows.arguments import check_finite, choice, closest, integer, random_seed, real
+from narrows.arguments import check_finite, choice, closest, integer, integers, random_seed, real
 from narrows.models.model import BottleneckModel
 from narrows.models.nets import ACTIVATIONS, initialise
 from narrows.models.objectives import reconstruction
@@ -30,7 +30,9 @@ __all__ = ["BottleneckEstimator"]
 
 Array = NDArray[np.floating]
 
-STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 8_000, 20, 500
+MOST_LAYERS = 100
+
+STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 6_000, 20, 500
 """What ``epochs="auto"`` aims at: small data sets need many passes, large ones few."""
 
 
@@ -60,19 +62,21 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
             Naming the option, its value, and what would be right.
         """
         integer("latent_dim", self.latent_dim, 1)
-        if isinstance(self.hidden, str) or not isinstance(self.hidden, Sequence):
-            raise TypeError(f"hidden={self.hidden!r} must be a tuple of layer widths, such as (256, 128)")
-        if len(self.hidden) > 100:
-            raise ValueError(f"hidden has {len(self.hidden)} layers; at most 100 are allowed")
-        for width in self.hidden:
-            integer("hidden", width, 1)
+        if self.hidden != "auto":
+            layers = integers("hidden", self.hidden, 1)
+            if len(layers) > MOST_LAYERS:
+                raise ValueError(f"hidden has {len(layers)} layers; at most {MOST_LAYERS} are allowed")
         if not isinstance(self.shortcut, bool | np.bool_):
             raise TypeError(f"shortcut={self.shortcut!r} must be True or False")
         choice("activation", self.activation, ACTIVATIONS)
         choice("code_activation", self.code_activation, ACTIVATIONS)
         choice("scaling", self.scaling, SCALINGS)
         choice("schedule", self.schedule, SCHEDULES)
-        real("input_noise", self.input_noise, 0)
+        pair = self.input_noise if isinstance(self.input_noise, tuple) else (self.input_noise, self.input_noise)
+        if len(pair) != 2:
+            raise ValueError(f"input_noise={pair!r} must be one number, or a pair: at the start and at the end")
+        for sigma in pair:
+            real("input_noise", sigma, 0)
         real("learning_rate", self.learning_rate, 0, low_included=False)
         real("weight_decay", self.weight_decay, 0)
         real("validation_fraction", self.validation_fraction, 0, 0.9)
@@ -249,13 +253,12 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
             If the file cannot be written; one that was there before is then still there.
         """
         check_is_fitted(self)
-        given = self.get_params()
-        parameters = {name: value.item() if isinstance(value, np.generic) else value for name, value in given.items()}
+        parameters = {name: _plain(value) for name, value in self.get_params().items()}
         if not isinstance(self.random_state, int | None):
             parameters["random_state"] = self.seed_
         metadata = Metadata(
             estimator=type(self).__name__,
-            parameters=parameters | {"hidden": [int(width) for width in self.hidden]},
+            parameters=parameters,
             input_shape=list(self.input_shape_),
             feature_names=list(self.feature_names_in_) if hasattr(self, "feature_names_in_") else None,
             scaling=self.scaling_.kind,
@@ -325,3 +328,10 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
+
+
+def _plain(value: Any) -> Any:
+    """Return an option's value as JSON has it: no NumPy numbers, lists for tuples."""
+    if isinstance(value, tuple | list):
+        return [_plain(part) for part in value]
+    return value.item() if isinstance(value, np.generic) else value

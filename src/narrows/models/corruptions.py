@@ -16,18 +16,23 @@ __all__ = ["GaussianNoise"]
 
 @dataclass(frozen=True, slots=True)
 class GaussianNoise:
-    """x̃ = x + σ ε with ε ~ N(0, I), drawn anew at every call.
+    """x̃ = x + σ ε with ε ~ N(0, I), drawn anew at every call; σ falls, or rises, linearly over the training.
+
+    Much noise first and little later lets a net learn coarse structure before fine (Geras & Sutton, «Scheduled
+    denoising autoencoders», 2015).
 
     Parameters
     ----------
-    sigma
-        σ, the noise's standard deviation in the scaled units the model sees; 0 leaves x as it is.
+    first, last
+        σ at the start and at the end of training, in the scaled units the model sees; 0 leaves x as it is.
     """
 
-    sigma: float
+    first: float
+    last: float
 
-    def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        """Return a corrupted copy of ``x``, of the same shape."""
-        if self.sigma == 0:
+    def __call__(self, x: Tensor, generator: torch.Generator, progress: float) -> Tensor:
+        """Return a corrupted copy of ``x``, of the same shape; ``progress`` is the part of training done, in [0, 1]."""
+        sigma = self.first + progress * (self.last - self.first)
+        if sigma == 0:
             return x
-        return x + self.sigma * torch.randn(x.shape, generator=generator, dtype=x.dtype)
+        return x + sigma * torch.randn(x.shape, generator=generator, dtype=x.dtype)

@@ -13,7 +13,7 @@ from narrows.models.priors import GaussianMixture
 
 __all__ = ["BottleneckModel", "Corruption"]
 
-Corruption = Callable[[Tensor, torch.Generator], Tensor]
+Corruption = Callable[[Tensor, torch.Generator, float], Tensor]
 
 
 class BottleneckModel(nn.Module):
@@ -22,7 +22,7 @@ class BottleneckModel(nn.Module):
     Parameters
     ----------
     corruption
-        x ↦ x̃, used in training only.
+        (x, generator, progress of training) ↦ x̃, used in training only.
     encoder, decoder
         Nets (n, features) → (n, latent_dim) and back.
     bottleneck

@@ -19,7 +19,7 @@ from narrows.models.model import BottleneckModel
 
 __all__ = ["CHUNK", "SCHEDULES", "Step", "limited_threads", "threads_for", "train"]
 
-Objective = Callable[[BottleneckModel, Tensor, torch.Generator], Tensor]
+Objective = Callable[[BottleneckModel, Tensor, torch.Generator, float], Tensor]
 
 CHUNK = 4096
 """Examples a pass when nothing is learned: large enough to be quick, small enough for any memory."""
@@ -90,7 +90,7 @@ def train(
     Parameters
     ----------
     objective
-        (model, x, generator) ↦ the loss of each example, (n,), in nats.
+        (model, x, generator, progress in [0, 1]) ↦ the loss of each example, (n,), in nats.
     x, x_validation
         Scaled inputs (n, features) to learn from, and to judge each epoch by; the latter may have no rows.
     epochs, patience
@@ -111,8 +111,8 @@ def train(
     steps = epochs * math.ceil(len(x) / batch_size)
     scheduler = SCHEDULES[schedule](optimiser, learning_rate, steps)
 
-    def update(batch: Tensor) -> Tensor:
-        loss = objective(model, batch, generator).mean()
+    def update(batch: Tensor, progress: float) -> Tensor:
+        loss = objective(model, batch, generator, progress).mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -131,7 +131,7 @@ def train(
             batches = torch.randperm(len(x), generator=generator).split(batch_size)
             for batch in batches:
                 step, rate = step + 1, float(scheduler.get_last_lr()[0])
-                loss = update(x[batch])
+                loss = update(x[batch], (step - 1) / steps)
                 total += loss * len(batch)
                 ended = row(epoch, total.item() / len(x), rate) if batch is batches[-1] else None
                 if ended:

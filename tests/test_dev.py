@@ -1,0 +1,101 @@
+"""dev.py: its commands, its environment, and what it passes on; pip itself is replaced by a note of what was asked."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def dev(tmp_path, monkeypatch):
+    spec = importlib.util.spec_from_file_location("dev", ROOT / "dev.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    asked = []
+
+    def create(path, *, with_pip, clear):
+        asked.append(f"venv clear={clear}")
+        assert with_pip
+        for old in path.glob(".installed-*"):
+            old.unlink()
+        module.PYTHON.parent.mkdir(parents=True, exist_ok=True)
+        module.PYTHON.touch()
+
+    def run(command, **_):
+        asked.append(" ".join(str(part).replace(str(ROOT), ".") for part in command[1:]))
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(module, "VENV", tmp_path / ".venv")
+    monkeypatch.setattr(module, "PYTHON", tmp_path / ".venv" / "bin" / "python")
+    monkeypatch.setattr(module.venv, "create", create)
+    monkeypatch.setattr(module.subprocess, "run", run)
+    module.asked = asked
+    return module
+
+
+def test_the_first_command_builds_and_installs_and_the_second_does_not(dev):
+    assert dev.main(["demo"]) == 0
+    assert dev.asked == ["venv clear=True", "-m pip install --quiet --editable .", "-m narrows sweep digits"]
+    dev.asked.clear()
+    assert dev.main(["demo", "--epochs", "3"]) == 0
+    assert dev.asked == ["-m narrows sweep digits --epochs 3"]
+
+
+def test_an_extra_is_added_to_what_is_there(dev):
+    dev.main(["demo"])
+    dev.asked.clear()
+    dev.main(["test", "-k", "laws"])
+    assert dev.asked == ["-m pip install --quiet --editable .[test]", "-m pytest -k laws"]
+
+
+def test_a_half_built_environment_is_made_anew(dev):
+    dev.PYTHON.parent.mkdir(parents=True)
+    dev.PYTHON.touch()
+    dev.main(["test"])
+    assert dev.asked[:2] == ["venv clear=True", "-m pip install --quiet --editable .[test]"]
+
+
+def test_a_failed_installation_is_not_taken_for_a_whole_one(dev, monkeypatch, capsys):
+    def fail(command, **_):
+        raise subprocess.CalledProcessError(1, command)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(dev.subprocess, "run", fail)
+        assert dev.main(["demo"]) == 1
+    assert "could not prepare" in capsys.readouterr().err
+    dev.asked.clear()
+    dev.main(["demo"])
+    assert dev.asked[0] == "venv clear=True"
+
+
+def test_another_pyproject_or_python_installs_again(dev, monkeypatch):
+    dev.main(["demo"])
+    dev.asked.clear()
+    monkeypatch.setattr(sys, "version", "another Python")
+    dev.main(["demo"])
+    assert dev.asked[0] == "venv clear=True"
+
+
+def test_a_failing_tool_s_status_is_passed_on(dev, monkeypatch):
+    dev.main(["lint"])
+    monkeypatch.setattr(dev.subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 3))
+    assert dev.main(["lint"]) == 3
+
+
+@pytest.mark.parametrize(("arguments", "status"), [([], 0), (["--help"], 0), (["deploy"], 2)])
+def test_help(dev, capsys, arguments, status):
+    assert dev.main(arguments) == status
+    assert "python3 dev.py demo" in capsys.readouterr().out
+
+
+def test_dev_uses_the_standard_library_only():
+    import ast
+
+    for node in ast.walk(ast.parse((ROOT / "dev.py").read_text("utf-8"))):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module] if isinstance(node, ast.ImportFrom) else []
+        assert {name.split(".")[0] for name in names} <= set(sys.stdlib_module_names)

@@ -1,0 +1,46 @@
+"""What the documents show works as shown, and the style stays what it is meant to be."""
+
+import doctest
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = [
+    (
+        document.relative_to(ROOT).as_posix(),
+        "\n".join(re.findall(r"```python\n(.*?)```", document.read_text("utf-8"), re.DOTALL)),
+    )
+    for document in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [example for example in EXAMPLES if example[1]], ids=lambda value: value[:20]
+)
+def test_examples_run(name, code, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, name, "exec"), {})
+
+
+@pytest.mark.parametrize("module", ["narrows.estimators.autoencoder", "narrows.sweeps"])
+def test_docstrings_examples_are_true(module):
+    results = doctest.testmod(importlib.import_module(module))
+    assert results.attempted > 0
+    assert results.failed == 0
+
+
+def test_links_in_documents_lead_somewhere():
+    for document in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", document.read_text("utf-8")):
+            assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_every_named_model_stands_in_the_readme():
+    from narrows.estimators import ESTIMATORS
+
+    text = (ROOT / "README.md").read_text("utf-8")
+    for name in ESTIMATORS:
+        assert f"| `{name}` |" in text

@@ -1,0 +1,99 @@
+"""A sweep's rows, its rule, and what is left when it is stopped."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from narrows import sweep
+from narrows.sweeps import Sweep, SweepRow
+
+ROW = SweepRow(1, 0.1, 0.01, 0.2, 0.1, 0.01, 10, 0, 5, 1.0, interrupted=False)
+
+
+@pytest.fixture(scope="module")
+def swept(digits):
+    return sweep(digits[:200], latent_dims=(3, 1, 3), epochs=4)
+
+
+def test_rows_are_in_order_and_each_once(swept):
+    assert [row.latent_dim for row in swept.rows] == list(swept.models) == [1, 3]
+
+
+def test_rows_say_what_the_models_do(swept):
+    for row in swept.rows:
+        model = swept.models[row.latent_dim]
+        errors = np.square((swept.X_test - model.reconstruct(swept.X_test)) / 16).reshape(40, -1).mean(1)
+        assert row.test_error == pytest.approx(errors.mean(), rel=1e-4)
+        assert row.test_error_se == pytest.approx(errors.std() / np.sqrt(40), rel=1e-4)
+        assert (row.validation_error, row.validation_error_se) == model.validation_error_
+        assert row.parameters == sum(p.numel() for p in model.model_.parameters())
+        assert row.epochs == 4
+
+
+def with_errors(errors, se=0.01):
+    result = object.__new__(Sweep)
+    result.latent_dims = list(errors)
+    result.rows = [
+        dataclasses.replace(ROW, latent_dim=d, validation_error=error, validation_error_se=se)
+        for d, error in errors.items()
+    ]
+    return result
+
+
+@pytest.mark.parametrize(
+    ("errors", "taken", "words"),
+    [
+        ({1: 0.50, 2: 0.205, 4: 0.20, 8: 0.21}, 2, r"lowest \(0.2000 ± 0.0100, at latent_dim 4\)"),
+        ({1: 0.5, 2: 0.4, 4: 0.2}, 4, "the error still falls there, so a larger one may do better"),
+        ({1: 0.2, 2: 0.2, 4: 0.2}, 1, "Take latent_dim 1"),
+        ({3: 0.2}, 3, "Take latent_dim 3"),
+    ],
+    ids=str,
+)
+def test_the_one_standard_error_rule(errors, taken, words):
+    import re
+
+    answer, reason = with_errors(errors).recommendation()
+    assert answer == taken
+    assert re.search(words, reason)
+
+
+def test_no_validation_part_no_recommendation(digits):
+    taken, reason = sweep(digits[:100], latent_dims=(1, 2), epochs=1, validation_fraction=0.0).recommendation()
+    assert taken is None
+    assert "kept no validation part" in reason
+
+
+def test_stopped_in_the_middle_it_keeps_what_it_has(digits):
+    result = Sweep(digits[:200], latent_dims=(1, 2, 4), epochs=6)
+    steps = result.run()
+    for step in steps:
+        if step.latent_dim == 2 and step.step.epoch == 3:
+            break
+    steps.close()
+    assert [(row.latent_dim, row.epochs, row.interrupted) for row in result.rows] == [(1, 6, False), (2, 2, True)]
+
+
+def test_columns_of_different_units_count_alike(table):
+    result = sweep(pd.DataFrame(table, columns=list("abcd")), latent_dims=(1,), epochs=2)
+    assert result.unit == "squared error per feature, each scaled to variance 1"
+    assert result.mean_error == pytest.approx(1, rel=0.4)
+    assert list(result.models[1].feature_names_in_) == list("abcd")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"latent_dims": ()}, "latent_dims is empty"),
+        ({"latent_dims": (2, 0)}, "latent_dims=0 must be"),
+        ({"model": "autoencoder"}, "model='autoencoder' is unknown; did you mean 'Autoencoder'"),
+        ({"epohcs": 3}, "no option 'epohcs'; did you mean 'epochs'"),
+        ({"test_size": 1.5}, "test_size"),
+    ],
+    ids=str,
+)
+def test_bad_options(digits, options, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        sweep(digits[:50], **options)
