@@ -12,6 +12,7 @@ import typer
 from narrows.cli.options import Data, Epochs, Out, Recipe, Seed, Size, whole, wholes
 
 if TYPE_CHECKING:
+    from narrows.data import Dataset
     from narrows.sweeps import Sweep
 
 __all__ = ["sweep", "train"]
@@ -30,7 +31,8 @@ def train(
     out: Out = None,
 ) -> None:
     """Train a model on your data, judge it on a held-out fifth, and save it."""
-    _learn("train", data, [latent_dim], model, recipe, epochs, size, seed, out)
+    dataset, result = _prepared(data, [latent_dim], model, recipe, epochs, size, seed)
+    _run("train", data, dataset, result, out)
 
 
 def sweep(
@@ -44,44 +46,46 @@ def sweep(
     out: Out = None,
 ) -> None:
     """Train a model for each of several latent dimensions, compare them with PCA, and say which to take."""
-    _learn("sweep", data, wholes("--latent-dims", latent_dims), model, recipe, epochs, size, seed, out)
+    dims = wholes("--latent-dims", latent_dims)
+    dataset, result = _prepared(data, dims, model, recipe, epochs, size, seed)
+    _run("sweep", data, dataset, result, out)
 
 
-def _learn(
-    verb: str,
-    data: str,
-    latent_dims: list[int],
-    model: str,
-    recipe: str,
-    epochs: int | None,
-    size: int | None,
-    seed: int,
-    out: Path | None,
-) -> None:
-    """Train, show progress, and write the run folder, also of an interrupted run; then say what came out."""
+def _prepared(
+    data: str, latent_dims: list[int], model: str, recipe: str, epochs: int | None, size: int | None, seed: int
+) -> tuple[Dataset, Sweep]:
+    """Return the data and the models to train on them."""
     from narrows.arguments import choice
-    from narrows.cli.progress import watch
     from narrows.data import load_data
     from narrows.estimators import ESTIMATORS
     from narrows.recipes import RECIPES
-    from narrows.runs import new_folder, write_run
     from narrows.sweeps import Sweep
 
     names = {name.lower(): name for name in ESTIMATORS}
+    kind = names[choice("--model", model.lower(), names)]
     options: dict[str, Any] = dict(RECIPES[choice("--recipe", recipe, RECIPES)])
     if epochs is not None:
         options["epochs"] = epochs
-    kind = names[choice("--model", model.lower(), names)]
     dataset = load_data(data, size=size)
-    result = Sweep(dataset.X, dataset.y, latent_dims=latent_dims, model=kind, random_state=seed, **options)
+    return dataset, Sweep(dataset.X, dataset.y, latent_dims=latent_dims, model=kind, random_state=seed, **options)
+
+
+def _run(verb: str, data: str, dataset: Dataset, result: Sweep, out: Path | None) -> None:
+    """Train, show progress, and write the run folder, also of an interrupted run; then say what came out."""
+    from narrows.cli.progress import watch
+    from narrows.runs import new_folder, write_run
+
     folder = new_folder(out, f"{verb}-{dataset.name}")
     print(
         f"{dataset.name}: {len(dataset.X):,} examples of shape {dataset.X.shape[1:]}; "
         f"training on {len(result.X_train):,}, judged by the other {len(result.X_test):,}"
     )
-    interrupted = watch(result.run())
+    try:
+        interrupted = watch(result.run())
+    finally:
+        if not result.rows:
+            folder.rmdir()
     if not result.rows:
-        folder.rmdir()
         raise KeyboardInterrupt
     files = write_run(result, dataset, folder)
     _say_results(result)

@@ -124,21 +124,28 @@ def train(
         seconds = time.perf_counter() - started
         return {"epoch": epoch, "loss": loss, **held_out, "learning_rate": learning_rate, "seconds": seconds}
 
-    started, step = time.perf_counter(), 0
+    started, total = time.perf_counter(), torch.zeros(())
     with limited_threads(threads_for(model, batch_size)), _Best(model) as best:
-        for epoch in range(1, epochs + 1):
-            total = torch.zeros(())
-            batches = torch.randperm(len(x), generator=generator).split(batch_size)
-            for batch in batches:
-                step, rate = step + 1, float(scheduler.get_last_lr()[0])
-                loss = update(x[batch], (step - 1) / steps)
-                total += loss * len(batch)
-                ended = row(epoch, total.item() / len(x), rate) if batch is batches[-1] else None
-                if ended:
-                    best.see(ended)
-                yield Step(epoch, epochs, step, steps, loss, ended)
-            if epoch - best.epoch >= patience:
+        for step, (epoch, batch, last) in enumerate(_batches(len(x), batch_size, epochs, generator), 1):
+            rate = float(scheduler.get_last_lr()[0])
+            loss = update(x[batch], (step - 1) / steps)
+            total += loss * len(batch)
+            ended = None
+            if last:
+                ended = row(epoch, total.item() / len(x), rate)
+                total.zero_()
+                best.see(ended)
+            yield Step(epoch, epochs, step, steps, loss, ended)
+            if last and epoch - best.epoch >= patience:
                 return
+
+
+def _batches(n: int, batch_size: int, epochs: int, generator: torch.Generator) -> Iterator[tuple[int, Tensor, bool]]:
+    """Yield (epoch, places of the batch's examples, whether it is the epoch's last), in a new order every epoch."""
+    for epoch in range(1, epochs + 1):
+        batches = torch.randperm(n, generator=generator).split(batch_size)
+        for number, batch in enumerate(batches, 1):
+            yield epoch, batch, number == len(batches)
 
 
 class _Best:
