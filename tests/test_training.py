@@ -155,7 +155,7 @@ def test_epochs_follow_the_size_of_the_data():
         ).epochs
 
     assert epochs(10) == 500
-    assert epochs(64 * 20) == 300
+    assert epochs(64 * 20) == 275
     assert epochs(64 * 1000) == 20
 
 

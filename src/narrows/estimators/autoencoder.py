@@ -17,7 +17,7 @@ from narrows.models.priors import GaussianMixture
 __all__ = ["Autoencoder"]
 
 NARROW, WIDE = (256, 256, 128), (256, 128)
-"""Hidden layers for codes of at most 4 numbers, and of more; chosen by validation on the digits' training part."""
+"""Hidden layers for codes of at most 2 numbers, and of more; chosen by validation on the digits' training part."""
 
 
 class Autoencoder(BottleneckEstimator):
@@ -32,7 +32,7 @@ class Autoencoder(BottleneckEstimator):
         Numbers in the code, d; 1 or more.
     hidden
         Widths of the encoder's hidden layers; the decoder has them in reverse. ``"auto"`` takes (256, 256, 128) for a
-        code of at most 4 numbers, which has to fold the data finely, and (256, 128) for a wider one.
+        code of at most 2 numbers, which has to fold the data finely, and (256, 128) for a wider one.
     activation
         Between layers: ``"silu"``, ``"relu"``, ``"gelu"``, ``"tanh"``, ``"sigmoid"`` or ``"identity"``.
     shortcut
@@ -52,7 +52,7 @@ class Autoencoder(BottleneckEstimator):
     batch_size
         Examples a step; a larger number than there are examples means all of them.
     epochs
-        At most so many passes over the data; ``"auto"`` aims at 6,000 steps, with 20 passes at least and 500 at most.
+        At most so many passes over the data; ``"auto"`` aims at 5,500 steps, with 20 passes at least and 500 at most.
     validation_fraction
         The part of the data, rounded down to whole examples, that is not learnt from but judges each epoch, so that
         the best weights are kept; 0 for none. Two examples at least are left to learn from.
@@ -123,7 +123,7 @@ class Autoencoder(BottleneckEstimator):
 
     def build(self, n_features: int) -> BottleneckModel:
         """Return dense nets around a deterministic code, for inputs of ``n_features``."""
-        hidden = (NARROW if self.latent_dim <= 4 else WIDE) if self.hidden == "auto" else self.hidden
+        hidden = (NARROW if self.latent_dim <= 2 else WIDE) if self.hidden == "auto" else self.hidden
         sizes = [n_features, *hidden, self.latent_dim]
         noise = self.input_noise if isinstance(self.input_noise, tuple) else (self.input_noise, self.input_noise)
         return BottleneckModel(

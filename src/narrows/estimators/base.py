@@ -32,7 +32,7 @@ Array = NDArray[np.floating]
 
 MOST_LAYERS = 100
 
-STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 6_000, 20, 500
+STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 5_500, 20, 500
 """What ``epochs="auto"`` aims at: small data sets need many passes, large ones few."""
 
 

@@ -1,0 +1,1 @@
+"""The lecture's figures: data of `narrows.foundations` in, Matplotlib figures out."""
