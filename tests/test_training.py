@@ -68,6 +68,15 @@ def test_closed_before_the_first_epoch_it_is_not_fitted():
     assert not hasattr(early, "model_")
 
 
+def test_a_refit_closed_before_the_first_epoch_leaves_the_first_fit():
+    fitted = model().fit(X)
+    codes = fitted.transform(X)
+    steps = fitted.fit_steps(X * 100 + 3)
+    next(steps)
+    steps.close()
+    np.testing.assert_array_equal(fitted.transform(X), codes)
+
+
 def test_an_interruption_keeps_what_was_learnt():
     fitted = model(epochs=1000)
     steps = fitted.fit_steps(X)

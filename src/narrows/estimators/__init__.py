@@ -54,13 +54,12 @@ def _restored(metadata: Metadata, arrays: dict[str, NDArray[Any]]) -> Bottleneck
     scaling = Scaling(metadata.scaling, arrays.pop("scaling.offset"), arrays.pop("scaling.scale"))
     if not scaling.offset.shape == scaling.scale.shape == (features,):
         raise ValueError(f"its scaling is for {scaling.scale.shape} features, its inputs have {features}")
-    estimator.scaling_, estimator.input_shape_, estimator.seed_ = scaling, tuple(metadata.input_shape), metadata.seed
     with torch.device("meta"):  # takes no memory, whatever the file asks for
-        model = estimator.build(features)
+        model = estimator.build(features, scaling)
         model.prior = GaussianMixture(metadata.components, estimator.latent_dim)
     state = {name.removeprefix("model."): torch.from_numpy(array) for name, array in arrays.items()}
     model.load_state_dict(state, assign=True)
-    estimator.set_fitted(model, metadata.history)
+    estimator.set_fitted(model, scaling, tuple(metadata.input_shape), metadata.seed, metadata.history)
     if metadata.validation_error is not None:
         mean, standard_error = metadata.validation_error
         estimator.validation_error_ = mean, standard_error

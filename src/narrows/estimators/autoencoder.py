@@ -13,6 +13,7 @@ from narrows.models.likelihoods import SquaredError
 from narrows.models.model import BottleneckModel
 from narrows.models.nets import ACTIVATIONS, dense
 from narrows.models.priors import GaussianMixture
+from narrows.scaling import Scaling
 
 __all__ = ["Autoencoder"]
 
@@ -121,7 +122,7 @@ class Autoencoder(BottleneckEstimator):
         self.patience = patience
         self.random_state = random_state
 
-    def build(self, n_features: int) -> BottleneckModel:
+    def build(self, n_features: int, scaling: Scaling) -> BottleneckModel:
         """Return dense nets around a deterministic code, for inputs of ``n_features``."""
         hidden = (NARROW if self.latent_dim <= 2 else WIDE) if self.hidden == "auto" else self.hidden
         sizes = [n_features, *hidden, self.latent_dim]
@@ -131,6 +132,6 @@ class Autoencoder(BottleneckEstimator):
             encoder=dense(sizes, self.activation, shortcut=self.shortcut),
             bottleneck=Deterministic(ACTIVATIONS[self.code_activation]()),
             decoder=dense(sizes[::-1], self.activation, shortcut=self.shortcut),
-            likelihood=SquaredError(ACTIVATIONS["sigmoid" if self.scaling_.kind == "global" else "identity"]()),
+            likelihood=SquaredError(ACTIVATIONS["sigmoid" if scaling.kind == "global" else "identity"]()),
             prior=GaussianMixture(1, self.latent_dim),
         )

@@ -50,8 +50,8 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         return estimator
 
     @abstractmethod
-    def build(self, n_features: int) -> BottleneckModel:
-        """Return the untrained model for inputs of ``n_features``: the choice of parts that the name stands for."""
+    def build(self, n_features: int, scaling: Scaling) -> BottleneckModel:
+        """Return the untrained model for scaled inputs of ``n_features``: the parts that the name stands for."""
 
     def check_options(self) -> None:
         """Refuse an option of the wrong type or out of range; scikit-learn wants this at `fit`, not before.
@@ -121,9 +121,8 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         generator = torch.Generator().manual_seed(seed)
         held_out = min(math.floor(self.validation_fraction * len(x)), len(x) - 2)
         x_validation, x_train = x[torch.randperm(len(x), generator=generator)].tensor_split([held_out])
-        self.scaling_, self.input_shape_, self.seed_ = scaling, shape[1:], seed
         with torch.random.fork_rng(devices=[]):  # the layers' constructors draw weights, which are drawn anew below
-            model = self.build(x.shape[1])
+            model = self.build(x.shape[1], scaling)
         initialise(model, generator)
         history: list[dict[str, float]] = []
         steps = train(
@@ -147,7 +146,8 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         finally:
             steps.close()
             if history:
-                self._finish(model, history, x_train, x_validation)
+                self.set_fitted(model, scaling, shape[1:], seed, history)
+                self._calibrate(x_train, x_validation)
 
     def _epochs(self, n: int) -> int:
         if self.epochs != "auto":
@@ -155,18 +155,25 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         steps_an_epoch: int = math.ceil(n / self.batch_size)
         return min(MOST_EPOCHS, max(FEWEST_EPOCHS, STEPS // steps_an_epoch))
 
-    def _finish(self, model: BottleneckModel, history: list[dict[str, float]], x: Tensor, x_validation: Tensor) -> None:
+    def _calibrate(self, x: Tensor, x_validation: Tensor) -> None:
         """Add what is known only after training: the noise's size, the prior over codes, the error on held-out data."""
-        self.set_fitted(model, history)
         errors = self._squared_errors(x_validation if len(x_validation) else x).mean(1)
-        model.likelihood.calibrate(float(errors.mean()))
-        model.prior = GaussianMixture.fit(self._codes(x).numpy().astype(np.float64), self.seed_)
+        self.model_.likelihood.calibrate(float(errors.mean()))
+        self.model_.prior = GaussianMixture.fit(self._codes(x).numpy().astype(np.float64), self.seed_)
         if len(x_validation):
             self.validation_error_ = float(errors.mean()), float(errors.std() / math.sqrt(len(errors)))
 
-    def set_fitted(self, model: BottleneckModel, history: list[dict[str, float]]) -> None:
+    def set_fitted(
+        self,
+        model: BottleneckModel,
+        scaling: Scaling,
+        input_shape: tuple[int, ...],
+        seed: int,
+        history: list[dict[str, float]],
+    ) -> None:
         """Set the attributes that every fitted estimator has, whether trained now or read from a file."""
-        self.model_, self.history_, self.n_iter_ = model, history, len(history)
+        self.model_, self.scaling_, self.input_shape_, self.seed_ = model, scaling, input_shape, seed
+        self.history_, self.n_iter_ = history, len(history)
         self.validation_error_ = None
         self._n_features_out = self.latent_dim
 
