@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, NullLocator
+from matplotlib.ticker import FixedLocator, LogFormatter, NullLocator
 from numpy.typing import NDArray
 
 __all__ = ["error_curve", "example_rows", "image_grid", "training_curve"]
@@ -149,6 +149,8 @@ def training_curve(history: Sequence[dict[str, float]]) -> Figure:
             label=f"kept: epoch {epochs[best]:.0f}",
         )
     ax.set(xlabel="epoch", ylabel="loss in nats per example", yscale="log")
+    ax.yaxis.set_major_formatter(LogFormatter())  # 6, not 6·10⁰
+    ax.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.4)))
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(frameon=False)
     return figure

@@ -20,7 +20,7 @@ from narrows.estimators.base import BottleneckEstimator
 from narrows.figures import error_curve, example_rows, image_grid, training_curve
 from narrows.sweeps import Sweep
 
-__all__ = ["find_model", "new_folder", "value_range", "write_examples", "write_figure", "write_run", "write_table"]
+__all__ = ["draw_rows", "find_model", "new_folder", "write_examples", "write_figure", "write_run", "write_table"]
 
 Array = NDArray[Any]
 
@@ -136,11 +136,11 @@ def _write_results(path: Path, result: Sweep, dataset: Dataset, rows: list[dict[
 def reconstructions(result: Sweep) -> Figure:
     """Draw held-out originals over each model's reconstructions: the lecture's figure."""
     originals = result.X_test.take(_one_a_class(result.y_test, len(result.X_test)), axis=0)
-    rows = [("original", np.asarray(originals))]
+    rows = [("original", originals)]
     for row in result.rows:
         restored = result.models[row.latent_dim].reconstruct(originals)
         rows.append((f"d = {row.latent_dim}\nerror {row.test_error:.4f}", restored))
-    return example_rows(rows, value_range(next(iter(result.models.values())), rows[0][1]))
+    return draw_rows(next(iter(result.models.values())), rows)
 
 
 def _one_a_class(y: Array | None, n: int) -> Array:
@@ -152,19 +152,29 @@ def _one_a_class(y: Array | None, n: int) -> Array:
     return np.arange(min(SHOWN, n))
 
 
-def value_range(estimator: BottleneckEstimator, examples: Array) -> tuple[float, float]:
-    """Return the values to show as black and white: the training data's range, or that of ``examples`` from a table."""
+def draw_rows(estimator: BottleneckEstimator, rows: Sequence[tuple[str, Any]]) -> Figure:
+    """Draw (label, examples) pairs in the data's units, a table's columns each scaled as the model scales it."""
+    if rows[0][1].ndim > 2:
+        return example_rows(rows, value_range(estimator))
+    scaled = [(label, estimator.scaling_.apply(np.asarray(examples, np.float64))) for label, examples in rows]
+    first = scaled[0][1]
+    margin = 0.1 * float(np.ptp(first)) + 1e-6
+    return example_rows(scaled, (float(first.min()) - margin, float(first.max()) + margin))
+
+
+def value_range(estimator: BottleneckEstimator) -> tuple[float, float]:
+    """Return the values of images to show as black and white: what the training data reach, at least nearly."""
     scaling = estimator.scaling_
     if scaling.kind == "global":
         return float(scaling.offset[0]), float(scaling.offset[0] + scaling.scale[0])
-    return float(examples.min()), float(examples.max())
+    return float((scaling.offset - 2 * scaling.scale).min()), float((scaling.offset + 2 * scaling.scale).max())
 
 
 def write_examples(folder: Path, stem: str, examples: Array, estimator: BottleneckEstimator) -> list[Path]:
     """Write decoded examples: images as ``stem.npy`` and a grid ``stem.png``, a table's rows as ``stem.csv``."""
     if examples.ndim > 2:
         np.save(folder / f"{stem}.npy", examples)
-        grid = image_grid(examples[:100], value_range(estimator, examples))
+        grid = image_grid(examples[:100], value_range(estimator))
         return [write_figure(folder / f"{stem}.png", grid), folder / f"{stem}.npy"]
     names = getattr(estimator, "feature_names_in_", [f"feature{i}" for i in range(examples.shape[1])])
     return [write_table(folder / f"{stem}.csv", list(names), examples.tolist())]

@@ -128,9 +128,12 @@ def _say_next(verb: str, data: str, result: Sweep, files: list[Path]) -> None:
     models = dict(zip(result.models, (file for file in files if file.suffix == ".safetensors"), strict=True))
     model = shlex.quote(str(models[taken]))
     data = shlex.quote(data)
-    print("\nNext:")
-    print(f"  narrows generate {model} --n 64      new examples from its prior")
-    print(f"  narrows reconstruct {model} {data}      any data through the bottleneck and back")
-    print(f"  narrows encode {model} {data}      the codes, as a table")
+    commands = {
+        f"narrows generate {model} --n 64": "new examples from its prior",
+        f"narrows reconstruct {model} {data}": "any data through the bottleneck and back",
+        f"narrows encode {model} {data}": "the codes, as a table",
+    }
     if verb == "train":
-        print(f"  narrows sweep {data}      which latent_dim to take")
+        commands[f"narrows sweep {data}"] = "which latent_dim to take"
+    width = max(map(len, commands))
+    print("\nNext:", *(f"  {command:<{width}}  # {purpose}" for command, purpose in commands.items()), sep="\n")

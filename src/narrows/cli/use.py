@@ -14,22 +14,17 @@ __all__ = ["decode", "encode", "generate", "reconstruct"]
 
 def reconstruct(model: Model, data: Data, size: Size = None, out: Out = None) -> None:
     """Press data through the bottleneck and back: originals over reconstructions, and every example's error."""
-    import numpy as np
-
     from narrows import load
     from narrows.data import load_data
-    from narrows.figures import example_rows
-    from narrows.runs import SHOWN, find_model, new_folder, value_range, write_examples, write_figure, write_table
+    from narrows.runs import SHOWN, draw_rows, find_model, new_folder, write_examples, write_figure, write_table
 
     estimator, dataset = load(find_model(model)), load_data(data, size=size)
     restored, errors = estimator.reconstruct(dataset.X), estimator.anomaly_score(dataset.X)
     folder = new_folder(out, f"reconstruct-{dataset.name}")
-    originals = np.asarray(dataset.X[:SHOWN])
-    rows = [("original", originals), ("reconstructed", restored[:SHOWN])]
-    figure = example_rows(rows, value_range(estimator, originals))
+    rows = [("original", dataset.X[:SHOWN]), ("reconstructed", restored[:SHOWN])]
     labels = [""] * len(errors) if dataset.y is None else dataset.y.tolist()
     files = [
-        write_figure(folder / "reconstructions.png", figure),
+        write_figure(folder / "reconstructions.png", draw_rows(estimator, rows)),
         write_table(
             folder / "errors.csv", ["example", "label", "error"], zip(range(len(errors)), labels, errors, strict=True)
         ),

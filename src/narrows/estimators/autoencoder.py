@@ -42,7 +42,8 @@ class Autoencoder(BottleneckEstimator):
         On the code, one of the same; ``"identity"`` for a linear code.
     scaling
         ``"global"`` scales all features by one range to [0, 1], as the lecture does; ``"feature"`` scales each to
-        mean 0 and variance 1; ``"auto"`` looks whether the features' ranges are alike (`narrows.scaling.Scaling.fit`).
+        mean 0 and variance 1; ``"auto"`` takes the first for images, and for rows looks whether the features' ranges
+        are alike (`narrows.scaling.Scaling.fit`).
     input_noise
         Standard deviation of the Gaussian noise that training adds to the scaled inputs, afresh at every step: one
         number, or a pair of which it takes the first at the first step and goes linearly to the second.

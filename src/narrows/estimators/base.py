@@ -116,7 +116,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         self.check_options()
         seed = random_seed(self.random_state)
         rows, shape = self._rows(X, reset=True)
-        scaling = Scaling.fit(rows, self.scaling)
+        scaling = Scaling.fit(rows, "global" if self.scaling == "auto" and len(shape) > 2 else self.scaling)
         x = torch.from_numpy(scaling.apply(rows))
         generator = torch.Generator().manual_seed(seed)
         held_out = min(math.floor(self.validation_fraction * len(x)), len(x) - 2)
