@@ -11,14 +11,11 @@ from hypothesis.extra import numpy as hnp
 from narrows.foundations.activations import (
     ACTIVATIONS,
     Activation,
-    finite_array,
-    finite_number,
     identity,
     relu,
     sigmoid,
     step,
     tanh,
-    whole_number,
 )
 
 ALL = list(ACTIVATIONS.values())
@@ -144,22 +141,3 @@ def test_an_own_activation_must_keep_the_shape():
     assert total.derivative([1.0, 2.0]).tolist() == [1.0, 1.0]
     with pytest.raises(ValueError, match=r"total must keep the shape \(2,\) of x, got \(\)"):
         total([1.0, 2.0])
-
-
-def test_finite_array_copies_and_names_the_argument():
-    x = np.ones(3)
-    finite_array("weights", x)[0] = 5.0
-    assert x[0] == 1.0
-    with pytest.raises(ValueError, match="weights must be finite, got inf"):
-        finite_array("weights", [1.0, np.inf])
-
-
-def test_numbers_are_checked_by_name():
-    assert finite_number("eta", np.float32(0.5)) == 0.5
-    assert whole_number("n", np.int64(3), 0) == 3
-    with pytest.raises(TypeError, match=r"eta must be one number, got \[1, 2\]"):
-        finite_number("eta", [1, 2])
-    with pytest.raises(TypeError, match=r"n must be a whole number, got 3\.0"):
-        whole_number("n", 3.0, 0)
-    with pytest.raises(ValueError, match="n must be at least 1, got 0"):
-        whole_number("n", 0, 1)

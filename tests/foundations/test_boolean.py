@@ -10,16 +10,10 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from narrows.foundations import boolean
-from narrows.foundations.boolean import (
-    Certificate,
-    Network,
-    Separation,
-    count_separable,
-    inputs,
-    network,
-    separate,
-)
-from narrows.foundations.perceptron import ThresholdUnit, rosenblatt
+from narrows.foundations.boolean import Certificate, Separation, count_separable, inputs, separate
+from narrows.foundations.networks import Network, network
+from narrows.foundations.perceptron import ThresholdUnit
+from narrows.foundations.rules import rosenblatt
 
 AND, OR, XOR, XNOR = [0, 0, 0, 1], [0, 1, 1, 1], [0, 1, 1, 0], [1, 0, 0, 1]
 SQUARE = inputs(2)

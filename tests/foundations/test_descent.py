@@ -11,7 +11,8 @@ from hypothesis.extra import numpy as hnp
 from scipy.optimize import rosen, rosen_der
 
 from narrows.foundations.descent import contour, descend, from_graph, numeric_gradient
-from narrows.foundations.feedforward import Graph, constant, node
+from narrows.foundations.feedforward import Graph, node
+from narrows.foundations.primitives import constant
 
 
 def f(x):

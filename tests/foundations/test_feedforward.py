@@ -6,7 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from narrows.foundations.feedforward import PRIMITIVES, Graph, Node, Primitive, constant, node, power
+from narrows.foundations.feedforward import Graph, Node, node
+from narrows.foundations.primitives import PRIMITIVES, Primitive, constant, power
 
 TORCH = {
     "add": torch.add,

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from narrows.foundations.activations import identity, relu, sigmoid, step, tanh
 from narrows.foundations.descent import numeric_gradient
-from narrows.foundations.feedforward import Graph, constant, node
+from narrows.foundations.feedforward import Graph, node
 from narrows.foundations.layered import Layer, LayeredNet, random_net, squared_error, train
+from narrows.foundations.primitives import constant
 
 TORCH = {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu, "identity": torch.clone}
 X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])

@@ -9,15 +9,8 @@ from hypothesis.extra.numpy import arrays
 from sklearn.svm import SVC
 
 from narrows.foundations.boolean import Separation, separate
-from narrows.foundations.perceptron import (
-    ThresholdUnit,
-    adaline,
-    convergence,
-    hebb,
-    margin,
-    rosenblatt,
-    targets,
-)
+from narrows.foundations.perceptron import ThresholdUnit, targets
+from narrows.foundations.rules import adaline, convergence, hebb, margin, rosenblatt
 
 LECTURE = ThresholdUnit([0.9, -0.3, -1.7, 0.3], 1.0)
 CORNERS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])

@@ -8,102 +8,25 @@ max(0, x) has taken over (Nair & Hinton 2010); it has a kink at 0, where its der
 (array(0.5), array([0., 0., 1.]))
 """
 
-import operator
-import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import SupportsIndex, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import expit
+
+from narrows.foundations.arguments import Array, finite_array
 
 __all__ = [
     "ACTIVATIONS",
     "Activation",
-    "Array",
-    "finite_array",
-    "finite_number",
     "identity",
     "relu",
     "sigmoid",
     "step",
     "tanh",
-    "whole_number",
 ]
-
-Array: TypeAlias = NDArray[np.float64]
-
-
-def finite_array(name: str, value: ArrayLike) -> Array:
-    """Return ``value`` as a new float64 array of the same shape, refusing whatever is not a finite real number.
-
-    Parameters
-    ----------
-    name : str
-        What to call the value in an error.
-    value : array_like of any shape
-        Booleans, integers, fractions and floats are numbers; text and complex numbers are not.
-
-    Raises
-    ------
-    TypeError
-        If the entries are not real numbers.
-    ValueError
-        If the rows are ragged, or an entry is NaN, infinite or too large for a float64.
-    """
-    try:
-        array = np.asarray(value)
-    except ValueError as error:
-        raise ValueError(f"{name} must be a regular array of numbers, got {reprlib.repr(value)}") from error
-    if array.dtype.kind not in "biufO":
-        raise TypeError(f"{name} must hold real numbers, got {reprlib.repr(value)}")
-    try:
-        with np.errstate(over="ignore"):
-            numbers = array.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"{name} must hold real numbers, got {reprlib.repr(value)}") from error
-    except OverflowError as error:
-        raise ValueError(f"{name} must fit into float64, got {reprlib.repr(value)}") from error
-    if not np.isfinite(numbers).all():
-        raise ValueError(f"{name} must be finite, got {numbers[~np.isfinite(numbers)][0]}")
-    return numbers
-
-
-def finite_number(name: str, value: ArrayLike) -> float:
-    """Return ``value`` as a float, refusing whatever is not one finite real number.
-
-    Raises
-    ------
-    TypeError
-        If it is not a real number, or an array of several.
-    ValueError
-        If it is NaN, infinite or too large for a float64.
-    """
-    number = finite_array(name, value)
-    if number.shape != ():
-        raise TypeError(f"{name} must be one number, got {reprlib.repr(value)}")
-    return float(number)
-
-
-def whole_number(name: str, value: SupportsIndex, least: int) -> int:
-    """Return ``value`` as an int, refusing whatever is not a whole number of at least ``least``.
-
-    Raises
-    ------
-    TypeError
-        If it is not an integer (3.0 is not).
-    ValueError
-        If it is below ``least``.
-    """
-    try:
-        number = operator.index(value)
-    except TypeError as error:
-        raise TypeError(f"{name} must be a whole number, got {value!r}") from error
-    if number < least:
-        raise ValueError(f"{name} must be at least {least}, got {number}")
-    return number
 
 
 @dataclass(frozen=True, slots=True)

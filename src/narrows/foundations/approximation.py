@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from narrows.foundations.activations import Activation, Array, finite_array, finite_number, whole_number
+from narrows.foundations.activations import Activation
+from narrows.foundations.arguments import Array, finite_array, finite_number, whole_number
 
 __all__ = ["Approximation", "approximate", "monomial"]
 

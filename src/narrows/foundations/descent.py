@@ -22,7 +22,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from narrows.foundations.activations import Array, finite_array, finite_number, whole_number
+from narrows.foundations.arguments import Array, finite_array, finite_number, whole_number
 from narrows.foundations.feedforward import Graph
 
 __all__ = ["Contour", "Function", "Iterate", "contour", "descend", "from_graph", "numeric_gradient"]

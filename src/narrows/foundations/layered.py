@@ -18,7 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from narrows.foundations.activations import Activation, Array, finite_array, whole_number
+from narrows.foundations.activations import Activation
+from narrows.foundations.arguments import Array, finite_array, whole_number
 from narrows.foundations.descent import descend
 
 __all__ = ["Backpropagation", "Layer", "LayeredNet", "TrainingStep", "random_net", "squared_error", "train"]

@@ -1,31 +1,22 @@
-"""The threshold unit, its geometry, and three rules by which it learns (rows L1 to L4).
+"""The threshold unit, its geometry and its bias (rows L1, L3 and L4).
 
 The lecture «Úvod do generativních modelů» begins with the simplest artificial neuron: inputs x₁…x_d arrive over edges
 with weights w₁…w_d, and the unit gives 1 if wᵀx ≥ θ, else 0 (McCulloch & Pitts 1943, Rosenblatt 1958). Its boundary
 wᵀx = θ is, for two inputs, a line ax + by + c = 0 with c = −θ; for three, a plane. The threshold can be had as one more
-weight w₀ = −θ on an input that is always 1, which is how the rules learn it.
-
-Hebb (1949), Rosenblatt (1958) and Widrow & Hoff (1960) say how the weights follow examples. Their rules generate single
-steps, which a picture can watch. Rosenblatt's rests iff a unit can do the task, after few enough (Novikoff 1962).
+weight w₀ = −θ on an input that is always 1.
 """
 
 import itertools
 import math
-import reprlib
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from numbers import Integral
-from typing import Self, TypeAlias
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import nnls
 
-__all__ = ["Convergence", "Step", "ThresholdUnit", "adaline", "convergence", "hebb", "margin", "rosenblatt", "targets"]
+from narrows.foundations.arguments import Array, finite_values
 
-Array: TypeAlias = NDArray[np.float64]
-# What a rule makes of one example, from the unit, x and t: the error, and the factor of η·(1, x) in the change of w̃.
-Rule: TypeAlias = Callable[["ThresholdUnit", Array, int], tuple[float, float]]
+__all__ = ["ThresholdUnit", "targets"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +40,7 @@ class ThresholdUnit:
     theta: float
 
     def __post_init__(self) -> None:
-        weights, theta = _finite("weights", self.weights).copy(), _finite("theta", self.theta)
+        weights, theta = finite_values("weights", self.weights).copy(), finite_values("theta", self.theta)
         if weights.ndim != 1 or not weights.size or theta.ndim:
             raise ValueError(f"weights and theta must have shapes (d,) and (), got {weights.shape} and {theta.shape}")
         weights.setflags(write=False)
@@ -65,7 +56,7 @@ class ThresholdUnit:
         ValueError
             If `w` is not a vector of at least two finite numbers.
         """
-        w = _finite("w", w)
+        w = finite_values("w", w)
         if w.ndim != 1 or w.size < 2:
             raise ValueError(f"w must hold a bias and at least one weight, shape (d + 1,), got {w.shape}")
         return cls(w[1:], -float(w[0]))
@@ -82,7 +73,7 @@ class ThresholdUnit:
         ValueError
             If `x` has another shape, or holds NaN or infinity.
         """
-        x = _finite("x", x)
+        x = finite_values("x", x)
         if x.ndim not in (1, 2) or x.shape[-1] != len(self.weights):
             raise ValueError(f"x must have shape (d,) or (n, d) with d = {len(self.weights)}, got {x.shape}")
         # Not x @ w: its order of summation, and so its last bit, may differ between a vector and a batch.
@@ -133,7 +124,7 @@ class ThresholdUnit:
         w, d = self.boundary()[:-1], len(self.weights)
         if d not in (2, 3):
             raise ValueError(f"weights must be 2 or 3 for the boundary to be drawn, got {d}")
-        low, high = (np.broadcast_to(_finite(name, end), (d,)) for name, end in (("low", low), ("high", high)))
+        low, high = (np.broadcast_to(finite_values(name, end), (d,)) for name, end in (("low", low), ("high", high)))
         if not (low < high).all():
             raise ValueError(f"low must be below high in every coordinate, got low = {low} and high = {high}")
         corners = np.array(list(itertools.product(*zip(low, high, strict=True))))
@@ -144,183 +135,6 @@ class ThresholdUnit:
             if np.count_nonzero(edge) == 1:
                 points.append(corners[i] + side[i] / (side[i] - side[j]) * edge)
         return _round_about(np.clip(np.reshape(points, (-1, d)), low, high))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Step:
-    """One step of a learning rule.
-
-    Attributes
-    ----------
-    unit : ThresholdUnit
-        The unit after the step: `unit.weights` and `unit.theta`, or both in `unit.to_bias()`.
-    index, epoch : int
-        Which example was shown, from 0, in which pass over them, from 1.
-    error : float
-        Target minus output before the step: of the unit (−1, 0 or 1), or in ADALINE of its linear part.
-    updated : bool
-        Whether the rule changed the weights.
-    """
-
-    unit: ThresholdUnit
-    index: int
-    epoch: int
-    error: float
-    updated: bool
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Convergence:
-    """What the convergence theorem promises on given examples, and what happened.
-
-    Attributes
-    ----------
-    gamma, radius, bound : float
-        The margin γ (see `margin`), the largest norm R of an input with its constant 1, and (R/γ)², more than which the
-        rule never needs. Where no separating unit is known, γ = 0 and the bound is infinite.
-    updates, epochs : int
-        How often the rule changed the weights, in how many passes over the examples.
-    converged : bool
-        Whether the last pass had no error.
-    unit : ThresholdUnit
-        The unit at the end.
-    """
-
-    gamma: float
-    radius: float
-    bound: float
-    updates: int
-    epochs: int
-    converged: bool
-    unit: ThresholdUnit
-
-
-def rosenblatt(X: ArrayLike, labels: ArrayLike, *, eta: float = 1.0, epochs: int | None = None) -> Iterator[Step]:
-    """The perceptron rule (Rosenblatt 1958): only an error changes the weights, Δw = η·(t − o)·x.
-
-    It ends after a whole pass without an error, which comes iff some unit separates the classes; see `convergence`.
-
-    Parameters
-    ----------
-    X : array_like, shape (n, d)
-        The examples, shown in this order, again and again. Weights and threshold start at 0.
-    labels : array_like, shape (n,)
-        Their classes; see `targets`.
-    eta : float, default 1.0
-        The learning rate η > 0. From weights 0 it scales them and changes nothing else.
-    epochs : int or None, default None
-        At most so many passes. None: until one changes nothing, so for ever where the classes cannot be separated.
-
-    Yields
-    ------
-    Step
-        After every example.
-
-    Raises
-    ------
-    ValueError
-        If an argument is out of its range, or the shapes do not fit; raised at the call, not at the first step.
-    """
-
-    def rule(unit: ThresholdUnit, x: Array, t: int) -> tuple[float, float]:
-        error = float(t - unit(x))
-        return error, error
-
-    return _steps(*_examples(X, labels), eta, epochs, rule)
-
-
-def hebb(X: ArrayLike, labels: ArrayLike, *, eta: float = 1.0, epochs: int | None = 1) -> Iterator[Step]:
-    """Hebb's rule (1949): what is active together is tied together, Δw = η·y·x, with y = ±1 for the two classes.
-
-    It never looks at its own errors, so that more passes only lengthen w. It is right where the inputs are orthogonal.
-    Parameters, steps and errors are those of `rosenblatt`; one pass is the default.
-    """
-    return _steps(*_examples(X, labels), eta, epochs, lambda unit, x, t: (float(t - unit(x)), 2 * t - 1))
-
-
-def adaline(X: ArrayLike, labels: ArrayLike, *, eta: float | None = None, epochs: int | None = None) -> Iterator[Step]:
-    """The delta rule of ADALINE (Widrow & Hoff 1960): descend the squared error of the linear part, before the step.
-
-    With y = ±1 for the two classes, Δw = η·(y − (wᵀx − θ))·x. It settles near the least-squares weights, the nearer
-    the smaller η, also where the classes cannot be separated; where they can, it may still leave an error.
-
-    Parameters
-    ----------
-    X, labels, epochs
-        As in `rosenblatt`, and so are the steps and errors; without `epochs` it may go on for ever.
-    eta : float or None, default None
-        The learning rate, 0 < η < 2/R², where R is the largest norm of an input with its constant 1: beyond, a step
-        overshoots and errors may grow. None: a tenth of that.
-
-    Raises
-    ------
-    ValueError
-        If `eta` is too large.
-    """
-    x, t = _examples(X, labels)
-    largest = 2 / _radius(x) / _radius(x)
-    if eta is not None and eta >= largest:
-        raise ValueError(f"eta must be below 2/R² = {largest:.6g} for these examples, got {eta!r}")
-
-    def rule(unit: ThresholdUnit, x: Array, t: int) -> tuple[float, float]:
-        error = float(2 * t - 1 - (unit.excitation(x) - unit.theta))
-        return error, error
-
-    return _steps(x, t, largest / 10 if eta is None else eta, epochs, rule)
-
-
-def convergence(X: ArrayLike, labels: ArrayLike, *, epochs: int = 1000) -> Convergence:
-    """Run the perceptron rule and hold it against its convergence theorem: at most (R/γ)² updates (Novikoff 1962).
-
-    The theorem is about units without a threshold, so it is applied to the inputs with their constant 1: x̃ = (1, x).
-    Parameters and errors are those of `rosenblatt`; the rule gives up after `epochs` passes.
-    """
-    x, t = _examples(X, labels)
-    updates = updates_of_pass = 0
-    for step in rosenblatt(x, t, epochs=epochs):
-        updates_of_pass = step.updated + (updates_of_pass if step.index else 0)
-        updates += step.updated
-    gamma, radius = margin(x, t), _radius(x)
-    if updates and not updates_of_pass:
-        # The theorem holds with any separating unit; where rounding blurs the widest, the one found may be wider.
-        gamma = max(gamma, margin(x, t, step.unit))
-    # A hair more, since the bound is reached in places and rounding must not undercut it.
-    bound = (radius / gamma) ** 2 * (1 + 1e-12) if gamma > 0 else math.inf
-    return Convergence(gamma, radius, bound, updates, step.epoch, not updates_of_pass, step.unit)
-
-
-def margin(X: ArrayLike, labels: ArrayLike, unit: ThresholdUnit | None = None) -> float:
-    """The margin γ of the convergence theorem: the smallest y·w̃ᵀx̃ / ‖w̃‖, with x̃ = (1, x), w̃ = (−θ, w) and y = ±1.
-
-    The threshold counts as a weight here, so that γ is at most the points' distance from the boundary.
-
-    Parameters
-    ----------
-    X, labels
-        As in `rosenblatt`.
-    unit : ThresholdUnit or None, default None
-        The unit whose margin is meant. None: the greatest that any unit has, which is the distance of the origin from
-        the convex hull of the points y·x̃; 0 if floats see no unit that separates (`boolean.separate` decides exactly).
-
-    Raises
-    ------
-    ValueError
-        If the shapes do not fit, or the unit's weights and threshold are all 0.
-    """
-    x, t = _examples(X, labels)
-    z = (2.0 * t - 1)[:, None] * np.column_stack([np.ones(len(x)), x])
-    if unit is not None:
-        unit.excitation(x)  # refuses points with another number of inputs
-        if not unit.to_bias().any():
-            raise ValueError("unit must not have weights and threshold 0: it has no margin")
-        return float(np.min(z @ (unit.to_bias() / math.hypot(*unit.to_bias()))))
-    # The nearest point zᵀp of the hull, Σp = 1, by non-negative least squares: min ‖zᵀλ‖² + (Σλ − 1)² has λ ∝ p.
-    scaled = z / _radius(x)
-    lam, _ = nnls(np.vstack([scaled.T, np.ones(len(z))]), np.append(np.zeros(z.shape[1]), 1.0), maxiter=100 * len(z))
-    nearest = scaled.T @ lam
-    length = math.hypot(*nearest)
-    gamma = float(np.min(scaled @ nearest)) / length if length else 0.0
-    return gamma * _radius(x) if gamma > 1e-14 * len(nearest) else 0.0
 
 
 def targets(labels: ArrayLike, n: int | None = None) -> NDArray[np.int64]:
@@ -338,46 +152,13 @@ def targets(labels: ArrayLike, n: int | None = None) -> NDArray[np.int64]:
     ValueError
         If there are not `n` labels, if they are not numbers, or not of two classes.
     """
-    values = _finite("labels", labels)
+    values = finite_values("labels", labels)
     if values.ndim != 1 or len(values) != (n or len(values)) or not len(values):
         raise ValueError(f"labels must be one class a point, shape ({n or 'n'},), got shape {values.shape}")
     classes = np.unique(values)
     if len(classes) > 2 or (len(classes) == 1 and classes[0] not in (-1, 0, 1)):
         raise ValueError(f"labels must be of two classes, such as 0 and 1, got {len(classes)}: {classes[:5].tolist()}")
     return np.asarray(values == classes[1] if len(classes) == 2 else values > 0, dtype=np.int64)
-
-
-def _steps(x: Array, t: NDArray[np.int64], eta: float, epochs: int | None, rule: Rule) -> Iterator[Step]:
-    if not (0 < eta < math.inf):
-        raise ValueError(f"eta must be positive and finite, got {eta!r}")
-    if epochs is not None and not (isinstance(epochs, Integral) and epochs >= 1):
-        raise ValueError(f"epochs must be a whole number from 1, or None for no limit, got {epochs!r}")
-
-    def follow() -> Iterator[Step]:
-        unit = ThresholdUnit(np.zeros(x.shape[1]), 0.0)
-        for epoch in itertools.count(1) if epochs is None else range(1, epochs + 1):
-            at_rest = True
-            for i in range(len(x)):
-                error, factor = rule(unit, x[i], int(t[i]))
-                if factor:
-                    unit = ThresholdUnit(unit.weights + eta * factor * x[i], unit.theta - eta * factor)
-                    at_rest = False
-                yield Step(unit, i, epoch, error, bool(factor))
-            if at_rest:
-                return
-
-    return follow()
-
-
-def _examples(X: ArrayLike, labels: ArrayLike) -> tuple[Array, NDArray[np.int64]]:
-    x = _finite("X", X)
-    if x.ndim != 2 or not x.size:
-        raise ValueError(f"X must have shape (n, d) with n, d ≥ 1, got {x.shape}")
-    return x, targets(labels, len(x))
-
-
-def _radius(x: Array) -> float:
-    return max(math.hypot(1.0, *row) for row in x)
 
 
 def _round_about(points: Array) -> Array:
@@ -387,14 +168,3 @@ def _round_about(points: Array) -> Array:
     centred = points - points.mean(axis=0)
     axes = np.linalg.svd(centred)[2]
     return points[np.argsort(np.arctan2(centred @ axes[1], centred @ axes[0]))]
-
-
-def _finite(name: str, values: ArrayLike) -> Array:
-    try:
-        array = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"{name} must be numbers in a rectangular table, got {reprlib.repr(values)}") from error
-    if not np.isfinite(array).all():
-        place = tuple(np.argwhere(~np.isfinite(array))[0].tolist())
-        raise ValueError(f"{name} must be finite, got {array[place]} at index {place}")
-    return array

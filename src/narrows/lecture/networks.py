@@ -10,8 +10,9 @@ from narrows.foundations.activations import relu, sigmoid, step, tanh
 from narrows.foundations.approximation import approximate, monomial
 from narrows.foundations.boolean import inputs
 from narrows.foundations.descent import contour, descend, from_graph, numeric_gradient
-from narrows.foundations.feedforward import Graph, constant, node
+from narrows.foundations.feedforward import Graph, node
 from narrows.foundations.layered import Layer, LayeredNet, random_net, squared_error, train
+from narrows.foundations.primitives import constant
 from narrows.lecture.drawings import curves, wiring
 from narrows.lecture.page import Fact, Page
 from narrows.lecture.rows import Row

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from narrows.foundations.boolean import Certificate, count_separable, inputs, network, separate
-from narrows.foundations.perceptron import Step, ThresholdUnit, adaline, convergence, hebb, rosenblatt
+from narrows.foundations.boolean import Certificate, count_separable, inputs, separate
+from narrows.foundations.networks import network
+from narrows.foundations.perceptron import ThresholdUnit
+from narrows.foundations.rules import Step, adaline, convergence, hebb, rosenblatt
 from narrows.lecture.drawings import plane, wiring
 from narrows.lecture.page import Fact, Page, decimal
 from narrows.lecture.rows import Row

@@ -4,23 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from narrows.foundations.convolution import (
-    LECTURE_FILTER,
-    LECTURE_IMAGE,
-    LECTURE_POOLING_INPUT,
-    convolution_steps,
-    convolve,
-    pool,
-    pooling_steps,
-)
-from narrows.foundations.images import (
-    Padding,
-    Windows,
-    convolution_parameters,
-    dense_parameters,
-    image_to_vector,
-    vector_to_image,
-)
+from narrows.foundations.convolution import LECTURE_FILTER, LECTURE_IMAGE, convolution_steps, convolve
+from narrows.foundations.images import convolution_parameters, dense_parameters, image_to_vector, vector_to_image
+from narrows.foundations.pooling import LECTURE_POOLING_INPUT, pool, pooling_steps
+from narrows.foundations.windows import Padding, Windows
 from narrows.lecture.drawings import windows as drawings
 from narrows.lecture.page import Fact, Page, decimal
 from narrows.lecture.rows import Row

@@ -12,8 +12,9 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from narrows.figures import MEAN, OURS, PCA
-from narrows.foundations.convolution import ConvolutionStep, PoolingStep
-from narrows.foundations.images import Windows
+from narrows.foundations.convolution import ConvolutionStep
+from narrows.foundations.pooling import PoolingStep
+from narrows.foundations.windows import Windows
 
 __all__ = ["convolution", "image_and_vector", "parameters", "places", "pooling"]
 

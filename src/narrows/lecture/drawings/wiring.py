@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from narrows.figures import MEAN, OURS, PCA
-from narrows.foundations.boolean import Network, inputs
+from narrows.foundations.boolean import inputs
 from narrows.foundations.feedforward import Layout
+from narrows.foundations.networks import Network
 from narrows.foundations.perceptron import ThresholdUnit
 
 __all__ = ["both_forms", "excitation", "graph", "networks"]
