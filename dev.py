@@ -44,7 +44,10 @@ def commands(name: str, further: list[str]) -> list[list[str]]:
 
 def stamp_of(extra: str) -> tuple[Path, str]:
     """Return the file that says ``extra`` is installed, and what it must hold: pyproject's and Python's fingerprint."""
-    text = (ROOT / "pyproject.toml").read_bytes() + sys.version.encode() + str(ROOT).encode()
+    import tomllib  # not at the top, where a Python too old for it would stop without saying so
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    text = repr((project, sys.version, str(ROOT))).encode()
     return VENV / f".installed-{extra or 'core'}", hashlib.sha256(text).hexdigest()
 
 

@@ -102,7 +102,10 @@ def rewritten(saved, path, *, tensors=None, **changes):
         ({"estimator": "narrows.estimators.Autoencoder"}, "is unknown; known are .Autoencoder."),
         ({"estimator": "__class__"}, "is unknown"),
         ({"parameters": {"latent_dim": 2, "command": "rm"}}, "no option 'command'"),
-        ({"parameters": {"latent_dim": 10**9}}, "parameters; allowed are"),
+        ({"parameters": {"latent_dim": 10**9}}, "at most 4096"),
+        ({"parameters": {"latent_dim": 2, "random_state": -1}}, "random_state=-1"),
+        ({"history": []}, "history is no fitted model"),
+        ({"feature_names": ["a"]}, "names 1 features of 5"),
         ({"parameters": {"latent_dim": 3}}, "size mismatch"),
         ({"parameters": {"hidden": [2**40]}}, "parameters; allowed are"),
         ({"parameters": {"hidden": [1] * 1000}}, "at most 100"),
@@ -125,6 +128,20 @@ def test_missing_and_surplus_tensors(saved, tmp_path):
     for path in (fewer, more):
         with pytest.raises(ModelFileError, match="parts that make no model"):
             load(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda a: a | {"model.prior.weights": np.full_like(a["model.prior.weights"], np.nan)}, "NaN or infinities"),
+        (lambda a: a | {"scaling.scale": np.zeros_like(a["scaling.scale"])}, "scaling or its history"),
+        (lambda a: {k: v.astype(np.float64) for k, v in a.items()}, "not 32-bit floats"),
+    ],
+    ids=["NaN", "zero scale", "64 bits"],
+)
+def test_well_signed_tensors_that_no_model_has(saved, tmp_path, change, message):
+    with pytest.raises(ModelFileError, match=message):
+        load(rewritten(saved, tmp_path / "m", tensors=change))
 
 
 def test_a_file_of_a_later_format_says_so(saved, tmp_path):

@@ -56,10 +56,10 @@ def image_grid(examples: Array, value_range: tuple[float, float], title: str = "
     columns = math.ceil(math.sqrt(len(examples)))
     lines = math.ceil(len(examples) / columns)
     figure = Figure(figsize=(0.8 * columns + 0.2, 0.8 * lines + 0.2 + 0.3 * bool(title)), layout="constrained")
-    axes = figure.subplots(lines, columns, squeeze=False).flat
+    axes = list(figure.subplots(lines, columns, squeeze=False).flat)
     for example, ax in zip(examples, axes, strict=False):
         _draw(ax, example, value_range)
-    for ax in list(axes)[len(examples) :]:
+    for ax in axes[len(examples) :]:
         ax.set_axis_off()
     if title:
         figure.suptitle(title, fontsize=10)
@@ -75,6 +75,8 @@ def _draw(ax: Axes, example: Array, value_range: tuple[float, float], behind: Ar
         ax.plot(example, color="black" if behind is None else OURS, linewidth=1)
         ax.set_ylim(low, high)
         return
+    if example.ndim == 3 and example.shape[2] not in (3, 4):  # no colours, so their mean
+        example = example.mean(2)
     shown = np.clip((example - low) / ((high - low) or 1), 0, 1)
     ax.imshow(shown, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     ax.spines[:].set(color="0.8", linewidth=0.5)
@@ -110,7 +112,8 @@ def error_curve(latent_dims: Sequence[int], ours: Array, pca: Array, mean: float
         text.set(ha="center", va="top" if below else "bottom", color=OURS, fontsize=9)
     _latent_dim_axis(ax, latent_dims)
     ax.set_ylabel(f"test error: {unit}")
-    ax.set_ylim(0, 1.12 * max(mean, float(pca.max()), float(ours[:, 0].max())))
+    top = max(mean, float(pca.max()), float(ours[:, 0].max()))
+    ax.set_ylim(-0.05 * top, 1.12 * top)
     ax.legend(frameon=False, loc="center right")
     return figure
 

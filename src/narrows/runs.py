@@ -144,12 +144,12 @@ def reconstructions(result: Sweep) -> Figure:
 
 
 def _one_a_class(y: Array | None, n: int) -> Array:
-    """Return the places of the first example of each class, or of the first examples where there are no few classes."""
-    if y is not None:
-        classes, first = np.unique(y, return_index=True)
-        if len(classes) <= SHOWN:
-            return first
-    return np.arange(min(SHOWN, n))
+    """Return the places of an example of each class, then of a second of each, and so on; without classes the first."""
+    if y is None:
+        return np.arange(min(SHOWN, n))
+    _, classes = np.unique(y, return_inverse=True)
+    rank = np.array([np.count_nonzero(classes[:i] == label) for i, label in enumerate(classes)])
+    return np.lexsort((classes, rank))[:SHOWN]
 
 
 def draw_rows(estimator: BottleneckEstimator, rows: Sequence[tuple[str, Any]]) -> Figure:

@@ -12,7 +12,7 @@ __all__ = ["SCALINGS", "Scaling"]
 
 SCALINGS = ("auto", "global", "feature")
 
-ALIKE = 10
+ALIKE = 2
 """Features are alike when the whole data's range is at most so many times the median feature's."""
 
 Array = NDArray[np.floating]
@@ -40,7 +40,7 @@ class Scaling:
         """Measure ``X`` (n, features).
 
         ``kind="auto"`` takes ``"global"`` where the features are alike, as an image's pixels or readings of one sensor
-        are: where the range of all values is at most ten times the median range of the features that vary.
+        are: where the range of all values is at most twice the median range of the features that vary.
         """
         low, high = X.min(0).astype(np.float64), X.max(0).astype(np.float64)
         width = high.max() - low.min()

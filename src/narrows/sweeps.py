@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from narrows.arguments import choice, integer
+from narrows.arguments import check_finite, choice, integer
 from narrows.data.split import split
 from narrows.estimators import ESTIMATORS
 from narrows.estimators.base import BottleneckEstimator
@@ -113,11 +113,11 @@ class Sweep:
         self.latent_dims = sorted({integer("latent_dims", d, 1) for d in latent_dims})
         kind = ESTIMATORS[choice("model", model, ESTIMATORS)]
         self._estimators = [kind(d, random_state=random_state, **options) for d in self.latent_dims]
+        data = X if isinstance(X, pd.DataFrame) else np.asarray(X)
+        if np.issubdtype(np.asarray(data).dtype, np.number):  # here, where rows still have their places in the file
+            check_finite(np.asarray(data).reshape(len(data), -1), getattr(data, "columns", None))
         self.X_train, self.X_test, self.y_train, self.y_test = split(
-            X if isinstance(X, pd.DataFrame) else np.asarray(X),
-            None if y is None else np.asarray(y),
-            test_size=test_size,
-            random_state=random_state,
+            data, None if y is None else np.asarray(y), test_size=test_size, random_state=random_state
         )
         self.models: dict[int, BottleneckEstimator] = {}
         self.rows: list[SweepRow] = []
@@ -195,6 +195,9 @@ class Sweep:
         )
         if taken == self.latent_dims[-1] and len(judged) > 1:
             reason += "; the error still falls there, so a larger one may do better yet"
+        row = next(row for row in self.rows if row.latent_dim == taken)
+        if row.pca_error <= row.test_error:
+            reason += f"; but as many principal components do as well or better ({row.pca_error:.4f} on the test part)"
         return taken, reason + "."
 
 

@@ -129,9 +129,11 @@ def test_train_on_a_folder_of_images(tmp_path):
     }
     assert {file.name for file in (tmp_path / "out").iterdir()} == names
     assert load(tmp_path / "out" / "model.safetensors").input_shape_ == (12, 10, 3)
-    run("reconstruct", "out", "photos", cwd=tmp_path)
+    done = run("reconstruct", "out", "photos", cwd=tmp_path)
+    assert "24 examples" in done.stdout
     run("train", "photos", "--size", "8", "--epochs", "1", "--out", "small", cwd=tmp_path)
     assert load(tmp_path / "small" / "model.safetensors").input_shape_ == (8, 8, 3)
+    run("reconstruct", "small", "photos", "--out", "fitted-to-the-model", cwd=tmp_path)
 
 
 def test_a_table_comes_back_as_a_table(tmp_path):
@@ -223,6 +225,19 @@ def test_ctrl_c_leaves_a_usable_run_folder(tmp_path):
     assert load(tmp_path / "out" / "latent_dim-2.safetensors").n_iter_ == rows[1]["epochs"] < 60
     run("generate", "out/latent_dim-1.safetensors", "--n", "4", cwd=tmp_path)
     assert "out/latent_dim-1.safetensors" in output
+
+
+def test_ctrl_c_before_the_first_epoch_says_so(tmp_path):
+    arguments = ["sweep", "digits", "--latent-dims", "1", "--epochs", "1", "--out", "out"]
+    code = (
+        "import sys; from narrows.training import loop; from narrows.cli import main\n"
+        "def interrupted(*_): raise KeyboardInterrupt\n"
+        f"loop._batches = interrupted; sys.argv = ['narrows', *{arguments!r}]; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 130
+    assert done.stderr == "Interrupted before the first epoch ended: nothing was written.\n"
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_terminal_shows_a_bar(tmp_path):

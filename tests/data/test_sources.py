@@ -71,6 +71,21 @@ def test_csv_with_names_and_labels(tmp_path):
     np.testing.assert_array_equal(data.X, [[1, 2.5], [np.nan, 4000]])
 
 
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_csv_with_other_separators(tmp_path, mark):
+    (tmp_path / "t.csv").write_text(f"a{mark}b\n1{mark}2\n")
+    np.testing.assert_array_equal(load_data(tmp_path / "t.csv").X, [[1, 2]])
+
+
+def test_images_are_made_like_a_model_s_inputs(tmp_path):
+    path = picture(tmp_path / "a.png", "RGB", size=(40, 20), color=(90, 90, 90))
+    for shape in ((6, 5), (5, 6, 3)):
+        assert (load_data(path, like=shape).X == 90).all()
+        assert load_data(path, like=shape).X.shape == (1, *shape)
+    with pytest.raises(ValueError, match="size=0 must be"):
+        load_data(path, size=0)
+
+
 def test_csv_without_names(tmp_path):
     (tmp_path / "t.csv").write_text('1,2\n\n"3",4\n')
     data = load_data(tmp_path / "t.csv")
@@ -170,6 +185,7 @@ def write(path, content):
         ("x.npy", b"", "not an array of numbers"),
         ("x.npz", b"PK broken", "not a file of arrays"),
         ("x.csv", "", "is empty"),
+        ("x.csv", "label\n1\n", "0 columns beside the label"),
         ("x.csv", "a,b\n1,2\n3\n", "line 3 has 1 cells; the first line has 2"),
         ("x.csv", "a,b\n1,2\n3,four\n", "line 3, column 'b' holds 'four', which is no number"),
         ("x.csv", b"\xff\xfe\x00", "not a table in UTF-8"),

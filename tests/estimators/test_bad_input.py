@@ -6,6 +6,7 @@ import pytest
 import scipy.sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.exceptions import NotFittedError
 
 from narrows import Autoencoder
 from narrows.arguments import check_finite
@@ -101,7 +102,8 @@ BAD_OPTIONS = [
     ({"latent_dim": 2.5}, "latent_dim=2.5 must be a whole number"),
     ({"latent_dim": True}, "latent_dim=True must be a whole number"),
     ({"latent_dim": "8"}, "latent_dim='8' must be a whole number"),
-    ({"latent_dim": 10**9}, "1000000000.* units take .* parameters; allowed are"),
+    ({"latent_dim": 10**9}, "latent_dim=1000000000 must be a whole number of at least 1 and at most 4096"),
+    ({"hidden": (10**6, 10**6)}, "units take .* parameters; allowed are"),
     ({"hidden": 32}, "hidden=32 must be a tuple of whole numbers"),
     ({"hidden": "ab"}, "hidden='ab' must be a tuple"),
     ({"hidden": (8, 0)}, "hidden=0 must be a whole number of at least 1"),
@@ -173,6 +175,29 @@ def test_an_outlier_of_1e30_is_learnt_around():
     for outputs in (model.reconstruct(X), model.anomaly_score(X), model.score_samples(X)):
         assert np.isfinite(outputs).all()
     assert model.anomaly_score(X).argmax() == 0
+
+
+def test_columns_of_unlike_ranges_are_scaled_one_by_one():
+    from sklearn.datasets import load_iris
+
+    assert quick().fit(load_iris().data).scaling_.kind == "feature"
+
+
+def test_options_changed_after_the_fit_are_not_saved(tmp_path):
+    model = quick().fit(X)
+    with pytest.raises(ValueError, match="latent_dim=3 was set after the fit with 2; fit again"):
+        model.set_params(latent_dim=3).save(tmp_path / "m")
+    with pytest.raises(ValueError, match="learning_rate=nan"):
+        model.set_params(latent_dim=2, learning_rate=float("nan")).save(tmp_path / "m")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failed_fit_leaves_it_unfitted():
+    model = quick(hidden=(10**6, 10**6))
+    with pytest.raises(ValueError, match="parameters"):
+        model.fit(X)
+    with pytest.raises(NotFittedError):
+        model.transform(X)
 
 
 def test_two_rows_are_enough_and_hold_none_out():

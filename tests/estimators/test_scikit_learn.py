@@ -32,7 +32,8 @@ def test_grid_search_maximises_the_log_density(digits):
     X = digits[:300].reshape(300, -1)
     search = GridSearchCV(Autoencoder(epochs=30, random_state=0), {"latent_dim": np.array([1, 8])}, cv=2).fit(X)
     assert search.best_params_ == {"latent_dim": 8}
-    assert search.best_score_ == pytest.approx(search.cv_results_["mean_test_score"].max())
+    narrow, wide = search.cv_results_["mean_test_score"]
+    assert wide > narrow + 10  # nats
 
 
 def test_grid_search_with_processes_gives_the_same(digits):

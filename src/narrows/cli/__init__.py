@@ -31,7 +31,7 @@ def main() -> None:
         status = app(standalone_mode=False)
     except TyperException as error:
         _fail(getattr(error, "format_message", error.__str__)())
-    except (ValueError, OSError, FloatingPointError) as error:
+    except (ValueError, OSError, FloatingPointError, MemoryError) as error:
         _fail(str(error))
     except KeyboardInterrupt:
         sys.exit(130)

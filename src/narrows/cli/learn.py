@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -83,11 +84,13 @@ def _run(verb: str, data: str, dataset: Dataset, result: Sweep, out: Path | None
     try:
         interrupted = watch(result.run())
     finally:
-        if not result.rows:
+        # Also when a model fails: what the others learnt is kept.
+        files = write_run(result, dataset, folder) if result.rows else []
+        if not files:
             folder.rmdir()
-    if not result.rows:
-        raise KeyboardInterrupt
-    files = write_run(result, dataset, folder)
+    if not files:
+        print("Interrupted before the first epoch ended: nothing was written.", file=sys.stderr)
+        sys.exit(130)
     _say_results(result)
     print("\nWritten:", *(f"  {file}" for file in files), sep="\n")
     _say_next(verb, data, result, files)
@@ -128,6 +131,7 @@ def _say_next(verb: str, data: str, result: Sweep, files: list[Path]) -> None:
     models = dict(zip(result.models, (file for file in files if file.suffix == ".safetensors"), strict=True))
     model = shlex.quote(str(models[taken]))
     data = shlex.quote(data)
+    narrows = "narrows" if shutil.which("narrows") else f"{shlex.quote(_seen_from_here(sys.executable))} -m narrows"
     commands = {
         f"narrows generate {model} --n 64": "new examples from its prior",
         f"narrows reconstruct {model} {data}": "any data through the bottleneck and back",
@@ -135,5 +139,11 @@ def _say_next(verb: str, data: str, result: Sweep, files: list[Path]) -> None:
     }
     if verb == "train":
         commands[f"narrows sweep {data}"] = "which latent_dim to take"
+    commands = {narrows + command.removeprefix("narrows"): purpose for command, purpose in commands.items()}
     width = max(map(len, commands))
     print("\nNext:", *(f"  {command:<{width}}  # {purpose}" for command, purpose in commands.items()), sep="\n")
+
+
+def _seen_from_here(program: str) -> str:
+    path = Path(program)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else program

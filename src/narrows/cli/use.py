@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from narrows.cli.options import Data, Model, Out, Seed, Size, whole
+from narrows.cli.options import Data, Model, Out, Seed, whole
 
 __all__ = ["decode", "encode", "generate", "reconstruct"]
 
 
-def reconstruct(model: Model, data: Data, size: Size = None, out: Out = None) -> None:
+def reconstruct(model: Model, data: Data, out: Out = None) -> None:
     """Press data through the bottleneck and back: originals over reconstructions, and every example's error."""
+    import numpy as np
+
     from narrows import load
     from narrows.data import load_data
     from narrows.runs import SHOWN, draw_rows, find_model, new_folder, write_examples, write_figure, write_table
 
-    estimator, dataset = load(find_model(model)), load_data(data, size=size)
+    estimator = load(find_model(model))
+    dataset = load_data(data, like=estimator.input_shape_)
     restored, errors = estimator.reconstruct(dataset.X), estimator.anomaly_score(dataset.X)
     folder = new_folder(out, f"reconstruct-{dataset.name}")
     rows = [("original", dataset.X[:SHOWN]), ("reconstructed", restored[:SHOWN])]
@@ -32,7 +36,7 @@ def reconstruct(model: Model, data: Data, size: Size = None, out: Out = None) ->
     ]
     print(
         f"{len(errors):,} examples; squared error per pixel or feature, scaled: mean {errors.mean():.4f}, "
-        f"median {sorted(errors)[len(errors) // 2]:.4f}, largest {errors.max():.4f} (example {errors.argmax()})"
+        f"median {np.median(errors):.4f}, largest {errors.max():.4f} (example {errors.argmax()})"
     )
     _say_written(files)
 
@@ -40,7 +44,6 @@ def reconstruct(model: Model, data: Data, size: Size = None, out: Out = None) ->
 def encode(
     model: Model,
     data: Data,
-    size: Size = None,
     out: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="A new .csv or .npy file.", show_default="codes-DATA.csv"),
@@ -53,8 +56,9 @@ def encode(
     from narrows.data import load_data
     from narrows.runs import find_model, write_table
 
-    estimator, dataset = load(find_model(model)), load_data(data, size=size)
-    target = _new_file(out or Path(f"codes-{dataset.name}.csv"), (".csv", ".npy"))
+    estimator = load(find_model(model))
+    dataset = load_data(data, like=estimator.input_shape_)
+    target = _new_file(out) if out else _free_file(f"codes-{dataset.name}", ".csv")
     codes = estimator.transform(dataset.X)
     if target.suffix == ".npy":
         np.save(target, codes)
@@ -98,12 +102,19 @@ def generate(
     _say_written(write_examples(new_folder(out, f"generate-{path.stem}"), "samples", samples, estimator))
 
 
-def _new_file(path: Path, suffixes: tuple[str, ...]) -> Path:
-    if path.suffix not in suffixes:
-        raise ValueError(f"--out {path} must end in {' or '.join(suffixes)}")
+def _new_file(path: Path) -> Path:
+    if path.suffix not in {".csv", ".npy"}:
+        raise ValueError(f"--out {path} must end in .csv or .npy")
     if path.exists():
         raise ValueError(f"--out {path} is there already; name a new file")
+    if not path.parent.is_dir():
+        raise ValueError(f"--out {path} is in a folder that does not exist")
     return path
+
+
+def _free_file(stem: str, suffix: str) -> Path:
+    names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
+    return next(path for name in names if not (path := Path(name + suffix)).exists())
 
 
 def _say_written(files: list[Path]) -> None:

@@ -61,7 +61,9 @@ def read_npz(path: Path) -> Dataset:
 
 
 def read_csv(path: Path) -> Dataset:
-    """Read a table of numbers, with or without a line of column names; empty cells are NaN.
+    """Read a table of numbers between commas, semicolons or tabs; empty cells are NaN.
+
+    The first line holds column names if not all of its cells are numbers.
 
     A column called label, labels, class, target or y (in any case) holds labels.
 
@@ -72,7 +74,10 @@ def read_csv(path: Path) -> Dataset:
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            lines = [line for line in csv.reader(file) if line]
+            first = file.readline()
+            separator = next((mark for mark in (",", ";", "\t") if mark in first), ",")
+            file.seek(0)
+            lines = [line for line in csv.reader(file, delimiter=separator) if line]
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path} is not a table in UTF-8: {error}") from error
     if not lines:
@@ -85,6 +90,10 @@ def read_csv(path: Path) -> Dataset:
             raise DataError(f"{path}, line {number} has {len(line)} cells; the first line has {len(names)}")
     labelled = [i for i, name in enumerate(names) if named and name.lower() in LABEL_NAMES]
     columns = [i for i in range(len(names)) if i not in labelled[:1]]
+    if not columns or not body:
+        raise DataError(
+            f"{path} holds {len(body)} rows of {len(columns)} columns beside the label; nothing to learn from"
+        )
     X = np.array([[_number(path, row, names[i], line[i]) for i in columns] for row, line in enumerate(body, 1 + named)])
     y = np.array([line[labelled[0]] for line in body]) if labelled else None
     X = X.reshape(len(body), len(columns))

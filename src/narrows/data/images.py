@@ -19,7 +19,7 @@ IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".g
 GREY = ("1", "L")
 
 
-def read_images(path: Path, *, size: int | None = None) -> Dataset:
+def read_images(path: Path, *, size: int | None = None, like: tuple[int, ...] | None = None) -> Dataset:
     """Read an image, or all images in a folder and below it; the folders that hold them are their labels.
 
     Each image is turned upright as its EXIF orientation says. Sixteen bits become eight; what is transparent becomes
@@ -32,6 +32,8 @@ def read_images(path: Path, *, size: int | None = None) -> Dataset:
         A file or a folder.
     size
         Side in pixels: each image is cropped to its central square and scaled to it.
+    like
+        The shape (H, W) or (H, W, 3) that the images are to have: cropped, scaled, made grey or RGB to fit it.
 
     Raises
     ------
@@ -41,20 +43,22 @@ def read_images(path: Path, *, size: int | None = None) -> Dataset:
     files = [path] if path.is_file() else sorted(f for f in path.rglob("*") if f.suffix.lower() in IMAGE_SUFFIXES)
     if not files:
         raise DataError(f"{path} holds no images ({', '.join(IMAGE_SUFFIXES)})")
-    images = [_read(file, size) for file in files]
+    box = (like[1], like[0]) if like else (size, size) if size else None
+    images = [_read(file, box) for file in files]
     sizes = Counter(image.size for image in images)
     if len(sizes) > 1:
         seen = ", ".join(f"{width}×{height} ({count})" for (width, height), count in sizes.most_common(5))
         smallest = min(min(size) for size in sizes)
         raise DataError(f"the images in {path} differ in size: {seen} …; crop and scale them with --size {smallest}")
-    mode = "L" if all(image.mode == "L" for image in images) else "RGB"
+    grey = len(like) == 2 if like else all(image.mode == "L" for image in images)
+    mode = "L" if grey else "RGB"
     labels = [file.parent.relative_to(path).as_posix() for file in files] if path.is_dir() else []
     y = np.array(labels) if len(set(labels)) > 1 else None
     return Dataset(path.resolve().stem, np.stack([np.asarray(image.convert(mode)) for image in images]), y)
 
 
-def _read(file: Path, size: int | None) -> Image.Image:
-    """Return the image upright, of mode L or RGB, and cropped and scaled if ``size`` is given."""
+def _read(file: Path, box: tuple[int, int] | None) -> Image.Image:
+    """Return the image upright, of mode L or RGB, and cropped and scaled if a ``box`` (width, height) is given."""
     try:
         with Image.open(file) as opened:
             image = ImageOps.exif_transpose(opened)
@@ -62,7 +66,7 @@ def _read(file: Path, size: int | None) -> Image.Image:
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(f"{file} cannot be read as an image: {error}") from error
     image = _flat(image)
-    return image if size is None else ImageOps.fit(image, (size, size), Image.Resampling.LANCZOS)
+    return image if box is None else ImageOps.fit(image, box, Image.Resampling.LANCZOS)
 
 
 def _flat(image: Image.Image) -> Image.Image:

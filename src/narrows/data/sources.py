@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.datasets import fetch_openml, load_digits
 
-from narrows.arguments import closest
+from narrows.arguments import closest, integer
 from narrows.data.arrays import read_csv, read_idx, read_idx_folder, read_npy, read_npz
 from narrows.data.dataset import DataError, Dataset
 from narrows.data.images import IMAGE_SUFFIXES, read_images
@@ -15,7 +15,7 @@ from narrows.data.images import IMAGE_SUFFIXES, read_images
 __all__ = ["load_data"]
 
 
-def load_data(source: str | Path, *, size: int | None = None) -> Dataset:
+def load_data(source: str | Path, *, size: int | None = None, like: tuple[int, ...] | None = None) -> Dataset:
     """Return the data that ``source`` names.
 
     Parameters
@@ -25,27 +25,32 @@ def load_data(source: str | Path, *, size: int | None = None) -> Dataset:
         28×28, 0 to 255, fetched from OpenML), or the path of an ``.npy``, ``.npz``, ``.csv`` or IDX file (also
         gzipped), of an image, or of a folder of images or IDX files.
     size
-        Side in pixels to which images from files are cropped and scaled; None leaves them as they are.
+        Side in pixels, at most 4096, to which images from files are cropped and scaled; None leaves them as they are.
+    like
+        The shape of one of a model's inputs; if it is an image's, images from files are made to fit it.
 
     Raises
     ------
     DataError
         If there is no such set or file, or it cannot be used; the message says what would be right.
     """
+    if size is not None:
+        integer("size", size, 1, 4096)
+    image_like = like if like is not None and len(like) > 1 and like[2:] in ((), (3,)) else None
     if source in NAMED:
         return NAMED[str(source)]()
     path = Path(source)
     if path.is_dir():
         if any(path.glob("*-idx[0-9]-ubyte*")):
             return read_idx_folder(path)
-        return read_images(path, size=size)
+        return read_images(path, size=size, like=image_like)
     if not path.is_file():
         raise DataError(
             f"there is no data set or file {str(source)!r}{closest(source, NAMED)}; sets are {', '.join(NAMED)}"
         )
     suffix = path.suffix.lower()
     if suffix in IMAGE_SUFFIXES:
-        return read_images(path, size=size)
+        return read_images(path, size=size, like=image_like)
     if suffix in READERS:
         return READERS[suffix](path)
     if "idx" in path.name:
@@ -78,4 +83,4 @@ def mnist() -> Dataset:
 
 
 NAMED = {"digits": digits, "mnist": mnist}
-READERS = {".npy": read_npy, ".npz": read_npz, ".csv": read_csv}
+READERS = {".npy": read_npy, ".npz": read_npz, ".csv": read_csv, ".tsv": read_csv}

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from narrows.arguments import choice
+from narrows.arguments import choice, random_seed
 from narrows.estimators.autoencoder import Autoencoder
 from narrows.estimators.base import BottleneckEstimator
 from narrows.models.priors import GaussianMixture
@@ -50,14 +50,23 @@ def _restored(metadata: Metadata, arrays: dict[str, NDArray[Any]]) -> Bottleneck
         **{name: tuple(value) if isinstance(value, list) else value for name, value in metadata.parameters.items()}
     )
     estimator.check_options()
+    random_seed(estimator.random_state)
+    if not all(np.isfinite(array).all() for array in arrays.values()):
+        raise ValueError("its tensors hold NaN or infinities")
     features = math.prod(metadata.input_shape)
     scaling = Scaling(metadata.scaling, arrays.pop("scaling.offset"), arrays.pop("scaling.scale"))
     if not scaling.offset.shape == scaling.scale.shape == (features,):
         raise ValueError(f"its scaling is for {scaling.scale.shape} features, its inputs have {features}")
+    if (scaling.scale <= 0).any() or not metadata.history:
+        raise ValueError("its scaling or its history is no fitted model's")
+    if metadata.feature_names is not None and len(metadata.feature_names) != features:
+        raise ValueError(f"it names {len(metadata.feature_names)} features of {features}")
     with torch.device("meta"):  # takes no memory, whatever the file asks for
         model = estimator.build(features, scaling)
         model.prior = GaussianMixture(metadata.components, estimator.latent_dim)
     state = {name.removeprefix("model."): torch.from_numpy(array) for name, array in arrays.items()}
+    if any(tensor.dtype != torch.float32 for tensor in state.values()):
+        raise TypeError("its weights are not 32-bit floats")
     model.load_state_dict(state, assign=True)
     estimator.set_fitted(model, scaling, tuple(metadata.input_shape), metadata.seed, metadata.history)
     if metadata.validation_error is not None:

@@ -32,6 +32,9 @@ Array = NDArray[np.floating]
 
 MOST_LAYERS = 100
 
+MOST_UNITS = 4096
+"""Of a code: the covariances of the prior over codes take the square of it."""
+
 STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 5_500, 20, 500
 """What ``epochs="auto"`` aims at: small data sets need many passes, large ones few."""
 
@@ -61,7 +64,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         TypeError, ValueError
             Naming the option, its value, and what would be right.
         """
-        integer("latent_dim", self.latent_dim, 1)
+        integer("latent_dim", self.latent_dim, 1, MOST_UNITS)
         if self.hidden != "auto":
             layers = integers("hidden", self.hidden, 1)
             if len(layers) > MOST_LAYERS:
@@ -187,11 +190,11 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
 
     def inverse_transform(self, Z: ArrayLike) -> Array:
         """Return what the codes ``Z`` (n, latent_dim) stand for: examples in the training data's shape and units."""
-        check_is_fitted(self)
+        check_is_fitted(self, "model_")
         codes = check_array(Z, dtype=[np.float64, np.float32], input_name="Z")
-        if codes.shape[1] != self.latent_dim:
+        if codes.shape[1] != self._n_features_out:
             raise ValueError(
-                f"Z has {codes.shape[1]} columns, but this model's codes have latent_dim={self.latent_dim}"
+                f"Z has {codes.shape[1]} columns, but this model's codes have latent_dim={self._n_features_out}"
             )
         z = torch.from_numpy(codes.astype(np.float32))
         return self._decoded(z, np.dtype(np.float64)).reshape(-1, *self.input_shape_)
@@ -213,7 +216,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         random_state
             A seed or a NumPy generator; None draws anew at every call.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "model_")
         integer("n_samples", n_samples, 1)
         generator = torch.Generator().manual_seed(random_seed(random_state))
         codes = self.model_.prior.sample(n_samples, generator)
@@ -256,10 +259,17 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         ------
         NotFittedError
             If `fit` was not called.
+        TypeError, ValueError
+            If options were set after it that no fit could have had.
         OSError
             If the file cannot be written; one that was there before is then still there.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "model_")
+        self.check_options()
+        if self.latent_dim != self._n_features_out:
+            raise ValueError(
+                f"latent_dim={self.latent_dim} was set after the fit with {self._n_features_out}; fit again"
+            )
         parameters = {name: _plain(value) for name, value in self.get_params().items()}
         if not isinstance(self.random_state, int | None):
             parameters["random_state"] = self.seed_
@@ -284,7 +294,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
     def _rows(self, X: ArrayLike, *, reset: bool = False) -> tuple[Array, tuple[int, ...]]:
         """Return ``X`` checked, as rows (n, features), and the shape it came in."""
         if not reset:
-            check_is_fitted(self)
+            check_is_fitted(self, "model_")
         given = X if hasattr(X, "shape") else np.asarray(X)
         shape = tuple(given.shape)
         if len(shape) > 4:
