@@ -11,7 +11,7 @@ RNG = np.random.default_rng(0)
 @pytest.mark.parametrize("shape", [(5,), (4, 6), (4, 6, 1), (4, 6, 2), (4, 6, 3), (4, 6, 4)])
 @pytest.mark.parametrize("n", [1, 3, 5])
 def test_a_grid_leaves_its_last_places_empty(shape, n):
-    figure = image_grid(RNG.random((n, *shape)), (0, 1), "title")
+    figure = image_grid(RNG.random((n, *shape)), (0, 1))
     figure.canvas.draw()
     shown = [bool(ax.images or ax.lines) for ax in figure.axes]
     assert shown == [True] * n + [False] * (len(figure.axes) - n)

@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "estimators": {"arguments", "models", "scaling", "storage", "training"},
     "sweeps": {"arguments", "data", "estimators", "evaluation", "training"},
     "lecture": {"arguments", "figures", "foundations"},
-    "runs": {"data", "estimators", "figures", "sweeps"},
+    "runs": {"data", "estimators", "figures", "storage", "sweeps"},
     "cli": {"arguments", "data", "estimators", "figures", "recipes", "runs", "sweeps", "", "foundations", "lecture"},
     "": {"estimators", "recipes", "storage", "sweeps"},
     "__main__": {"cli"},

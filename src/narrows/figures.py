@@ -41,7 +41,7 @@ def example_rows(rows: Sequence[tuple[str, Array]], value_range: tuple[float, fl
     return figure
 
 
-def image_grid(examples: Array, value_range: tuple[float, float], title: str = "") -> Figure:
+def image_grid(examples: Array, value_range: tuple[float, float]) -> Figure:
     """Draw examples, images (k, H, W[, 3]) or rows (k, features), in a grid about as wide as high, read row by row.
 
     Parameters
@@ -50,19 +50,15 @@ def image_grid(examples: Array, value_range: tuple[float, float], title: str = "
         At least one.
     value_range
         The values shown as black and white, or at the bottom and the top.
-    title
-        Above the grid.
     """
     columns = math.ceil(math.sqrt(len(examples)))
     lines = math.ceil(len(examples) / columns)
-    figure = Figure(figsize=(0.8 * columns + 0.2, 0.8 * lines + 0.2 + 0.3 * bool(title)), layout="constrained")
+    figure = Figure(figsize=(0.8 * columns + 0.2, 0.8 * lines + 0.2), layout="constrained")
     axes = list(figure.subplots(lines, columns, squeeze=False).flat)
     for example, ax in zip(examples, axes, strict=False):
         _draw(ax, example, value_range)
     for ax in axes[len(examples) :]:
         ax.set_axis_off()
-    if title:
-        figure.suptitle(title, fontsize=10)
     return figure
 
 

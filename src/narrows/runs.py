@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,19 @@ from numpy.typing import NDArray
 from narrows.data.dataset import DataError, Dataset
 from narrows.estimators.base import BottleneckEstimator
 from narrows.figures import error_curve, example_rows, image_grid, training_curve
+from narrows.storage import versions
 from narrows.sweeps import Sweep
 
-__all__ = ["draw_rows", "find_model", "new_folder", "write_examples", "write_figure", "write_run", "write_table"]
+__all__ = [
+    "draw_rows",
+    "find_model",
+    "new_folder",
+    "numbered",
+    "write_examples",
+    "write_figure",
+    "write_run",
+    "write_table",
+]
 
 Array = NDArray[Any]
 
@@ -41,15 +51,20 @@ def new_folder(given: Path | None, name: str) -> Path:
             raise DataError(f"--out {given} is there already and not empty; name a new folder")
         given.mkdir(parents=True, exist_ok=True)
         return given
-    number = 1
-    while True:
-        folder = Path("runs") / (name if number == 1 else f"{name}-{number}")
+    for free in numbered(name):
+        folder = Path("runs") / free
         try:
             folder.mkdir(parents=True)
         except FileExistsError:
-            number += 1
-        else:
-            return folder
+            continue
+        return folder
+    raise AssertionError  # the names never end
+
+
+def numbered(name: str) -> Iterator[str]:
+    """Yield ``name``, ``name-2``, ``name-3`` … without end."""
+    yield name
+    yield from (f"{name}-{number}" for number in itertools.count(2))
 
 
 def find_model(path: Path) -> Path:
@@ -113,7 +128,7 @@ def _write_results(path: Path, result: Sweep, dataset: Dataset, rows: list[dict[
     estimator = next(iter(result.models.values()))
     contents = {
         "command": ["narrows", *sys.argv[1:]],
-        "versions": {name: version(name) for name in ("narrows", "torch", "numpy", "scikit-learn")},
+        "versions": versions(),
         "data": {
             "name": dataset.name,
             "shape": list(dataset.X.shape),
@@ -148,7 +163,9 @@ def _one_a_class(y: Array | None, n: int) -> Array:
     if y is None:
         return np.arange(min(SHOWN, n))
     _, classes = np.unique(y, return_inverse=True)
-    rank = np.array([np.count_nonzero(classes[:i] == label) for i, label in enumerate(classes)])
+    order = np.argsort(classes, kind="stable")
+    rank = np.empty(len(order), dtype=np.int64)  # of each example among those of its class
+    rank[order] = np.arange(len(order)) - np.searchsorted(classes[order], classes[order])
     return np.lexsort((classes, rank))[:SHOWN]
 
 

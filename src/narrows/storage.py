@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import secrets
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from safetensors import SafetensorError
 from safetensors import numpy as safetensors
 
-__all__ = ["Metadata", "ModelFileError", "read_model", "write_atomically", "write_model"]
+__all__ = ["Metadata", "ModelFileError", "read_model", "versions", "write_atomically", "write_model"]
 
 Tensors = dict[str, NDArray[Any]]
 
@@ -78,6 +79,11 @@ class Metadata(BaseModel):
     history: list[dict[str, float]]
     validation_error: Annotated[list[float], Field(min_length=2, max_length=2)] | None
     versions: dict[str, str]
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of narrows and of what its results depend on, by name."""
+    return {name: version(name) for name in ("narrows", "torch", "numpy", "scikit-learn")}
 
 
 def write_model(path: str | os.PathLike[str], metadata: Metadata, tensors: Tensors) -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -137,9 +138,9 @@ class Sweep:
 
     def _add(self, estimator: BottleneckEstimator, seconds: float, *, interrupted: bool) -> None:
         errors = estimator.anomaly_score(self.X_test)
-        train, test = self._scaled(estimator)
         validation, validation_se = estimator.validation_error_ or (None, None)
         self.models[estimator.latent_dim] = estimator
+        train, test = self._scaled
         self.rows.append(
             SweepRow(
                 latent_dim=estimator.latent_dim,
@@ -156,15 +157,18 @@ class Sweep:
             )
         )
 
-    def _scaled(self, estimator: BottleneckEstimator) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    @cached_property
+    def _scaled(self) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+        """Both parts as rows, as every model of the sweep sees them; needs one trained model."""
+        estimator = next(iter(self.models.values()))
         flat = (np.reshape(np.asarray(part, np.float64), (len(part), -1)) for part in (self.X_train, self.X_test))
         train, test = (estimator.scaling_.apply(part) for part in flat)
         return train, test
 
-    @property
+    @cached_property
     def mean_error(self) -> float:
         """The test error of answering with the training examples' mean, in the rows' units; needs one trained model."""
-        return mean_error(*self._scaled(next(iter(self.models.values()))))
+        return mean_error(*self._scaled)
 
     @property
     def unit(self) -> str:

@@ -133,13 +133,12 @@ def _say_next(verb: str, data: str, result: Sweep, files: list[Path]) -> None:
     data = shlex.quote(data)
     narrows = "narrows" if shutil.which("narrows") else f"{shlex.quote(_seen_from_here(sys.executable))} -m narrows"
     commands = {
-        f"narrows generate {model} --n 64": "new examples from its prior",
-        f"narrows reconstruct {model} {data}": "any data through the bottleneck and back",
-        f"narrows encode {model} {data}": "the codes, as a table",
+        f"{narrows} generate {model} --n 64": "new examples from its prior",
+        f"{narrows} reconstruct {model} {data}": "any data through the bottleneck and back",
+        f"{narrows} encode {model} {data}": "the codes, as a table",
     }
     if verb == "train":
-        commands[f"narrows sweep {data}"] = "which latent_dim to take"
-    commands = {narrows + command.removeprefix("narrows"): purpose for command, purpose in commands.items()}
+        commands[f"{narrows} sweep {data}"] = "which latent_dim to take"
     width = max(map(len, commands))
     print("\nNext:", *(f"  {command:<{width}}  # {purpose}" for command, purpose in commands.items()), sep="\n")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 from typing import Annotated
 
@@ -54,11 +53,12 @@ def encode(
 
     from narrows import load
     from narrows.data import load_data
-    from narrows.runs import find_model, write_table
+    from narrows.runs import find_model, numbered, write_table
 
     estimator = load(find_model(model))
     dataset = load_data(data, like=estimator.input_shape_)
-    target = _new_file(out) if out else _free_file(f"codes-{dataset.name}", ".csv")
+    free = (path for name in numbered(f"codes-{dataset.name}") if not (path := Path(f"{name}.csv")).exists())
+    target = _new_file(out) if out else next(free)
     codes = estimator.transform(dataset.X)
     if target.suffix == ".npy":
         np.save(target, codes)
@@ -110,11 +110,6 @@ def _new_file(path: Path) -> Path:
     if not path.parent.is_dir():
         raise ValueError(f"--out {path} is in a folder that does not exist")
     return path
-
-
-def _free_file(stem: str, suffix: str) -> Path:
-    names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
-    return next(path for name in names if not (path := Path(name + suffix)).exists())
 
 
 def _say_written(files: list[Path]) -> None:

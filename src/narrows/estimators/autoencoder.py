@@ -127,9 +127,8 @@ class Autoencoder(BottleneckEstimator):
         """Return dense nets around a deterministic code, for inputs of ``n_features``."""
         hidden = (NARROW if self.latent_dim <= 2 else WIDE) if self.hidden == "auto" else self.hidden
         sizes = [n_features, *hidden, self.latent_dim]
-        noise = self.input_noise if isinstance(self.input_noise, tuple) else (self.input_noise, self.input_noise)
         return BottleneckModel(
-            corruption=GaussianNoise(*noise),
+            corruption=GaussianNoise(*self.noise_levels()),
             encoder=dense(sizes, self.activation, shortcut=self.shortcut),
             bottleneck=Deterministic(ACTIVATIONS[self.code_activation]()),
             decoder=dense(sizes[::-1], self.activation, shortcut=self.shortcut),

@@ -6,7 +6,6 @@ import math
 import os
 from abc import abstractmethod
 from collections.abc import Callable, Generator
-from importlib.metadata import version
 from typing import Any, Self
 
 import numpy as np
@@ -23,7 +22,7 @@ from narrows.models.nets import ACTIVATIONS, initialise
 from narrows.models.objectives import reconstruction
 from narrows.models.priors import GaussianMixture
 from narrows.scaling import SCALINGS, Scaling
-from narrows.storage import Metadata, write_model
+from narrows.storage import Metadata, versions, write_model
 from narrows.training.loop import CHUNK, SCHEDULES, Step, limited_threads, threads_for, train
 
 __all__ = ["BottleneckEstimator"]
@@ -75,10 +74,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         choice("code_activation", self.code_activation, ACTIVATIONS)
         choice("scaling", self.scaling, SCALINGS)
         choice("schedule", self.schedule, SCHEDULES)
-        pair = self.input_noise if isinstance(self.input_noise, tuple) else (self.input_noise, self.input_noise)
-        if len(pair) != 2:
-            raise ValueError(f"input_noise={pair!r} must be one number, or a pair: at the start and at the end")
-        for sigma in pair:
+        for sigma in self.noise_levels():
             real("input_noise", sigma, 0)
         real("learning_rate", self.learning_rate, 0, low_included=False)
         real("weight_decay", self.weight_decay, 0)
@@ -87,6 +83,20 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         integer("patience", self.patience, 1)
         if self.epochs != "auto":
             integer("epochs", self.epochs, 1)
+
+    def noise_levels(self) -> tuple[float, float]:
+        """Return ``input_noise`` at the first step and at the last.
+
+        Raises
+        ------
+        ValueError
+            If it is a tuple of another length than two.
+        """
+        pair = self.input_noise if isinstance(self.input_noise, tuple) else (self.input_noise, self.input_noise)
+        if len(pair) != 2:
+            raise ValueError(f"input_noise={pair!r} must be one number, or a pair: at the start and at the end")
+        first, last = pair
+        return first, last
 
     # --- Fitting ----------------------------------------------------------------------
 
@@ -283,7 +293,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
             seed=self.seed_,
             history=self.history_,
             validation_error=self.validation_error_ and list(self.validation_error_),
-            versions={name: version(name) for name in ("narrows", "torch", "numpy", "scikit-learn")},
+            versions=versions(),
         )
         tensors = {f"model.{name}": tensor.numpy() for name, tensor in self.model_.state_dict().items()}
         scaling = {"scaling.offset": self.scaling_.offset, "scaling.scale": self.scaling_.scale}
