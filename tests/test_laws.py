@@ -8,15 +8,50 @@ import torch
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from narrows import Autoencoder, load, recipes
+from narrows import (
+    FSQVAE,
+    IWAE,
+    VAE,
+    VQVAE,
+    WAE,
+    Autoencoder,
+    ContractiveAutoencoder,
+    DenoisingAutoencoder,
+    NoisyAutoencoder,
+    RegularizedAutoencoder,
+    SparseAutoencoder,
+    load,
+    recipes,
+)
 from narrows.estimators import ESTIMATORS
+from narrows.estimators.options import PRIORS
+from narrows.models.model import Batch
+
+SMALL = {"hidden": (16,), "epochs": 4, "random_state": 0}
 
 MEMBERS = {
     "autoencoder": Autoencoder(3, epochs=4, random_state=0),
     "lecture": Autoencoder(3, **{**recipes.LECTURE, "epochs": 4}, random_state=0),
     "linear": Autoencoder(3, hidden=(), epochs=4, random_state=0),
     "deep": Autoencoder(3, hidden=(32, 16, 8), activation="tanh", epochs=4, random_state=0),
-    "per feature": Autoencoder(3, scaling="feature", hidden=(16,), epochs=4, random_state=0),
+    "per feature": Autoencoder(3, **SMALL, scaling="feature"),
+    "laplace": Autoencoder(3, **SMALL, likelihood="laplace"),
+    "fixed sigma": Autoencoder(3, **SMALL, likelihood="gaussian", sigma=0.1),
+    "denoising": DenoisingAutoencoder(3, **SMALL),
+    "blocks": DenoisingAutoencoder(3, **SMALL, corruption="block", input_noise=0.4),
+    "noisy": NoisyAutoencoder(3, **SMALL),
+    "sparse": SparseAutoencoder(3, **SMALL),
+    "contractive": ContractiveAutoencoder(3, **SMALL),
+    "regularized": RegularizedAutoencoder(3, **SMALL),
+    "vae": VAE(3, **SMALL),
+    "beta, Bernoulli": VAE(3, **SMALL, beta=4.0, free_bits=0.1, likelihood="bernoulli", scaling="global"),
+    "vampprior": VAE(3, **SMALL, prior="vampprior"),
+    "iwae": IWAE(3, **SMALL, likelihood="continuous-bernoulli", scaling="global"),
+    "wae": WAE(3, **SMALL, prior="normal"),
+    "vqvae": VQVAE(3, **SMALL, codebook_size=16),
+    "fsqvae": FSQVAE(3, **SMALL),
+    "conditional": VAE(3, **SMALL, conditional=True),
+    "conditional autoencoder": Autoencoder(3, **SMALL, conditional=True),
 }
 
 SHAPES = {"rows": (7,), "grey": (6, 5), "colour": (4, 5, 3)}
@@ -28,11 +63,16 @@ def data(shape, n=120):
     return (np.tanh(factors) * 100 + 128).reshape(n, *shape)
 
 
+def labels(n):
+    return np.arange(n) % 3 * 10
+
+
 @pytest.fixture(scope="module", params=[(name, kind) for name in MEMBERS for kind in SHAPES], ids="/".join)
 def member(request):
     name, kind = request.param
     X = data(SHAPES[kind])
-    return clone(MEMBERS[name]).fit(X), X
+    y = labels(len(X))
+    return clone(MEMBERS[name]).fit(X, y), X, y
 
 
 def test_every_public_model_is_a_member():
@@ -40,48 +80,50 @@ def test_every_public_model_is_a_member():
 
 
 def test_shapes_and_finiteness(member):
-    model, X = member
-    codes, n = model.transform(X), len(X)
-    assert codes.shape == (n, 3)
-    for outputs in (model.reconstruct(X), model.error_map(X), model.inverse_transform(codes)):
+    model, X, y = member
+    codes, n = model.transform(X, y), len(X)
+    assert codes.shape == (n, model.latent_dim)
+    for outputs in (model.reconstruct(X, y), model.error_map(X, y), model.inverse_transform(codes, y)):
         assert outputs.shape == X.shape
         assert np.isfinite(outputs).all()
-    assert model.sample(5, random_state=0).shape == (5, *X.shape[1:])
-    for scores in (model.score_samples(X), model.anomaly_score(X)):
+    for samples in (model.sample(5, random_state=0), model.sample(5, y=20), model.sample(2, y=[0, 10])):
+        assert samples.shape[1:] == X.shape[1:]
+        assert np.isfinite(samples).all()
+    for scores in (model.score_samples(X, y), model.anomaly_score(X, y)):
         assert scores.shape == (n,)
         assert np.isfinite(scores).all()
 
 
 def test_reconstruct_is_decode_after_encode(member):
-    model, X = member
-    np.testing.assert_array_equal(model.reconstruct(X), model.inverse_transform(model.transform(X)))
+    model, X, y = member
+    np.testing.assert_array_equal(model.reconstruct(X, y), model.inverse_transform(model.transform(X, y), y))
 
 
 def test_error_map_is_the_squared_difference(member):
-    model, X = member
-    np.testing.assert_allclose(model.error_map(X), (X - model.reconstruct(X)) ** 2)
+    model, X, y = member
+    np.testing.assert_allclose(model.error_map(X, y), (X - model.reconstruct(X, y)) ** 2)
 
 
 def test_anomaly_score_is_the_scaled_mean_of_the_error_map(member):
-    model, X = member
+    model, X, y = member
     scale = model.scaling_.scale.reshape(X.shape[1:])
-    expected = (model.error_map(X) / scale**2).reshape(len(X), -1).mean(1)
-    np.testing.assert_allclose(model.anomaly_score(X), expected, rtol=1e-4, atol=1e-9)
+    expected = (model.error_map(X, y) / scale**2).reshape(len(X), -1).mean(1)
+    np.testing.assert_allclose(model.anomaly_score(X, y), expected, rtol=1e-4, atol=1e-9)
 
 
 def test_encode_is_deterministic(member):
-    model, X = member
-    np.testing.assert_array_equal(model.transform(X), model.transform(X))
+    model, X, y = member
+    np.testing.assert_array_equal(model.transform(X, y), model.transform(X, y))
 
 
 def test_an_example_does_not_depend_on_the_others(member):
-    model, X = member
-    alone = np.concatenate([model.transform(X[i : i + 1]) for i in range(10)])
-    np.testing.assert_allclose(alone, model.transform(X)[:10], rtol=1e-4, atol=1e-5)
+    model, X, y = member
+    alone = np.concatenate([model.transform(X[i : i + 1], y[i : i + 1]) for i in range(10)])
+    np.testing.assert_allclose(alone, model.transform(X, y)[:10], rtol=1e-4, atol=1e-5)
 
 
 def test_save_and_load_is_exact(member, tmp_path):
-    model, X = member
+    model, X, y = member
     model.save(tmp_path / "m.safetensors")
     again = load(tmp_path / "m.safetensors")
     assert type(again) is type(model)
@@ -93,54 +135,84 @@ def test_save_and_load_is_exact(member, tmp_path):
         model.validation_error_,
     )
     for method in ("transform", "reconstruct", "score_samples", "anomaly_score", "error_map"):
-        np.testing.assert_array_equal(getattr(again, method)(X), getattr(model, method)(X))
+        np.testing.assert_array_equal(getattr(again, method)(X, y), getattr(model, method)(X, y))
     np.testing.assert_array_equal(again.sample(9, random_state=3), model.sample(9, random_state=3))
     again.save(tmp_path / "again.safetensors")
     assert (tmp_path / "again.safetensors").read_bytes() == (tmp_path / "m.safetensors").read_bytes()
 
 
 def test_pickle_is_exact(member):
-    model, X = member
+    model, X, y = member
     again = pickle.loads(pickle.dumps(model))
-    np.testing.assert_array_equal(again.transform(X), model.transform(X))
+    np.testing.assert_array_equal(again.transform(X, y), model.transform(X, y))
 
 
 def test_samples_follow_the_seed(member):
-    model, _ = member
+    model, *_ = member
     np.testing.assert_array_equal(model.sample(6, random_state=1), model.sample(6, random_state=1))
     assert not np.array_equal(model.sample(6, random_state=1), model.sample(6, random_state=2))
     assert not np.array_equal(model.sample(6), model.sample(6))
 
 
 def test_every_parameter_gets_a_gradient(member):
-    model, X = member
+    model, X, y = member
     net = pickle.loads(pickle.dumps(model.model_))
     x = torch.from_numpy(model.scaling_.apply(X.reshape(len(X), -1)))
-    net.loss(x, x).sum().backward()
-    assert [name for name, p in net.named_parameters() if p.grad is None] == []
+    context = torch.eye(3)[y // 10] if model.conditional else None
+    generator = torch.Generator().manual_seed(0)
+    net.prior = model.first_prior(net, x, generator)
+    for parameter in net.parameters():
+        parameter.requires_grad_()
+    model.objective()(net, Batch(x, context), generator, 1.0).sum().backward()
+    missing = {name for name, p in net.named_parameters() if p.grad is None or not p.grad.abs().sum()}
+    assert missing == set()
+
+
+def test_encode_distribution_and_sample_code(member):
+    model, X, y = member
+    mu, sigma = model.encode_distribution(X, y)
+    np.testing.assert_array_equal(mu, model.transform(X, y))
+    assert (sigma >= 0).all()
+    drawn = np.stack([model.sample_code(X[:8], y[:8], random_state=i) for i in range(300)])
+    np.testing.assert_array_equal(model.sample_code(X, y, random_state=1), model.sample_code(X, y, random_state=1))
+    np.testing.assert_allclose(drawn.mean(0), mu[:8], rtol=1e-4, atol=5 * sigma[:8].max() / np.sqrt(300) + 1e-4)
+    np.testing.assert_allclose(drawn.std(0), sigma[:8], rtol=0.25, atol=1e-4)
+
+
+@pytest.mark.parametrize("prior", PRIORS)
+def test_every_prior_serves_every_member(member, prior, tmp_path, monkeypatch):
+    model, X, y = member
+    if prior.startswith("flow"):
+        monkeypatch.setattr("narrows.models.flows.STEPS", 5)
+    model = pickle.loads(pickle.dumps(model)).fit_prior(prior, X, y)
+    samples = model.sample(6, y=10, random_state=0)
+    assert samples.shape == (6, *X.shape[1:])
+    assert np.isfinite(samples).all()
+    model.save(tmp_path / "m")
+    np.testing.assert_array_equal(load(tmp_path / "m").sample(6, random_state=0), model.sample(6, random_state=0))
 
 
 def test_the_same_seed_gives_the_same_weights(member):
-    model, X = member
-    again = clone(model).fit(X)
+    model, X, y = member
+    again = clone(model).fit(X, y)
     for name, tensor in model.model_.state_dict().items():
         assert torch.equal(tensor, again.model_.state_dict()[name]), name
 
 
 def test_another_seed_gives_other_weights(member):
-    model, X = member
-    other = clone(model).set_params(random_state=1).fit(X)
-    assert not np.array_equal(other.transform(X), model.transform(X))
+    model, X, y = member
+    other = clone(model).set_params(random_state=1).fit(X, y)
+    assert not np.array_equal(other.transform(X, y), model.transform(X, y))
 
 
 def test_refitting_starts_anew(member):
-    model, X = member
-    again = clone(model).fit(X * 3 + 1).fit(X)
-    np.testing.assert_array_equal(again.transform(X), model.transform(X))
+    model, X, y = member
+    again = clone(model).fit(X * 3 + 1, y).fit(X, y)
+    np.testing.assert_array_equal(again.transform(X, y), model.transform(X, y))
 
 
 def test_history_has_a_row_an_epoch(member):
-    model, _ = member
+    model, *_ = member
     assert [row["epoch"] for row in model.history_] == list(range(1, model.n_iter_ + 1))
     assert all(np.isfinite(list(row.values())).all() for row in model.history_)
 
@@ -148,13 +220,14 @@ def test_history_has_a_row_an_epoch(member):
 @pytest.mark.parametrize("model", MEMBERS.values(), ids=MEMBERS.keys())
 def test_nothing_works_before_fit(model, tmp_path):
     X = data((7,))
+    y = labels(len(X))
     calls = [
-        lambda: model.transform(X),
-        lambda: model.reconstruct(X),
-        lambda: model.score_samples(X),
+        lambda: model.transform(X, y),
+        lambda: model.reconstruct(X, y),
+        lambda: model.score_samples(X, y),
         model.sample,
     ]
-    calls += [lambda: model.inverse_transform(X[:, :3]), lambda: model.save(tmp_path / "m"), lambda: model.error_map(X)]
+    calls += [lambda: model.inverse_transform(X[:, :3]), lambda: model.save(tmp_path / "m"), lambda: model.error_map(X, y)]
     for call in calls:
         with pytest.raises(NotFittedError):
             call()
@@ -163,13 +236,14 @@ def test_nothing_works_before_fit(model, tmp_path):
 @pytest.mark.parametrize("model", MEMBERS.values(), ids=MEMBERS.keys())
 def test_global_random_states_are_neither_read_nor_changed(model):
     X = data((7,))
+    y = labels(len(X))
     np.random.seed(0)  # noqa: NPY002 - the very state that must not matter
     torch.manual_seed(0)
     numpy_state, torch_state = np.random.get_state()[1].copy(), torch.get_rng_state()  # noqa: NPY002
-    first = clone(model).fit(X)
+    first = clone(model).fit(X, y)
     first.sample(3)
     assert np.array_equal(np.random.get_state()[1], numpy_state)  # noqa: NPY002
     assert torch.equal(torch.get_rng_state(), torch_state)
     np.random.seed(1)  # noqa: NPY002
     torch.manual_seed(1)
-    np.testing.assert_array_equal(clone(model).fit(X).transform(X), first.transform(X))
+    np.testing.assert_array_equal(clone(model).fit(X, y).transform(X, y), first.transform(X, y))

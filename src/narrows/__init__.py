@@ -9,15 +9,55 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from narrows import recipes
-    from narrows.estimators import Autoencoder, load
+    from narrows import latent, recipes
+    from narrows.estimators import (
+        FSQVAE,
+        IWAE,
+        VAE,
+        VQVAE,
+        WAE,
+        Autoencoder,
+        ContractiveAutoencoder,
+        DenoisingAutoencoder,
+        NoisyAutoencoder,
+        RegularizedAutoencoder,
+        SparseAutoencoder,
+        load,
+    )
     from narrows.storage import ModelFileError
     from narrows.sweeps import sweep
 
-__all__ = ["Autoencoder", "ModelFileError", "load", "recipes", "sweep"]
+__all__ = [
+    "FSQVAE",
+    "IWAE",
+    "VAE",
+    "VQVAE",
+    "WAE",
+    "Autoencoder",
+    "ContractiveAutoencoder",
+    "DenoisingAutoencoder",
+    "ModelFileError",
+    "NoisyAutoencoder",
+    "RegularizedAutoencoder",
+    "SparseAutoencoder",
+    "latent",
+    "load",
+    "recipes",
+    "sweep",
+]
 
 _HOMES = {
     "Autoencoder": "estimators",
+    "ContractiveAutoencoder": "estimators",
+    "DenoisingAutoencoder": "estimators",
+    "FSQVAE": "estimators",
+    "IWAE": "estimators",
+    "NoisyAutoencoder": "estimators",
+    "RegularizedAutoencoder": "estimators",
+    "SparseAutoencoder": "estimators",
+    "VAE": "estimators",
+    "VQVAE": "estimators",
+    "WAE": "estimators",
     "ModelFileError": "storage",
     "load": "estimators",
     "sweep": "sweeps",
@@ -25,8 +65,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name == "recipes":
-        return import_module("narrows.recipes")
+    if name in ("latent", "recipes"):
+        return import_module(f"narrows.{name}")
     if name in _HOMES:
         return getattr(import_module(f"narrows.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'narrows' has no attribute {name!r}")

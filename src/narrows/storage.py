@@ -54,8 +54,10 @@ class Metadata(BaseModel):
         The training table's column names, if it had any.
     scaling
         The kind of the scaling whose offset and scale are among the tensors.
-    components
-        Of the prior, a Gaussian mixture.
+    classes
+        The labels that the prior, and a conditional model's nets, tell apart, in order.
+    prior, components
+        The prior's kind by its name, and, of a mixture, how many components a class has.
     seed
         The one that the weights came from.
     history, validation_error
@@ -68,12 +70,14 @@ class Metadata(BaseModel):
 
     # First, so that its place in the file is the first that looks like it.
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] = BLANK
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     estimator: str
     parameters: dict[str, JsonValue]
     input_shape: Annotated[list[Positive], Field(min_length=1, max_length=3)]
     feature_names: list[str] | None
     scaling: Literal["global", "feature"]
+    classes: Annotated[list[bool] | list[int] | list[str], Field(min_length=1)] | None
+    prior: str
     components: Positive
     seed: Annotated[int, Field(ge=0)]
     history: list[dict[str, float]]
@@ -179,7 +183,7 @@ def _metadata(data: bytes) -> Metadata:
         kinds = [(entry["dtype"], len(entry["shape"])) for entry in header.values()]
     except (ValueError, RecursionError, AttributeError, TypeError, KeyError):
         raise ModelFileError("its header is damaged, or was written by another program") from None
-    if len(kinds) > MOST_TENSORS or any(dtype not in ("F32", "F64") or axes > 4 for dtype, axes in kinds):
+    if len(kinds) > MOST_TENSORS or any(dtype not in ("F32", "F64", "BOOL", "I64") or axes > 4 for dtype, axes in kinds):
         raise ModelFileError("its tensors are too many, or of types that no model has")
     metadata = Metadata.model_validate_json(text)
     if _digest(data, metadata.sha256) != metadata.sha256:

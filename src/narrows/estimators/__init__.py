@@ -1,28 +1,67 @@
 """Models as scikit-learn estimators.
 
-A named model says in ``build`` which parts it takes (see ``narrows.models``); everything else is common to all.
+A named model says which bottleneck and objective it takes (see ``narrows.models``); everything else is common to all.
 """
 
 from __future__ import annotations
 
 import math
 import os
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from narrows.arguments import choice, random_seed
-from narrows.estimators.autoencoder import Autoencoder
 from narrows.estimators.base import BottleneckEstimator
-from narrows.models.priors import GaussianMixture
+from narrows.estimators.deterministic import (
+    WAE,
+    Autoencoder,
+    ContractiveAutoencoder,
+    DenoisingAutoencoder,
+    NoisyAutoencoder,
+    RegularizedAutoencoder,
+    SparseAutoencoder,
+)
+from narrows.estimators.options import PRIORS
+from narrows.estimators.quantised import FSQVAE, VQVAE
+from narrows.estimators.variational import IWAE, VAE
 from narrows.scaling import Scaling
 from narrows.storage import Metadata, ModelFileError, read_model
 
-__all__ = ["ESTIMATORS", "Autoencoder", "load"]
+__all__ = [
+    "ESTIMATORS",
+    "FSQVAE",
+    "IWAE",
+    "VAE",
+    "VQVAE",
+    "WAE",
+    "Autoencoder",
+    "ContractiveAutoencoder",
+    "DenoisingAutoencoder",
+    "NoisyAutoencoder",
+    "RegularizedAutoencoder",
+    "SparseAutoencoder",
+    "load",
+]
 
-ESTIMATORS: dict[str, type[BottleneckEstimator]] = {"Autoencoder": Autoencoder}
+ESTIMATORS: dict[str, type[BottleneckEstimator]] = {
+    kind.__name__: kind
+    for kind in (
+        Autoencoder,
+        DenoisingAutoencoder,
+        NoisyAutoencoder,
+        SparseAutoencoder,
+        ContractiveAutoencoder,
+        RegularizedAutoencoder,
+        VAE,
+        IWAE,
+        WAE,
+        VQVAE,
+        FSQVAE,
+    )
+}
 """The named models that a file or a command may ask for; no other name is ever looked up."""
 
 
@@ -46,9 +85,8 @@ def load(path: str | os.PathLike[str]) -> Any:
 
 def _restored(metadata: Metadata, arrays: dict[str, NDArray[Any]]) -> BottleneckEstimator:
     kind = ESTIMATORS[choice("estimator", metadata.estimator, ESTIMATORS)]
-    estimator = kind(
-        **{name: tuple(value) if isinstance(value, list) else value for name, value in metadata.parameters.items()}
-    )
+    options = {name: tuple(value) if isinstance(value, list) else value for name, value in metadata.parameters.items()}
+    estimator: BottleneckEstimator = cast(Any, kind)(**options)
     estimator.check_options()
     random_seed(estimator.random_state)
     if not all(np.isfinite(array).all() for array in arrays.values()):
@@ -61,14 +99,25 @@ def _restored(metadata: Metadata, arrays: dict[str, NDArray[Any]]) -> Bottleneck
         raise ValueError("its scaling or its history is no fitted model's")
     if metadata.feature_names is not None and len(metadata.feature_names) != features:
         raise ValueError(f"it names {len(metadata.feature_names)} features of {features}")
+    classes = metadata.classes or []
+    if estimator.conditional and not classes:
+        raise ValueError("it is conditional, but names no classes")
     with torch.device("meta"):  # takes no memory, whatever the file asks for
-        model = estimator.build(features, scaling)
-        model.prior = GaussianMixture(metadata.components, estimator.latent_dim)
+        model = estimator.build(tuple(metadata.input_shape), len(classes) if estimator.conditional else 0, scaling)
+        prior = PRIORS[choice("prior", metadata.prior, PRIORS)]
+        model.prior = prior(max(1, len(classes)), estimator.latent_dim, metadata.components)
     state = {name.removeprefix("model."): torch.from_numpy(array) for name, array in arrays.items()}
-    if any(tensor.dtype != torch.float32 for tensor in state.values()):
+    if any(tensor.dtype == torch.float64 for tensor in state.values()):
         raise TypeError("its weights are not 32-bit floats")
     model.load_state_dict(state, assign=True)
-    estimator.set_fitted(model, scaling, tuple(metadata.input_shape), metadata.seed, metadata.history)
+    estimator.set_fitted(
+        model,
+        scaling,
+        tuple(metadata.input_shape),
+        metadata.seed,
+        metadata.history,
+        np.array(classes) if classes else None,
+    )
     if metadata.validation_error is not None:
         mean, standard_error = metadata.validation_error
         estimator.validation_error_ = mean, standard_error

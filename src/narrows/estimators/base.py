@@ -1,106 +1,73 @@
-"""What every named model shares: options, fitting, codes and back, scores, saving."""
+"""What every named model shares: fitting, codes and back, scores, saving."""
 
 from __future__ import annotations
 
 import math
 import os
-from abc import abstractmethod
-from collections.abc import Callable, Generator
+from collections.abc import Generator
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_array
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
+from torch.nn.functional import one_hot
 
-from narrows.arguments import check_finite, choice, closest, integer, integers, random_seed, real
-from narrows.models.model import BottleneckModel
-from narrows.models.nets import ACTIVATIONS, initialise
-from narrows.models.objectives import reconstruction
-from narrows.models.priors import GaussianMixture
-from narrows.scaling import SCALINGS, Scaling
+from narrows.arguments import choice, integer, random_seed, real
+from narrows.estimators.fitted import Fitted, check_range
+from narrows.estimators.labels import class_labels, places_of
+from narrows.estimators.options import PRIORS
+from narrows.models.corruptions import CORRUPTIONS, Corruption
+from narrows.models.model import Batch
+from narrows.models.nets import initialise
+from narrows.models.priors import VampPrior
+from narrows.scaling import Scaling
 from narrows.storage import Metadata, versions, write_model
-from narrows.training.loop import CHUNK, SCHEDULES, Step, limited_threads, threads_for, train
+from narrows.training.loop import CHUNK, Step, limited_threads, train
 
-__all__ = ["BottleneckEstimator"]
+__all__ = ["BottleneckEstimator", "LogLikelihood"]
 
 Array = NDArray[np.floating]
+RandomState = int | np.random.RandomState | np.random.Generator | None
 
-MOST_LAYERS = 100
+SCORE_SAMPLES = 16
+"""Codes drawn of each example for `score_samples`; the same noise for all examples, so that each has its own score."""
 
-MOST_UNITS = 4096
-"""Of a code: the covariances of the prior over codes take the square of it."""
-
-STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 5_500, 20, 500
-"""What ``epochs="auto"`` aims at: small data sets need many passes, large ones few."""
+MOST_NUMBERS = 2**24
+"""In one array while a likelihood is integrated: 128 MB in 64 bits."""
 
 
-class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """What every named model shares. Inputs X are rows (n, features) or images (n, H, W) or (n, H, W, C)."""
+@dataclass(frozen=True, slots=True)
+class LogLikelihood:
+    """The importance-sampled bound on log p(x), in nats.
 
-    validation_error_: tuple[float, float] | None
+    Attributes
+    ----------
+    values
+        Of each example, (n,).
+    mean, standard_error
+        Over the examples.
+    """
 
-    def __new__(cls, *_: object, **options: object) -> Self:
-        """Refuse an unknown option with the name of the closest known one."""
-        known = cls._get_param_names()
-        for name in set(options) - set(known):
-            raise TypeError(f"{cls.__name__} has no option {name!r}{closest(name, known)}; it has {', '.join(known)}")
-        estimator: Self = super().__new__(cls)
-        return estimator
+    values: NDArray[np.float64]
+    mean: float
+    standard_error: float
 
-    @abstractmethod
-    def build(self, n_features: int, scaling: Scaling) -> BottleneckModel:
-        """Return the untrained model for scaled inputs of ``n_features``: the parts that the name stands for."""
 
-    def check_options(self) -> None:
-        """Refuse an option of the wrong type or out of range; scikit-learn wants this at `fit`, not before.
+class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fitted):  # type: ignore[misc]
+    """What every named model shares. Inputs X are rows (n, features) or images (n, H, W) or (n, H, W, C).
 
-        Raises
-        ------
-        TypeError, ValueError
-            Naming the option, its value, and what would be right.
-        """
-        integer("latent_dim", self.latent_dim, 1, MOST_UNITS)
-        if self.hidden != "auto":
-            layers = integers("hidden", self.hidden, 1)
-            if len(layers) > MOST_LAYERS:
-                raise ValueError(f"hidden has {len(layers)} layers; at most {MOST_LAYERS} are allowed")
-        if not isinstance(self.shortcut, bool | np.bool_):
-            raise TypeError(f"shortcut={self.shortcut!r} must be True or False")
-        choice("activation", self.activation, ACTIVATIONS)
-        choice("code_activation", self.code_activation, ACTIVATIONS)
-        choice("scaling", self.scaling, SCALINGS)
-        choice("schedule", self.schedule, SCHEDULES)
-        for sigma in self.noise_levels():
-            real("input_noise", sigma, 0)
-        real("learning_rate", self.learning_rate, 0, low_included=False)
-        real("weight_decay", self.weight_decay, 0)
-        real("validation_fraction", self.validation_fraction, 0, 0.9)
-        integer("batch_size", self.batch_size, 1)
-        integer("patience", self.patience, 1)
-        if self.epochs != "auto":
-            integer("epochs", self.epochs, 1)
-
-    def noise_levels(self) -> tuple[float, float]:
-        """Return ``input_noise`` at the first step and at the last.
-
-        Raises
-        ------
-        ValueError
-            If it is a tuple of another length than two.
-        """
-        pair = self.input_noise if isinstance(self.input_noise, tuple) else (self.input_noise, self.input_noise)
-        if len(pair) != 2:
-            raise ValueError(f"input_noise={pair!r} must be one number, or a pair: at the start and at the end")
-        first, last = pair
-        return first, last
+    y are the examples' labels. Given to `fit`, they let `sample` be asked for a class; only a conditional model, whose
+    nets see them, needs them elsewhere.
+    """
 
     # --- Fitting ----------------------------------------------------------------------
 
-    def fit(self, X: ArrayLike, y: object = None) -> Self:
+    def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> Self:
         """Learn from ``X``.
 
         Parameters
@@ -108,7 +75,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         X
             Rows (n, features) or images (n, H, W[, C]), two or more, finite; any real type.
         y
-            Ignored.
+            The examples' classes (n,), whole numbers or strings; None, or anything else, if they have none.
 
         Raises
         ------
@@ -121,7 +88,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
             pass
         return self
 
-    def fit_steps(self, X: ArrayLike, y: object = None) -> Generator[Step]:  # noqa: ARG002 - scikit-learn's signature
+    def fit_steps(self, X: ArrayLike, y: ArrayLike | None = None) -> Generator[Step]:
         """Learn from ``X`` as `fit` does, a step a yield, for whoever wants to watch, or to stop early.
 
         Closed or interrupted after at least one epoch, the estimator is fitted, with the best weights seen until then.
@@ -129,21 +96,27 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         self.check_options()
         seed = random_seed(self.random_state)
         rows, shape = self._rows(X, reset=True)
+        classes, places = class_labels(y, len(rows), needed=self.conditional)
         scaling = Scaling.fit(rows, "global" if self.scaling == "auto" and len(shape) > 2 else self.scaling)
-        x = torch.from_numpy(scaling.apply(rows))
+        x, labels = torch.from_numpy(scaling.apply(rows)), torch.from_numpy(places)
         generator = torch.Generator().manual_seed(seed)
-        held_out = min(math.floor(self.validation_fraction * len(x)), len(x) - 2)
-        x_validation, x_train = x[torch.randperm(len(x), generator=generator)].tensor_split([held_out])
         with torch.random.fork_rng(devices=[]):  # the layers' constructors draw weights, which are drawn anew below
-            model = self.build(x.shape[1], scaling)
+            model = self.build(shape[1:], len(classes) if self.conditional and classes is not None else 0, scaling)
+        check_range(model, x)
+        held_out = min(math.floor(self.validation_fraction * len(x)), len(x) - 2)
+        order = torch.randperm(len(x), generator=generator)
         initialise(model, generator)
+        context = one_hot(labels).float() if self.conditional else None
+        judged, learned = (Batch(x, context).take(part) for part in order.tensor_split([held_out]))
+        model.likelihood.calibrate(learned.x, learned.x.mean(0))  # the scale to start from
+        model.prior = self.first_prior(model, learned.x, generator)
         history: list[dict[str, float]] = []
         steps = train(
             model,
-            reconstruction,
-            x_train,
-            x_validation,
-            epochs=self._epochs(len(x_train)),
+            self.objective(),
+            learned,
+            judged,
+            epochs=self.epochs_for(len(learned.x)),
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,
             weight_decay=self.weight_decay,
@@ -159,46 +132,84 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         finally:
             steps.close()
             if history:
-                self.set_fitted(model, scaling, shape[1:], seed, history)
-                self._calibrate(x_train, x_validation)
+                self.set_fitted(model, scaling, shape[1:], seed, history, classes)
+                self._complete(learned, judged, labels[order[held_out:]])
 
-    def _epochs(self, n: int) -> int:
-        if self.epochs != "auto":
-            return int(self.epochs)
-        steps_an_epoch: int = math.ceil(n / self.batch_size)
-        return min(MOST_EPOCHS, max(FEWEST_EPOCHS, STEPS // steps_an_epoch))
-
-    def _calibrate(self, x: Tensor, x_validation: Tensor) -> None:
+    def _complete(self, learned: Batch, judged: Batch, labels: Tensor) -> None:
         """Add what is known only after training: the noise's size, the prior over codes, the error on held-out data."""
-        errors = self._squared_errors(x_validation if len(x_validation) else x).mean(1)
-        self.model_.likelihood.calibrate(float(errors.mean()))
-        self.model_.prior = GaussianMixture.fit(self._codes(x).numpy().astype(np.float64), self.seed_)
-        if len(x_validation):
+        batch = judged if len(judged.x) else learned
+        first = batch.chunks(CHUNK)[0]
+        with torch.no_grad():
+            z = self.model_.posterior(*first).rsample(torch.Generator().manual_seed(self.seed_))
+            mean = self.model_.likelihood.mean(self.model_.output(z, first.context))
+            self.model_.likelihood.calibrate(first.x, mean)
+        if len(judged.x):
+            errors = self._squared_errors(judged).mean(1)
             self.validation_error_ = float(errors.mean()), float(errors.std() / math.sqrt(len(errors)))
+        self._fit_prior(self.prior, learned, labels, self.seed_)
 
-    def set_fitted(
-        self,
-        model: BottleneckModel,
-        scaling: Scaling,
-        input_shape: tuple[int, ...],
-        seed: int,
-        history: list[dict[str, float]],
-    ) -> None:
-        """Set the attributes that every fitted estimator has, whether trained now or read from a file."""
-        self.model_, self.scaling_, self.input_shape_, self.seed_ = model, scaling, input_shape, seed
-        self.history_, self.n_iter_ = history, len(history)
-        self.validation_error_ = None
-        self._n_features_out = self.latent_dim
+    def _fit_prior(self, name: str, batch: Batch, labels: Tensor, seed: int) -> None:
+        classes = 1 if self.classes_ is None else len(self.classes_)
+        posterior = self._posterior(batch)
+        with limited_threads(1):
+            if isinstance(self.model_.prior, VampPrior):
+                self.model_.prior = self.model_.prior.frozen(posterior, labels, classes)
+            else:
+                self.model_.prior = PRIORS[name].fit(posterior, labels, classes, seed)
+
+    def fit_prior(self, prior: str, X: ArrayLike, y: ArrayLike | None = None, random_state: RandomState = None) -> Self:
+        """Change where new codes come from, by the codes of ``X``; the nets stay as they are.
+
+        Parameters
+        ----------
+        prior
+            ``"normal"``, ``"mixture"``, ``"posterior"``, ``"flow"`` or ``"flow-matching"``.
+        X, y
+            Examples, and their classes if `sample` is to be asked for one.
+        random_state
+            As of `sample`; None takes the seed of the fit.
+        """
+        choice("prior", prior, PRIORS)
+        rows, _ = self._rows(X)
+        if y is not None and self.classes_ is not None:
+            labels = places_of(y, self.classes_, len(rows))
+        elif self.classes_ is not None:
+            raise ValueError("y is needed: this model was fitted with classes, and new codes are drawn class by class")
+        else:
+            labels = np.zeros(len(rows), np.int64)
+        seed = self.seed_ if random_state is None else random_seed(random_state)
+        self._fit_prior(prior, self._batch(rows, y), torch.from_numpy(labels), seed)
+        self.prior = prior
+        return self
 
     # --- Using ------------------------------------------------------------------------
 
-    def transform(self, X: ArrayLike) -> NDArray[np.float32]:
-        """Return the codes (n, latent_dim) of ``X``, in the nets' 32-bit floats; deterministic."""
+    def fit_transform(self, X: ArrayLike, y: ArrayLike | None = None) -> NDArray[np.float32]:
+        """Learn from ``X`` and return its codes."""
+        return self.fit(X, y).transform(X, y)
+
+    def transform(self, X: ArrayLike, y: ArrayLike | None = None) -> NDArray[np.float32]:
+        """Return the codes (n, latent_dim) of ``X``, in the nets' 32-bit floats; the mean of q(z | x)."""
+        return self.encode_distribution(X, y)[0]
+
+    def encode_distribution(
+        self, X: ArrayLike, y: ArrayLike | None = None
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return μ and σ of q(z | x), each (n, latent_dim); σ is 0 where the code is a function of the input."""
         rows, _ = self._rows(X)
-        codes: NDArray[np.float32] = self._codes(self._scaled(rows)).numpy()
+        q = self._posterior(self._batch(rows, y))
+        return q.mean.numpy(), q.sigma.numpy()
+
+    def sample_code(
+        self, X: ArrayLike, y: ArrayLike | None = None, random_state: RandomState = None
+    ) -> NDArray[np.float32]:
+        """Draw a code of each example from q(z | x), (n, latent_dim); ``random_state`` as of `sample`."""
+        rows, _ = self._rows(X)
+        generator = torch.Generator().manual_seed(random_seed(random_state))
+        codes: NDArray[np.float32] = self._posterior(self._batch(rows, y)).rsample(generator).numpy()
         return codes
 
-    def inverse_transform(self, Z: ArrayLike) -> Array:
+    def inverse_transform(self, Z: ArrayLike, y: ArrayLike | None = None) -> Array:
         """Return what the codes ``Z`` (n, latent_dim) stand for: examples in the training data's shape and units."""
         check_is_fitted(self, "model_")
         codes = check_array(Z, dtype=[np.float64, np.float32], input_name="Z")
@@ -206,61 +217,129 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
             raise ValueError(
                 f"Z has {codes.shape[1]} columns, but this model's codes have latent_dim={self._n_features_out}"
             )
-        z = torch.from_numpy(codes.astype(np.float32))
+        z = Batch(torch.from_numpy(codes.astype(np.float32)), self._context(y, len(codes)))
         return self._decoded(z, np.dtype(np.float64)).reshape(-1, *self.input_shape_)
 
-    def reconstruct(self, X: ArrayLike) -> Array:
+    def reconstruct(self, X: ArrayLike, y: ArrayLike | None = None) -> Array:
         """Return ``X`` pressed through the bottleneck and back: same shape, same units; deterministic."""
         rows, shape = self._rows(X)
-        return self._decoded(self._codes(self._scaled(rows)), rows.dtype).reshape(shape)
+        return self._reconstructed(self._batch(rows, y), rows.dtype).reshape(shape)
 
-    def sample(
-        self, n_samples: int = 1, random_state: int | np.random.RandomState | np.random.Generator | None = None
-    ) -> Array:
+    def sample(self, n_samples: int = 1, y: ArrayLike | None = None, random_state: RandomState = None) -> Array:
         """Return ``n_samples`` new examples, (n_samples, …), in the training data's shape and units, from the prior.
 
         Parameters
         ----------
         n_samples
             How many, at least 1.
+        y
+            The class they shall be of, or a class for each; None takes classes as frequent as in the training data.
         random_state
             A seed or a NumPy generator; None draws anew at every call.
         """
         check_is_fitted(self, "model_")
         integer("n_samples", n_samples, 1)
         generator = torch.Generator().manual_seed(random_seed(random_state))
-        codes = self.model_.prior.sample(n_samples, generator)
-        return self._decoded(codes, np.dtype(np.float64)).reshape(-1, *self.input_shape_)
+        wanted = None if y is None else torch.from_numpy(places_of(y, self._known_classes(), n_samples))
+        with limited_threads(1):
+            z, labels = self.model_.prior.sample(n_samples, generator, wanted)
+        context = one_hot(labels, len(self._known_classes())).float() if self.conditional else None
+        return self._decoded(Batch(z, context), np.dtype(np.float64)).reshape(-1, *self.input_shape_)
 
-    def score_samples(self, X: ArrayLike) -> NDArray[np.float32]:
-        """Return log p(x | z(x)), (n,), in nats per example: a density in the data's own units; higher is likelier.
+    def corrupt(
+        self, X: ArrayLike, *, corruption: str = "gaussian", level: float = 0.3, random_state: RandomState = None
+    ) -> Array:
+        """Return a corrupted copy of ``X``, in its shape and units.
 
-        p(x | z) is the Gaussian around the reconstruction, with the variance seen on held-out data. For a deterministic
-        code this is no bound on log p(x), which would also ask how likely the code is. Below −3.4e38 it is −∞.
+        Parameters
+        ----------
+        X
+            Rows or images.
+        corruption, level
+            The kind and how much of it, in scaled units, as the options ``corruption`` and ``input_noise``.
+        random_state
+            As of `sample`.
         """
+        rows, shape = self._rows(X)
+        choice("corruption", corruption, CORRUPTIONS)
+        level = real("level", level, 0, math.inf if corruption == "gaussian" else 1)
+        extremes = (0.0, 1.0) if self.scaling_.kind == "global" else (-2.0, 2.0)
+        corrupted = Corruption(corruption, level, level, self.input_shape_, extremes)(
+            torch.from_numpy(self.scaling_.apply(rows)), torch.Generator().manual_seed(random_seed(random_state)), 1.0
+        )
+        return self.scaling_.undo(corrupted.numpy()).astype(rows.dtype).reshape(shape)
+
+    # --- Judging ----------------------------------------------------------------------
+
+    def score_samples(self, X: ArrayLike, y: ArrayLike | None = None) -> NDArray[np.float32]:
+        """Return a log-density in nats per example, (n,), in the data's own units; higher is likelier.
+
+        Where the code is drawn, it is a lower bound on log p(x) by 16 codes of each example. Where it is a function of
+        the input, it is log p(x | z(x)), which does not ask how likely the code is. Below −3.4e38 it is −∞. For a
+        Bernoulli likelihood it is a log-probability.
+        """
+        return self._scores(X, y, SCORE_SAMPLES, 0).astype(np.float32)
+
+    def log_likelihood(
+        self, X: ArrayLike, y: ArrayLike | None = None, *, samples: int = 5000, random_state: RandomState = 0
+    ) -> LogLikelihood:
+        """Return the bound on log p(x) that importance sampling gives (Burda et al. 2016), in nats per example.
+
+        It rises to log p(x) with the number of ``samples``, codes drawn of each example from q(z | x); memory does not.
+
+        Raises
+        ------
+        TypeError
+            If the code is a function of the input, so that there is no posterior to draw from.
+        ValueError
+            If the prior has no density.
+        """
+        integer("samples", samples, 1)
+        if not self._draws():
+            raise TypeError(
+                f"{type(self).__name__} has a deterministic code and so no bound on log p(x); "
+                "score_samples gives log p(x | z(x)), and VAE or IWAE the bound"
+            )
+        values = self._scores(X, y, samples, random_seed(random_state))
+        return LogLikelihood(values, float(values.mean()), float(values.std() / math.sqrt(len(values))))
+
+    def _scores(self, X: ArrayLike, y: ArrayLike | None, samples: int, seed: int) -> NDArray[np.float64]:
         rows, _ = self._rows(X)
-        log_densities = self._apply(self.model_.log_prob, self._scaled(rows)).numpy()
-        with np.errstate(over="ignore"):
-            scores: NDArray[np.float32] = (log_densities - np.log(self.scaling_.scale).sum()).astype(np.float32)
+        batch = self._batch(rows, y)
+        check_range(self.model_, batch.x)
+        if self._draws():
+            values = self._apply(lambda part: self._bound(part, samples, seed), batch, size=256)
+        else:
+            values = self._apply(lambda part: self.model_.log_prob(*part), batch)
+        change = np.log(self.scaling_.scale).sum() if self.model_.likelihood.continuous else 0.0
+        scores: NDArray[np.float64] = values.double().numpy() - change
         return scores
 
-    def score(self, X: ArrayLike, y: object = None) -> float:  # noqa: ARG002 - scikit-learn's signature
-        """Return the mean of `score_samples`, in nats per example: what cross-validation and grid search maximise."""
-        return float(self.score_samples(X).mean())
+    def _bound(self, batch: Batch, samples: int, seed: int) -> Tensor:
+        """Return log 1/k Σ p(x, z) / q(z | x), (n,), over k ``samples``; the same noise for all."""
+        noise = torch.randn(samples, 1, self._n_features_out, generator=torch.Generator().manual_seed(seed))
+        total = torch.full((len(batch.x),), -math.inf, dtype=torch.float64)
+        for epsilon in noise.split(max(1, MOST_NUMBERS // batch.x.numel())):
+            total = torch.logaddexp(total, self.model_.log_weights(batch, epsilon).logsumexp(0))
+        return total - math.log(samples)
 
-    def anomaly_score(self, X: ArrayLike) -> NDArray[np.float64]:
+    def score(self, X: ArrayLike, y: ArrayLike | None = None) -> float:
+        """Return the mean of `score_samples`, in nats per example: what cross-validation and grid search maximise."""
+        return float(self.score_samples(X, y).mean())
+
+    def anomaly_score(self, X: ArrayLike, y: ArrayLike | None = None) -> NDArray[np.float64]:
         """Return how badly each example is reconstructed, (n,): its mean squared error per feature in scaled units.
 
         Scaled to [0, 1] for images, to unit variance for columns of different units; higher is odder.
         """
         rows, _ = self._rows(X)
-        errors: NDArray[np.float64] = self._squared_errors(self._scaled(rows)).mean(1)
+        errors: NDArray[np.float64] = self._squared_errors(self._batch(rows, y)).mean(1)
         return errors
 
-    def error_map(self, X: ArrayLike) -> Array:
+    def error_map(self, X: ArrayLike, y: ArrayLike | None = None) -> Array:
         """Return the squared error of every pixel or feature, in the shape of ``X`` and its units squared."""
         rows, shape = self._rows(X)
-        return (rows - self._decoded(self._codes(self._scaled(rows)), rows.dtype)).reshape(shape) ** 2
+        return (rows - self._reconstructed(self._batch(rows, y), rows.dtype)).reshape(shape) ** 2
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted model to one safe file (safetensors, no pickle), whole or not at all.
@@ -289,7 +368,9 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
             input_shape=list(self.input_shape_),
             feature_names=list(self.feature_names_in_) if hasattr(self, "feature_names_in_") else None,
             scaling=self.scaling_.kind,
-            components=len(self.model_.prior.weights),
+            classes=None if self.classes_ is None else self.classes_.tolist(),
+            prior=next(name for name, kind in PRIORS.items() if type(self.model_.prior) is kind),
+            components=self.model_.prior.components,
             seed=self.seed_,
             history=self.history_,
             validation_error=self.validation_error_ and list(self.validation_error_),
@@ -298,58 +379,6 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         tensors = {f"model.{name}": tensor.numpy() for name, tensor in self.model_.state_dict().items()}
         scaling = {"scaling.offset": self.scaling_.offset, "scaling.scale": self.scaling_.scale}
         write_model(path, metadata, tensors | scaling)
-
-    # --- Between the user's arrays and the model's tensors ----------------------------
-
-    def _rows(self, X: ArrayLike, *, reset: bool = False) -> tuple[Array, tuple[int, ...]]:
-        """Return ``X`` checked, as rows (n, features), and the shape it came in."""
-        if not reset:
-            check_is_fitted(self, "model_")
-        given = X if hasattr(X, "shape") else np.asarray(X)
-        shape = tuple(given.shape)
-        if len(shape) > 4:
-            raise ValueError(
-                f"X has shape {shape}; rows (n, features) or images (n, H, W) or (n, H, W, C) are expected"
-            )
-        if not reset and len(shape) > 2 and shape[1:] != self.input_shape_:
-            raise ValueError(f"X holds examples of shape {shape[1:]}, but the model was fitted on {self.input_shape_}")
-        rows = validate_data(
-            self,
-            np.reshape(np.asarray(given), (shape[0], math.prod(shape[1:]))) if len(shape) > 2 else given,
-            reset=reset,
-            dtype=[np.float64, np.float32],
-            ensure_all_finite=False,
-            ensure_min_samples=2 if reset else 1,
-        )
-        check_finite(rows, getattr(self, "feature_names_in_", None))
-        return rows, shape
-
-    def _scaled(self, rows: Array) -> Tensor:
-        return torch.from_numpy(self.scaling_.apply(rows))
-
-    def _apply(self, function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-        with torch.no_grad(), limited_threads(threads_for(self.model_, CHUNK)):
-            return torch.cat([function(chunk) for chunk in x.split(CHUNK)])
-
-    def _codes(self, x: Tensor) -> Tensor:
-        codes = self._apply(self.model_.encode, x)
-        finite = torch.isfinite(codes).all(1)
-        if not finite.all():
-            row = int((~finite).nonzero()[0])
-            raise ValueError(
-                f"{int((~finite).sum())} examples (the first is row {row}) are so far from the training data "
-                "that their codes overflow"
-            )
-        return codes
-
-    def _decoded(self, codes: Tensor, dtype: np.dtype[Any]) -> Array:
-        return self.scaling_.undo(self._apply(self.model_.decode, codes).numpy()).astype(dtype)
-
-    def _squared_errors(self, x: Tensor) -> NDArray[np.float64]:
-        """Return (n, features) squared errors of scaled inputs."""
-        reconstructed = self._apply(self.model_.decode, self._codes(x))
-        errors: NDArray[np.float64] = np.square(x.numpy().astype(np.float64) - reconstructed.numpy())
-        return errors
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -1,38 +1,88 @@
 """Corruptions: what is done to an input before it is encoded, while the model still has to return the clean input.
 
 A little noise on the input keeps a flexible net from learning its few training examples by heart (Bishop 1995: it is a
-form of Tikhonov regularisation); a lot of it makes a denoising autoencoder (Vincent et al. 2008).
+form of Tikhonov regularisation); a lot of it makes a denoising autoencoder (Vincent et al. 2008). Each kind is a
+function (x, level, generator, corruption) ↦ x̃ of scaled inputs x (n, features).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-__all__ = ["GaussianNoise"]
+__all__ = ["CORRUPTIONS", "Corruption"]
+
+
+def gaussian(x: Tensor, level: float, generator: torch.Generator, _: Corruption) -> Tensor:
+    """X + σ ε, ε ~ N(0, I), with σ the level."""
+    return x + level * torch.randn(x.shape, generator=generator, dtype=x.dtype)
+
+
+def masking(x: Tensor, level: float, generator: torch.Generator, _: Corruption) -> Tensor:
+    """Set each feature to 0 with probability ``level`` (Vincent et al. 2008)."""
+    return x * (torch.rand(x.shape, generator=generator) >= level)
+
+
+def salt_and_pepper(x: Tensor, level: float, generator: torch.Generator, corruption: Corruption) -> Tensor:
+    """Set each feature with probability ``level`` to the lowest or the highest value, by a fair coin."""
+    low, high = corruption.extremes
+    u = torch.rand(x.shape, generator=generator)
+    return torch.where(u < level / 2, low, torch.where(u < level, high, x))
+
+
+def block(x: Tensor, level: float, generator: torch.Generator, corruption: Corruption) -> Tensor:
+    """Set a block to 0, at a random place in each example: ``level`` of an image's height and width, or of a row."""
+    if level == 0:
+        return x
+    inside = torch.ones(len(x), 1, 1, dtype=torch.bool)
+    for axis, side in enumerate(corruption.shape[:2]):
+        length = min(side, max(1, round(level * side)))
+        start = torch.randint(side - length + 1, (len(x), 1), generator=generator)
+        place = torch.arange(side)
+        along = (place >= start) & (place < start + length)
+        inside = inside & (along[:, :, None] if axis == 0 else along[:, None, :])
+    channels = corruption.shape[2] if len(corruption.shape) > 2 else 1
+    return x * ~inside.flatten(1).repeat_interleave(channels, 1)
+
+
+CORRUPTIONS: dict[str, Callable[[Tensor, float, torch.Generator, Corruption], Tensor]] = {
+    "gaussian": gaussian,
+    "masking": masking,
+    "salt-and-pepper": salt_and_pepper,
+    "block": block,
+}
 
 
 @dataclass(frozen=True, slots=True)
-class GaussianNoise:
-    """x̃ = x + σ ε with ε ~ N(0, I), drawn anew at every call; σ falls, or rises, linearly over the training.
+class Corruption:
+    """A kind of corruption whose level falls, or rises, linearly over the training; drawn anew at every call.
 
     Much noise first and little later lets a net learn coarse structure before fine (Geras & Sutton, «Scheduled
     denoising autoencoders», 2015).
 
     Parameters
     ----------
+    kind
+        A key of `CORRUPTIONS`.
     first, last
-        σ at the start and at the end of training, in the scaled units the model sees; 0 leaves x as it is.
+        The level at the start and at the end of training: a standard deviation in scaled units for ``"gaussian"``, a
+        part in [0, 1] of the features (or of the sides) for the others; 0 leaves x as it is.
+    shape
+        Of one example, which a block needs.
+    extremes
+        The values of pepper and salt, in scaled units.
     """
 
+    kind: str
     first: float
     last: float
+    shape: tuple[int, ...]
+    extremes: tuple[float, float] = (0.0, 1.0)
 
     def __call__(self, x: Tensor, generator: torch.Generator, progress: float) -> Tensor:
         """Return a corrupted copy of ``x``, of the same shape; ``progress`` is the part of training done, in [0, 1]."""
-        sigma = self.first + progress * (self.last - self.first)
-        if sigma == 0:
-            return x
-        return x + sigma * torch.randn(x.shape, generator=generator, dtype=x.dtype)
+        level = self.first + progress * (self.last - self.first)
+        return x if level == 0 else CORRUPTIONS[self.kind](x, level, generator, self)

@@ -1,19 +1,50 @@
-"""Likelihoods: how the decoder's output h becomes a distribution p_θ(x | z) over inputs."""
+"""Likelihoods: how the decoder's output h becomes a distribution p_θ(x | z) over inputs. Densities in nats."""
 
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["SquaredError"]
+__all__ = ["LIKELIHOODS", "Bernoulli", "ContinuousBernoulli", "Gaussian", "Laplace", "Likelihood", "SquaredError"]
 
-SMALLEST_SIGMA = 1e-4
+SMALLEST_SCALE = 1e-4
 """Below this, differences in scaled units are float32's rounding, not the data's noise."""
 
 
-class SquaredError(nn.Module):
+class Likelihood(nn.Module):
+    """What all have. Inputs x are (n, features), the decoder's outputs h (…, n, features).
+
+    Attributes
+    ----------
+    continuous
+        Whether p is a density, which changes with the units of x, or a probability.
+    unit_interval
+        Whether x must lie in [0, 1].
+    """
+
+    continuous: ClassVar[bool] = True
+    unit_interval: ClassVar[bool] = False
+
+    def mean(self, h: Tensor) -> Tensor:
+        """Return E[x | z], of the shape of ``h``."""
+        raise NotImplementedError
+
+    def log_prob(self, x: Tensor, h: Tensor) -> Tensor:
+        """Return log p(x | z), (…, n), in nats."""
+        raise NotImplementedError
+
+    def loss(self, x: Tensor, h: Tensor) -> Tensor:
+        """Return what training lowers, (…, n), in nats per example: −log p(x | z)."""
+        return -self.log_prob(x, h)
+
+    def calibrate(self, x: Tensor, mean: Tensor) -> None:
+        """Set the scale, if there is one to set, to its maximum-likelihood value on examples and their means."""
+
+
+class SquaredError(Likelihood):
     """p(x | z) = N(x; g(h), σ² I), trained on the lecture's ½ ‖x − g(h)‖².
 
     Training leaves σ out, since it would not move the best g(h). It is then set to its maximum-likelihood value on
@@ -33,19 +64,142 @@ class SquaredError(nn.Module):
         self.register_buffer("sigma", torch.ones(()))
 
     def mean(self, h: Tensor) -> Tensor:
-        """Return E[x | z], (n, features), of the decoder's output ``h`` (n, features)."""
+        """Return g(h)."""
         mean: Tensor = self.link(h)
         return mean
 
     def loss(self, x: Tensor, h: Tensor) -> Tensor:
-        """½ ‖x − g(h)‖², (n,): the lecture's E for each example; −log p in nats at σ = 1 but for a constant."""
-        return 0.5 * (x - self.mean(h)).square().sum(1)
+        """½ ‖x − g(h)‖², (…, n): the lecture's E for each example; −log p in nats at σ = 1 but for a constant."""
+        return 0.5 * (x - self.mean(h)).square().sum(-1)
 
     def log_prob(self, x: Tensor, h: Tensor) -> Tensor:
-        """Log N(x; g(h), σ² I), (n,), in nats."""
-        standardised = ((x - self.mean(h)) / self.sigma).square().sum(1)
-        return -0.5 * standardised - x.shape[1] * (self.sigma.log() + 0.5 * math.log(2 * math.pi))
+        """Log N(x; g(h), σ² I), (…, n), in nats."""
+        standardised = ((x - self.mean(h)) / self.sigma).square().sum(-1)
+        return -0.5 * standardised - x.shape[-1] * (self.sigma.log() + 0.5 * math.log(2 * math.pi))
 
-    def calibrate(self, squared_error: float) -> None:
-        """Set σ² to ``squared_error``, the mean over held-out examples and features (scaled units, squared)."""
-        self.sigma.fill_(max(math.sqrt(squared_error), SMALLEST_SIGMA))
+    def calibrate(self, x: Tensor, mean: Tensor) -> None:
+        """Set σ² to the mean squared residual."""
+        self.sigma.fill_(_scale((x - mean).square(), root=True))
+
+
+class Gaussian(Likelihood):
+    """p(x | z) = N(x; g(h), σ² I), with one σ for all features, in scaled units, learned with the nets or fixed.
+
+    A learned σ weighs reconstruction against the KL divergence by itself (Rybkin et al., «Simple and effective VAE
+    training with calibrated decoders», 2021).
+
+    Parameters
+    ----------
+    link
+        g, as of `SquaredError`.
+    sigma
+        σ > 0 to fix it; None to learn it.
+    """
+
+    log_sigma: Tensor
+
+    def __init__(self, link: nn.Module, sigma: float | None = None) -> None:
+        super().__init__()
+        self.link, self.learned = link, sigma is None
+        if sigma is None:
+            self.log_sigma = nn.Parameter(torch.zeros(()))
+        else:
+            self.register_buffer("log_sigma", torch.tensor(math.log(sigma)))
+
+    def mean(self, h: Tensor) -> Tensor:
+        """Return g(h)."""
+        mean: Tensor = self.link(h)
+        return mean
+
+    def log_prob(self, x: Tensor, h: Tensor) -> Tensor:
+        """Log N(x; g(h), σ² I), (…, n), in nats."""
+        standardised = (x - self.mean(h)).square().sum(-1) * (-2 * self.log_sigma).exp()
+        return -0.5 * standardised - x.shape[-1] * (self.log_sigma + 0.5 * math.log(2 * math.pi))
+
+    def calibrate(self, x: Tensor, mean: Tensor) -> None:
+        """Set σ² to the mean squared residual, unless σ is fixed."""
+        if self.learned:
+            self.log_sigma.data.fill_(math.log(_scale((x - mean).square(), root=True)))
+
+
+class Laplace(Likelihood):
+    """p(x | z) = ∏ exp(−|x − g(h)| / b) / 2b with a learned b: absolute error, which single wild values move less.
+
+    Parameters
+    ----------
+    link
+        g, as of `SquaredError`.
+    """
+
+    def __init__(self, link: nn.Module) -> None:
+        super().__init__()
+        self.link = link
+        self.log_b = nn.Parameter(torch.zeros(()))
+
+    def mean(self, h: Tensor) -> Tensor:
+        """Return g(h), mean and median."""
+        mean: Tensor = self.link(h)
+        return mean
+
+    def log_prob(self, x: Tensor, h: Tensor) -> Tensor:
+        """Log p(x | z), (…, n), in nats."""
+        distance = (x - self.mean(h)).abs().sum(-1)
+        return -distance * (-self.log_b).exp() - x.shape[-1] * (self.log_b + math.log(2))
+
+    def calibrate(self, x: Tensor, mean: Tensor) -> None:
+        """Set b to the mean absolute residual."""
+        self.log_b.data.fill_(math.log(_scale((x - mean).abs(), root=False)))
+
+
+class Bernoulli(Likelihood):
+    """p(x | z) = ∏ μˣ (1 − μ)¹⁻ˣ, μ = sigmoid(h): for binary features.
+
+    Grey levels in between are taken as probabilities, as is customary; the result is then no density of theirs.
+    """
+
+    continuous: ClassVar[bool] = False
+    unit_interval: ClassVar[bool] = True
+
+    def mean(self, h: Tensor) -> Tensor:
+        """Return sigmoid(h)."""
+        return h.sigmoid()
+
+    def log_prob(self, x: Tensor, h: Tensor) -> Tensor:
+        """X h − log(1 + eʰ) over the features, (…, n), in nats."""
+        return (x * h - nn.functional.softplus(h)).sum(-1)
+
+
+class ContinuousBernoulli(Likelihood):
+    """p(x | z) ∝ ∏ exp(h x) on [0, 1]: the Bernoulli made a density (Loaiza-Ganem & Cunningham 2019).
+
+    In the natural parameter h, with λ = sigmoid(h), its normaliser is ∫₀¹ eʰˣ dx = (eʰ − 1) / h.
+    """
+
+    unit_interval: ClassVar[bool] = True
+
+    def mean(self, h: Tensor) -> Tensor:
+        """1 / (1 − e⁻ʰ) − 1 / h, and its series ½ + h/12 − h³/720 near 0."""
+        far = torch.where(h.abs() < 0.1, torch.ones_like(h), h)
+        return torch.where(h.abs() < 0.1, 0.5 + h / 12 - h**3 / 720, -1 / torch.expm1(-far) - 1 / far)
+
+    def log_prob(self, x: Tensor, h: Tensor) -> Tensor:
+        """X h − log((eʰ − 1) / h) over the features, (…, n), in nats."""
+        size = torch.where(h.abs() < 0.1, torch.ones_like(h), h.abs())
+        normaliser = torch.where(
+            h.abs() < 0.1, h / 2 + h**2 / 24 - h**4 / 2880, h.relu() + torch.log(-torch.expm1(-size) / size)
+        )
+        return (x * h - normaliser).sum(-1)
+
+
+def _scale(residuals: Tensor, *, root: bool) -> float:
+    mean = float(residuals.double().mean())
+    return max(math.sqrt(mean) if root else mean, SMALLEST_SCALE)
+
+
+LIKELIHOODS: dict[str, type[Likelihood]] = {
+    "squared-error": SquaredError,
+    "gaussian": Gaussian,
+    "laplace": Laplace,
+    "bernoulli": Bernoulli,
+    "continuous-bernoulli": ContinuousBernoulli,
+}

@@ -2,31 +2,52 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from narrows.models.bottlenecks import Deterministic
-from narrows.models.likelihoods import SquaredError
-from narrows.models.priors import GaussianMixture
+from narrows.models.bottlenecks import Bottleneck, Gaussian, Point
+from narrows.models.likelihoods import Likelihood
+from narrows.models.priors import Prior
 
-__all__ = ["BottleneckModel", "Corruption"]
+__all__ = ["Batch", "BottleneckModel"]
 
-Corruption = Callable[[Tensor, torch.Generator, float], Tensor]
+
+class Batch(NamedTuple):
+    """Examples: scaled inputs ``x`` (n, features) and, for a conditional model, their ``context``, else None.
+
+    The context is the examples' classes one-hot, (n, classes).
+    """
+
+    x: Tensor
+    context: Tensor | None
+
+    def take(self, places: Tensor) -> Batch:
+        """Return the examples at ``places`` (k,)."""
+        return Batch(self.x[places], None if self.context is None else self.context[places])
+
+    def chunks(self, size: int) -> list[Batch]:
+        """Return the examples in order, ``size`` at a time."""
+        contexts = [None] * len(self.x) if self.context is None else self.context.split(size)
+        return [Batch(x, context) for x, context in zip(self.x.split(size), contexts, strict=False)]
 
 
 class BottleneckModel(nn.Module):
     """Any model with a bottleneck, as a choice of parts; it sees scaled inputs, as rows (n, features).
+
+    A conditional model's nets see the context beside input and code (Sohn et al. 2015).
 
     Parameters
     ----------
     corruption
         (x, generator, progress of training) ↦ x̃, used in training only.
     encoder, decoder
-        Nets (n, features) → (n, latent_dim) and back.
+        Nets (n, features [+ classes]) → (n, bottleneck.width), and (…, latent_dim [+ classes]) → (…, features).
     bottleneck
-        The encoder's output ↦ the code.
+        The encoder's output ↦ q(z | x).
     likelihood
         The decoder's output ↦ p(x | z).
     prior
@@ -36,12 +57,12 @@ class BottleneckModel(nn.Module):
     def __init__(
         self,
         *,
-        corruption: Corruption,
+        corruption: Callable[[Tensor, torch.Generator, float], Tensor],
         encoder: nn.Module,
-        bottleneck: Deterministic,
+        bottleneck: Bottleneck,
         decoder: nn.Module,
-        likelihood: SquaredError,
-        prior: GaussianMixture,
+        likelihood: Likelihood,
+        prior: Prior,
     ) -> None:
         super().__init__()
         self.corruption = corruption
@@ -51,20 +72,61 @@ class BottleneckModel(nn.Module):
         self.likelihood = likelihood
         self.prior = prior
 
-    def encode(self, x: Tensor) -> Tensor:
-        """Return the codes (n, latent_dim) of inputs ``x`` (n, features); no corruption, no chance."""
-        z: Tensor = self.bottleneck(self.encoder(x))
-        return z
+    def posterior(self, x: Tensor, context: Tensor | None = None) -> Point | Gaussian:
+        """Return q(z | x) of inputs ``x`` (n, features); no corruption, no chance."""
+        q: Point | Gaussian = self.bottleneck(self.encoder(_beside(x, context)))
+        return q
 
-    def decode(self, z: Tensor) -> Tensor:
-        """Return the mean E[x | z], (n, features), of codes ``z`` (n, latent_dim)."""
-        return self.likelihood.mean(self.decoder(z))
+    def encode(self, x: Tensor, context: Tensor | None = None) -> Tensor:
+        """Return the codes (n, latent_dim) of inputs ``x`` (n, features): the mean of q(z | x)."""
+        return self.posterior(x, context).mean
 
-    def loss(self, x: Tensor, corrupted: Tensor) -> Tensor:
-        """Return the loss, (n,) in nats, of giving back ``x`` (n, features) from the code of ``corrupted``."""
-        return self.likelihood.loss(x, self.decoder(self.encode(corrupted)))
+    def output(self, z: Tensor, context: Tensor | None = None) -> Tensor:
+        """Return the decoder's output (…, n, features), for the likelihood, of codes ``z`` (…, n, latent_dim)."""
+        h: Tensor = self.decoder(_beside(z, context))
+        return h
 
-    def log_prob(self, x: Tensor) -> Tensor:
+    def decode(self, z: Tensor, context: Tensor | None = None) -> Tensor:
+        """Return the mean E[x | z], (n, features), of the codes nearest to ``z`` (n, latent_dim) that there can be."""
+        return self.likelihood.mean(self.output(self.bottleneck.snap(z), context))
+
+    def log_prob(self, x: Tensor, context: Tensor | None = None) -> Tensor:
         """Return log p(x | z(x)), (n,), in nats: how well the code of each input gives it back."""
         # In 64 bits, since an example far from the training data has a square beyond 32.
-        return self.likelihood.log_prob(x.double(), self.decoder(self.encode(x)).double())
+        return self.likelihood.log_prob(x.double(), self.output(self.encode(x, context), context).double())
+
+    def log_weights(self, batch: Batch, epsilon: Tensor) -> Tensor:
+        """Return log p(x | z) + log p(z) − log q(z | x), (k, n) in nats, at z = μ + σ ε.
+
+        Their mean over k is the evidence lower bound, the logarithm of the mean of their exponentials a tighter one
+        (Burda et al. 2016); both are below log p(x).
+
+        Parameters
+        ----------
+        batch
+            n examples.
+        epsilon
+            Standard normal noise, (k, 1 or n, latent_dim).
+
+        Raises
+        ------
+        TypeError
+            If the code is deterministic, and so has no density.
+        """
+        q = self.posterior(*batch)
+        if isinstance(q, Point):
+            raise TypeError("a deterministic code has no density to weigh by")
+        z = q.mean + q.sigma * epsilon
+        likelihood = self.likelihood.log_prob(batch.x.double(), self.output(z, batch.context).double())
+        return likelihood + self.prior.log_prob(z) - q.log_prob(z)
+
+    def log_likelihood(self, batch: Batch, epsilon: Tensor) -> Tensor:
+        """Return the importance-sampled bound on log p(x), (n,) in nats; ``epsilon`` as of `log_weights`."""
+        weights = self.log_weights(batch, epsilon)
+        return weights.logsumexp(0) - math.log(len(weights))
+
+
+def _beside(x: Tensor, context: Tensor | None) -> Tensor:
+    if context is None:
+        return x
+    return torch.cat([x, context.to(x).expand(*x.shape[:-1], -1)], -1)

@@ -1,6 +1,14 @@
-"""Priors: where new codes come from."""
+"""Priors: where new codes come from, p(z), or p(z | c) of each class where the examples had labels.
+
+Some are fitted to the codes of the training examples once the nets are trained: what makes a plain autoencoder generate
+(Ghosh et al., «From variational to deterministic autoencoders», ICLR 2020). Others are part of the training.
+"""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Self
 
 import numpy as np
 import torch
@@ -9,62 +17,270 @@ from sklearn import config_context
 from sklearn.mixture import GaussianMixture as SklearnGaussianMixture
 from torch import Tensor, nn
 
-__all__ = ["GaussianMixture"]
+from narrows.models.bottlenecks import Gaussian, Point
+
+__all__ = ["GaussianMixture", "PosteriorMixture", "Prior", "StandardNormal", "VampPrior"]
 
 COMPONENTS = 10
 EXAMPLES_A_COMPONENT = 20
 LARGEST_FIT = 20_000
+MOST_POSTERIORS = 1000
+
+Posterior = Point | Gaussian
 
 
-class GaussianMixture(nn.Module):
-    """p(z) = Σₖ πₖ N(z; μₖ, Lₖ Lₖᵀ), fitted to the training codes after training.
-
-    What makes a plain autoencoder generate: its codes follow no known distribution, so one is fitted to them. On MNIST
-    this takes an autoencoder's FID from 58.7 to 10.7 (Ghosh et al., «From variational to deterministic autoencoders»,
-    ICLR 2020, who also take ten components with full covariances).
+class Prior(nn.Module):
+    """What all have: classes, which are one where nothing is known of any, and how frequent each is.
 
     Parameters
     ----------
-    components
-        K.
+    classes
+        C.
     latent_dim
-        The codes' size d. Buffers: ``weights`` (K,), ``means`` (K, d), ``factors`` (K, d, d), the lower-triangular Lₖ;
-        at first each component is the standard normal.
+        The codes' size d.
+    components
+        K a class, for those that are mixtures. Buffer: ``frequencies`` (C,).
+    """
+
+    frequencies: Tensor
+
+    def __init__(self, classes: int, latent_dim: int, components: int) -> None:
+        super().__init__()
+        self.latent_dim, self.components = latent_dim, components
+        self.register_buffer("frequencies", torch.full((classes,), 1 / classes))
+
+    @classmethod
+    def fit(cls, posterior: Posterior, labels: Tensor, classes: int, seed: int) -> Self:
+        """Return the prior of the codes that ``posterior`` (n of them) draws, whose classes are ``labels`` (n,)."""
+        raise NotImplementedError
+
+    def sample(self, n: int, generator: torch.Generator, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return codes (n, d), and their classes: ``labels`` (n,) if given, or else drawn by frequency."""
+        if labels is None:
+            labels = torch.multinomial(self.frequencies, n, replacement=True, generator=generator)
+        return self.draw(labels, generator), labels
+
+    def draw(self, labels: Tensor, generator: torch.Generator) -> Tensor:
+        """Return a code (n, d) of each of the classes ``labels`` (n,)."""
+        raise NotImplementedError
+
+    def class_log_probs(self, z: Tensor) -> Tensor:
+        """Return log p(z | c), (…, C) in nats, of codes ``z`` (…, d).
+
+        Raises
+        ------
+        ValueError
+            If this prior only draws, and knows no density.
+        """
+        raise NotImplementedError
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        """Return log p(z) = log Σ_c p(c) p(z | c), (…) in nats, of codes ``z`` (…, d)."""
+        return (self.class_log_probs(z) + self.frequencies.log()).logsumexp(-1)
+
+
+class StandardNormal(Prior):
+    """p(z) = N(z; 0, I), for every class (Kingma & Welling 2014)."""
+
+    @classmethod
+    def fit(cls, posterior: Posterior, labels: Tensor, classes: int, seed: int) -> Self:  # noqa: ARG003 - as of the others
+        """Return it: only the classes' frequencies are looked at."""
+        prior = cls(classes, posterior.mean.shape[1], 1)
+        prior.frequencies.copy_(class_frequencies(labels, classes))
+        return prior
+
+    def draw(self, labels: Tensor, generator: torch.Generator) -> Tensor:
+        """Return standard normal codes (n, d)."""
+        return torch.randn(len(labels), self.latent_dim, generator=generator)
+
+    def class_log_probs(self, z: Tensor) -> Tensor:
+        """Return log N(z; 0, I), the same for each class."""
+        log_prob = -0.5 * (z.square() + math.log(2 * math.pi)).sum(-1, keepdim=True)
+        return log_prob.expand(*z.shape[:-1], len(self.frequencies))
+
+
+class GaussianMixture(Prior):
+    """p(z | c) = Σₖ πₖ N(z; μₖ, Lₖ Lₖᵀ), fitted to the training codes after training.
+
+    On MNIST this takes an autoencoder's FID from 58.7 to 10.7 (Ghosh et al. 2020, who also take ten components with
+    full covariances).
+
+    Parameters
+    ----------
+    classes, latent_dim, components
+        As of `Prior`. Buffers: ``weights`` (C, K), ``means`` (C, K, d), ``factors`` (C, K, d, d), the lower-triangular
+        Lₖ; at first each component is the standard normal.
     """
 
     weights: Tensor
     means: Tensor
     factors: Tensor
 
-    def __init__(self, components: int, latent_dim: int) -> None:
-        super().__init__()
-        self.register_buffer("weights", torch.full((components,), 1 / components))
-        self.register_buffer("means", torch.zeros(components, latent_dim))
-        self.register_buffer("factors", torch.eye(latent_dim).repeat(components, 1, 1))
+    def __init__(self, classes: int, latent_dim: int, components: int) -> None:
+        super().__init__(classes, latent_dim, components)
+        self.register_buffer("weights", torch.full((classes, components), 1 / components))
+        self.register_buffer("means", torch.zeros(classes, components, latent_dim))
+        self.register_buffer("factors", torch.eye(latent_dim).repeat(classes, components, 1, 1))
 
     @classmethod
-    def fit(cls, codes: NDArray[np.float64], seed: int) -> GaussianMixture:
-        """Fit by expectation–maximisation to ``codes`` (n, latent_dim), with fewer components where examples are few.
+    def fit(cls, posterior: Posterior, labels: Tensor, classes: int, seed: int) -> Self:
+        """Fit by expectation–maximisation, with fewer components where examples are few.
 
-        At most 20,000 codes are looked at, chosen by ``seed``. A unit that never changes keeps its value.
+        At most 20,000 codes of a class are looked at, chosen by ``seed``. A unit that never changes keeps its value.
         """
         rng = np.random.RandomState(seed)
-        if len(codes) > LARGEST_FIT:
-            codes = codes[rng.choice(len(codes), LARGEST_FIT, replace=False)]
-        center, spread = codes.mean(0), np.where(np.ptp(codes, 0) > 0, codes.std(0), 0)
-        distinct = len(np.unique(codes, axis=0))
-        components = min(COMPONENTS, max(1, distinct // (EXAMPLES_A_COMPONENT * codes.shape[1])))
-        mixture = SklearnGaussianMixture(components, reg_covar=1e-4, max_iter=500, random_state=rng)
-        with config_context(array_api_dispatch=False):  # under which it would refuse to start from k-means
-            mixture.fit((codes - center) / np.where(spread > 0, spread, 1))
-        prior = cls(components, codes.shape[1])
-        prior.weights.copy_(torch.from_numpy(mixture.weights_))
-        prior.means.copy_(torch.from_numpy(mixture.means_ * spread + center))
-        prior.factors.copy_(torch.from_numpy(np.linalg.cholesky(mixture.covariances_) * spread[:, None]))
+        codes = posterior.rsample(torch.Generator().manual_seed(seed)).numpy().astype(np.float64)
+        mixtures = [_mixture(codes[labels.numpy() == c], rng) for c in range(classes)]
+        most = max(len(weights) for weights, _, _ in mixtures)
+        prior = cls(classes, codes.shape[1], most)
+        prior.frequencies.copy_(class_frequencies(labels, classes))
+        prior.weights.zero_()  # also of the components that a class does without
+        for c, parts in enumerate(mixtures):
+            for buffer, part in zip((prior.weights, prior.means, prior.factors), parts, strict=True):
+                buffer[c, : len(part)] = torch.from_numpy(part)
         return prior
 
-    def sample(self, n: int, generator: torch.Generator) -> Tensor:
-        """Return ``n`` codes, (n, latent_dim)."""
-        chosen = torch.multinomial(self.weights, n, replacement=True, generator=generator)
-        noise = torch.randn(n, self.means.shape[1], 1, generator=generator, dtype=self.means.dtype)
-        return self.means[chosen] + (self.factors[chosen] @ noise).squeeze(2)
+    def draw(self, labels: Tensor, generator: torch.Generator) -> Tensor:
+        """Return a code (n, d) of each of the classes ``labels`` (n,)."""
+        chosen = torch.multinomial(self.weights[labels], 1, generator=generator).squeeze(1)
+        noise = torch.randn(len(labels), self.latent_dim, 1, generator=generator, dtype=self.means.dtype)
+        return self.means[labels, chosen] + (self.factors[labels, chosen] @ noise).squeeze(2)
+
+    def class_log_probs(self, z: Tensor) -> Tensor:
+        """Return log p(z | c), (…, C) in nats; a unit that never changed makes it infinite elsewhere."""
+        rows = z.reshape(-1, self.latent_dim)
+        densities = []
+        for mean, factor in zip(self.means.flatten(0, 1), self.factors.flatten(0, 1), strict=True):
+            # One component at a time, or memory would hold each code as often as there are components.
+            standardised = torch.linalg.solve_triangular(factor, (rows - mean).T, upper=False).square().sum(0)
+            densities.append(-0.5 * standardised - factor.diagonal().log().sum())
+        joint = torch.stack(densities, 1).reshape(*z.shape[:-1], *self.weights.shape) + self.weights.log()
+        return joint.logsumexp(-1) - 0.5 * self.latent_dim * math.log(2 * math.pi)
+
+
+def _mixture(codes: NDArray[np.float64], rng: np.random.RandomState) -> tuple[NDArray[np.float64], ...]:
+    """Return weights (K,), means (K, d) and Cholesky factors (K, d, d) fitted to ``codes`` (n, d)."""
+    if len(codes) > LARGEST_FIT:
+        codes = codes[rng.choice(len(codes), LARGEST_FIT, replace=False)]
+    center, spread = codes.mean(0), np.where(np.ptp(codes, 0) > 0, codes.std(0), 0)
+    distinct = len(np.unique(codes, axis=0))
+    if distinct == 1:
+        return np.ones(1), center[None], np.zeros((1, len(center), len(center)))
+    components = min(COMPONENTS, max(1, distinct // (EXAMPLES_A_COMPONENT * codes.shape[1])))
+    mixture = SklearnGaussianMixture(components, reg_covar=1e-4, max_iter=500, random_state=rng)
+    with config_context(array_api_dispatch=False):  # under which it would refuse to start from k-means
+        mixture.fit((codes - center) / np.where(spread > 0, spread, 1))
+    factors = np.linalg.cholesky(mixture.covariances_) * spread[:, None]
+    return mixture.weights_, mixture.means_ * spread + center, factors
+
+
+class PosteriorMixture(Prior):
+    """p(z | c) = 1/K Σₖ q(z | xₖ): a mixture of the posteriors of some examples, the aggregate posterior.
+
+    Codes without chance get the bandwidth of a kernel density estimate instead (Scott 1992).
+
+    Parameters
+    ----------
+    classes, latent_dim, components
+        As of `Prior`. Buffers: ``weights`` (C, K), ``means`` and ``log_vars`` (C, K, d).
+    """
+
+    weights: Tensor
+    means: Tensor
+    log_vars: Tensor
+
+    def __init__(self, classes: int, latent_dim: int, components: int) -> None:
+        super().__init__(classes, latent_dim, components)
+        self.register_buffer("weights", torch.full((classes, components), 1 / components))
+        self.register_buffer("means", torch.zeros(classes, components, latent_dim))
+        self.register_buffer("log_vars", torch.zeros(classes, components, latent_dim))
+
+    @classmethod
+    def fit(cls, posterior: Posterior, labels: Tensor, classes: int, seed: int) -> Self:
+        """Take at most 1,000 examples of each class, chosen by ``seed``."""
+        generator = torch.Generator().manual_seed(seed)
+        counts = torch.bincount(labels, minlength=classes)
+        prior = cls(classes, posterior.mean.shape[1], min(int(counts.max()), MOST_POSTERIORS))
+        prior.frequencies.copy_(class_frequencies(labels, classes))
+        prior.weights.zero_()
+        for c in range(classes):
+            places = (labels == c).nonzero().squeeze(1)
+            bandwidth = len(places) ** (-1 / (posterior.mean.shape[1] + 4))
+            kernel = (posterior.mean[places].std(0, correction=0) * bandwidth).square().clamp_min(1e-12).log()
+            places = places[torch.randperm(len(places), generator=generator)[:MOST_POSTERIORS]]
+            prior.weights[c, : len(places)] = 1 / len(places)
+            prior.means[c, : len(places)] = posterior.mean[places]
+            prior.log_vars[c, : len(places)] = posterior.log_var[places] if isinstance(posterior, Gaussian) else kernel
+        return prior
+
+    def draw(self, labels: Tensor, generator: torch.Generator) -> Tensor:
+        """Return a code (n, d) of each of the classes ``labels`` (n,)."""
+        chosen = torch.multinomial(self.weights[labels], 1, generator=generator).squeeze(1)
+        return Gaussian(self.means[labels, chosen], self.log_vars[labels, chosen]).rsample(generator)
+
+    def class_log_probs(self, z: Tensor) -> Tensor:
+        """Return log p(z | c), (…, C) in nats."""
+        return mixture_log_prob(z, self.means, self.log_vars, self.weights)
+
+
+class VampPrior(Prior):
+    """p(z) = 1/K Σₖ q(z | uₖ) with pseudo-inputs uₖ that are learned with the nets (Tomczak & Welling 2018).
+
+    Parameters
+    ----------
+    pseudo_inputs
+        The uₖ to start from, (K, features), in scaled units.
+    latent_dim
+        The codes' size d.
+    posterior
+        x ↦ q(z | x), the model's own encoder and bottleneck; no part of this module, so that they are stored once.
+    """
+
+    def __init__(self, pseudo_inputs: Tensor, latent_dim: int, posterior: Callable[[Tensor], Gaussian]) -> None:
+        super().__init__(1, latent_dim, len(pseudo_inputs))
+        self.pseudo_inputs = nn.Parameter(pseudo_inputs.clone())
+        self.posterior = posterior
+
+    def class_log_probs(self, z: Tensor) -> Tensor:
+        """Return log p(z), (…, 1) in nats."""
+        q = self.posterior(self.pseudo_inputs)
+        weights = torch.full((1, len(q.mean)), 1 / len(q.mean))
+        return mixture_log_prob(z, q.mean[None], q.log_var[None], weights)
+
+    @torch.no_grad()
+    def frozen(self, posterior: Posterior, labels: Tensor, classes: int) -> PosteriorMixture:
+        """Return the mixture that it has come to, without pseudo-inputs.
+
+        Each class weighs the components by how often one of its codes comes from them; a single class weighs them alike.
+        """
+        q = self.posterior(self.pseudo_inputs)
+        prior = PosteriorMixture(classes, self.latent_dim, self.components)
+        prior.means.copy_(q.mean.expand_as(prior.means))
+        prior.log_vars.copy_(q.log_var.expand_as(prior.log_vars))
+        prior.frequencies.copy_(class_frequencies(labels, classes))
+        if classes > 1:
+            shares = component_log_probs(posterior.mean, q.mean[None], q.log_var[None])[:, 0].softmax(1).float()
+            for c in range(classes):
+                prior.weights[c] = shares[labels == c].mean(0)
+        return prior
+
+
+def mixture_log_prob(z: Tensor, means: Tensor, log_vars: Tensor, weights: Tensor) -> Tensor:
+    """Return log Σₖ wₖ N(z; μₖ, diag σₖ²) of each class, (…, C), of codes ``z`` (…, d); the rest are (C, K[, d])."""
+    return (component_log_probs(z, means, log_vars) + weights.log()).logsumexp(-1).to(z.dtype)
+
+
+def component_log_probs(z: Tensor, means: Tensor, log_vars: Tensor) -> Tensor:
+    """Return log N(z; μₖ, diag σₖ²) of each class and component, (…, C, K), in 64 bits."""
+    # In 64 bits, since narrow components lose theirs below; and as matrix products, or memory would hold each code as
+    # often as there are components: Σ (z − μ)² / σ² = Σ z² / σ² − 2 z μ / σ² + μ² / σ².
+    codes, means, log_vars = z.double(), means.double(), log_vars.double()
+    precisions = (-log_vars).exp()
+    squares = codes.square() @ precisions.flatten(0, 1).T - 2 * codes @ (means * precisions).flatten(0, 1).T
+    squares = squares.reshape(*z.shape[:-1], *means.shape[:2]) + (means.square() * precisions).sum(-1)
+    return -0.5 * (squares + (log_vars + math.log(2 * math.pi)).sum(-1))
+
+
+def class_frequencies(labels: Tensor, classes: int) -> Tensor:
+    """Return how frequent each class is among ``labels`` (n,), (classes,)."""
+    return torch.bincount(labels, minlength=classes) / len(labels)

@@ -15,11 +15,11 @@ from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import ConstantLR, LRScheduler, OneCycleLR
 
-from narrows.models.model import BottleneckModel
+from narrows.models.model import Batch, BottleneckModel
 
-__all__ = ["CHUNK", "SCHEDULES", "Step", "limited_threads", "threads_for", "train"]
+__all__ = ["CHUNK", "SCHEDULES", "Objective", "Step", "limited_threads", "threads_for", "train"]
 
-Objective = Callable[[BottleneckModel, Tensor, torch.Generator, float], Tensor]
+Objective = Callable[[BottleneckModel, Batch, torch.Generator, float], Tensor]
 
 CHUNK = 4096
 """Examples a pass when nothing is learned: large enough to be quick, small enough for any memory."""
@@ -70,8 +70,8 @@ SCHEDULES: dict[str, Callable[[Optimizer, float, int], LRScheduler]] = {"one-cyc
 def train(
     model: BottleneckModel,
     objective: Objective,
-    x: Tensor,
-    x_validation: Tensor,
+    examples: Batch,
+    held_out: Batch,
     *,
     epochs: int,
     batch_size: int,
@@ -90,11 +90,12 @@ def train(
     Parameters
     ----------
     objective
-        (model, x, generator, progress in [0, 1]) ↦ the loss of each example, (n,), in nats.
-    x, x_validation
-        Scaled inputs (n, features) to learn from, and to judge each epoch by; the latter may have no rows.
+        (model, batch, generator, progress in [0, 1]) ↦ the loss of each example, (n,), in nats.
+    examples, held_out
+        What to learn from, and to judge each epoch by; the latter may have no rows.
     epochs, patience
-        At most so many passes over ``x``, and fewer once ``patience`` of them have not lowered the validation loss.
+        At most so many passes over ``examples``, and fewer once ``patience`` of them have not lowered the
+        validation loss.
     batch_size
         Examples a step; the last step of an epoch takes what is left.
     schedule
@@ -107,11 +108,12 @@ def train(
     FloatingPointError
         When the loss is no longer finite.
     """
-    optimiser = AdamW(model.parameters(), learning_rate, weight_decay=weight_decay, fused=True)
-    steps = epochs * math.ceil(len(x) / batch_size)
+    optimiser = AdamW(_groups(model, weight_decay), learning_rate, fused=True)
+    n = len(examples.x)
+    steps = epochs * math.ceil(n / batch_size)
     scheduler = SCHEDULES[schedule](optimiser, learning_rate, steps)
 
-    def update(batch: Tensor, progress: float) -> Tensor:
+    def update(batch: Batch, progress: float) -> Tensor:
         loss = objective(model, batch, generator, progress).mean()
         optimiser.zero_grad()
         loss.backward()
@@ -120,19 +122,19 @@ def train(
         return loss.detach()
 
     def row(epoch: int, loss: float, learning_rate: float) -> dict[str, float]:
-        held_out = {"validation_loss": mean_loss(model, x_validation)} if len(x_validation) else {}
+        judged = {"validation_loss": mean_loss(model, objective, held_out)} if len(held_out.x) else {}
         seconds = time.perf_counter() - started
-        return {"epoch": epoch, "loss": loss, **held_out, "learning_rate": learning_rate, "seconds": seconds}
+        return {"epoch": epoch, "loss": loss, **judged, "learning_rate": learning_rate, "seconds": seconds}
 
     started, total = time.perf_counter(), torch.zeros(())
     with limited_threads(threads_for(model, batch_size)), _Best(model) as best:
-        for step, (epoch, batch, last) in enumerate(_batches(len(x), batch_size, epochs, generator), 1):
+        for step, (epoch, batch, last) in enumerate(_batches(n, batch_size, epochs, generator), 1):
             rate = float(scheduler.get_last_lr()[0])
-            loss = update(x[batch], (step - 1) / steps)
+            loss = update(examples.take(batch), (step - 1) / steps)
             total += loss * len(batch)
             ended = None
             if last:
-                ended = row(epoch, total.item() / len(x), rate)
+                ended = row(epoch, total.item() / n, rate)
                 total.zero_()
                 best.see(ended)
             yield Step(epoch, epochs, step, steps, loss, ended)
@@ -173,10 +175,18 @@ class _Best:
         self.model.load_state_dict(self.weights)
 
 
+def _groups(model: BottleneckModel, weight_decay: float) -> list[dict[str, object]]:
+    """Return the parameters as AdamW takes them: nets decay, a likelihood's scale and pseudo-inputs do not."""
+    nets = [*model.encoder.parameters(), *model.decoder.parameters()]
+    others = [*model.likelihood.parameters(), *model.prior.parameters()]
+    return [{"params": nets, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
+
+
 @torch.no_grad()
-def mean_loss(model: BottleneckModel, x: Tensor) -> float:
-    """Return the mean loss in nats per example of giving back ``x`` (n, features), without any corruption."""
-    return float(torch.cat([model.loss(chunk, chunk) for chunk in x.split(CHUNK)]).mean())
+def mean_loss(model: BottleneckModel, objective: Objective, held_out: Batch) -> float:
+    """Return the mean loss in nats per example, with the same noise at every call, as at the end of training."""
+    generator = torch.Generator().manual_seed(0)
+    return float(torch.cat([objective(model, chunk, generator, 1.0) for chunk in held_out.chunks(CHUNK)]).mean())
 
 
 def threads_for(model: nn.Module, batch_size: int) -> int:

@@ -1,0 +1,229 @@
+"""The named models whose code is a function of the input; each lists its own options, and `Options` those of all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from narrows.arguments import choice, real
+from narrows.estimators.base import BottleneckEstimator
+from narrows.models.bottlenecks import Bottleneck, Deterministic, Noisy
+from narrows.models.nets import ACTIVATIONS
+from narrows.models.objectives import Contractive, Reconstruction, Regularised, Sparse, Wasserstein
+from narrows.training.loop import Objective
+
+__all__ = [
+    "WAE",
+    "Autoencoder",
+    "ContractiveAutoencoder",
+    "DenoisingAutoencoder",
+    "NoisyAutoencoder",
+    "RegularizedAutoencoder",
+    "SparseAutoencoder",
+]
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class DeterministicEstimator(BottleneckEstimator):
+    """The options of models whose code is a function of the input.
+
+    Parameters
+    ----------
+    code_activation
+        On the code: as ``activation``; ``"identity"`` for a linear code. A ReLU kills units for good.
+    """
+
+    code_activation: str = "identity"
+
+    def bottleneck(self) -> Bottleneck:
+        """Return a deterministic code."""
+        return Deterministic(self.latent_dim, ACTIVATIONS[self.code_activation]())
+
+    def check_options(self) -> None:
+        """Refuse an option of the wrong type or out of range, as `Options.check_options` does."""
+        super().check_options()
+        choice("code_activation", self.code_activation, ACTIVATIONS)
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class Autoencoder(DeterministicEstimator):
+    """An encoder, a narrow code and a decoder, trained to give back their input (Hinton & Salakhutdinov 2006).
+
+    The defaults suit a few hundred to a few ten thousand rows or small images; `narrows.recipes` has others, the
+    lecture's among them. The code is linear, since a ReLU on it kills units for good.
+
+    Attributes
+    ----------
+    history_
+        A row per epoch: ``epoch``, ``loss``, ``validation_loss`` (nats per example), ``learning_rate``, ``seconds``.
+    n_iter_
+        Epochs trained.
+    validation_error_
+        Mean and standard error of the squared error per feature, in scaled units, on the validation part, if any.
+    model_
+        The `narrows.models.model.BottleneckModel`: its encoder and decoder are torch modules.
+    classes_
+        The labels, sorted, if ``fit`` had class labels; `sample` can then be asked for one.
+    scaling_, input_shape_, seed_, n_features_in_, feature_names_in_
+        The fitted scaling, one example's shape, the seed used, and scikit-learn's usual two.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from narrows import Autoencoder
+    >>> X = load_digits().images[:200]
+    >>> ae = Autoencoder(latent_dim=8, epochs=5, random_state=0).fit(X)
+    >>> ae.transform(X).shape, ae.reconstruct(X).shape, ae.sample(3, random_state=0).shape
+    ((200, 8), (200, 8, 8), (3, 8, 8))
+    """
+
+    def objective(self) -> Objective:
+        """Return the reconstruction loss."""
+        return Reconstruction()
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class DenoisingAutoencoder(DeterministicEstimator):
+    """An autoencoder that learns to give back clean inputs from corrupted ones (Vincent et al. 2008).
+
+    It is the autoencoder with much more ``input_noise``, of the kind that ``corruption`` says; give it the noise that
+    your data have. `reconstruct` then removes it.
+    """
+
+    input_noise: float | tuple[float, float] = 0.3
+
+    def objective(self) -> Objective:
+        """Return the loss of giving back the clean inputs."""
+        return Reconstruction()
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class NoisyAutoencoder(BottleneckEstimator):
+    """An autoencoder trained with noise in its code, so that codes near each other mean alike (the lecture, L24).
+
+    «Úvod do generativních modelů» decodes an encoded zero again and again with noise added to its code; here the
+    decoder has learned to expect that (Poole et al. 2014). The code is bounded to (−1, 1) by tanh.
+
+    Parameters
+    ----------
+    code_noise
+        σ of the Gaussian noise added to the code in training; > 0.
+    """
+
+    code_noise: float = 0.2
+
+    def bottleneck(self) -> Bottleneck:
+        """Return a bounded code with noise."""
+        return Noisy(self.latent_dim, self.code_noise)
+
+    def objective(self) -> Objective:
+        """Return the reconstruction loss, whose code has noise."""
+        return Reconstruction()
+
+    def check_options(self) -> None:
+        """Refuse an option of the wrong type or out of range, as `Options.check_options` does."""
+        super().check_options()
+        real("code_noise", self.code_noise, 0, low_included=False)
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class SparseAutoencoder(DeterministicEstimator):
+    """An autoencoder whose many units are seldom on (Ng, «Sparse autoencoder», 2011; Lee et al. 2008).
+
+    Parameters
+    ----------
+    sparsity
+        ρ, the mean activation each unit should have, in (0, 1).
+    sparsity_weight
+        Of Σ KL(ρ ‖ ρ̂ⱼ) beside the reconstruction loss.
+    """
+
+    latent_dim: int = field(default=64, kw_only=False)
+    code_activation: str = "sigmoid"
+    sparsity: float = 0.05
+    sparsity_weight: float = 0.01
+
+    def objective(self) -> Objective:
+        """Return the reconstruction loss and the sparsity penalty."""
+        return Sparse(self.sparsity, self.sparsity_weight)
+
+    def check_options(self) -> None:
+        """Refuse an option of the wrong type or out of range, as `Options.check_options` does."""
+        super().check_options()
+        real("sparsity_weight", self.sparsity_weight, 0)
+        if not 0 < real("sparsity", self.sparsity, 0, 1) < 1:
+            raise ValueError(f"sparsity={self.sparsity} must lie between 0 and 1, both excluded")
+        if self.code_activation != "sigmoid":
+            raise ValueError(
+                f"code_activation={self.code_activation!r} must be 'sigmoid': sparsity is measured on units in [0, 1]"
+            )
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class ContractiveAutoencoder(DeterministicEstimator):
+    """An autoencoder whose code small changes of the input hardly move (Rifai et al. 2011).
+
+    Parameters
+    ----------
+    contraction
+        The weight of the squared norm of the encoder's Jacobian.
+    """
+
+    code_activation: str = "sigmoid"
+    contraction: float = 1e-3
+
+    def objective(self) -> Objective:
+        """Return the reconstruction loss and the contraction penalty."""
+        return Contractive(self.contraction)
+
+    def check_options(self) -> None:
+        """Refuse an option of the wrong type or out of range, as `Options.check_options` does."""
+        super().check_options()
+        real("contraction", self.contraction, 0)
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class RegularizedAutoencoder(DeterministicEstimator):
+    """The RAE: small codes and a smooth decoder instead of a VAE's noise (Ghosh et al. 2020, RAE-L2).
+
+    Parameters
+    ----------
+    code_weight
+        Of ½ ‖z‖² beside the reconstruction loss.
+    decoder_weight
+        Of the decoder's squared weights.
+    """
+
+    code_weight: float = 1e-3
+    decoder_weight: float = 1e-5
+
+    def objective(self) -> Objective:
+        """Return the reconstruction loss and both penalties."""
+        return Regularised(self.code_weight, self.decoder_weight)
+
+    def check_options(self) -> None:
+        """Refuse an option of the wrong type or out of range, as `Options.check_options` does."""
+        super().check_options()
+        real("code_weight", self.code_weight, 0)
+        real("decoder_weight", self.decoder_weight, 0)
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class WAE(DeterministicEstimator):
+    """The Wasserstein autoencoder: codes that, as a whole, are standard normal (WAE-MMD, Tolstikhin et al. 2018).
+
+    Parameters
+    ----------
+    mmd_weight
+        λ, of the squared maximum mean discrepancy between the codes and N(0, I).
+    """
+
+    mmd_weight: float = 1.0
+
+    def objective(self) -> Objective:
+        """Return the reconstruction loss and the discrepancy."""
+        return Wasserstein(self.mmd_weight)
+
+    def check_options(self) -> None:
+        """Refuse an option of the wrong type or out of range, as `Options.check_options` does."""
+        super().check_options()
+        real("mmd_weight", self.mmd_weight, 0)

@@ -1,0 +1,147 @@
+"""Between a user's arrays and a fitted model's tensors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_is_fitted, validate_data
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from narrows.arguments import check_finite
+from narrows.estimators.labels import places_of
+from narrows.estimators.options import Options
+from narrows.models.bottlenecks import Gaussian, Point
+from narrows.models.model import Batch, BottleneckModel
+from narrows.scaling import Scaling
+from narrows.training.loop import CHUNK, limited_threads, threads_for
+
+__all__ = ["Fitted", "check_range"]
+
+Array = NDArray[np.floating]
+
+RANGE_SLACK = 1e-6
+"""Rounding in 32 bits may leave [0, 1] by so much."""
+
+
+class Fitted(Options):
+    """What a fitted estimator has, and how arrays go through its model."""
+
+    model_: BottleneckModel
+    classes_: NDArray[np.generic] | None
+    validation_error_: tuple[float, float] | None
+
+    def set_fitted(
+        self,
+        model: BottleneckModel,
+        scaling: Scaling,
+        input_shape: tuple[int, ...],
+        seed: int,
+        history: list[dict[str, float]],
+        classes: NDArray[np.generic] | None,
+    ) -> None:
+        """Set the attributes that every fitted estimator has, whether trained now or read from a file."""
+        self.model_, self.scaling_, self.input_shape_, self.seed_ = model, scaling, input_shape, seed
+        self.history_, self.n_iter_, self.classes_ = history, len(history), classes
+        self.validation_error_ = None
+        self._n_features_out = self.latent_dim
+
+    def _rows(self, X: ArrayLike, *, reset: bool = False) -> tuple[Array, tuple[int, ...]]:
+        """Return ``X`` checked, as rows (n, features), and the shape it came in."""
+        if not reset:
+            check_is_fitted(self, "model_")
+        given = X if hasattr(X, "shape") else np.asarray(X)
+        shape = tuple(given.shape)
+        if len(shape) > 4:
+            raise ValueError(
+                f"X has shape {shape}; rows (n, features) or images (n, H, W) or (n, H, W, C) are expected"
+            )
+        if not reset and len(shape) > 2 and shape[1:] != self.input_shape_:
+            raise ValueError(f"X holds examples of shape {shape[1:]}, but the model was fitted on {self.input_shape_}")
+        rows = validate_data(
+            self,
+            np.reshape(np.asarray(given), (shape[0], math.prod(shape[1:]))) if len(shape) > 2 else given,
+            reset=reset,
+            dtype=[np.float64, np.float32],
+            ensure_all_finite=False,
+            ensure_min_samples=2 if reset else 1,
+        )
+        check_finite(rows, getattr(self, "feature_names_in_", None))
+        return rows, shape
+
+    def _batch(self, rows: Array, y: ArrayLike | None) -> Batch:
+        return Batch(torch.from_numpy(self.scaling_.apply(rows)), self._context(y, len(rows)))
+
+    def _known_classes(self) -> NDArray[np.generic]:
+        if self.classes_ is None:
+            raise ValueError("this model was fitted without classes; give fit their labels y")
+        return self.classes_
+
+    def _context(self, y: ArrayLike | None, n: int) -> Tensor | None:
+        """Return the classes one-hot for a conditional model's nets; others don't look at ``y``."""
+        if not self.conditional:
+            return None
+        classes = self._known_classes()
+        if y is None:
+            raise ValueError("y is needed, the class of each example: this model is conditional")
+        return one_hot(torch.from_numpy(places_of(y, classes, n)), len(classes)).float()
+
+    def _apply(self, function: Callable[[Batch], Tensor], batch: Batch, size: int = CHUNK) -> Tensor:
+        with torch.no_grad(), limited_threads(threads_for(self.model_, size)):
+            return torch.cat([function(part) for part in batch.chunks(size)])
+
+    def _posterior(self, batch: Batch) -> Point | Gaussian:
+        both = self._apply(lambda part: torch.cat(_numbers(self.model_.posterior(*part)), 1), batch)
+        finite = torch.isfinite(both).all(1)
+        if not finite.all():
+            row = int((~finite).nonzero()[0])
+            raise ValueError(
+                f"{int((~finite).sum())} examples (the first is row {row}) are so far from the training data "
+                "that their codes overflow"
+            )
+        if both.shape[1] == self._n_features_out:
+            return Point(both, both)
+        return Gaussian(*both.chunk(2, 1))
+
+    def _decoded(self, codes: Batch, dtype: np.dtype[Any]) -> Array:
+        decoded = self._apply(lambda part: self.model_.decode(*part), codes)
+        return self.scaling_.undo(decoded.numpy()).astype(dtype)
+
+    def _reconstructed(self, batch: Batch, dtype: np.dtype[Any]) -> Array:
+        return self._decoded(Batch(self._posterior(batch).mean, batch.context), dtype)
+
+    def _squared_errors(self, batch: Batch) -> NDArray[np.float64]:
+        """Return (n, features) squared errors of scaled inputs."""
+        codes = Batch(self._posterior(batch).mean, batch.context)
+        reconstructed = self._apply(lambda part: self.model_.decode(*part), codes)
+        errors: NDArray[np.float64] = np.square(batch.x.numpy().astype(np.float64) - reconstructed.numpy())
+        return errors
+
+    def _draws(self) -> bool:
+        check_is_fitted(self, "model_")
+        return isinstance(self.model_.bottleneck(torch.zeros(1, self.model_.bottleneck.width)), Gaussian)
+
+
+def _numbers(q: Point | Gaussian) -> tuple[Tensor, ...]:
+    return (q.mean,) if isinstance(q, Point) else (q.mean, q.log_var)
+
+
+def check_range(model: BottleneckModel, x: Tensor) -> None:
+    """Refuse scaled inputs ``x`` (n, features) that the model's likelihood cannot be asked for.
+
+    Raises
+    ------
+    ValueError
+        If it is one for [0, 1] and there are values outside.
+    """
+    low, high = float(x.min()), float(x.max())
+    if model.likelihood.unit_interval and not (low >= -RANGE_SLACK and high <= 1 + RANGE_SLACK):
+        raise ValueError(
+            f"X reaches from {low:.4g} to {high:.4g} after scaling, but a {type(model.likelihood).__name__} likelihood "
+            "is for values in [0, 1]: the training data's own range with scaling='global'"
+        )

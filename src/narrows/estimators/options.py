@@ -1,0 +1,237 @@
+"""What a named model chooses: its options, and the parts they stand for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import Self
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator
+
+from narrows.arguments import choice, closest, integer, integers, real
+from narrows.models.bottlenecks import Bottleneck
+from narrows.models.corruptions import CORRUPTIONS, Corruption
+from narrows.models.flows import FlowMatching, NormalizingFlow
+from narrows.models.likelihoods import LIKELIHOODS, Gaussian, Laplace, Likelihood, SquaredError
+from narrows.models.model import BottleneckModel
+from narrows.models.nets import ACTIVATIONS, dense
+from narrows.models.priors import GaussianMixture, PosteriorMixture, Prior, StandardNormal
+from narrows.scaling import SCALINGS, Scaling
+from narrows.training.loop import SCHEDULES, Objective
+
+__all__ = ["PRIORS", "Options"]
+
+MOST_LAYERS = 100
+
+MOST_UNITS = 4096
+"""Of a code: the covariances of the prior over codes take the square of it."""
+
+NARROW, WIDE = (256, 256, 128), (256, 128)
+"""Hidden layers for codes of at most 2 numbers, and of more; chosen by validation on the digits' training part."""
+
+STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 5_500, 20, 500
+"""What ``epochs="auto"`` aims at: small data sets need many passes, large ones few."""
+
+PRIORS: dict[str, type[Prior]] = {
+    "normal": StandardNormal,
+    "mixture": GaussianMixture,
+    "posterior": PosteriorMixture,
+    "flow": NormalizingFlow,
+    "flow-matching": FlowMatching,
+}
+"""Where new codes can come from, for every model, by name."""
+
+
+@dataclass(eq=False, repr=False)
+class Options(BaseEstimator):  # type: ignore[misc]
+    """The options that all named models share.
+
+    Parameters
+    ----------
+    latent_dim
+        Numbers in the code, d; 1 or more.
+    hidden
+        Widths of the encoder's hidden layers; the decoder has them in reverse. ``"auto"`` takes (256, 256, 128) for a
+        code of at most 2 numbers, which has to fold the data finely, and (256, 128) for a wider one.
+    activation
+        Between layers: ``"silu"``, ``"relu"``, ``"gelu"``, ``"tanh"``, ``"sigmoid"`` or ``"identity"``.
+    shortcut
+        Whether a linear layer leads past the hidden ones, from input to code and from code to output.
+    likelihood
+        p(x | z): ``"squared-error"`` (the lecture's; a Gaussian whose σ is set after training), ``"gaussian"``,
+        ``"laplace"``, or, for values in [0, 1] after scaling, ``"bernoulli"`` or ``"continuous-bernoulli"``.
+    sigma
+        Of the Gaussian likelihood, in scaled units: a number, or ``"learned"``.
+    prior
+        Where new codes come from: ``"mixture"`` (of Gaussians), ``"posterior"`` (the aggregate posterior), ``"flow"``
+        (needs zuko) and ``"flow-matching"`` are fitted to the training codes after training, ``"normal"`` is N(0, I).
+        `fit_prior` changes it later.
+    conditional
+        Whether the nets see the labels y, so that the code needs not say which class an example is of (Sohn et al.
+        2015); then `fit` and whatever encodes or decodes need y.
+    scaling
+        ``"global"`` scales all features by one range to [0, 1], as the lecture does; ``"feature"`` scales each to
+        mean 0 and variance 1; ``"auto"`` takes the first for images, and for rows looks whether the features' ranges
+        are alike (`narrows.scaling.Scaling.fit`).
+    corruption
+        What training does to the inputs, afresh at every step, before they are encoded: ``"gaussian"`` noise,
+        ``"masking"``, ``"salt-and-pepper"`` or a ``"block"``.
+    input_noise
+        How much of it: a standard deviation in scaled units for ``"gaussian"``, a part in [0, 1] of the features (of
+        the sides for a block) otherwise. One number, or a pair of which training takes the first at the first step and
+        goes linearly to the second.
+    learning_rate, weight_decay
+        AdamW's; with no weight decay it is Adam.
+    schedule
+        ``"one-cycle"`` (up to the learning rate and down again) or ``"constant"``.
+    batch_size
+        Examples a step; a larger number than there are examples means all of them.
+    epochs
+        At most so many passes over the data; ``"auto"`` aims at 5,500 steps, with 20 passes at least and 500 at most.
+    validation_fraction
+        The part of the data, rounded down to whole examples, that is not learnt from but judges each epoch, so that
+        the best weights are kept; 0 for none. Two examples at least are left to learn from.
+    patience
+        Training ends when so many epochs have not lowered the validation loss.
+    random_state
+        A seed, a NumPy generator, or None for a new seed at every fit. The same seed gives the same weights, bit for
+        bit, with one torch on one kind of machine; NumPy's and torch's global states are neither read nor changed.
+    """
+
+    latent_dim: int = 8
+    _: KW_ONLY
+    hidden: Sequence[int] | str = "auto"
+    activation: str = "silu"
+    shortcut: bool = True
+    likelihood: str = "squared-error"
+    sigma: float | str = "learned"
+    prior: str = "mixture"
+    conditional: bool = False
+    scaling: str = "auto"
+    corruption: str = "gaussian"
+    input_noise: float | tuple[float, float] = (0.3, 0.05)
+    learning_rate: float = 4e-3
+    weight_decay: float = 0.1
+    schedule: str = "one-cycle"
+    batch_size: int = 64
+    epochs: int | str = "auto"
+    validation_fraction: float = 0.1
+    patience: int = 50
+    random_state: int | np.random.RandomState | np.random.Generator | None = None
+
+    def __new__(cls, *_: object, **options: object) -> Self:
+        """Refuse an unknown option with the name of the closest known one."""
+        known = cls._get_param_names()
+        for name in set(options) - set(known):
+            raise TypeError(f"{cls.__name__} has no option {name!r}{closest(name, known)}; it has {', '.join(known)}")
+        estimator: Self = super().__new__(cls)
+        return estimator
+
+    def bottleneck(self) -> Bottleneck:
+        """Return how the encoder's output becomes a code."""
+        raise NotImplementedError
+
+    def objective(self) -> Objective:
+        """Return what training lowers."""
+        raise NotImplementedError
+
+    def check_options(self) -> None:
+        """Refuse an option of the wrong type or out of range; scikit-learn wants this at `fit`, not before.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Naming the option, its value, and what would be right.
+        """
+        integer("latent_dim", self.latent_dim, 1, MOST_UNITS)
+        if self.hidden != "auto":
+            layers = integers("hidden", self.hidden, 1)
+            if len(layers) > MOST_LAYERS:
+                raise ValueError(f"hidden has {len(layers)} layers; at most {MOST_LAYERS} are allowed")
+        for name in ("shortcut", "conditional"):
+            if not isinstance(getattr(self, name), bool | np.bool_):
+                raise TypeError(f"{name}={getattr(self, name)!r} must be True or False")
+        choice("activation", self.activation, ACTIVATIONS)
+        choice("likelihood", self.likelihood, LIKELIHOODS)
+        if self.sigma != "learned":
+            real("sigma", self.sigma, 0, low_included=False)
+            if self.likelihood != "gaussian":
+                raise ValueError(f"sigma={self.sigma} is for likelihood='gaussian', not {self.likelihood!r}")
+        choice("prior", self.prior, self.priors())
+        choice("scaling", self.scaling, SCALINGS)
+        choice("schedule", self.schedule, SCHEDULES)
+        choice("corruption", self.corruption, CORRUPTIONS)
+        for level in self.noise_levels():
+            real("input_noise", level, 0, math.inf if self.corruption == "gaussian" else 1)
+        real("learning_rate", self.learning_rate, 0, low_included=False)
+        real("weight_decay", self.weight_decay, 0)
+        real("validation_fraction", self.validation_fraction, 0, 0.9)
+        integer("batch_size", self.batch_size, 1)
+        integer("patience", self.patience, 1)
+        if self.epochs != "auto":
+            integer("epochs", self.epochs, 1)
+
+    def priors(self) -> Sequence[str]:
+        """Return the names that ``prior`` may have."""
+        return list(PRIORS)
+
+    def noise_levels(self) -> tuple[float, float]:
+        """Return ``input_noise`` at the first step and at the last.
+
+        Raises
+        ------
+        ValueError
+            If it is a tuple of another length than two.
+        """
+        pair = self.input_noise if isinstance(self.input_noise, tuple) else (self.input_noise, self.input_noise)
+        if len(pair) != 2:
+            raise ValueError(f"input_noise={pair!r} must be one number, or a pair: at the start and at the end")
+        first, last = pair
+        return first, last
+
+    def epochs_for(self, n: int) -> int:
+        """Return at most how many passes over ``n`` examples are made."""
+        if self.epochs != "auto":
+            return int(self.epochs)
+        steps_an_epoch: int = math.ceil(n / self.batch_size)
+        return min(MOST_EPOCHS, max(FEWEST_EPOCHS, STEPS // steps_an_epoch))
+
+    def build(self, shape: tuple[int, ...], classes: int, scaling: Scaling) -> BottleneckModel:
+        """Return the untrained model: dense nets around the bottleneck, for inputs of ``shape``.
+
+        Parameters
+        ----------
+        shape
+            Of one example.
+        classes
+            That a conditional model tells apart; 0 for any other.
+        scaling
+            Of its inputs.
+        """
+        hidden = (NARROW if self.latent_dim <= 2 else WIDE) if self.hidden == "auto" else self.hidden
+        features, bottleneck = math.prod(shape), self.bottleneck()
+        extremes = (0.0, 1.0) if scaling.kind == "global" else (-2.0, 2.0)
+        return BottleneckModel(
+            corruption=Corruption(self.corruption, *self.noise_levels(), shape, extremes),
+            encoder=dense([features + classes, *hidden, bottleneck.width], self.activation, shortcut=self.shortcut),
+            bottleneck=bottleneck,
+            decoder=dense(
+                [self.latent_dim + classes, *hidden[::-1], features], self.activation, shortcut=self.shortcut
+            ),
+            likelihood=self._likelihood(scaling),
+            prior=StandardNormal(1, self.latent_dim, 1),
+        )
+
+    def _likelihood(self, scaling: Scaling) -> Likelihood:
+        link = ACTIVATIONS["sigmoid" if scaling.kind == "global" else "identity"]()
+        if self.likelihood == "gaussian":
+            return Gaussian(link, None if self.sigma == "learned" else float(self.sigma))
+        kind = LIKELIHOODS[self.likelihood]
+        return kind(link) if issubclass(kind, SquaredError | Laplace) else kind()
+
+    def first_prior(self, model: BottleneckModel, x: torch.Tensor, generator: torch.Generator) -> Prior:  # noqa: ARG002 - for models that learn it
+        """Return p(z) as training starts with it, for the scaled training inputs ``x`` (n, features)."""
+        return model.prior

@@ -1,0 +1,116 @@
+"""The named models whose code is a Gaussian of each input."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+
+from narrows.arguments import integer, real
+from narrows.estimators.base import BottleneckEstimator
+from narrows.estimators.options import PRIORS
+from narrows.models.bottlenecks import Bottleneck, DiagonalGaussian, Gaussian
+from narrows.models.model import BottleneckModel
+from narrows.models.objectives import EvidenceLowerBound, ImportanceWeighted
+from narrows.models.priors import Prior, VampPrior
+from narrows.training.loop import Objective
+
+__all__ = ["IWAE", "VAE"]
+
+PSEUDO_INPUTS = 500
+"""As many as Tomczak & Welling 2018 take."""
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class VariationalEstimator(BottleneckEstimator):
+    """The options of models whose code is a Gaussian of each input.
+
+    Parameters
+    ----------
+    prior
+        As of `Options`, or ``"vampprior"``, which is learned with the nets (Tomczak & Welling 2018).
+    """
+
+    likelihood: str = "gaussian"
+    input_noise: float | tuple[float, float] = 0.0
+
+    def bottleneck(self) -> Bottleneck:
+        """Return a Gaussian code."""
+        return DiagonalGaussian(self.latent_dim)
+
+    def priors(self) -> Sequence[str]:
+        """Return the names that ``prior`` may have."""
+        return [*PRIORS, "vampprior"]
+
+    def check_options(self) -> None:
+        """Refuse an option of the wrong type or out of range, as `Options.check_options` does."""
+        super().check_options()
+        if self.prior == "vampprior" and self.conditional:
+            raise ValueError("prior='vampprior' has one p(z) for all classes; with conditional=True take another")
+
+    def first_prior(self, model: BottleneckModel, x: torch.Tensor, generator: torch.Generator) -> Prior:
+        """Return N(0, I), or a VampPrior whose pseudo-inputs start as some of ``x`` (n, features)."""
+        if self.prior != "vampprior":
+            return model.prior
+        chosen = torch.randperm(len(x), generator=generator)[:PSEUDO_INPUTS]
+        return VampPrior(x[chosen], self.latent_dim, partial(_posterior, model.encoder, model.bottleneck))
+
+
+def _posterior(encoder: torch.nn.Module, bottleneck: torch.nn.Module, x: torch.Tensor) -> Gaussian:
+    q: Gaussian = bottleneck(encoder(x))
+    return q
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class VAE(VariationalEstimator):
+    """The variational autoencoder (Kingma & Welling 2014; Rezende et al. 2014).
+
+    Parameters
+    ----------
+    beta
+        β, the weight of the KL divergence (Higgins et al. 2017); ≥ 0.
+    warm_up
+        The part of the training over which β rises from 0 (Sønderby et al. 2016), in [0, 1].
+    free_bits
+        Nats of KL divergence that each unit may have without being charged (Kingma et al. 2016); ≥ 0.
+    """
+
+    beta: float = 1.0
+    warm_up: float = 0.1
+    free_bits: float = 0.0
+
+    def objective(self) -> Objective:
+        """Return the negative evidence lower bound."""
+        return EvidenceLowerBound(self.beta, self.warm_up, self.free_bits)
+
+    def check_options(self) -> None:
+        """Refuse an option of the wrong type or out of range, as `Options.check_options` does."""
+        super().check_options()
+        real("beta", self.beta, 0)
+        real("warm_up", self.warm_up, 0, 1)
+        if real("free_bits", self.free_bits, 0) and self.prior == "vampprior":
+            raise ValueError("free_bits are counted per unit, which prior='vampprior' does not allow; set one of them")
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class IWAE(VariationalEstimator):
+    """The importance-weighted autoencoder: a VAE trained on a tighter bound (Burda et al. 2016).
+
+    Parameters
+    ----------
+    k
+        Codes drawn for each example at each step.
+    """
+
+    k: int = 5
+
+    def objective(self) -> Objective:
+        """Return the negative importance-weighted bound."""
+        return ImportanceWeighted(self.k)
+
+    def check_options(self) -> None:
+        """Refuse an option of the wrong type or out of range, as `Options.check_options` does."""
+        super().check_options()
+        integer("k", self.k, 1, 10_000)

@@ -1,0 +1,254 @@
+"""How like the real examples are the generated ones?
+
+The lecture judges new examples by eye. Here numbers do: are the new ones believable (precision, density), do they
+show all the kinds there are (recall, coverage), do both sets have the same mean and covariance (Fréchet distance), can
+anything tell them apart (two-sample classifier), and are they new at all (distance to the training examples)?
+All work on rows of features: pixels, codes of a model, or, closest to what an eye sees, the last hidden layer of a
+classifier. Compare with held-out examples, not with those the model has learnt from, which it may have copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import orthogonal_procrustes
+from scipy.spatial.distance import cdist
+from sklearn.metrics import pairwise_distances_argmin
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from narrows.arguments import integer, random_seed
+
+__all__ = ["PrecisionRecall", "frechet_distance", "nearest_distances", "precision_recall", "two_sample_accuracy"]
+
+Array = NDArray[np.float64]
+
+BLOCK = 2**22
+"""How many distances are held at a time: 32 MiB of them."""
+
+FOLDS = 5
+
+MOST = 2000
+"""How many examples of each kind the two-sample classifier sees at most; chance then moves its accuracy by ±0.016."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrecisionRecall:
+    """Shares of examples that lie close to examples of the other kind.
+
+    Attributes
+    ----------
+    precision
+        Share of the generated examples that lie in the ball of some real one.
+    recall
+        Share of the real examples that lie in the ball of some generated one.
+    density
+        In how many balls of real examples a generated one lies on average, in units of ``k``. About 1 where both come
+        from one distribution; can be more, where generated examples crowd into the dense regions.
+    coverage
+        Share of the real examples with a generated one in their ball.
+    """
+
+    precision: float
+    recall: float
+    density: float
+    coverage: float
+
+
+def precision_recall(real: ArrayLike, generated: ArrayLike, *, k: int = 5) -> PrecisionRecall:
+    """Compare two sets by their neighbourhoods: are generated examples believable, and are all kinds among them?
+
+    The ball around an example reaches to its ``k``-th nearest neighbour of its own kind, itself not counted, and is
+    open, as in the reference implementation of Naeem et al.: with exact copies of the real examples density is 1.
+    One outlier has a large ball, which spoils precision and recall (Kynkäänniemi et al. 2019) but hardly density and
+    coverage (Naeem et al. 2020). All but density depend on the numbers of examples: compare sets of equal sizes.
+
+    Time grows with n · m · features: 10,000 of each with 64 features take about 20 s on one core.
+
+    Parameters
+    ----------
+    real, generated
+        (n, features) and (m, features).
+    k
+        Which neighbour sets a ball's radius; less than n and m.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a set is not a matrix of finite numbers with at least 2 rows, their widths differ, or ``k`` does not fit.
+    """
+    x, y = _matrices(2, real=real, generated=generated)
+    k = integer("k", k, 1)
+    if k >= min(len(x), len(y)):
+        raise ValueError(f"k={k} must be less than the number of examples: real has {len(x)}, generated {len(y)}")
+    real_radii, generated_radii = _squared_radii(x, k), _squared_radii(y, k)
+    balls = np.zeros(len(y), dtype=np.int64)
+    recalled = covered = 0
+    for rows, distances in _squared_distances(x, y):
+        balls_here = distances < real_radii[rows, None]
+        balls += balls_here.sum(axis=0)
+        covered += int(balls_here.any(axis=1).sum())
+        recalled += int((distances < generated_radii).any(axis=1).sum())
+    return PrecisionRecall(
+        precision=float((balls > 0).mean()),
+        recall=recalled / len(x),
+        density=float(balls.mean() / k),
+        coverage=covered / len(x),
+    )
+
+
+def frechet_distance(real: ArrayLike, generated: ArrayLike) -> float:
+    """|μ₁ − μ₂|² + tr(C₁ + C₂ − 2 (C₁ C₂)^½), of the Gaussians with both sets' means and covariances.
+
+    It is the square of a distance (Dowson & Landau 1982), reported as it is since Heusel et al. (2017). With factors
+    C = AᵀA the trace is the least |A₁ − O A₂|² over all orthogonal O, Procrustes' problem. Its solution needs neither
+    the root of a matrix nor a full rank, is never negative, and is 0 to the last bits for equal sets.
+
+    Few examples bias it upwards, the more so the more features there are: compare sets of equal sizes.
+
+    Parameters
+    ----------
+    real, generated
+        (n, features) and (m, features). There may be fewer examples than features.
+
+    Returns
+    -------
+    float
+        In squared units of the features.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a set is not a matrix of finite numbers with at least 2 rows, or their widths differ.
+    """
+    x, y = _matrices(2, real=real, generated=generated)
+    shift = x.mean(axis=0) - y.mean(axis=0)
+    size = max(min(x.shape), min(y.shape))
+    first, second = _covariance_factor(x, size), _covariance_factor(y, size)
+    rotation, _ = orthogonal_procrustes(first.T, second.T)
+    return float(shift @ shift + np.square(first.T @ rotation - second.T).sum())
+
+
+def two_sample_accuracy(
+    real: ArrayLike,
+    generated: ArrayLike,
+    *,
+    random_state: int | np.random.RandomState | np.random.Generator | None,
+) -> float:
+    """How often a classifier says rightly whether an example is real: 0.5 if it cannot tell, 1 if it always can.
+
+    Classifier two-sample test (Lopez-Paz & Oquab 2017), on as many real as generated examples, at most 2,000 of each
+    drawn at random, cross-validated in 5 folds. With n of each, chance alone moves it by about ±0.7 / √n (two standard
+    deviations). Far below 0.5 it means that the generated examples are copies of the real ones: the twin of each tested
+    example has the other label.
+
+    The classifier is a support vector machine with a Gaussian kernel on standardised features. It sees differences in
+    mean, in covariance and between clusters, where a linear one sees the mean only; it is smooth, so that rounding
+    (pixels in steps of 1/16) does not give an example away as it does to trees; it has no luck of initialisation; and
+    on digits against mixtures of Gaussians it was the sharpest of seven classifiers (logistic regression, a multilayer
+    perceptron, nearest neighbours, boosted and random trees among them). 2,000 of each take 5 s with 64 features.
+
+    Parameters
+    ----------
+    real, generated
+        (n, features) and (m, features).
+    random_state
+        Draws the examples and the folds.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a set is not a matrix of finite numbers with at least 5 rows, their widths differ, or ``random_state``
+        is no seed.
+    """
+    x, y = _matrices(FOLDS, real=real, generated=generated)
+    seed = random_seed(random_state)
+    generator = np.random.default_rng(seed)
+    size = min(len(x), len(y), MOST)
+    rows = np.concatenate([part[generator.choice(len(part), size, replace=False)] for part in (x, y)])
+    is_real = np.repeat([True, False], size)
+    classifier = make_pipeline(StandardScaler(), SVC(C=10))
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
+    return float((cross_val_predict(classifier, rows, is_real, cv=folds) == is_real).mean())
+
+
+def nearest_distances(generated: ArrayLike, training: ArrayLike) -> Array:
+    """Return each generated example's Euclidean distance to the nearest training example: 0 is a copy.
+
+    Set them beside those of held-out real examples: if the model does not copy, its examples are no nearer than these.
+    Which one is nearest is decided to within 1e-7 of the sets' extent, the distance to it is exact.
+
+    Parameters
+    ----------
+    generated, training
+        (n, features) and (m, features).
+
+    Returns
+    -------
+    ndarray, (n,)
+        In units of the features.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a set is not a matrix of finite numbers with at least 1 row, or their widths differ.
+    """
+    x, y = _matrices(1, generated=generated, training=training)
+    # The quick search expands |x − y|², whose terms cancel badly far from the origin.
+    centre = y.mean(axis=0)
+    nearest = pairwise_distances_argmin(x - centre, y - centre)
+    distances: Array = np.linalg.norm(x - y[nearest], axis=1)
+    return distances
+
+
+def _matrices(least: int, **sets: ArrayLike) -> list[Array]:
+    """Return the named sets as float64 matrices of one width and ``least`` or more rows, or say what is wrong."""
+    matrices: dict[str, Array] = {}
+    for name, values in sets.items():
+        rows = np.asarray(values)
+        if rows.dtype.kind not in "buif":
+            raise TypeError(f"{name} must hold real numbers, not {rows.dtype}")
+        if rows.ndim != 2 or len(rows) < least or not rows.size:
+            raise ValueError(
+                f"{name} has shape {rows.shape}; it must be (examples, features), with at least {least} examples"
+            )
+        matrices[name] = rows.astype(np.float64)
+        # The bound keeps squared distances finite; NaN fails the comparison too.
+        bad = ~(np.abs(matrices[name]) <= 1e100)
+        if bad.any():
+            row, column = np.argwhere(bad)[0]
+            raise ValueError(
+                f"{name} holds {rows[row, column]} in row {row}, column {column}; "
+                "all values must be finite and within ±1e100"
+            )
+    widths = {name: rows.shape[1] for name, rows in matrices.items()}
+    if len(set(widths.values())) > 1:
+        raise ValueError(f"numbers of features must be equal, not {widths}")
+    return list(matrices.values())
+
+
+def _squared_distances(x: Array, y: Array) -> Iterator[tuple[slice, Array]]:
+    """Yield rows of ``x`` and their squared distances (rows, m) to all of ``y``.
+
+    Not as |x|² − 2xᵀy + |y|², which is quicker but rounds, so that ties between copies and originals would be broken.
+    """
+    step = max(1, BLOCK // len(y))
+    for start in range(0, len(x), step):
+        rows = slice(start, start + step)
+        yield rows, cdist(x[rows], y, "sqeuclidean")
+
+
+def _squared_radii(x: Array, k: int) -> Array:
+    """Return each row's squared distance (n,) to its ``k``-th nearest other row; place 0 is the row itself."""
+    return np.concatenate([np.partition(distances, k, axis=1)[:, k] for _, distances in _squared_distances(x, x)])
+
+
+def _covariance_factor(x: Array, size: int) -> Array:
+    """Return A (size, features) with AᵀA the covariance of ``x``, filled up with rows of 0."""
+    factor = np.linalg.qr(x - x.mean(axis=0), mode="r") / np.sqrt(len(x) - 1)
+    return np.pad(factor, ((0, size - len(factor)), (0, 0)))
