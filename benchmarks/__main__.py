@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import recipes
+from benchmarks import denoising, generation, likelihood, recipes
 
-BENCHMARKS = {"recipes": recipes.main}
+BENCHMARKS = {
+    "recipes": recipes.main,
+    "denoising": denoising.main,
+    "likelihood": likelihood.main,
+    "generation": generation.main,
+}
 
 
 def main(names: list[str]) -> int:

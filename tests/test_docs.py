@@ -25,7 +25,7 @@ def test_examples_run(name, code, tmp_path, monkeypatch):
     exec(compile(code, name, "exec"), {})
 
 
-@pytest.mark.parametrize("module", ["narrows.estimators.autoencoder", "narrows.sweeps"])
+@pytest.mark.parametrize("module", ["narrows.estimators.deterministic", "narrows.sweeps"])
 def test_docstrings_examples_are_true(module):
     results = doctest.testmod(importlib.import_module(module))
     assert results.attempted > 0

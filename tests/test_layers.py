@@ -13,13 +13,27 @@ SOURCE = Path(__file__).parents[1] / "src" / "narrows"
 # What each part may import of the others, also inside functions. Whatever is not listed imports nothing of ours.
 MAY_IMPORT = {
     "data": {"arguments"},
+    "evaluation": {"arguments"},
+    "latent": {"arguments"},
     "training": {"models"},
     "estimators": {"arguments", "models", "scaling", "storage", "training"},
     "sweeps": {"arguments", "data", "estimators", "evaluation", "training"},
     "lecture": {"arguments", "figures", "foundations"},
-    "runs": {"data", "estimators", "figures", "storage", "sweeps"},
-    "cli": {"arguments", "data", "estimators", "figures", "recipes", "runs", "sweeps", "", "foundations", "lecture"},
-    "": {"estimators", "recipes", "storage", "sweeps"},
+    "runs": {"arguments", "data", "estimators", "figures", "storage", "sweeps"},
+    "cli": {
+        "arguments",
+        "data",
+        "estimators",
+        "figures",
+        "latent",
+        "recipes",
+        "runs",
+        "sweeps",
+        "",
+        "foundations",
+        "lecture",
+    },
+    "": {"estimators", "latent", "recipes", "storage", "sweeps"},
     "__main__": {"cli"},
 }
 

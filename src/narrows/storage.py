@@ -28,6 +28,9 @@ LARGEST_HEADER = 16 * 2**20
 LARGEST_FILE = 32 * 2**30
 MOST_TENSORS = 10_000
 
+DTYPES = ("F32", "F64", "BOOL", "I64")
+"""Of nets, of the scaling, and of the masks and orders in a normalising flow."""
+
 BLANK = "0" * 64
 """What the digest's own place holds while the digest is taken."""
 
@@ -183,7 +186,7 @@ def _metadata(data: bytes) -> Metadata:
         kinds = [(entry["dtype"], len(entry["shape"])) for entry in header.values()]
     except (ValueError, RecursionError, AttributeError, TypeError, KeyError):
         raise ModelFileError("its header is damaged, or was written by another program") from None
-    if len(kinds) > MOST_TENSORS or any(dtype not in ("F32", "F64", "BOOL", "I64") or axes > 4 for dtype, axes in kinds):
+    if len(kinds) > MOST_TENSORS or any(dtype not in DTYPES or axes > 4 for dtype, axes in kinds):
         raise ModelFileError("its tensors are too many, or of types that no model has")
     metadata = Metadata.model_validate_json(text)
     if _digest(data, metadata.sha256) != metadata.sha256:

@@ -76,11 +76,12 @@ class Sweep:
     Parameters
     ----------
     X, y
-        Rows or images, (n, …), and, if known, labels (n,), by which the split is stratified.
+        Rows or images, (n, …), and, if known, labels (n,), by which the split is stratified. The models learn them too
+        where they are classes: no real numbers, and at most half as many as there are examples.
     latent_dims
         One or more, in any order; each is trained once.
     model
-        A named model: ``"Autoencoder"``.
+        A named model, a key of ``narrows.estimators.ESTIMATORS``.
     test_size
         The part held out from all models, in (0, 1).
     random_state
@@ -120,6 +121,7 @@ class Sweep:
         self.X_train, self.X_test, self.y_train, self.y_test = split(
             data, None if y is None else np.asarray(y), test_size=test_size, random_state=random_state
         )
+        self._labels = _all_classes(self.y_train, self.y_test) if options.get("conditional") else _classes(self.y_train)
         self.models: dict[int, BottleneckEstimator] = {}
         self.rows: list[SweepRow] = []
 
@@ -128,7 +130,7 @@ class Sweep:
         for number, estimator in enumerate(self._estimators, 1):
             started, ended = time.perf_counter(), False
             try:
-                with closing(estimator.fit_steps(self.X_train)) as steps:
+                with closing(estimator.fit_steps(self.X_train, self._labels)) as steps:
                     for step in steps:
                         yield SweepStep(estimator.latent_dim, number, len(self._estimators), step)
                 ended = True
@@ -137,7 +139,7 @@ class Sweep:
                     self._add(estimator, time.perf_counter() - started, interrupted=not ended)
 
     def _add(self, estimator: BottleneckEstimator, seconds: float, *, interrupted: bool) -> None:
-        errors = estimator.anomaly_score(self.X_test)
+        errors = estimator.anomaly_score(self.X_test, self.y_test)
         validation, validation_se = estimator.validation_error_ or (None, None)
         self.models[estimator.latent_dim] = estimator
         train, test = self._scaled
@@ -150,7 +152,7 @@ class Sweep:
                 validation_error=validation,
                 validation_error_se=validation_se,
                 parameters=sum(p.numel() for p in estimator.model_.parameters()),
-                dead_units=int(dead_units(estimator.transform(self.X_train)).sum()),
+                dead_units=int(dead_units(estimator.transform(self.X_train, self.y_train)).sum()),
                 epochs=estimator.n_iter_,
                 seconds=seconds,
                 interrupted=interrupted,
@@ -203,6 +205,31 @@ class Sweep:
         if row.pca_error <= row.test_error:
             reason += f"; but as many principal components do as well or better ({row.pca_error:.4f} on the test part)"
         return taken, reason + "."
+
+
+def _classes(y: NDArray[Any] | None) -> NDArray[Any] | None:
+    """Return ``y``, or None if it is a quantity, also written as text, or a name for nearly every example."""
+    if y is None:
+        return None
+    values = np.unique(y)
+    try:
+        quantity = (values.astype(np.float64) % 1 != 0).any()
+    except ValueError:  # words
+        quantity = False
+    return None if quantity or 2 * len(values) > len(y) else y
+
+
+def _all_classes(y_train: NDArray[Any] | None, y_test: NDArray[Any] | None) -> NDArray[Any]:
+    """Return ``y_train``, from which a conditional model learns all classes that it is judged by."""
+    if y_train is None or y_test is None:
+        raise ValueError("conditional=True needs y, the class of each example, but these data have no labels")
+    unseen = y_test[~np.isin(y_test, y_train)]
+    if len(unseen):
+        raise ValueError(
+            f"conditional=True needs two examples or more of each class, to learn from and to judge by; "
+            f"class {unseen[0]} has too few"
+        )
+    return y_train
 
 
 def sweep(X: ArrayLike, y: ArrayLike | None = None, **options: Any) -> Sweep:

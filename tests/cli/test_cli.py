@@ -190,7 +190,7 @@ def test_bad_input_is_one_line_and_status_2(tmp_path, arguments, message):
 
 def test_help_names_every_verb(tmp_path):
     text = run("--help", cwd=tmp_path).stdout
-    for verb in ("train", "sweep", "reconstruct", "encode", "decode", "generate"):
+    for verb in ("train", "sweep", "reconstruct", "denoise", "encode", "decode", "generate", "interpolate"):
         assert verb in text
         assert "Usage" in run(verb, "--help", cwd=tmp_path).stdout
 

@@ -12,9 +12,10 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from narrows import Autoencoder, load, recipes
+from narrows.estimators import ESTIMATORS
 
 
-@parametrize_with_checks([Autoencoder(), Autoencoder(**recipes.LECTURE)])
+@parametrize_with_checks([*(kind() for kind in ESTIMATORS.values()), Autoencoder(**recipes.LECTURE)])
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
 

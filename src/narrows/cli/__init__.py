@@ -1,4 +1,4 @@
-"""The command line: ``narrows train``, ``sweep``, ``reconstruct``, ``encode``, ``decode``, ``generate``, ``lecture``.
+"""The command line: verbs that learn, that use a model on data, and that make new examples; and the lecture.
 
 Heavy imports wait inside the verbs, so that ``--help`` is quick.
 """
@@ -10,7 +10,7 @@ import sys
 import typer
 from typer.exceptions import TyperException
 
-from narrows.cli import learn, lecture, use
+from narrows.cli import learn, lecture, make, use
 
 __all__ = ["app", "main"]
 
@@ -21,7 +21,17 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verb in (learn.train, learn.sweep, use.reconstruct, use.encode, use.decode, use.generate, lecture.lecture):
+for verb in (
+    learn.train,
+    learn.sweep,
+    use.reconstruct,
+    use.denoise,
+    use.encode,
+    use.decode,
+    make.generate,
+    make.interpolate,
+    lecture.lecture,
+):
     app.command()(verb)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import shutil
 import sys
@@ -10,21 +11,61 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from narrows.cli.options import Data, Epochs, Out, Recipe, Seed, Size, whole, wholes
+from narrows.cli.options import Data, Epochs, Out, Recipe, Seed, Size, say_written, whole, wholes
 
 if TYPE_CHECKING:
-    from narrows.data import Dataset
     from narrows.sweeps import Sweep
 
 __all__ = ["sweep", "train"]
 
-Named = Annotated[str, typer.Option("--model", metavar="NAME", help="Which named model; so far: autoencoder.")]
+MODELS = {
+    "autoencoder": "Autoencoder",
+    "denoising": "DenoisingAutoencoder",
+    "noisy": "NoisyAutoencoder",
+    "sparse": "SparseAutoencoder",
+    "contractive": "ContractiveAutoencoder",
+    "rae": "RegularizedAutoencoder",
+    "regularized": "RegularizedAutoencoder",
+    "vae": "VAE",
+    "iwae": "IWAE",
+    "wae": "WAE",
+    "vqvae": "VQVAE",
+    "fsqvae": "FSQVAE",
+}
+"""What the named models are called here, beside their classes' own names; written out, since those come with torch."""
+
+ELSEWHERE = {
+    "latent_dim": "--latent-dim",
+    "epochs": "--epochs",
+    "random_state": "--seed",
+    "conditional": "--conditional",
+}
+"""Options of the models that have one of the command line's own."""
+
+Named = Annotated[str, typer.Option("--model", metavar="NAME", help=f"Which named model: {', '.join(MODELS)}.")]
+Options = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--option",
+        metavar="KEY=VALUE",
+        help="Any other option of the model, such as beta=4 or hidden=[64,32]; as often as you like.",
+        show_default=False,
+    ),
+]
+Conditional = Annotated[
+    bool, typer.Option("--conditional", help="Let the nets see the data's labels.", show_default=False)
+]
 
 
 def train(
     data: Data,
-    latent_dim: Annotated[int, typer.Option(parser=whole, metavar="D", help="Numbers in the code.")] = 8,
+    latent_dim: Annotated[
+        int | None,
+        typer.Option(parser=whole, metavar="D", help="Numbers in the code.", show_default="8; of sparse 64"),
+    ] = None,
     model: Named = "autoencoder",
+    option: Options = None,
+    conditional: Conditional = False,
     recipe: Recipe = "default",
     epochs: Epochs = None,
     size: Size = None,
@@ -32,14 +73,16 @@ def train(
     out: Out = None,
 ) -> None:
     """Train a model on your data, judge it on a held-out fifth, and save it."""
-    dataset, result = _prepared(data, [latent_dim], model, recipe, epochs, size, seed)
-    _run("train", data, dataset, result, out)
+    kind, options = _options(model, option, conditional, recipe, epochs)
+    _run("train", data, size, kind, None if latent_dim is None else [latent_dim], seed, options, out)
 
 
 def sweep(
     data: Data,
     latent_dims: Annotated[str, typer.Option(metavar="D,D,…", help="The latent dimensions to try.")] = "1,2,4,8,16",
     model: Named = "autoencoder",
+    option: Options = None,
+    conditional: Conditional = False,
     recipe: Recipe = "default",
     epochs: Epochs = None,
     size: Size = None,
@@ -48,38 +91,75 @@ def sweep(
 ) -> None:
     """Train a model for each of several latent dimensions, compare them with PCA, and say which to take."""
     dims = wholes("--latent-dims", latent_dims)
-    dataset, result = _prepared(data, dims, model, recipe, epochs, size, seed)
-    _run("sweep", data, dataset, result, out)
+    kind, options = _options(model, option, conditional, recipe, epochs)
+    _run("sweep", data, size, kind, dims, seed, options, out)
 
 
-def _prepared(
-    data: str, latent_dims: list[int], model: str, recipe: str, epochs: int | None, size: int | None, seed: int
-) -> tuple[Dataset, Sweep]:
-    """Return the data and the models to train on them."""
+def _options(
+    model: str, pairs: list[str] | None, conditional: bool, recipe: str, epochs: int | None
+) -> tuple[str, dict[str, Any]]:
+    """Return the named model's class by its name, and its options, checked."""
     from narrows.arguments import choice
-    from narrows.data import load_data
     from narrows.estimators import ESTIMATORS
     from narrows.recipes import RECIPES
-    from narrows.sweeps import Sweep
 
-    names = {name.lower(): name for name in ESTIMATORS}
-    kind = names[choice("--model", model.lower(), names)]
+    names = MODELS | {name.lower(): name for name in MODELS.values()}
+    kind = names[choice("--model", model.lower().replace("-", ""), names)]
     options: dict[str, Any] = dict(RECIPES[choice("--recipe", recipe, RECIPES)])
+    foreign = set(options) - set(ESTIMATORS[kind]().get_params())
+    if foreign:
+        raise ValueError(f"--recipe {recipe} sets {', '.join(sorted(foreign))}, which {kind} does not have")
+    options |= dict(map(_pair, pairs or []))
     if epochs is not None:
         options["epochs"] = epochs
-    dataset = load_data(data, size=size)
-    return dataset, Sweep(dataset.X, dataset.y, latent_dims=latent_dims, model=kind, random_state=seed, **options)
+    if conditional:
+        options["conditional"] = True
+    try:
+        ESTIMATORS[kind](**options).check_options()
+    except TypeError as error:  # a person's, not the program's: the options come from the command line
+        raise ValueError(f"--model {model}: {error}") from error
+    return kind, options
 
 
-def _run(verb: str, data: str, dataset: Dataset, result: Sweep, out: Path | None) -> None:
+def _pair(text: str) -> tuple[str, Any]:
+    """Return the option and the value that ``text``, KEY=VALUE, names: JSON, or else the text itself."""
+    key, equals, value = text.partition("=")
+    name = key.strip().replace("-", "_")
+    if not equals or not name:
+        raise ValueError(f"--option {text!r} must be KEY=VALUE, such as beta=4")
+    if name in ELSEWHERE:
+        raise ValueError(f"--option {text!r}: {name} has an option of its own, {ELSEWHERE[name]}")
+    try:
+        parsed = json.loads(value)
+    except (ValueError, RecursionError):
+        parsed = value
+    return name, tuple(parsed) if isinstance(parsed, list) else parsed
+
+
+def _run(
+    verb: str,
+    data: str,
+    size: int | None,
+    kind: str,
+    latent_dims: list[int] | None,
+    seed: int,
+    options: dict[str, Any],
+    out: Path | None,
+) -> None:
     """Train, show progress, and write the run folder, also of an interrupted run; then say what came out."""
     from narrows.cli.progress import watch
+    from narrows.data import load_data
+    from narrows.estimators import ESTIMATORS
     from narrows.runs import new_folder, write_run
+    from narrows.sweeps import Sweep
 
+    dataset = load_data(data, size=size)
+    dims = latent_dims or [ESTIMATORS[kind]().latent_dim]
+    result = Sweep(dataset.X, dataset.y, latent_dims=dims, model=kind, random_state=seed, **options)
     folder = new_folder(out, f"{verb}-{dataset.name}")
     print(
         f"{dataset.name}: {len(dataset.X):,} examples of shape {dataset.X.shape[1:]}; "
-        f"training on {len(result.X_train):,}, judged by the other {len(result.X_test):,}"
+        f"training {kind} on {len(result.X_train):,}, judged by the other {len(result.X_test):,}"
     )
     try:
         interrupted = watch(result.run())
@@ -92,7 +172,8 @@ def _run(verb: str, data: str, dataset: Dataset, result: Sweep, out: Path | None
         print("Interrupted before the first epoch ended: nothing was written.", file=sys.stderr)
         sys.exit(130)
     _say_results(result)
-    print("\nWritten:", *(f"  {file}" for file in files), sep="\n")
+    print()
+    say_written(files)
     _say_next(verb, data, result, files)
     if interrupted:
         print("\nInterrupted: what was trained until then is kept.", file=sys.stderr)
@@ -138,7 +219,9 @@ def _say_next(verb: str, data: str, result: Sweep, files: list[Path]) -> None:
         f"{narrows} encode {model} {data}": "the codes, as a table",
     }
     if verb == "train":
-        commands[f"{narrows} sweep {data}"] = "which latent_dim to take"
+        kind = type(result.models[taken]).__name__.lower()
+        chosen = "" if kind == "autoencoder" else f" --model {kind}"
+        commands[f"{narrows} sweep {data}{chosen}"] = "which latent_dim to take"
     width = max(map(len, commands))
     print("\nNext:", *(f"  {command:<{width}}  # {purpose}" for command, purpose in commands.items()), sep="\n")
 

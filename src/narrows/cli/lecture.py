@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from narrows.cli.options import Out
+from narrows.cli.options import Out, say_written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,7 +59,7 @@ def lecture(
     if every:
         files.append(folder / "index.html")
         files[-1].write_text(index_page(pages), encoding="utf-8")
-    print("Written:", *(f"  {file}" for file in files), sep="\n")
+    say_written(files)
 
 
 def _say(page: Page) -> None:

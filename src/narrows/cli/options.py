@@ -1,13 +1,28 @@
-"""Arguments and options that several verbs share."""
+"""What several verbs share: arguments, options, and how they say what they wrote."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-__all__ = ["Data", "Epochs", "Model", "Out", "Recipe", "Seed", "Size", "whole", "wholes"]
+__all__ = ["Data", "Epochs", "Model", "Out", "Recipe", "Seed", "Size", "number", "say_written", "whole", "wholes"]
+
+
+def number(text: str) -> float:
+    """Return the number that ``text`` writes.
+
+    Raises
+    ------
+    typer.BadParameter
+        If it writes none.
+    """
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a number") from None
 
 
 def whole(text: str) -> int:
@@ -39,6 +54,11 @@ def wholes(name: str, text: str) -> list[int]:
             f"{name} {text!r} holds {wrong!r}; whole numbers between commas are expected, such as 1,2,4,8,16"
         )
     return [int(part) for part in parts]
+
+
+def say_written(files: Iterable[Path]) -> None:
+    """Print where the files are."""
+    print("Written:", *(f"  {file}" for file in files), sep="\n")
 
 
 Data = Annotated[

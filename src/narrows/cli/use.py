@@ -1,4 +1,4 @@
-"""The verbs that use a trained model: reconstruct, encode, decode, generate."""
+"""The verbs that use a trained model on data: reconstruct, denoise, encode, decode."""
 
 from __future__ import annotations
 
@@ -7,37 +7,121 @@ from typing import Annotated
 
 import typer
 
-from narrows.cli.options import Data, Model, Out, Seed, whole
+from narrows.cli.options import Data, Model, Out, Seed, number, say_written
 
-__all__ = ["decode", "encode", "generate", "reconstruct"]
+__all__ = ["decode", "denoise", "encode", "reconstruct"]
+
+UNIT = "squared error per pixel or feature, scaled"
+"""What `anomaly_score` and `squared_errors` are."""
 
 
 def reconstruct(model: Model, data: Data, out: Out = None) -> None:
     """Press data through the bottleneck and back: originals over reconstructions, and every example's error."""
     import numpy as np
 
-    from narrows import load
-    from narrows.data import load_data
-    from narrows.runs import SHOWN, draw_rows, find_model, new_folder, write_examples, write_figure, write_table
+    from narrows.runs import (
+        SHOWN,
+        draw_rows,
+        new_folder,
+        open_both,
+        write_errors,
+        write_examples,
+        write_figure,
+        write_json,
+    )
 
-    estimator = load(find_model(model))
-    dataset = load_data(data, like=estimator.input_shape_)
-    restored, errors = estimator.reconstruct(dataset.X), estimator.anomaly_score(dataset.X)
+    estimator, dataset = open_both(model, data)
+    restored = estimator.reconstruct(dataset.X, dataset.y)
+    errors = estimator.anomaly_score(dataset.X, dataset.y)
     folder = new_folder(out, f"reconstruct-{dataset.name}")
     rows = [("original", dataset.X[:SHOWN]), ("reconstructed", restored[:SHOWN])]
-    labels = [""] * len(errors) if dataset.y is None else dataset.y.tolist()
-    files = [
-        write_figure(folder / "reconstructions.png", draw_rows(estimator, rows)),
-        write_table(
-            folder / "errors.csv", ["example", "label", "error"], zip(range(len(errors)), labels, errors, strict=True)
-        ),
-        *write_examples(folder, "reconstructed", restored, estimator),
-    ]
+    numbers = {
+        "examples": len(errors),
+        "unit": UNIT,
+        "mean": float(errors.mean()),
+        "median": float(np.median(errors)),
+        "largest": float(errors.max()),
+        "largest_example": int(errors.argmax()),
+    }
     print(
-        f"{len(errors):,} examples; squared error per pixel or feature, scaled: mean {errors.mean():.4f}, "
-        f"median {np.median(errors):.4f}, largest {errors.max():.4f} (example {errors.argmax()})"
+        f"{len(errors):,} examples; {UNIT}: mean {numbers['mean']:.4f}, median {numbers['median']:.4f}, "
+        f"largest {numbers['largest']:.4f} (example {numbers['largest_example']})"
     )
-    _say_written(files)
+    say_written(
+        [
+            write_figure(folder / "reconstructions.png", draw_rows(estimator, rows)),
+            write_errors(folder / "errors.csv", dataset.y, {"error": errors}),
+            write_json(folder / "results.json", numbers),
+            *write_examples(folder, "reconstructed", restored, estimator),
+        ]
+    )
+
+
+def denoise(
+    model: Model,
+    data: Data,
+    add: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NOISE",
+            help="Corrupt the data first: gaussian, masking, salt-and-pepper or block.",
+            show_default="they are noisy already",
+        ),
+    ] = None,
+    level: Annotated[
+        float | None,
+        typer.Option(
+            parser=number,
+            metavar="L",
+            help="How much: σ in scaled units (1 is the range of pixels) of gaussian, a part of the rest.",
+            show_default="0.3",
+        ),
+    ] = None,
+    seed: Seed = 0,
+    out: Out = None,
+) -> None:
+    """Clean noisy data; with --add, first make them noisy, and say how near the originals they come."""
+    from narrows.runs import (
+        SHOWN,
+        corrupted,
+        draw_rows,
+        new_folder,
+        open_both,
+        squared_errors,
+        write_array,
+        write_errors,
+        write_figure,
+        write_json,
+    )
+
+    if add is None and level is not None:
+        raise ValueError(f"--level {level:g} needs --add, the noise that it is the level of")
+    estimator, dataset = open_both(model, data)
+    if add is None:
+        noisy, rows = dataset.X, []
+    else:
+        level = 0.3 if level is None else level
+        noisy, rows = corrupted(estimator, dataset.X, add, level, seed), [("original", dataset.X[:SHOWN])]
+    denoised = estimator.reconstruct(noisy, dataset.y)
+    rows += [("noisy", noisy[:SHOWN]), ("denoised", denoised[:SHOWN])]
+    folder = new_folder(out, f"denoise-{dataset.name}")
+    files = [
+        write_figure(folder / "denoised.png", draw_rows(estimator, rows)),
+        write_array(folder, "denoised", denoised, estimator),
+    ]
+    numbers: dict[str, object] = {"examples": len(noisy), "add": add, "level": level, "seed": seed}
+    print(f"{len(noisy):,} examples denoised")
+    if add is not None:
+        both = {"noisy": noisy, "denoised": denoised}
+        errors = {name: squared_errors(estimator, dataset.X, examples) for name, examples in both.items()}
+        means = {name: float(values.mean()) for name, values in errors.items()}
+        numbers |= {"unit": UNIT, "errors": means}
+        files += [
+            write_array(folder, "noisy", noisy, estimator),
+            write_errors(folder / "errors.csv", dataset.y, errors),
+        ]
+        print(f"{UNIT}, to the originals: noisy {means['noisy']:.4f}, denoised {means['denoised']:.4f}")
+    say_written([*files, write_json(folder / "results.json", numbers)])
 
 
 def encode(
@@ -51,15 +135,12 @@ def encode(
     """Write the codes of data: a row of latent_dim numbers for each example, and its label if it has one."""
     import numpy as np
 
-    from narrows import load
-    from narrows.data import load_data
-    from narrows.runs import find_model, numbered, write_table
+    from narrows.runs import numbered, open_both, write_table
 
-    estimator = load(find_model(model))
-    dataset = load_data(data, like=estimator.input_shape_)
+    estimator, dataset = open_both(model, data)
     free = (path for name in numbered(f"codes-{dataset.name}") if not (path := Path(f"{name}.csv")).exists())
     target = _new_file(out) if out else next(free)
-    codes = estimator.transform(dataset.X)
+    codes = estimator.transform(dataset.X, dataset.y)
     if target.suffix == ".npy":
         np.save(target, codes)
     elif dataset.y is None:
@@ -68,7 +149,7 @@ def encode(
         rows = ([*code, label] for code, label in zip(codes.tolist(), dataset.y.tolist(), strict=True))
         write_table(target, [*estimator.get_feature_names_out(), "label"], rows)
     print(f"{len(codes):,} codes of {codes.shape[1]} numbers")
-    _say_written([target])
+    say_written([target])
 
 
 def decode(
@@ -77,29 +158,11 @@ def decode(
     out: Out = None,
 ) -> None:
     """Turn codes back into examples: images as a grid and an array, rows as a table."""
-    from narrows import load
-    from narrows.data import load_data
-    from narrows.runs import find_model, new_folder, write_examples
+    from narrows.runs import new_folder, open_both, write_examples
 
-    estimator, dataset = load(find_model(model)), load_data(codes)
-    decoded = estimator.inverse_transform(dataset.X)
-    _say_written(write_examples(new_folder(out, f"decode-{dataset.name}"), "decoded", decoded, estimator))
-
-
-def generate(
-    model: Model,
-    n: Annotated[int, typer.Option("--n", parser=whole, metavar="N", help="How many new examples.")] = 64,
-    seed: Seed = 0,
-    out: Out = None,
-) -> None:
-    """Make new examples: codes from the model's prior, decoded."""
-    from narrows import load
-    from narrows.runs import find_model, new_folder, write_examples
-
-    path = find_model(model)
-    estimator = load(path)
-    samples = estimator.sample(n, random_state=seed)
-    _say_written(write_examples(new_folder(out, f"generate-{path.stem}"), "samples", samples, estimator))
+    estimator, dataset = open_both(model, codes)
+    decoded = estimator.inverse_transform(dataset.X, dataset.y)
+    say_written(write_examples(new_folder(out, f"decode-{dataset.name}"), "decoded", decoded, estimator))
 
 
 def _new_file(path: Path) -> Path:
@@ -110,7 +173,3 @@ def _new_file(path: Path) -> Path:
     if not path.parent.is_dir():
         raise ValueError(f"--out {path} is in a folder that does not exist")
     return path
-
-
-def _say_written(files: list[Path]) -> None:
-    print("Written:", *(f"  {file}" for file in files), sep="\n")

@@ -86,7 +86,7 @@ def load(path: str | os.PathLike[str]) -> Any:
 def _restored(metadata: Metadata, arrays: dict[str, NDArray[Any]]) -> BottleneckEstimator:
     kind = ESTIMATORS[choice("estimator", metadata.estimator, ESTIMATORS)]
     options = {name: tuple(value) if isinstance(value, list) else value for name, value in metadata.parameters.items()}
-    estimator: BottleneckEstimator = cast(Any, kind)(**options)
+    estimator: BottleneckEstimator = cast("Any", kind)(**options)
     estimator.check_options()
     random_seed(estimator.random_state)
     if not all(np.isfinite(array).all() for array in arrays.values()):

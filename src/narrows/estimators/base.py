@@ -24,7 +24,7 @@ from narrows.estimators.options import PRIORS
 from narrows.models.corruptions import CORRUPTIONS, Corruption
 from narrows.models.model import Batch
 from narrows.models.nets import initialise
-from narrows.models.priors import VampPrior
+from narrows.models.priors import StandardNormal, VampPrior
 from narrows.scaling import Scaling
 from narrows.storage import Metadata, versions, write_model
 from narrows.training.loop import CHUNK, Step, limited_threads, train
@@ -133,10 +133,11 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fit
             steps.close()
             if history:
                 self.set_fitted(model, scaling, shape[1:], seed, history, classes)
-                self._complete(learned, judged, labels[order[held_out:]])
+                self._complete(learned, judged)
+                self._fit_prior(self.prior, Batch(x, context), labels, seed)
 
-    def _complete(self, learned: Batch, judged: Batch, labels: Tensor) -> None:
-        """Add what is known only after training: the noise's size, the prior over codes, the error on held-out data."""
+    def _complete(self, learned: Batch, judged: Batch) -> None:
+        """Add what is known only after training: the noise's size and the error, both on held-out data."""
         batch = judged if len(judged.x) else learned
         first = batch.chunks(CHUNK)[0]
         with torch.no_grad():
@@ -146,9 +147,9 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fit
         if len(judged.x):
             errors = self._squared_errors(judged).mean(1)
             self.validation_error_ = float(errors.mean()), float(errors.std() / math.sqrt(len(errors)))
-        self._fit_prior(self.prior, learned, labels, self.seed_)
 
     def _fit_prior(self, name: str, batch: Batch, labels: Tensor, seed: int) -> None:
+        # Also of the examples that judged the training: a class may have no other.
         classes = 1 if self.classes_ is None else len(self.classes_)
         posterior = self._posterior(batch)
         with limited_threads(1):
@@ -173,6 +174,9 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fit
         rows, _ = self._rows(X)
         if y is not None and self.classes_ is not None:
             labels = places_of(y, self.classes_, len(rows))
+            missing = np.setdiff1d(np.arange(len(self.classes_)), labels)
+            if len(missing):
+                raise ValueError(f"y has no example of class {self.classes_[missing[0]]}, whose codes it is to fit")
         elif self.classes_ is not None:
             raise ValueError("y is needed: this model was fitted with classes, and new codes are drawn class by class")
         else:
@@ -240,6 +244,11 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fit
         check_is_fitted(self, "model_")
         integer("n_samples", n_samples, 1)
         generator = torch.Generator().manual_seed(random_seed(random_state))
+        if y is not None and not self.conditional and isinstance(self.model_.prior, StandardNormal):
+            raise ValueError(
+                f"y={y!r} cannot be asked for: the prior 'normal' is the same for every class; take conditional=True, "
+                "or fit_prior with 'mixture', 'posterior', 'flow' or 'flow-matching'"
+            )
         wanted = None if y is None else torch.from_numpy(places_of(y, self._known_classes(), n_samples))
         with limited_threads(1):
             z, labels = self.model_.prior.sample(n_samples, generator, wanted)
@@ -319,7 +328,10 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fit
         """Return log 1/k Σ p(x, z) / q(z | x), (n,), over k ``samples``; the same noise for all."""
         noise = torch.randn(samples, 1, self._n_features_out, generator=torch.Generator().manual_seed(seed))
         total = torch.full((len(batch.x),), -math.inf, dtype=torch.float64)
-        for epsilon in noise.split(max(1, MOST_NUMBERS // batch.x.numel())):
+        prior = self.model_.prior
+        # Of every code: the widest layer's units, and its density under each of the prior's components.
+        widest = max(*map(len, self.model_.decoder.parameters()), prior.components * len(prior.frequencies))
+        for epsilon in noise.split(max(1, MOST_NUMBERS // (len(batch.x) * widest))):
             total = torch.logaddexp(total, self.model_.log_weights(batch, epsilon).logsumexp(0))
         return total - math.log(samples)
 

@@ -34,7 +34,6 @@ class VariationalEstimator(BottleneckEstimator):
     """
 
     likelihood: str = "gaussian"
-    input_noise: float | tuple[float, float] = 0.0
 
     def bottleneck(self) -> Bottleneck:
         """Return a Gaussian code."""

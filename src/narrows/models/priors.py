@@ -24,7 +24,7 @@ __all__ = ["GaussianMixture", "PosteriorMixture", "Prior", "StandardNormal", "Va
 COMPONENTS = 10
 EXAMPLES_A_COMPONENT = 20
 LARGEST_FIT = 20_000
-MOST_POSTERIORS = 1000
+MOST_POSTERIORS, MOST_OF_ALL_CLASSES = 1000, 20_000
 
 Posterior = Point | Gaussian
 
@@ -147,7 +147,7 @@ class GaussianMixture(Prior):
         return self.means[labels, chosen] + (self.factors[labels, chosen] @ noise).squeeze(2)
 
     def class_log_probs(self, z: Tensor) -> Tensor:
-        """Return log p(z | c), (…, C) in nats; a unit that never changed makes it infinite elsewhere."""
+        """Return log p(z | c), (…, C) in nats; NaN where a unit never changed, so that there is no density."""
         rows = z.reshape(-1, self.latent_dim)
         densities = []
         for mean, factor in zip(self.means.flatten(0, 1), self.factors.flatten(0, 1), strict=True):
@@ -197,17 +197,18 @@ class PosteriorMixture(Prior):
 
     @classmethod
     def fit(cls, posterior: Posterior, labels: Tensor, classes: int, seed: int) -> Self:
-        """Take at most 1,000 examples of each class, chosen by ``seed``."""
+        """Take at most 1,000 examples of each class, and 20,000 of all, chosen by ``seed``."""
+        most = min(MOST_POSTERIORS, max(1, MOST_OF_ALL_CLASSES // classes))
         generator = torch.Generator().manual_seed(seed)
         counts = torch.bincount(labels, minlength=classes)
-        prior = cls(classes, posterior.mean.shape[1], min(int(counts.max()), MOST_POSTERIORS))
+        prior = cls(classes, posterior.mean.shape[1], min(int(counts.max()), most))
         prior.frequencies.copy_(class_frequencies(labels, classes))
         prior.weights.zero_()
         for c in range(classes):
             places = (labels == c).nonzero().squeeze(1)
             bandwidth = len(places) ** (-1 / (posterior.mean.shape[1] + 4))
             kernel = (posterior.mean[places].std(0, correction=0) * bandwidth).square().clamp_min(1e-12).log()
-            places = places[torch.randperm(len(places), generator=generator)[:MOST_POSTERIORS]]
+            places = places[torch.randperm(len(places), generator=generator)[:most]]
             prior.weights[c, : len(places)] = 1 / len(places)
             prior.means[c, : len(places)] = posterior.mean[places]
             prior.log_vars[c, : len(places)] = posterior.log_var[places] if isinstance(posterior, Gaussian) else kernel
@@ -251,7 +252,8 @@ class VampPrior(Prior):
     def frozen(self, posterior: Posterior, labels: Tensor, classes: int) -> PosteriorMixture:
         """Return the mixture that it has come to, without pseudo-inputs.
 
-        Each class weighs the components by how often one of its codes comes from them; a single class weighs them alike.
+        Each class weighs the components by how often one of its codes comes from them; a single class weighs them
+        alike.
         """
         q = self.posterior(self.pseudo_inputs)
         prior = PosteriorMixture(classes, self.latent_dim, self.components)
