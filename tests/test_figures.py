@@ -29,7 +29,9 @@ def test_rows_show_each_example_once(shape):
 
 
 def test_curves_show_their_numbers():
-    figure = error_curve([1, 4], np.array([[0.2, 0.01], [0.1, 0.01]]), np.array([0.3, 0.05]), 0.4, "squared error")
+    figure = error_curve(
+        [1, 4], np.array([[0.2, 0.01], [0.1, 0.01]]), np.array([0.3, 0.05]), 0.4, "squared error", "VAE"
+    )
     texts = {text.get_text() for text in figure.axes[0].texts}
     assert {"0.2000", "0.1000", "predicting the mean"} <= texts
     row = {"epoch": 1, "loss": 3.0, "learning_rate": 0.1, "seconds": 1.0}

@@ -78,7 +78,7 @@ def _draw(ax: Axes, example: Array, value_range: tuple[float, float], behind: Ar
     ax.spines[:].set(color="0.8", linewidth=0.5)
 
 
-def error_curve(latent_dims: Sequence[int], ours: Array, pca: Array, mean: float, unit: str) -> Figure:
+def error_curve(latent_dims: Sequence[int], ours: Array, pca: Array, mean: float, unit: str, model: str) -> Figure:
     """Draw test errors over latent_dim: the models' with their standard errors, PCA's, and that of the mean.
 
     Parameters
@@ -91,16 +91,14 @@ def error_curve(latent_dims: Sequence[int], ours: Array, pca: Array, mean: float
         (k,).
     mean
         The error of predicting the mean.
-    unit
-        What the errors are of, for the axis.
+    unit, model
+        What the errors are of, for the axis, and whose they are, for the legend.
     """
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     ax = figure.subplots()
     ax.axhline(mean, color=MEAN, linestyle=":", linewidth=1.5)
     ax.plot(latent_dims, pca, color=PCA, linestyle="--", marker="s", markersize=6, label="PCA")
-    ax.errorbar(
-        latent_dims, ours[:, 0], ours[:, 1], color=OURS, marker="o", markersize=7, capsize=3, label="autoencoder"
-    )
+    ax.errorbar(latent_dims, ours[:, 0], ours[:, 1], color=OURS, marker="o", markersize=7, capsize=3, label=model)
     ax.text(max(latent_dims), mean * 1.02, "predicting the mean", ha="right", color=MEAN)
     for x, (error, _), other in zip(latent_dims, ours, pca, strict=True):
         below = other >= error

@@ -204,7 +204,9 @@ def write_run(result: Sweep, dataset: Dataset, folder: Path) -> list[Path]:
         ours = np.array([(row.test_error, row.test_error_se) for row in result.rows])
         pca = np.array([row.pca_error for row in result.rows])
         dims = [row.latent_dim for row in result.rows]
-        files.append(write_figure(folder / "error.png", error_curve(dims, ours, pca, result.mean_error, result.unit)))
+        name = type(result.models[dims[0]]).__name__
+        figure = error_curve(dims, ours, pca, result.mean_error, result.unit, name)
+        files.append(write_figure(folder / "error.png", figure))
     rows = [asdict(row) for row in result.rows]
     files.append(write_table(folder / "results.csv", list(rows[0]), [list(row.values()) for row in rows]))
     files.append(_write_results(folder / "results.json", result, dataset, rows))

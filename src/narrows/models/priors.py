@@ -22,7 +22,7 @@ from narrows.models.bottlenecks import Gaussian, Point
 __all__ = ["GaussianMixture", "PosteriorMixture", "Prior", "StandardNormal", "VampPrior"]
 
 COMPONENTS = 10
-EXAMPLES_A_COMPONENT = 20
+EXAMPLES_A_COMPONENT = 5
 LARGEST_FIT = 20_000
 MOST_POSTERIORS, MOST_OF_ALL_CLASSES = 1000, 20_000
 
