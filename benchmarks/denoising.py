@@ -13,7 +13,7 @@ from narrows.data import load_data, split
 
 SIGMA = 0.3
 
-# The plain autoencoder sees clean inputs only; by default `Autoencoder` adds a little noise itself, against overfitting.
+# The plain autoencoder sees clean inputs only; by default `Autoencoder` adds some noise itself, against overfitting.
 MODELS = ((Autoencoder, {"input_noise": 0.0}), (Autoencoder, {}), (DenoisingAutoencoder, {}))
 SEEDS = (0, 1, 2)
 
@@ -23,9 +23,7 @@ def main() -> None:
     torch.set_num_threads(1)
     data = load_data("digits")
     X_train, X_test, *_ = split(data.X, data.y)
-    print(
-        "| latent_dim | noise itself | plain | Autoencoder's defaults | DenoisingAutoencoder | to plain, 3 seeds (each) |"
-    )
+    print("| latent_dim | noise itself | plain | Autoencoder's defaults | DenoisingAutoencoder | to plain, 3 seeds |")
     print("|---|---|---|---|---|---|")
     for d in (8, 16):
         errors = []

@@ -70,7 +70,7 @@ class Options(BaseEstimator):  # type: ignore[misc]
         Of the Gaussian likelihood, in scaled units: a number, or ``"learned"``.
     prior
         Where new codes come from: ``"mixture"`` (of Gaussians), ``"posterior"`` (the aggregate posterior, of up to
-        1,000 examples), ``"flow"`` (needs zuko) and ``"flow-matching"`` are fitted to the training codes after training,
+        1,000 examples), ``"flow"`` (needs zuko) and ``"flow-matching"`` are fitted to the codes after training,
         ``"normal"`` is N(0, I). The default is chosen by the Fréchet distance of its samples to digits held out of the
         training part; it costs next to nothing, and it has a density.
         `fit_prior` changes it later.
