@@ -118,7 +118,7 @@ def test_continuous_bernoulli_integrates_to_one_and_to_its_mean(h):
 def test_continuous_bernoulli_is_torchs_where_that_is_exact(h, x):
     reference = distributions.ContinuousBernoulli(logits=column(h), lims=(0.4999, 0.5001))
     log_prob = ContinuousBernoulli().log_prob(column(x), column(h))
-    torch.testing.assert_close(log_prob, reference.log_prob(column(x)).sum(-1), rtol=1e-6, atol=1e-6)
+    torch.testing.assert_close(log_prob, reference.log_prob(column(x)).sum(-1), rtol=1e-5, atol=1e-6)
 
 
 def test_in_32_bits_it_agrees_with_64():
