@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -83,9 +84,13 @@ class Gaussian:
 
 
 class Bottleneck(nn.Module):
-    """What all have: ``width``, the numbers it wants from the encoder, and `snap`."""
+    """What all have: ``width``, the numbers it wants from the encoder, and `snap`.
+
+    ``draws`` says whether q(z | x) is a `Gaussian`, which codes are drawn from, or a `Point`.
+    """
 
     width: int
+    draws: ClassVar[bool] = False
 
     def forward(self, h: Tensor) -> Point | Gaussian:
         """Return q(z | x) of the encoder's output ``h`` (n, width)."""
@@ -131,6 +136,8 @@ class Noisy(Bottleneck):
         σ > 0.
     """
 
+    draws = True
+
     def __init__(self, latent_dim: int, sigma: float) -> None:
         super().__init__()
         self.width = latent_dim
@@ -150,6 +157,8 @@ class DiagonalGaussian(Bottleneck):
     latent_dim
         Numbers in the code; the encoder gives twice as many.
     """
+
+    draws = True
 
     def __init__(self, latent_dim: int) -> None:
         super().__init__()

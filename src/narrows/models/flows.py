@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import torch
@@ -15,14 +15,14 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import OneCycleLR
 
 from narrows.models.nets import dense
-from narrows.models.priors import Posterior, Prior, class_frequencies
+from narrows.models.priors import Posterior, Prior
 
 __all__ = ["FlowMatching", "NormalizingFlow"]
 
 STEPS, BATCH = 2000, 256
 
 
-class Fitted(Prior):
+class TrainedPrior(Prior):
     """A prior over standardised codes (z − shift) / spread, trained by stochastic gradients; buffers of size (d,)."""
 
     shift: Tensor
@@ -38,7 +38,7 @@ class Fitted(Prior):
         raise NotImplementedError
 
     @classmethod
-    def fit(cls, posterior: Posterior, labels: Tensor, classes: int, seed: int) -> Self:
+    def of_codes(cls, posterior: Posterior, labels: Tensor, classes: int, seed: int) -> Self:
         """Train 2,000 steps of 256 codes, drawn anew from the posterior at each; AdamW with a one-cycle rate."""
         generator = torch.Generator().manual_seed(seed)
         with torch.random.fork_rng(devices=[]):
@@ -48,7 +48,6 @@ class Fitted(Prior):
         prior.shift.copy_(codes.mean(0))
         spread = codes.std(0, correction=0)
         prior.spread.copy_(torch.where(spread > 0, spread, 1))
-        prior.frequencies.copy_(class_frequencies(labels, classes))
         optimiser = AdamW(prior.parameters(), 1e-3, weight_decay=1e-4, fused=True)
         scheduler = OneCycleLR(optimiser, 2e-3, total_steps=STEPS)
         for _ in range(STEPS):
@@ -63,7 +62,7 @@ class Fitted(Prior):
         return prior.eval().requires_grad_(requires_grad=False)
 
 
-class FlowMatching(Fitted):
+class FlowMatching(TrainedPrior):
     """Codes flow from noise along a learned velocity: dz/dt = v(z, t, c), z(0) ~ N(0, I), z(1) a code.
 
     v is learned on straight lines, z(t) = (1 − t) z₀ + t z₁, as E ‖v(z(t), t, c) − (z₁ − z₀)‖² (Lipman et al. 2023,
@@ -112,7 +111,7 @@ class FlowMatching(Fitted):
         )
 
 
-class NormalizingFlow(Fitted):
+class NormalizingFlow(TrainedPrior):
     """p(z | c) by a neural spline flow (Durkan et al. 2019), from zuko.
 
     Parameters
@@ -136,9 +135,6 @@ class NormalizingFlow(Fitted):
         with torch.device("cpu"), torch.random.fork_rng(devices=[]):
             self.flow = NSF(latent_dim, classes, transforms=3, hidden_features=(64, 64))
 
-    def _transform(self, context: Tensor) -> Any:
-        return self.flow(context).transform
-
     def loss(self, z: Tensor, context: Tensor, generator: torch.Generator) -> Tensor:  # noqa: ARG002 - as of the others
         """Return the mean of −log p(z | c), in nats, of standardised codes ``z`` (n, d)."""
         loss: Tensor = -self.flow(context).log_prob(z).mean()
@@ -149,7 +145,7 @@ class NormalizingFlow(Fitted):
         """Return a code (n, d) of each of the classes ``labels`` (n,)."""
         noise = torch.randn(len(labels), self.latent_dim, generator=generator)
         context = one_hot(labels, len(self.frequencies)).to(noise)
-        z: Tensor = self._transform(context).inv(noise)
+        z: Tensor = self.flow(context).transform.inv(noise)
         return z * self.spread + self.shift
 
     @torch.no_grad()

@@ -8,7 +8,16 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-__all__ = ["LIKELIHOODS", "Bernoulli", "ContinuousBernoulli", "Gaussian", "Laplace", "Likelihood", "SquaredError"]
+__all__ = [
+    "LIKELIHOODS",
+    "Bernoulli",
+    "ContinuousBernoulli",
+    "Gaussian",
+    "Laplace",
+    "Likelihood",
+    "Located",
+    "SquaredError",
+]
 
 SMALLEST_SCALE = 1e-4
 """Below this, differences in scaled units are float32's rounding, not the data's noise."""
@@ -44,7 +53,26 @@ class Likelihood(nn.Module):
         """Set the scale, if there is one to set, to its maximum-likelihood value on examples and their means."""
 
 
-class SquaredError(Likelihood):
+class Located(Likelihood):
+    """A likelihood that the decoder only places: its mean is g(h).
+
+    Parameters
+    ----------
+    link
+        g, from the decoder's output to the mean: a sigmoid for data in [0, 1], the identity for any other.
+    """
+
+    def __init__(self, link: nn.Module) -> None:
+        super().__init__()
+        self.link = link
+
+    def mean(self, h: Tensor) -> Tensor:
+        """Return g(h)."""
+        mean: Tensor = self.link(h)
+        return mean
+
+
+class SquaredError(Located):
     """p(x | z) = N(x; g(h), σ² I), trained on the lecture's ½ ‖x − g(h)‖².
 
     Training leaves σ out, since it would not move the best g(h). It is then set to its maximum-likelihood value on
@@ -53,20 +81,14 @@ class SquaredError(Likelihood):
     Parameters
     ----------
     link
-        g, from the decoder's output to the mean: a sigmoid for data in [0, 1], the identity for any other.
+        g, as of `Located`.
     """
 
     sigma: Tensor
 
     def __init__(self, link: nn.Module) -> None:
-        super().__init__()
-        self.link = link
+        super().__init__(link)
         self.register_buffer("sigma", torch.ones(()))
-
-    def mean(self, h: Tensor) -> Tensor:
-        """Return g(h)."""
-        mean: Tensor = self.link(h)
-        return mean
 
     def loss(self, x: Tensor, h: Tensor) -> Tensor:
         """½ ‖x − g(h)‖², (…, n): the lecture's E for each example; −log p in nats at σ = 1 but for a constant."""
@@ -74,15 +96,14 @@ class SquaredError(Likelihood):
 
     def log_prob(self, x: Tensor, h: Tensor) -> Tensor:
         """Log N(x; g(h), σ² I), (…, n), in nats."""
-        standardised = ((x - self.mean(h)) / self.sigma).square().sum(-1)
-        return -0.5 * standardised - x.shape[-1] * (self.sigma.log() + 0.5 * math.log(2 * math.pi))
+        return _normal_log_prob(x, self.mean(h), self.sigma.log())
 
     def calibrate(self, x: Tensor, mean: Tensor) -> None:
         """Set σ² to the mean squared residual."""
         self.sigma.fill_(_scale((x - mean).square(), root=True))
 
 
-class Gaussian(Likelihood):
+class Gaussian(Located):
     """p(x | z) = N(x; g(h), σ² I), with one σ for all features, in scaled units, learned with the nets or fixed.
 
     A learned σ weighs reconstruction against the KL divergence by itself (Rybkin et al., «Simple and effective VAE
@@ -91,7 +112,7 @@ class Gaussian(Likelihood):
     Parameters
     ----------
     link
-        g, as of `SquaredError`.
+        g, as of `Located`.
     sigma
         σ > 0 to fix it; None to learn it.
     """
@@ -99,22 +120,16 @@ class Gaussian(Likelihood):
     log_sigma: Tensor
 
     def __init__(self, link: nn.Module, sigma: float | None = None) -> None:
-        super().__init__()
-        self.link, self.learned = link, sigma is None
+        super().__init__(link)
+        self.learned = sigma is None
         if sigma is None:
             self.log_sigma = nn.Parameter(torch.zeros(()))
         else:
             self.register_buffer("log_sigma", torch.tensor(math.log(sigma)))
 
-    def mean(self, h: Tensor) -> Tensor:
-        """Return g(h)."""
-        mean: Tensor = self.link(h)
-        return mean
-
     def log_prob(self, x: Tensor, h: Tensor) -> Tensor:
         """Log N(x; g(h), σ² I), (…, n), in nats."""
-        standardised = (x - self.mean(h)).square().sum(-1) * (-2 * self.log_sigma).exp()
-        return -0.5 * standardised - x.shape[-1] * (self.log_sigma + 0.5 * math.log(2 * math.pi))
+        return _normal_log_prob(x, self.mean(h), self.log_sigma)
 
     def calibrate(self, x: Tensor, mean: Tensor) -> None:
         """Set σ² to the mean squared residual, unless σ is fixed."""
@@ -122,24 +137,18 @@ class Gaussian(Likelihood):
             self.log_sigma.data.fill_(math.log(_scale((x - mean).square(), root=True)))
 
 
-class Laplace(Likelihood):
+class Laplace(Located):
     """p(x | z) = ∏ exp(−|x − g(h)| / b) / 2b with a learned b: absolute error, which single wild values move less.
 
     Parameters
     ----------
     link
-        g, as of `SquaredError`.
+        g, as of `Located`.
     """
 
     def __init__(self, link: nn.Module) -> None:
-        super().__init__()
-        self.link = link
+        super().__init__(link)
         self.log_b = nn.Parameter(torch.zeros(()))
-
-    def mean(self, h: Tensor) -> Tensor:
-        """Return g(h), mean and median."""
-        mean: Tensor = self.link(h)
-        return mean
 
     def log_prob(self, x: Tensor, h: Tensor) -> Tensor:
         """Log p(x | z), (…, n), in nats."""
@@ -189,6 +198,12 @@ class ContinuousBernoulli(Likelihood):
             h.abs() < 0.1, h / 2 + h**2 / 24 - h**4 / 2880, h.relu() + torch.log(-torch.expm1(-size) / size)
         )
         return (x * h - normaliser).sum(-1)
+
+
+def _normal_log_prob(x: Tensor, mean: Tensor, log_sigma: Tensor) -> Tensor:
+    """Return log N(x; mean, σ² I), (…, n), of ``x`` (n, features) and ``mean`` (…, n, features)."""
+    standardised = (x - mean).square().sum(-1) * (-2 * log_sigma).exp()
+    return -0.5 * standardised - x.shape[-1] * (log_sigma + 0.5 * math.log(2 * math.pi))
 
 
 def _scale(residuals: Tensor, *, root: bool) -> float:

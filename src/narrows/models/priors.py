@@ -52,7 +52,18 @@ class Prior(nn.Module):
     @classmethod
     def fit(cls, posterior: Posterior, labels: Tensor, classes: int, seed: int) -> Self:
         """Return the prior of the codes that ``posterior`` (n of them) draws, whose classes are ``labels`` (n,)."""
+        prior = cls.of_codes(posterior, labels, classes, seed)
+        prior.count(labels)
+        return prior
+
+    @classmethod
+    def of_codes(cls, posterior: Posterior, labels: Tensor, classes: int, seed: int) -> Self:
+        """Return p(z | c), fitted as `fit` says, before the classes are counted."""
         raise NotImplementedError
+
+    def count(self, labels: Tensor) -> None:
+        """Set the classes' frequencies to those among ``labels`` (n,)."""
+        self.frequencies.copy_(torch.bincount(labels, minlength=len(self.frequencies)) / len(labels))
 
     def sample(self, n: int, generator: torch.Generator, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Return codes (n, d), and their classes: ``labels`` (n,) if given, or else drawn by frequency."""
@@ -83,11 +94,9 @@ class StandardNormal(Prior):
     """p(z) = N(z; 0, I), for every class (Kingma & Welling 2014)."""
 
     @classmethod
-    def fit(cls, posterior: Posterior, labels: Tensor, classes: int, seed: int) -> Self:  # noqa: ARG003 - as of the others
-        """Return it: only the classes' frequencies are looked at."""
-        prior = cls(classes, posterior.mean.shape[1], 1)
-        prior.frequencies.copy_(class_frequencies(labels, classes))
-        return prior
+    def of_codes(cls, posterior: Posterior, labels: Tensor, classes: int, seed: int) -> Self:  # noqa: ARG003 - as of the others
+        """Return it: the codes don't change it."""
+        return cls(classes, posterior.mean.shape[1], 1)
 
     def draw(self, labels: Tensor, generator: torch.Generator) -> Tensor:
         """Return standard normal codes (n, d)."""
@@ -123,7 +132,7 @@ class GaussianMixture(Prior):
         self.register_buffer("factors", torch.eye(latent_dim).repeat(classes, components, 1, 1))
 
     @classmethod
-    def fit(cls, posterior: Posterior, labels: Tensor, classes: int, seed: int) -> Self:
+    def of_codes(cls, posterior: Posterior, labels: Tensor, classes: int, seed: int) -> Self:
         """Fit by expectation–maximisation, with fewer components where examples are few.
 
         At most 20,000 codes of a class are looked at, chosen by ``seed``. A unit that never changes keeps its value.
@@ -133,7 +142,6 @@ class GaussianMixture(Prior):
         mixtures = [_mixture(codes[labels.numpy() == c], rng) for c in range(classes)]
         most = max(len(weights) for weights, _, _ in mixtures)
         prior = cls(classes, codes.shape[1], most)
-        prior.frequencies.copy_(class_frequencies(labels, classes))
         prior.weights.zero_()  # also of the components that a class does without
         for c, parts in enumerate(mixtures):
             for buffer, part in zip((prior.weights, prior.means, prior.factors), parts, strict=True):
@@ -196,13 +204,12 @@ class PosteriorMixture(Prior):
         self.register_buffer("log_vars", torch.zeros(classes, components, latent_dim))
 
     @classmethod
-    def fit(cls, posterior: Posterior, labels: Tensor, classes: int, seed: int) -> Self:
+    def of_codes(cls, posterior: Posterior, labels: Tensor, classes: int, seed: int) -> Self:
         """Take at most 1,000 examples of each class, and 20,000 of all, chosen by ``seed``."""
         most = min(MOST_POSTERIORS, max(1, MOST_OF_ALL_CLASSES // classes))
         generator = torch.Generator().manual_seed(seed)
         counts = torch.bincount(labels, minlength=classes)
         prior = cls(classes, posterior.mean.shape[1], min(int(counts.max()), most))
-        prior.frequencies.copy_(class_frequencies(labels, classes))
         prior.weights.zero_()
         for c in range(classes):
             places = (labels == c).nonzero().squeeze(1)
@@ -259,7 +266,7 @@ class VampPrior(Prior):
         prior = PosteriorMixture(classes, self.latent_dim, self.components)
         prior.means.copy_(q.mean.expand_as(prior.means))
         prior.log_vars.copy_(q.log_var.expand_as(prior.log_vars))
-        prior.frequencies.copy_(class_frequencies(labels, classes))
+        prior.count(labels)
         if classes > 1:
             shares = component_log_probs(posterior.mean, q.mean[None], q.log_var[None])[:, 0].softmax(1).float()
             for c in range(classes):
@@ -281,8 +288,3 @@ def component_log_probs(z: Tensor, means: Tensor, log_vars: Tensor) -> Tensor:
     squares = codes.square() @ precisions.flatten(0, 1).T - 2 * codes @ (means * precisions).flatten(0, 1).T
     squares = squares.reshape(*z.shape[:-1], *means.shape[:2]) + (means.square() * precisions).sum(-1)
     return -0.5 * (squares + (log_vars + math.log(2 * math.pi)).sum(-1))
-
-
-def class_frequencies(labels: Tensor, classes: int) -> Tensor:
-    """Return how frequent each class is among ``labels`` (n,), (classes,)."""
-    return torch.bincount(labels, minlength=classes) / len(labels)
