@@ -10,7 +10,10 @@ from numbers import Integral, Real
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["check_finite", "choice", "closest", "integer", "integers", "random_seed", "real"]
+__all__ = ["RandomState", "check_finite", "choice", "closest", "integer", "integers", "random_seed", "real"]
+
+RandomState = int | np.random.RandomState | np.random.Generator | None
+"""What `random_seed` takes."""
 
 LARGEST_VALUE = float(np.finfo(np.float32).max)
 """What the nets' 32-bit floats can hold."""
@@ -88,7 +91,7 @@ def closest(word: object, words: Iterable[str]) -> str:
     return f"; did you mean {found[0]!r}?" if found else ""
 
 
-def random_seed(random_state: int | np.random.RandomState | np.random.Generator | None) -> int:
+def random_seed(random_state: RandomState) -> int:
     """Return a seed in [0, 2³²) from whatever a user gives as ``random_state``.
 
     None takes fresh entropy from the system, so that NumPy's global state is neither read nor changed.

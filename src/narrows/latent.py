@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.neighbors import NearestNeighbors
 
-from narrows.arguments import choice, integer, random_seed
+from narrows.arguments import RandomState, choice, integer, random_seed
 
 __all__ = ["analogy", "around", "interpolate", "nearest", "traverse"]
 
@@ -24,7 +24,7 @@ def around(
     z: ArrayLike,
     sigma: ArrayLike,
     n: int,
-    random_state: int | np.random.RandomState | np.random.Generator | None = None,
+    random_state: RandomState = None,
 ) -> Array:
     """Return ``n`` codes z + σ ε, ε ~ N(0, I), (n, d), around the code ``z`` (d,).
 

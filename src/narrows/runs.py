@@ -176,9 +176,8 @@ def corrupted(estimator: BottleneckEstimator, X: Any, corruption: str, level: fl
 
 def squared_errors(estimator: BottleneckEstimator, X: Any, other: Any) -> NDArray[np.float64]:
     """Return each example's mean squared difference between ``X`` and ``other``, in scaled units as `anomaly_score`."""
-    flat = (np.reshape(np.asarray(examples, np.float64), (len(examples), -1)) for examples in (X, other))
-    a, b = (estimator.scaling_.apply(rows) for rows in flat)
-    errors: NDArray[np.float64] = np.square(a.astype(np.float64) - b).mean(1)
+    a, b = (estimator.scaling_.apply(examples).astype(np.float64) for examples in (X, other))
+    errors: NDArray[np.float64] = np.square(a - b).mean(1)
     return errors
 
 
@@ -280,7 +279,7 @@ def draw_grid(estimator: BottleneckEstimator, examples: Any) -> Figure:
 
 def _drawable(estimator: BottleneckEstimator, examples: Any) -> Array:
     array = np.asarray(examples)
-    return array if array.ndim > 2 else estimator.scaling_.apply(array.astype(np.float64))
+    return array if array.ndim > 2 else estimator.scaling_.apply(array)
 
 
 def _shown_range(estimator: BottleneckEstimator, examples: Array) -> tuple[float, float]:

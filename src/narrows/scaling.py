@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["SCALINGS", "Scaling"]
 
@@ -54,10 +54,17 @@ class Scaling:
         scale = np.where((high > low) & (deviation > 0), deviation, 1.0)
         return cls("feature", X.mean(0, dtype=np.float64), scale)
 
-    def apply(self, X: Array) -> NDArray[np.float32]:
-        """Return ``X`` (n, features) scaled, as the nets' 32-bit floats."""
+    @property
+    def extremes(self) -> tuple[float, float]:
+        """The lowest and the highest scaled value that training data have, or, without bounds, nearly all of them."""
+        return (0.0, 1.0) if self.kind == "global" else (-2.0, 2.0)
+
+    def apply(self, X: ArrayLike) -> NDArray[np.float32]:
+        """Return ``X``, rows or images (n, …), as scaled rows (n, features) of the nets' 32-bit floats."""
+        rows = np.asarray(X)
+        rows = rows.reshape(len(rows), self.offset.size)
         with np.errstate(over="ignore"):  # becomes infinite, which the encoder's caller reports with the row's number
-            return ((X - self.offset) / self.scale).astype(np.float32)
+            return ((rows - self.offset) / self.scale).astype(np.float32)
 
     def undo(self, X: Array) -> Array:
         """Return scaled ``X`` (n, features) in the user's units."""

@@ -163,9 +163,7 @@ class Sweep:
     def _scaled(self) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
         """Both parts as rows, as every model of the sweep sees them; needs one trained model."""
         estimator = next(iter(self.models.values()))
-        flat = (np.reshape(np.asarray(part, np.float64), (len(part), -1)) for part in (self.X_train, self.X_test))
-        train, test = (estimator.scaling_.apply(part) for part in flat)
-        return train, test
+        return estimator.scaling_.apply(self.X_train), estimator.scaling_.apply(self.X_test)
 
     @cached_property
     def mean_error(self) -> float:

@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from narrows.arguments import choice, integer, random_seed, real
+from narrows.arguments import RandomState, choice, integer, random_seed, real
 from narrows.estimators.fitted import Fitted, check_range
 from narrows.estimators.labels import class_labels, places_of
 from narrows.estimators.options import PRIORS
@@ -32,7 +32,6 @@ from narrows.training.loop import CHUNK, Step, limited_threads, train
 __all__ = ["BottleneckEstimator", "LogLikelihood"]
 
 Array = NDArray[np.floating]
-RandomState = int | np.random.RandomState | np.random.Generator | None
 
 SCORE_SAMPLES = 16
 """Codes drawn of each example for `score_samples`; the same noise for all examples, so that each has its own score."""
@@ -172,15 +171,15 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fit
         """
         choice("prior", prior, PRIORS)
         rows, _ = self._rows(X)
-        if y is not None and self.classes_ is not None:
+        if self.classes_ is None:
+            labels = np.zeros(len(rows), np.int64)
+        elif y is None:
+            raise ValueError("y is needed: this model was fitted with classes, and new codes are drawn class by class")
+        else:
             labels = places_of(y, self.classes_, len(rows))
             missing = np.setdiff1d(np.arange(len(self.classes_)), labels)
             if len(missing):
                 raise ValueError(f"y has no example of class {self.classes_[missing[0]]}, whose codes it is to fit")
-        elif self.classes_ is not None:
-            raise ValueError("y is needed: this model was fitted with classes, and new codes are drawn class by class")
-        else:
-            labels = np.zeros(len(rows), np.int64)
         seed = self.seed_ if random_state is None else random_seed(random_state)
         self._fit_prior(prior, self._batch(rows, y), torch.from_numpy(labels), seed)
         self.prior = prior
@@ -222,12 +221,12 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fit
                 f"Z has {codes.shape[1]} columns, but this model's codes have latent_dim={self._n_features_out}"
             )
         z = Batch(torch.from_numpy(codes.astype(np.float32)), self._context(y, len(codes)))
-        return self._decoded(z, np.dtype(np.float64)).reshape(-1, *self.input_shape_)
+        return self.scaling_.undo(self._decoded(z)).reshape(-1, *self.input_shape_)
 
     def reconstruct(self, X: ArrayLike, y: ArrayLike | None = None) -> Array:
         """Return ``X`` pressed through the bottleneck and back: same shape, same units; deterministic."""
         rows, shape = self._rows(X)
-        return self._reconstructed(self._batch(rows, y), rows.dtype).reshape(shape)
+        return self._undone(self._reconstructed(self._batch(rows, y)), rows.dtype).reshape(shape)
 
     def sample(self, n_samples: int = 1, y: ArrayLike | None = None, random_state: RandomState = None) -> Array:
         """Return ``n_samples`` new examples, (n_samples, …), in the training data's shape and units, from the prior.
@@ -253,7 +252,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fit
         with limited_threads(1):
             z, labels = self.model_.prior.sample(n_samples, generator, wanted)
         context = one_hot(labels, len(self._known_classes())).float() if self.conditional else None
-        return self._decoded(Batch(z, context), np.dtype(np.float64)).reshape(-1, *self.input_shape_)
+        return self.scaling_.undo(self._decoded(Batch(z, context))).reshape(-1, *self.input_shape_)
 
     def corrupt(
         self, X: ArrayLike, *, corruption: str = "gaussian", level: float = 0.3, random_state: RandomState = None
@@ -272,11 +271,10 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fit
         rows, shape = self._rows(X)
         choice("corruption", corruption, CORRUPTIONS)
         level = real("level", level, 0, math.inf if corruption == "gaussian" else 1)
-        extremes = (0.0, 1.0) if self.scaling_.kind == "global" else (-2.0, 2.0)
-        corrupted = Corruption(corruption, level, level, self.input_shape_, extremes)(
-            torch.from_numpy(self.scaling_.apply(rows)), torch.Generator().manual_seed(random_seed(random_state)), 1.0
-        )
-        return self.scaling_.undo(corrupted.numpy()).astype(rows.dtype).reshape(shape)
+        generator = torch.Generator().manual_seed(random_seed(random_state))
+        corrupt = Corruption(corruption, level, level, self.input_shape_, self.scaling_.extremes)
+        corrupted = corrupt(torch.from_numpy(self.scaling_.apply(rows)), generator, 1.0)
+        return self._undone(corrupted.numpy(), rows.dtype).reshape(shape)
 
     # --- Judging ----------------------------------------------------------------------
 
@@ -303,8 +301,9 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fit
         ValueError
             If the prior has no density.
         """
+        check_is_fitted(self, "model_")
         integer("samples", samples, 1)
-        if not self._draws():
+        if not self.model_.bottleneck.draws:
             raise TypeError(
                 f"{type(self).__name__} has a deterministic code and so no bound on log p(x); "
                 "score_samples gives log p(x | z(x)), and VAE or IWAE the bound"
@@ -316,7 +315,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fit
         rows, _ = self._rows(X)
         batch = self._batch(rows, y)
         check_range(self.model_, batch.x)
-        if self._draws():
+        if self.model_.bottleneck.draws:
             values = self._apply(lambda part: self._bound(part, samples, seed), batch, size=256)
         else:
             values = self._apply(lambda part: self.model_.log_prob(*part), batch)
@@ -351,7 +350,8 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fit
     def error_map(self, X: ArrayLike, y: ArrayLike | None = None) -> Array:
         """Return the squared error of every pixel or feature, in the shape of ``X`` and its units squared."""
         rows, shape = self._rows(X)
-        return (rows - self._reconstructed(self._batch(rows, y), rows.dtype)).reshape(shape) ** 2
+        restored = self._undone(self._reconstructed(self._batch(rows, y)), rows.dtype)
+        return (rows - restored).reshape(shape) ** 2
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted model to one safe file (safetensors, no pickle), whole or not at all.

@@ -104,27 +104,25 @@ class Fitted(Options):
                 f"{int((~finite).sum())} examples (the first is row {row}) are so far from the training data "
                 "that their codes overflow"
             )
-        if both.shape[1] == self._n_features_out:
-            return Point(both, both)
-        return Gaussian(*both.chunk(2, 1))
+        return Gaussian(*both.chunk(2, 1)) if self.model_.bottleneck.draws else Point(both, both)
 
-    def _decoded(self, codes: Batch, dtype: np.dtype[Any]) -> Array:
-        decoded = self._apply(lambda part: self.model_.decode(*part), codes)
-        return self.scaling_.undo(decoded.numpy()).astype(dtype)
+    def _decoded(self, codes: Batch) -> NDArray[np.float32]:
+        """Return what codes stand for, (n, features), scaled."""
+        decoded: NDArray[np.float32] = self._apply(lambda part: self.model_.decode(*part), codes).numpy()
+        return decoded
 
-    def _reconstructed(self, batch: Batch, dtype: np.dtype[Any]) -> Array:
-        return self._decoded(Batch(self._posterior(batch).mean, batch.context), dtype)
+    def _reconstructed(self, batch: Batch) -> NDArray[np.float32]:
+        """Return scaled inputs, (n, features), pressed through the bottleneck and back."""
+        return self._decoded(Batch(self._posterior(batch).mean, batch.context))
+
+    def _undone(self, scaled: NDArray[np.float32], dtype: np.dtype[Any]) -> Array:
+        """Return scaled examples (n, features) in the user's units."""
+        return self.scaling_.undo(scaled).astype(dtype)
 
     def _squared_errors(self, batch: Batch) -> NDArray[np.float64]:
         """Return (n, features) squared errors of scaled inputs."""
-        codes = Batch(self._posterior(batch).mean, batch.context)
-        reconstructed = self._apply(lambda part: self.model_.decode(*part), codes)
-        errors: NDArray[np.float64] = np.square(batch.x.numpy().astype(np.float64) - reconstructed.numpy())
+        errors: NDArray[np.float64] = np.square(batch.x.numpy().astype(np.float64) - self._reconstructed(batch))
         return errors
-
-    def _draws(self) -> bool:
-        check_is_fitted(self, "model_")
-        return isinstance(self.model_.bottleneck(torch.zeros(1, self.model_.bottleneck.width)), Gaussian)
 
 
 def _numbers(q: Point | Gaussian) -> tuple[Tensor, ...]:

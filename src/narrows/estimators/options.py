@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 
-from narrows.arguments import choice, closest, integer, integers, real
+from narrows.arguments import RandomState, choice, closest, integer, integers, real
 from narrows.models.bottlenecks import Bottleneck
 from narrows.models.corruptions import CORRUPTIONS, Corruption
 from narrows.models.flows import FlowMatching, NormalizingFlow
-from narrows.models.likelihoods import LIKELIHOODS, Gaussian, Laplace, Likelihood, SquaredError
+from narrows.models.likelihoods import LIKELIHOODS, Gaussian, Likelihood, Located
 from narrows.models.model import BottleneckModel
 from narrows.models.nets import ACTIVATIONS, dense
 from narrows.models.priors import GaussianMixture, PosteriorMixture, Prior, StandardNormal
@@ -71,8 +71,8 @@ class Options(BaseEstimator):  # type: ignore[misc]
     prior
         Where new codes come from: ``"mixture"`` (of Gaussians), ``"posterior"`` (the aggregate posterior, of up to
         1,000 examples), ``"flow"`` (needs zuko) and ``"flow-matching"`` are fitted to the codes after training,
-        ``"normal"`` is N(0, I). The default is chosen by the Fréchet distance of its samples to digits held out of the
-        training part; it costs next to nothing, and it has a density.
+        ``"normal"`` is N(0, I). The default was chosen over the aggregate posterior by the Fréchet distance to digits
+        held out of the training part; it costs next to nothing, and it has a density.
         `fit_prior` changes it later.
     conditional
         Whether the nets see the labels y, so that the code needs not say which class an example is of (Sohn et al.
@@ -125,7 +125,7 @@ class Options(BaseEstimator):  # type: ignore[misc]
     epochs: int | str = "auto"
     validation_fraction: float = 0.1
     patience: int = 50
-    random_state: int | np.random.RandomState | np.random.Generator | None = None
+    random_state: RandomState = None
 
     def __new__(cls, *_: object, **options: object) -> Self:
         """Refuse an unknown option with the name of the closest known one."""
@@ -219,9 +219,8 @@ class Options(BaseEstimator):  # type: ignore[misc]
         features, bottleneck = math.prod(shape), self.bottleneck()
         wide = WIDE if features <= MANY_FEATURES else LARGE
         hidden = (NARROW if self.latent_dim <= 2 else wide) if self.hidden == "auto" else self.hidden
-        extremes = (0.0, 1.0) if scaling.kind == "global" else (-2.0, 2.0)
         return BottleneckModel(
-            corruption=Corruption(self.corruption, *self.noise_levels(), shape, extremes),
+            corruption=Corruption(self.corruption, *self.noise_levels(), shape, scaling.extremes),
             encoder=dense([features + classes, *hidden, bottleneck.width], self.activation, shortcut=self.shortcut),
             bottleneck=bottleneck,
             decoder=dense(
@@ -236,7 +235,7 @@ class Options(BaseEstimator):  # type: ignore[misc]
         if self.likelihood == "gaussian":
             return Gaussian(link, None if self.sigma == "learned" else float(self.sigma))
         kind = LIKELIHOODS[self.likelihood]
-        return kind(link) if issubclass(kind, SquaredError | Laplace) else kind()
+        return kind(link) if issubclass(kind, Located) else kind()
 
     def first_prior(self, model: BottleneckModel, x: torch.Tensor, generator: torch.Generator) -> Prior:  # noqa: ARG002 - for models that learn it
         """Return p(z) as training starts with it, for the scaled training inputs ``x`` (n, features)."""

@@ -22,7 +22,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from narrows.arguments import integer, random_seed
+from narrows.arguments import RandomState, integer, random_seed
 
 __all__ = ["PrecisionRecall", "frechet_distance", "nearest_distances", "precision_recall", "two_sample_accuracy"]
 
@@ -138,7 +138,7 @@ def two_sample_accuracy(
     real: ArrayLike,
     generated: ArrayLike,
     *,
-    random_state: int | np.random.RandomState | np.random.Generator | None,
+    random_state: RandomState,
 ) -> float:
     """How often a classifier says rightly whether an example is real: 0.5 if it cannot tell, 1 if it always can.
 
