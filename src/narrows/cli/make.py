@@ -59,17 +59,16 @@ def generate(
 
 
 def _from_prior(model: Path, n: int, label: str | None, seed: int, out: Path | None) -> None:
-    from narrows import load
-    from narrows.runs import find_model, known_labels, new_folder, write_examples, write_json
+    from narrows import load, runs
 
-    path = find_model(model)
+    path = runs.find_model(model)
     estimator = load(path)
-    y = None if label is None else known_labels(estimator, [label])[0]
+    y = None if label is None else runs.known_labels(estimator, [label])[0]
     samples = estimator.sample(n, y, random_state=seed)
-    folder = new_folder(out, f"generate-{path.stem}")
-    files = write_examples(folder, "samples", samples, estimator)
+    folder = runs.new_folder(out, f"generate-{path.stem}")
+    files = runs.write_examples(folder, "samples", samples, estimator)
     settings = {"model": str(path), "n": n, "label": label, "seed": seed}
-    say_written([*files, write_json(folder / "results.json", settings)])
+    say_written([*files, runs.write_json(folder / "results.json", settings)])
 
 
 def _around(
@@ -78,25 +77,24 @@ def _around(
     """Decode an example's code with noise again and again («Úvod do generativních modelů», L24)."""
     import numpy as np
 
-    from narrows import latent
-    from narrows.runs import GRID, draw_grid, new_folder, open_both, pick, write_array, write_figure, write_json
+    from narrows import latent, runs
 
-    estimator, dataset = open_both(model, like, label)
-    original = pick("--example", dataset, [example])
+    estimator, dataset = runs.open_both(model, like, label)
+    original = runs.pick("--example", dataset, [example])
     code = estimator.transform(original.X, original.y)
     codes = latent.around(code[0], noise, n, random_state=seed)
     samples = estimator.inverse_transform(codes, None if original.y is None else np.repeat(original.y, n))
     shown = np.concatenate([original.X, estimator.inverse_transform(code, original.y), samples])
-    folder = new_folder(out, f"like-{dataset.name}")
+    folder = runs.new_folder(out, f"like-{dataset.name}")
     # As many as were asked for, so that 64 make a square; the arrays hold all of the new ones.
-    figure = draw_grid(estimator, shown[: min(max(n, 3), GRID)])
+    figure = runs.draw_grid(estimator, shown[: min(max(n, 3), runs.GRID)])
     numbers = {"model": str(model), "like": like, "example": example, "noise": noise, "n": n, "seed": seed}
     print("In the picture: the original, its reconstruction, and new ones.")
     say_written(
         [
-            write_figure(folder / "samples.png", figure),
-            write_array(folder, "samples", samples, estimator),
-            write_json(folder / "results.json", numbers | {"label": label, "code": code[0].tolist()}),
+            runs.write_figure(folder / "samples.png", figure),
+            runs.write_array(folder, "samples", samples, estimator),
+            runs.write_json(folder / "results.json", numbers | {"label": label, "code": code[0].tolist()}),
         ]
     )
 
@@ -112,18 +110,17 @@ def interpolate(
     """Go from one example's code to another's, decoding on the way; a conditional model keeps the first's class."""
     import numpy as np
 
-    from narrows import latent
-    from narrows.runs import draw_rows, new_folder, open_both, pick, write_array, write_figure, write_json, write_table
+    from narrows import latent, runs
 
     places = wholes("--examples", examples)
     if len(places) != 2:
         raise ValueError(f"--examples {examples!r} names {len(places)}; two are expected, such as 0,1")
-    estimator, dataset = open_both(model, data)
-    ends = pick("--examples", dataset, places)
+    estimator, dataset = runs.open_both(model, data)
+    ends = runs.pick("--examples", dataset, places)
     first, last = estimator.transform(ends.X, ends.y)
     codes = latent.interpolate(first, last, steps, kind=kind)
     path = estimator.inverse_transform(codes, None if ends.y is None else np.repeat(ends.y[:1], len(codes)))
-    folder = new_folder(out, f"interpolate-{dataset.name}")
+    folder = runs.new_folder(out, f"interpolate-{dataset.name}")
     originals = np.asarray(ends.X)
     row = np.concatenate([originals[:1], path, originals[1:]])
     label = f"{places[0]} → {places[1]}"
@@ -131,9 +128,9 @@ def interpolate(
     print(f"In the picture: example {places[0]}, {len(path)} decoded codes on the way, example {places[1]}.")
     say_written(
         [
-            write_figure(folder / "path.png", draw_rows(estimator, [(label, row)])),
-            write_array(folder, "path", path, estimator),
-            write_table(folder / "codes.csv", list(estimator.get_feature_names_out()), codes.tolist()),
-            write_json(folder / "results.json", numbers),
+            runs.write_figure(folder / "path.png", runs.draw_rows(estimator, [(label, row)])),
+            runs.write_array(folder, "path", path, estimator),
+            runs.write_table(folder / "codes.csv", list(estimator.get_feature_names_out()), codes.tolist()),
+            runs.write_json(folder / "results.json", numbers),
         ]
     )

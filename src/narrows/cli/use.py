@@ -19,22 +19,13 @@ def reconstruct(model: Model, data: Data, out: Out = None) -> None:
     """Press data through the bottleneck and back: originals over reconstructions, and every example's error."""
     import numpy as np
 
-    from narrows.runs import (
-        SHOWN,
-        draw_rows,
-        new_folder,
-        open_both,
-        write_errors,
-        write_examples,
-        write_figure,
-        write_json,
-    )
+    from narrows import runs
 
-    estimator, dataset = open_both(model, data)
+    estimator, dataset = runs.open_both(model, data)
     restored = estimator.reconstruct(dataset.X, dataset.y)
     errors = estimator.anomaly_score(dataset.X, dataset.y)
-    folder = new_folder(out, f"reconstruct-{dataset.name}")
-    rows = [("original", dataset.X[:SHOWN]), ("reconstructed", restored[:SHOWN])]
+    folder = runs.new_folder(out, f"reconstruct-{dataset.name}")
+    rows = [("original", dataset.X[: runs.SHOWN]), ("reconstructed", restored[: runs.SHOWN])]
     numbers = {
         "examples": len(errors),
         "unit": UNIT,
@@ -49,10 +40,10 @@ def reconstruct(model: Model, data: Data, out: Out = None) -> None:
     )
     say_written(
         [
-            write_figure(folder / "reconstructions.png", draw_rows(estimator, rows)),
-            write_errors(folder / "errors.csv", dataset.y, {"error": errors}),
-            write_json(folder / "results.json", numbers),
-            *write_examples(folder, "reconstructed", restored, estimator),
+            runs.write_figure(folder / "reconstructions.png", runs.draw_rows(estimator, rows)),
+            runs.write_errors(folder / "errors.csv", dataset.y, {"error": errors}),
+            runs.write_json(folder / "results.json", numbers),
+            *runs.write_examples(folder, "reconstructed", restored, estimator),
         ]
     )
 
@@ -81,47 +72,36 @@ def denoise(
     out: Out = None,
 ) -> None:
     """Clean noisy data; with --add, first make them noisy, and say how near the originals they come."""
-    from narrows.runs import (
-        SHOWN,
-        corrupted,
-        draw_rows,
-        new_folder,
-        open_both,
-        squared_errors,
-        write_array,
-        write_errors,
-        write_figure,
-        write_json,
-    )
+    from narrows import runs
 
     if add is None and level is not None:
         raise ValueError(f"--level {level:g} needs --add, the noise that it is the level of")
-    estimator, dataset = open_both(model, data)
+    estimator, dataset = runs.open_both(model, data)
     if add is None:
         noisy, rows = dataset.X, []
     else:
         level = 0.3 if level is None else level
-        noisy, rows = corrupted(estimator, dataset.X, add, level, seed), [("original", dataset.X[:SHOWN])]
+        noisy, rows = runs.corrupted(estimator, dataset.X, add, level, seed), [("original", dataset.X[: runs.SHOWN])]
     denoised = estimator.reconstruct(noisy, dataset.y)
-    rows += [("noisy", noisy[:SHOWN]), ("denoised", denoised[:SHOWN])]
-    folder = new_folder(out, f"denoise-{dataset.name}")
+    rows += [("noisy", noisy[: runs.SHOWN]), ("denoised", denoised[: runs.SHOWN])]
+    folder = runs.new_folder(out, f"denoise-{dataset.name}")
     files = [
-        write_figure(folder / "denoised.png", draw_rows(estimator, rows)),
-        write_array(folder, "denoised", denoised, estimator),
+        runs.write_figure(folder / "denoised.png", runs.draw_rows(estimator, rows)),
+        runs.write_array(folder, "denoised", denoised, estimator),
     ]
     numbers: dict[str, object] = {"examples": len(noisy), "add": add, "level": level, "seed": seed}
     print(f"{len(noisy):,} examples denoised")
     if add is not None:
         both = {"noisy": noisy, "denoised": denoised}
-        errors = {name: squared_errors(estimator, dataset.X, examples) for name, examples in both.items()}
+        errors = {name: runs.squared_errors(estimator, dataset.X, examples) for name, examples in both.items()}
         means = {name: float(values.mean()) for name, values in errors.items()}
         numbers |= {"unit": UNIT, "errors": means}
         files += [
-            write_array(folder, "noisy", noisy, estimator),
-            write_errors(folder / "errors.csv", dataset.y, errors),
+            runs.write_array(folder, "noisy", noisy, estimator),
+            runs.write_errors(folder / "errors.csv", dataset.y, errors),
         ]
         print(f"{UNIT}, to the originals: noisy {means['noisy']:.4f}, denoised {means['denoised']:.4f}")
-    say_written([*files, write_json(folder / "results.json", numbers)])
+    say_written([*files, runs.write_json(folder / "results.json", numbers)])
 
 
 def encode(
@@ -135,19 +115,19 @@ def encode(
     """Write the codes of data: a row of latent_dim numbers for each example, and its label if it has one."""
     import numpy as np
 
-    from narrows.runs import numbered, open_both, write_table
+    from narrows import runs
 
-    estimator, dataset = open_both(model, data)
-    free = (path for name in numbered(f"codes-{dataset.name}") if not (path := Path(f"{name}.csv")).exists())
+    estimator, dataset = runs.open_both(model, data)
+    free = (path for name in runs.numbered(f"codes-{dataset.name}") if not (path := Path(f"{name}.csv")).exists())
     target = _new_file(out) if out else next(free)
     codes = estimator.transform(dataset.X, dataset.y)
     if target.suffix == ".npy":
         np.save(target, codes)
     elif dataset.y is None:
-        write_table(target, list(estimator.get_feature_names_out()), codes.tolist())
+        runs.write_table(target, list(estimator.get_feature_names_out()), codes.tolist())
     else:
         rows = ([*code, label] for code, label in zip(codes.tolist(), dataset.y.tolist(), strict=True))
-        write_table(target, [*estimator.get_feature_names_out(), "label"], rows)
+        runs.write_table(target, [*estimator.get_feature_names_out(), "label"], rows)
     print(f"{len(codes):,} codes of {codes.shape[1]} numbers")
     say_written([target])
 
@@ -158,11 +138,11 @@ def decode(
     out: Out = None,
 ) -> None:
     """Turn codes back into examples: images as a grid and an array, rows as a table."""
-    from narrows.runs import new_folder, open_both, write_examples
+    from narrows import runs
 
-    estimator, dataset = open_both(model, codes)
+    estimator, dataset = runs.open_both(model, codes)
     decoded = estimator.inverse_transform(dataset.X, dataset.y)
-    say_written(write_examples(new_folder(out, f"decode-{dataset.name}"), "decoded", decoded, estimator))
+    say_written(runs.write_examples(runs.new_folder(out, f"decode-{dataset.name}"), "decoded", decoded, estimator))
 
 
 def _new_file(path: Path) -> Path:
