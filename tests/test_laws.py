@@ -124,6 +124,7 @@ def test_an_example_does_not_depend_on_the_others(member):
     model, X, y = member
     alone = np.concatenate([model.transform(X[i : i + 1], y[i : i + 1]) for i in range(10)])
     np.testing.assert_allclose(alone, model.transform(X, y)[:10], rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(alone, model.transform(X[:10], y[:10]))
 
 
 def test_save_and_load_is_exact(member, tmp_path):

@@ -25,6 +25,9 @@ __all__ = ["Fitted", "check_range"]
 
 Array = NDArray[np.floating]
 
+FEWEST = 32
+"""Examples a pass: matrix products of fewer rows add up in another order, which the last digits of a code show."""
+
 RANGE_SLACK = 1e-6
 """Rounding in 32 bits may leave [0, 1] by so much."""
 
@@ -93,7 +96,7 @@ class Fitted(Options):
 
     def _apply(self, function: Callable[[Batch], Tensor], batch: Batch, size: int = CHUNK) -> Tensor:
         with torch.no_grad(), limited_threads(threads_for(self.model_, size)):
-            return torch.cat([function(part) for part in batch.chunks(size)])
+            return torch.cat([function(_filled(part))[: len(part.x)] for part in batch.chunks(size)])
 
     def _posterior(self, batch: Batch) -> Point | Gaussian:
         both = self._apply(lambda part: torch.cat(_numbers(self.model_.posterior(*part)), 1), batch)
@@ -123,6 +126,12 @@ class Fitted(Options):
         """Return (n, features) squared errors of scaled inputs."""
         errors: NDArray[np.float64] = np.square(batch.x.numpy().astype(np.float64) - self._reconstructed(batch))
         return errors
+
+
+def _filled(batch: Batch) -> Batch:
+    """Return ``batch`` with its last example repeated up to `FEWEST`."""
+    n = len(batch.x)
+    return batch if n >= FEWEST else batch.take(torch.arange(FEWEST).clamp_max(n - 1))
 
 
 def _numbers(q: Point | Gaussian) -> tuple[Tensor, ...]:
