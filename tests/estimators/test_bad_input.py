@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.exceptions import NotFittedError
 
-from narrows import Autoencoder
+from narrows import Autoencoder, ModelFileError, load
 from narrows.arguments import check_finite
 
 RNG = np.random.default_rng(0)
@@ -237,3 +237,16 @@ def test_check_finite_counts_the_first_kind_it_names(values):
     else:
         with pytest.raises(ValueError, match=f"X contains {named}.* in {counts[named]} of 12 places"):
             check_finite(rows)
+
+
+def test_a_flow_without_zuko_is_refused_before_the_training(monkeypatch, tmp_path):
+    fitted = quick().fit(X)
+    monkeypatch.setattr("narrows.models.flows.STEPS", 5)
+    fitted.fit_prior("flow", X).save(tmp_path / "m")
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    model = quick(prior="flow")
+    with pytest.raises(ValueError, match=r"needs zuko, which is not installed: pip install 'narrows\[flows\]'"):
+        model.fit(X)
+    assert not hasattr(model, "model_")
+    with pytest.raises(ModelFileError, match="needs zuko"):
+        load(tmp_path / "m")

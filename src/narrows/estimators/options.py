@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator
 from narrows.arguments import RandomState, choice, closest, integer, integers, real
 from narrows.models.bottlenecks import Bottleneck
 from narrows.models.corruptions import CORRUPTIONS, Corruption
-from narrows.models.flows import FlowMatching, NormalizingFlow
+from narrows.models.flows import FlowMatching, NormalizingFlow, require_zuko
 from narrows.models.likelihoods import LIKELIHOODS, Gaussian, Likelihood, Located
 from narrows.models.model import BottleneckModel
 from narrows.models.nets import ACTIVATIONS, dense
@@ -166,6 +166,8 @@ class Options(BaseEstimator):  # type: ignore[misc]
             if self.likelihood != "gaussian":
                 raise ValueError(f"sigma={self.sigma} is for likelihood='gaussian', not {self.likelihood!r}")
         choice("prior", self.prior, self.priors())
+        if self.prior == "flow":
+            require_zuko()  # now, not after the training
         choice("scaling", self.scaling, SCALINGS)
         choice("schedule", self.schedule, SCHEDULES)
         choice("corruption", self.corruption, CORRUPTIONS)

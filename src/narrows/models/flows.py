@@ -17,9 +17,21 @@ from torch.optim.lr_scheduler import OneCycleLR
 from narrows.models.nets import dense
 from narrows.models.priors import Posterior, Prior
 
-__all__ = ["FlowMatching", "NormalizingFlow"]
+__all__ = ["FlowMatching", "NormalizingFlow", "require_zuko"]
 
 STEPS, BATCH = 2000, 256
+
+
+def require_zuko() -> None:
+    """Make sure that zuko can be imported.
+
+    Raises
+    ------
+    ValueError
+        If it is not installed.
+    """
+    if importlib.util.find_spec("zuko") is None:
+        raise ValueError("prior='flow' needs zuko, which is not installed: pip install 'narrows[flows]'")
 
 
 class TrainedPrior(Prior):
@@ -121,14 +133,13 @@ class NormalizingFlow(TrainedPrior):
 
     Raises
     ------
-    ImportError
+    ValueError
         If zuko is not installed.
     """
 
     def __init__(self, classes: int, latent_dim: int, components: int) -> None:
         super().__init__(classes, latent_dim, components)
-        if importlib.util.find_spec("zuko") is None:
-            raise ImportError("the prior 'flow' needs zuko: pip install 'narrows[flows]'")
+        require_zuko()
         from zuko.flows import NSF
 
         # Its masks cannot be made on the meta device, which a model read from a file is built on.
