@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import denoising, generation, likelihood, recipes
+from benchmarks import denoising, generation, likelihood, recipes, reconstruction
 
 BENCHMARKS = {
     "recipes": recipes.main,
     "denoising": denoising.main,
     "likelihood": likelihood.main,
     "generation": generation.main,
+    "reconstruction": reconstruction.main,
 }
 
 

@@ -2,7 +2,8 @@
 
 Two tables. The classic example: dense 784–400–20, batches of 128, Adam at 0.001, 10 epochs, Bernoulli likelihood on
 real-valued pixels; two public logs of it end at a test loss of 105.56 and 105.59 nats. And the IWAE paper's net
-(784–200–200–50, tanh) on statically binarised digits, at equal budgets.
+(784–200–200–50, tanh) on statically binarised digits, at equal budgets: as many epochs as the environment variable
+``NARROWS_EPOCHS`` says, 20 by default.
 
 MNIST is taken from the folder that the environment variable ``NARROWS_MNIST`` names, or fetched from OpenML.
 """
@@ -34,7 +35,7 @@ CLASSIC = {
     "validation_fraction": 0.0,
 }
 COMMON = {"likelihood": "bernoulli", "scaling": "global", "prior": "normal", "random_state": 0}
-EPOCHS = int(os.environ.get("NARROWS_EPOCHS", "10"))
+CLASSIC_EPOCHS, EPOCHS = 10, int(os.environ.get("NARROWS_EPOCHS", "20"))
 
 
 def mnist() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -68,11 +69,11 @@ def main() -> None:
     """Print both tables, in Markdown."""
     torch.set_num_threads(1)
     X, X_test = mnist()
-    print(f"MNIST, real-valued pixels, {EPOCHS} epochs (public logs of the classic example: 105.56, 105.59)\n")
+    print(f"MNIST, real-valued pixels, {CLASSIC_EPOCHS} epochs (public logs of the classic example: 105.56, 105.59)\n")
     print("| model | −ELBO, 10,000 test images | −log p(x), k = 500, 1,000 of them | active units | CPU s |")
     print("|---|---|---|---|---|")
-    row("VAE, the classic recipe", VAE(20, **CLASSIC, **COMMON, epochs=EPOCHS), X, X_test, 500)
-    row("VAE, our defaults", VAE(20, **COMMON, epochs=EPOCHS), X, X_test, 500)
+    row("VAE, the classic recipe", VAE(20, **CLASSIC, **COMMON, epochs=CLASSIC_EPOCHS), X, X_test, 500)
+    row("VAE, our defaults", VAE(20, **COMMON, epochs=CLASSIC_EPOCHS), X, X_test, 500)
 
     print(f"\nMNIST, statically binarised, 784–200–200–50, tanh, {EPOCHS} epochs\n")
     print("| model | −ELBO | −log p(x), k = 5000, 1,000 images | active units of 50 | CPU s |")

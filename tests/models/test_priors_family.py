@@ -5,6 +5,8 @@ import pytest
 import torch
 from scipy.stats import multivariate_normal
 from sklearn.mixture import GaussianMixture as Reference
+from sklearn.model_selection import GridSearchCV, LeaveOneOut
+from sklearn.neighbors import KernelDensity
 from torch import nn
 
 from narrows import VAE
@@ -133,13 +135,18 @@ def test_the_posterior_mixture_is_scipys_mean_of_densities(sigma):
         np.testing.assert_allclose(prior.class_log_probs(z)[:, c], expected, rtol=1e-4, atol=1e-3)
 
 
-def test_codes_without_chance_get_scotts_bandwidth():
-    n = 1500
-    z = codes(n)[0]
-    prior = PosteriorMixture.fit(Point(z, z), torch.zeros(n, dtype=torch.long), 1, 0)
-    expected = z.std(0, correction=0) * n ** (-1 / 6)
-    torch.testing.assert_close((0.5 * prior.log_vars[0, 0]).exp(), expected)
-    assert prior.components == 1000
+@pytest.mark.parametrize("apart", [0.0, 8.0], ids=["one bump", "two"])
+def test_kernels_are_as_wide_as_scikit_learns_leave_one_out_takes_them(apart):
+    rng = np.random.default_rng(0)
+    z = np.concatenate([rng.normal(size=(40, 2)), rng.normal(size=(40, 2)) + apart])
+    spread = z.std(0)
+    scott = 80 ** (-1 / 6)
+    search = GridSearchCV(KernelDensity(), {"bandwidth": scott * 2.0 ** -np.arange(0, 4.25, 0.25)}, cv=LeaveOneOut())
+    width = search.fit(z / spread).best_params_["bandwidth"]
+    codes = torch.from_numpy(z).float()
+    prior = PosteriorMixture.fit(Point(codes, codes), torch.zeros(80, dtype=torch.long), 1, 0)
+    np.testing.assert_allclose((0.5 * prior.log_vars[0]).exp(), np.tile(width * spread, (80, 1)), rtol=1e-5)
+    assert (width < 0.5 * scott) == bool(apart)
 
 
 def test_classes_of_unequal_size_do_not_leak_into_each_other():

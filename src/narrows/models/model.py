@@ -92,8 +92,7 @@ class BottleneckModel(nn.Module):
 
     def log_prob(self, x: Tensor, context: Tensor | None = None) -> Tensor:
         """Return log p(x | z(x)), (n,), in nats: how well the code of each input gives it back."""
-        # In 64 bits, since an example far from the training data has a square beyond 32.
-        return self.likelihood.log_prob(x.double(), self.output(self.encode(x, context), context).double())
+        return self._log_prob(x, self.output(self.encode(x, context), context))
 
     def log_weights(self, batch: Batch, epsilon: Tensor) -> Tensor:
         """Return log p(x | z) + log p(z) − log q(z | x), (k, n) in nats, at z = μ + σ ε.
@@ -117,13 +116,20 @@ class BottleneckModel(nn.Module):
         if isinstance(q, Point):
             raise TypeError("a deterministic code has no density to weigh by")
         z = q.mean + q.sigma * epsilon
-        likelihood = self.likelihood.log_prob(batch.x.double(), self.output(z, batch.context).double())
+        likelihood = self._log_prob(batch.x, self.output(z, batch.context))
         return likelihood + self.prior.log_prob(z) - q.log_prob(z)
 
     def log_likelihood(self, batch: Batch, epsilon: Tensor) -> Tensor:
         """Return the importance-sampled bound on log p(x), (n,) in nats; ``epsilon`` as of `log_weights`."""
         weights = self.log_weights(batch, epsilon)
         return weights.logsumexp(0) - math.log(len(weights))
+
+    def _log_prob(self, x: Tensor, h: Tensor) -> Tensor:
+        """Return log p(x | z) of the decoder's outputs ``h``, in 64 bits."""
+        # An example far from the training data has a square beyond 32 bits; in [0, 1] none is far, and 32 are quicker.
+        if not self.likelihood.unit_interval:
+            x, h = x.double(), h.double()
+        return self.likelihood.log_prob(x, h).double()
 
 
 def _beside(x: Tensor, context: Tensor | None) -> Tensor:

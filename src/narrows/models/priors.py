@@ -185,7 +185,7 @@ def _mixture(codes: NDArray[np.float64], rng: np.random.RandomState) -> tuple[ND
 class PosteriorMixture(Prior):
     """p(z | c) = 1/K Σₖ q(z | xₖ): a mixture of the posteriors of some examples, the aggregate posterior.
 
-    Codes without chance get the bandwidth of a kernel density estimate instead (Scott 1992).
+    Codes without chance get a kernel around each instead, as wide as foretells every code best from all the others.
 
     Parameters
     ----------
@@ -213,12 +213,13 @@ class PosteriorMixture(Prior):
         prior.weights.zero_()
         for c in range(classes):
             places = (labels == c).nonzero().squeeze(1)
-            bandwidth = len(places) ** (-1 / (posterior.mean.shape[1] + 4))
-            kernel = (posterior.mean[places].std(0, correction=0) * bandwidth).square().clamp_min(1e-12).log()
             places = places[torch.randperm(len(places), generator=generator)[:most]]
+            codes = posterior.mean[places]
             prior.weights[c, : len(places)] = 1 / len(places)
-            prior.means[c, : len(places)] = posterior.mean[places]
-            prior.log_vars[c, : len(places)] = posterior.log_var[places] if isinstance(posterior, Gaussian) else kernel
+            prior.means[c, : len(places)] = codes
+            prior.log_vars[c, : len(places)] = (
+                posterior.log_var[places] if isinstance(posterior, Gaussian) else kernel_log_var(codes)
+            )
         return prior
 
     def draw(self, labels: Tensor, generator: torch.Generator) -> Tensor:
@@ -229,6 +230,23 @@ class PosteriorMixture(Prior):
     def class_log_probs(self, z: Tensor) -> Tensor:
         """Return log p(z | c), (…, C) in nats."""
         return mixture_log_prob(z, self.means, self.log_vars, self.weights)
+
+
+def kernel_log_var(codes: Tensor) -> Tensor:
+    """Return log σ² (d,) of the Gaussian kernels around ``codes`` (n, d), a multiple of each unit's own spread.
+
+    Scott's rule (1992) is for a single bump; codes have many. From it down to a sixteenth, that multiple is taken under
+    which the others make each code likeliest (leave-one-out; Duin 1976).
+    """
+    n, spread = len(codes), codes.std(0, correction=0)
+    varied = codes[:, spread > 0] / spread[spread > 0]
+    distances = torch.cdist(varied, varied).double().square().fill_diagonal_(math.inf)
+    widths = n ** (-1 / (codes.shape[1] + 4)) * 2.0 ** -torch.arange(0, 4.25, 0.25)
+    likelihoods = [
+        (-0.5 * distances / width**2).logsumexp(1).mean() - varied.shape[1] * width.log() for width in widths
+    ]
+    best = widths[int(torch.stack(likelihoods).argmax())]
+    return (spread * best).square().clamp_min(1e-12).log()
 
 
 class VampPrior(Prior):
