@@ -31,7 +31,7 @@ def commands(name: str, further: list[str]) -> list[list[str]]:
     python = str(PYTHON)
     return {
         "demo": [[python, "-m", "narrows", "sweep", "digits", *further]],
-        "test": [[python, "-m", "pytest", *further]],
+        "test": [[python, "-m", "pytest", "-n", "auto", "--dist", "worksteal", *further]],
         "lint": [
             [python, "-m", "ruff", "check", *further],
             [python, "-m", "ruff", "format", "--check"],

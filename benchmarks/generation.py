@@ -80,7 +80,9 @@ def table(judge: Judge, X: Rows, seeds: Sequence[int], **options: Any) -> None:
     """Print the table of one data set, whose ``X`` are rows in [0, 1]; means over the trainings of several seeds."""
     n = len(judge.real)
     print(f"\n{len(X):,} images, latent_dim {LATENT_DIM}, {options['epochs']} epochs, {n:,} held out\n")
-    print("| model | prior | precision | recall | density | coverage | Fréchet (lowest–highest) | two-sample accuracy |")
+    print(
+        "| model | prior | precision | recall | density | coverage | Fréchet (lowest–highest) | two-sample accuracy |"
+    )
     print("|---|---|---|---|---|---|---|---|")
     rng = np.random.default_rng(0)
     real = X[rng.choice(len(X), min(DRAWS, len(X) // n) * n, replace=False)]

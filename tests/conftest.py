@@ -1,8 +1,10 @@
-"""Shared data and fitted models. The array-API switch must be set before SciPy is first imported."""
+"""Shared data and fitted models. Both switches must be set before SciPy and torch are first imported."""
 
 import os
 
 os.environ["SCIPY_ARRAY_API"] = "1"
+# The tests already run on all cores; threads of their own would only get in each other's way.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 import numpy as np
 import pytest

@@ -49,7 +49,7 @@ def test_an_extra_is_added_to_what_is_there(dev):
     dev.main(["demo"])
     dev.asked.clear()
     dev.main(["test", "-k", "laws"])
-    assert dev.asked == ["-m pip install --quiet --editable .[test]", "-m pytest -k laws"]
+    assert dev.asked == ["-m pip install --quiet --editable .[test]", "-m pytest -n auto --dist worksteal -k laws"]
 
 
 def test_a_half_built_environment_is_made_anew(dev):

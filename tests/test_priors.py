@@ -37,7 +37,7 @@ def test_samples_are_as_likely_as_codes_under_a_mixture_fitted_by_scikit_learn()
     codes = two_clusters()
     reference = Reference(10, random_state=0).fit(codes)
     samples = draw(fit(codes), 5000)
-    assert reference.score(samples) == pytest.approx(reference.score(two_clusters()), abs=0.1)
+    assert reference.score(samples) == pytest.approx(reference.score(two_clusters(20_000)), abs=0.1)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_at_first_it_is_the_standard_normal():
 
 def test_large_sets_of_codes_are_thinned():
     codes = RNG.normal(size=(50_000, 1))
-    assert fit(codes).means.shape == (1, 10, 1)
+    assert fit(codes).components <= 20
 
 
 @pytest.mark.slow

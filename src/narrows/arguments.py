@@ -110,8 +110,12 @@ def random_seed(random_state: RandomState) -> int:
     return integer("random_state", random_state, 0, 2**32 - 1)
 
 
-def check_finite(rows: NDArray[np.floating], names: Sequence[str] | None = None) -> None:
+def check_finite(
+    rows: NDArray[np.floating], names: Sequence[str] | None = None, places: NDArray[np.int64] | None = None
+) -> None:
     """Refuse NaN, infinities and what 32-bit floats cannot hold, and say how many there are and where the first is.
+
+    ``places`` (n,) are the rows' numbers in the whole data, if they are a part.
 
     Raises
     ------
@@ -127,6 +131,7 @@ def check_finite(rows: NDArray[np.floating], names: Sequence[str] | None = None)
     }.items():
         if found.any():
             row, column = np.argwhere(found)[0]
+            row = row if places is None else places[row]
             where = f"column {names[column]!r}" if names is not None else f"column {column}"
             raise ValueError(
                 f"X contains {kind} in {found.sum()} of {found.size} places, first in row {row}, {where}; "

@@ -1,8 +1,7 @@
-"""Arrays as pictures. No model comes here, and no window is opened: each function returns a Matplotlib figure."""
+"""Curves. No model comes here, and no window is opened: each function returns a Matplotlib figure."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,70 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, LogFormatter, NullLocator
 from numpy.typing import NDArray
 
-__all__ = ["error_curve", "example_rows", "image_grid", "training_curve"]
+__all__ = ["error_curve", "training_curve"]
 
 Array = NDArray[Any]
 
 # Okabe & Ito's colours, told apart by the colour-blind; line styles and markers tell them apart in grey.
 OURS, PCA, MEAN = "#0072B2", "#D55E00", "#555555"
-
-
-def example_rows(rows: Sequence[tuple[str, Array]], value_range: tuple[float, float]) -> Figure:
-    """Draw examples in rows, each with its label: originals over reconstructions, as the lecture shows them.
-
-    Parameters
-    ----------
-    rows
-        (label, examples) pairs, all with equally many examples, as images (k, H, W[, 3]) or as rows (k, features);
-        the latter are drawn as profiles over the features, the first row's in grey behind each of the others.
-    value_range
-        The values shown as black and white, or at the bottom and the top.
-    """
-    columns, first = len(rows[0][1]), rows[0][1]
-    figure = Figure(figsize=(1.2 + 0.75 * columns, 0.85 * len(rows) + 0.1), layout="constrained")
-    axes = figure.subplots(len(rows), columns, squeeze=False)
-    for (label, examples), line in zip(rows, axes, strict=True):
-        line[0].set_ylabel(label, rotation=0, ha="right", va="center", fontsize=10, labelpad=8)
-        for example, original, ax in zip(examples, first, line, strict=True):
-            _draw(ax, example, value_range, None if examples is first else original)
-    return figure
-
-
-def image_grid(examples: Array, value_range: tuple[float, float]) -> Figure:
-    """Draw examples, images (k, H, W[, 3]) or rows (k, features), in a grid about as wide as high, read row by row.
-
-    Parameters
-    ----------
-    examples
-        At least one.
-    value_range
-        The values shown as black and white, or at the bottom and the top.
-    """
-    columns = math.ceil(math.sqrt(len(examples)))
-    lines = math.ceil(len(examples) / columns)
-    figure = Figure(figsize=(0.8 * columns + 0.2, 0.8 * lines + 0.2), layout="constrained")
-    axes = list(figure.subplots(lines, columns, squeeze=False).flat)
-    for example, ax in zip(examples, axes, strict=False):
-        _draw(ax, example, value_range)
-    for ax in axes[len(examples) :]:
-        ax.set_axis_off()
-    return figure
-
-
-def _draw(ax: Axes, example: Array, value_range: tuple[float, float], behind: Array | None = None) -> None:
-    low, high = value_range
-    ax.set(xticks=[], yticks=[])
-    if example.ndim == 1:
-        if behind is not None:
-            ax.plot(behind, color="0.75", linewidth=2.5)
-        ax.plot(example, color="black" if behind is None else OURS, linewidth=1)
-        ax.set_ylim(low, high)
-        return
-    if example.ndim == 3 and example.shape[2] not in (3, 4):  # no colours, so their mean
-        example = example.mean(2)
-    shown = np.clip((example - low) / ((high - low) or 1), 0, 1)
-    ax.imshow(shown, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-    ax.spines[:].set(color="0.8", linewidth=0.5)
 
 
 def error_curve(latent_dims: Sequence[int], ours: Array, pca: Array, mean: float, unit: str, model: str) -> Figure:

@@ -1,13 +1,9 @@
-"""What a run takes up, a saved model and data for it, and what it leaves behind: figures, tables, models, JSON."""
+"""What a run takes up, a saved model and data for it, and what it leaves behind in its folder."""
 
 from __future__ import annotations
 
-import csv
-import itertools
-import json
-import sys
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,34 +13,36 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from narrows.arguments import closest
+from narrows.captions import file_name
 from narrows.data import load_data
 from narrows.data.dataset import DataError, Dataset
+from narrows.data.on_disk import OnDisk
 from narrows.estimators import load
 from narrows.estimators.base import BottleneckEstimator
-from narrows.figures import error_curve, example_rows, image_grid, training_curve
-from narrows.storage import versions
+from narrows.figures import error_curve, training_curve
+from narrows.files import write_array, write_columns, write_figure, write_images, write_json, write_table
+from narrows.pictures import as_bytes, draw_rows
 from narrows.sweeps import Sweep
 
 __all__ = [
     "GRID",
     "SHOWN",
+    "at",
+    "check_images",
     "corrupted",
-    "draw_grid",
-    "draw_rows",
+    "drawn_classes",
     "find_model",
     "known_labels",
-    "new_folder",
-    "numbered",
+    "known_of",
     "open_both",
     "pick",
+    "reconstruct_into",
     "squared_errors",
-    "write_array",
     "write_errors",
     "write_examples",
     "write_figure",
-    "write_json",
     "write_run",
-    "write_table",
+    "write_singles",
 ]
 
 Array = NDArray[Any]
@@ -55,34 +53,8 @@ SHOWN = 10
 GRID = 100
 """Examples in a grid, at most."""
 
-
-def new_folder(given: Path | None, name: str) -> Path:
-    """Make and return the folder ``given``, or else ``runs/name``, ``runs/name-2`` … whichever is free.
-
-    Raises
-    ------
-    DataError
-        If ``given`` is there and not empty, so that nothing in it is lost.
-    """
-    if given is not None:
-        if given.exists() and (not given.is_dir() or any(given.iterdir())):
-            raise DataError(f"--out {given} is there already and not empty; name a new folder")
-        given.mkdir(parents=True, exist_ok=True)
-        return given
-    for free in numbered(name):
-        folder = Path("runs") / free
-        try:
-            folder.mkdir(parents=True)
-        except FileExistsError:
-            continue
-        return folder
-    raise AssertionError  # the names never end
-
-
-def numbered(name: str) -> Iterator[str]:
-    """Yield ``name``, ``name-2``, ``name-3`` … without end."""
-    yield name
-    yield from (f"{name}-{number}" for number in itertools.count(2))
+AT_ONCE = 2**22
+"""Numbers of examples on disk that are reconstructed at a time."""
 
 
 def find_model(path: Path) -> Path:
@@ -128,7 +100,7 @@ def open_both(model: Path, data: str, label: str | None = None) -> tuple[Any, Da
     labels = dataset.y if label is None else [label] * len(dataset.X)
     if labels is None:
         raise DataError(f"DATA {data} has no labels, and MODEL {model}, which is conditional, needs them")
-    return estimator, Dataset(dataset.name, dataset.X, known_labels(estimator, labels))
+    return estimator, replace(dataset, y=known_labels(estimator, labels))
 
 
 def known_labels(estimator: BottleneckEstimator, labels: Iterable[object]) -> Array:
@@ -164,8 +136,54 @@ def pick(option: str, dataset: Dataset, places: Sequence[int]) -> Dataset:
     outside = next((place for place in places if not 0 <= place < n), None)
     if outside is not None:
         raise DataError(f"{option} {outside}: {dataset.name} has {n:,} examples, counted from 0 to {n - 1:,}")
-    X = dataset.X.take(list(places), axis=0)
-    return Dataset(dataset.name, X, None if dataset.y is None else dataset.y[list(places)])
+    return Dataset(dataset.name, at(dataset.X, places), None if dataset.y is None else dataset.y[list(places)])
+
+
+def at(X: Any, places: Sequence[int] | NDArray[np.int64]) -> Any:
+    """Return the examples at ``places`` of an array, an array on disk or a data frame, of which they are rows."""
+    return X.iloc[list(places)] if isinstance(X, pd.DataFrame) else X[np.asarray(places)]
+
+
+def check_images(estimator: BottleneckEstimator, *, files: bool) -> None:
+    """Refuse single ``files`` of a model of rows.
+
+    Raises
+    ------
+    DataError
+        If they are asked for, and the model makes no images.
+    """
+    if files and len(estimator.input_shape_) < 2:
+        raise DataError("--files is for images; this model makes rows, and the table holds them all")
+
+
+def drawn_classes(estimator: BottleneckEstimator, n: int, seed: int) -> Array | None:
+    """Return classes (n,) as frequent as in the training data and in their order, or None if the model knows none."""
+    if not estimator.conditional or estimator.classes_ is None:
+        return None
+    frequencies = estimator.model_.prior.frequencies.double().numpy()
+    chosen = np.random.default_rng(seed).choice(len(frequencies), n, p=frequencies / frequencies.sum())
+    classes: Array = estimator.classes_[np.sort(chosen)]
+    return classes
+
+
+def reconstruct_into(folder: Path, estimator: BottleneckEstimator, dataset: Dataset) -> tuple[Any, Path]:
+    """Write all reconstructions as ``reconstructed.npy``, or .csv for rows, and return them and the file.
+
+    Images on disk are taken a part at a time, and their reconstructions are on disk too.
+    """
+    X, y = dataset.X, dataset.y
+    if not isinstance(X, OnDisk) or X.ndim == 2:
+        restored = estimator.reconstruct(X, y)
+        return restored, write_examples(folder, "reconstructed", restored, estimator)[0]
+    path, step = folder / "reconstructed.npy", max(1, AT_ONCE // int(np.prod(X.shape[1:])))
+    with path.open("wb") as file:
+        for start in range(0, len(X), step):
+            part = estimator.reconstruct(X[start : start + step], None if y is None else y[start : start + step])
+            if start == 0:
+                header = {"descr": part.dtype.str, "fortran_order": False, "shape": (len(X), *part.shape[1:])}
+                np.lib.format.write_array_header_1_0(file, header)
+            file.write(np.ascontiguousarray(part).data)
+    return OnDisk.of_npy(path), path
 
 
 def corrupted(estimator: BottleneckEstimator, X: Any, corruption: str, level: float, seed: int) -> Any:
@@ -230,6 +248,7 @@ def _write_results(path: Path, result: Sweep, dataset: Dataset, rows: list[dict[
             "labelled": dataset.y is not None,
             "train": len(result.X_train),
             "test": len(result.X_test),
+            "files_passed_over": [] if dataset.files is None else [asdict(file) for file in dataset.files.rejected],
         },
         "model": type(estimator).__name__,
         "options": {name: value for name, value in estimator.get_params().items() if name != "latent_dim"},
@@ -245,13 +264,16 @@ def _write_results(path: Path, result: Sweep, dataset: Dataset, rows: list[dict[
 def reconstructions(result: Sweep) -> Figure:
     """Draw held-out originals over each model's reconstructions: the lecture's figure."""
     places = _one_a_class(result.y_test, len(result.X_test))
-    originals = result.X_test.take(places, axis=0)
+    originals = at(result.X_test, places)
     labels = None if result.y_test is None else result.y_test[places]
     rows = [("original", originals)]
     for row in result.rows:
         restored = result.models[row.latent_dim].reconstruct(originals, labels)
         rows.append((f"d = {row.latent_dim}\nerror {row.test_error:.4f}", restored))
-    return draw_rows(next(iter(result.models.values())), rows)
+    estimator = next(iter(result.models.values()))
+    title = f"Held-out examples of what {type(estimator).__name__} makes of d numbers, by {result.unit}"
+    headings = [] if labels is None else [f"class {label}" for label in labels]
+    return draw_rows(estimator, rows, title=title, headings=headings)
 
 
 def _one_a_class(y: Array | None, n: int) -> Array:
@@ -265,80 +287,30 @@ def _one_a_class(y: Array | None, n: int) -> Array:
     return np.lexsort((classes, rank))[:SHOWN]
 
 
-def draw_rows(estimator: BottleneckEstimator, rows: Sequence[tuple[str, Any]]) -> Figure:
-    """Draw (label, examples) pairs in the data's units, a table's columns each scaled as the model scales it."""
-    shown = [(label, _drawable(estimator, examples)) for label, examples in rows]
-    return example_rows(shown, _shown_range(estimator, shown[0][1]))
+def write_examples(
+    folder: Path, stem: str, examples: Any, estimator: BottleneckEstimator, *, files: bool = False
+) -> list[Path]:
+    """Write examples as `write_array` does, and if ``files``, also each as an image in the folder ``stem``."""
+    written = [write_array(folder, stem, examples, getattr(estimator, "feature_names_in_", None))]
+    return [*written, write_singles(folder / stem, examples, estimator)] if files else written
 
 
-def draw_grid(estimator: BottleneckEstimator, examples: Any) -> Figure:
-    """Draw examples in a grid, as `draw_rows` draws them."""
-    shown = _drawable(estimator, examples)
-    return image_grid(shown, _shown_range(estimator, shown))
+def write_singles(folder: Path, examples: Any, estimator: BottleneckEstimator) -> Path:
+    """Write each of the images (n, H, W[, C]), which may be on disk, as a file of its own in a new ``folder``."""
+    images = (as_bytes(estimator, examples[place]) for place in range(len(examples)))
+    return write_images(folder, images, len(examples))
 
 
-def _drawable(estimator: BottleneckEstimator, examples: Any) -> Array:
-    array = np.asarray(examples)
-    return array if array.ndim > 2 else estimator.scaling_.apply(array)
+def known_of(dataset: Dataset) -> dict[str, Array]:
+    """Return what is known of each example, by name: its label and its file."""
+    labels = {} if dataset.y is None else {"label": np.asarray(dataset.y)}
+    if dataset.files is None:
+        return labels
+    return labels | {"file": np.array([file_name(dataset, place) for place in range(len(dataset.X))], dtype=object)}
 
 
-def _shown_range(estimator: BottleneckEstimator, examples: Array) -> tuple[float, float]:
-    if examples.ndim > 2:
-        return value_range(estimator)
-    margin = 0.1 * float(np.ptp(examples)) + 1e-6
-    return float(examples.min()) - margin, float(examples.max()) + margin
-
-
-def value_range(estimator: BottleneckEstimator) -> tuple[float, float]:
-    """Return the values of images to show as black and white: what the training data reach, at least nearly."""
-    scaling = estimator.scaling_
-    if scaling.kind == "global":
-        return float(scaling.offset[0]), float(scaling.offset[0] + scaling.scale[0])
-    return float((scaling.offset - 2 * scaling.scale).min()), float((scaling.offset + 2 * scaling.scale).max())
-
-
-def write_examples(folder: Path, stem: str, examples: Array, estimator: BottleneckEstimator) -> list[Path]:
-    """Write decoded examples as `write_array` does, and images also as a grid, ``stem.png``."""
-    array = write_array(folder, stem, examples, estimator)
-    if examples.ndim == 2:
-        return [array]
-    return [write_figure(folder / f"{stem}.png", draw_grid(estimator, examples[:GRID])), array]
-
-
-def write_array(folder: Path, stem: str, examples: Any, estimator: BottleneckEstimator) -> Path:
-    """Write examples, images as ``stem.npy``, a table's rows as ``stem.csv``, and return the file."""
-    examples = np.asarray(examples)
-    if examples.ndim > 2:
-        np.save(folder / f"{stem}.npy", examples)
-        return folder / f"{stem}.npy"
-    names = getattr(estimator, "feature_names_in_", [f"feature{i}" for i in range(examples.shape[1])])
-    return write_table(folder / f"{stem}.csv", list(names), examples.tolist())
-
-
-def write_errors(path: Path, labels: Array | None, columns: dict[str, Array]) -> Path:
-    """Write a CSV table with a row for each example: its place, its label if it has one, and its errors by name."""
-    n = len(next(iter(columns.values())))
-    rows = zip(range(n), [""] * n if labels is None else labels.tolist(), *columns.values(), strict=True)
-    return write_table(path, ["example", "label", *columns], rows)
-
-
-def write_json(path: Path, contents: dict[str, Any]) -> Path:
-    """Write the command, the versions it ran with, and ``contents`` as JSON, and return the file."""
-    everything = {"command": ["narrows", *sys.argv[1:]], "versions": versions(), **contents}
-    path.write_text(json.dumps(everything, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    return path
-
-
-def write_figure(path: Path, figure: Figure) -> Path:
-    """Write ``figure`` as a PNG and return its path."""
-    figure.savefig(path, dpi=160)
-    return path
-
-
-def write_table(path: Path, names: Sequence[str], rows: Iterable[Sequence[object]]) -> Path:
-    """Write a CSV table and return its path."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(names)
-        writer.writerows(rows)
-    return path
+def write_errors(path: Path, dataset: Dataset, columns: dict[str, Array]) -> Path:
+    """Write a CSV table, a row an example: its place, label and file, if it has them, and its errors by name."""
+    n = len(dataset.X)
+    known = {"label": np.full(n, "")} | known_of(dataset)
+    return write_columns(path, {"example": np.arange(n)} | known | columns, {})

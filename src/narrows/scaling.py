@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.preprocessing import StandardScaler
 
 __all__ = ["SCALINGS", "Scaling"]
 
@@ -37,22 +39,33 @@ class Scaling:
 
     @classmethod
     def fit(cls, X: Array, kind: str) -> Scaling:
-        """Measure ``X`` (n, features).
+        """Measure ``X`` (n, features), as `of_chunks` does."""
+        return cls.of_chunks([X], kind)
+
+    @classmethod
+    def of_chunks(cls, chunks: Iterable[Array], kind: str) -> Scaling:
+        """Measure rows (n, features) that come in parts, one or more.
 
         ``kind="auto"`` takes ``"global"`` where the features are alike, as an image's pixels or readings of one sensor
         are: where the range of all values is at most twice the median range of the features that vary.
         """
-        low, high = X.min(0).astype(np.float64), X.max(0).astype(np.float64)
+        lows, highs, moments = [], [], StandardScaler()
+        for X in chunks:
+            lows.append(X.min(0).astype(np.float64))
+            highs.append(X.max(0).astype(np.float64))
+            if kind != "global":
+                moments.partial_fit(X.astype(np.float64, copy=False))
+        low, high = np.min(lows, 0), np.max(highs, 0)
         width = high.max() - low.min()
         if kind == "auto":
             ranges = (high - low)[high > low]
             kind = "global" if not len(ranges) or width <= ALIKE * np.median(ranges) else "feature"
         if kind == "global":
             return cls("global", np.full(low.shape, low.min()), np.full(low.shape, width if width > 0 else 1.0))
-        deviation = X.std(0, dtype=np.float64)
+        deviation = np.sqrt(moments.var_)
         # Rounding can give a constant feature some deviation, and a nearly constant one none.
         scale = np.where((high > low) & (deviation > 0), deviation, 1.0)
-        return cls("feature", X.mean(0, dtype=np.float64), scale)
+        return cls("feature", moments.mean_, scale)
 
     @property
     def extremes(self) -> tuple[float, float]:

@@ -17,12 +17,16 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from narrows.arguments import check_finite, choice, integer
+from narrows.data.on_disk import OnDisk
 from narrows.data.split import split
 from narrows.estimators import ESTIMATORS
 from narrows.estimators.base import BottleneckEstimator
 from narrows.evaluation.baselines import mean_error, pca_error
 from narrows.evaluation.codes import dead_units
 from narrows.training.loop import Step
+
+MOST_NUMBERS = 2**24
+"""In either part that principal components are found in and judged by."""
 
 __all__ = ["Sweep", "SweepRow", "SweepStep", "sweep"]
 
@@ -38,7 +42,7 @@ class SweepRow:
     test_error, test_error_se
         On the examples held out from all models: mean and standard error.
     pca_error
-        What as many principal components make of the same split.
+        What as many principal components make of the same split; of large data, of as many examples as 64 MB hold.
     validation_error, validation_error_se
         On the part held out inside ``fit``, or None; what the recommendation looks at.
     parameters, dead_units, epochs, seconds
@@ -76,8 +80,8 @@ class Sweep:
     Parameters
     ----------
     X, y
-        Rows or images, (n, …), and, if known, labels (n,), by which the split is stratified. The models learn them too
-        where they are classes: no real numbers, and at most half as many as there are examples.
+        Rows or images, (n, …), also on disk, and, if known, labels (n,), by which the split is stratified. The models
+        learn them too where they are classes: no real numbers, and at most half as many as there are examples.
     latent_dims
         One or more, in any order; each is trained once.
     model
@@ -115,8 +119,9 @@ class Sweep:
         self.latent_dims = sorted({integer("latent_dims", d, 1) for d in latent_dims})
         kind = ESTIMATORS[choice("model", model, ESTIMATORS)]
         self._estimators = [kind(d, random_state=random_state, **options) for d in self.latent_dims]
-        data = X if isinstance(X, pd.DataFrame) else np.asarray(X)
-        if np.issubdtype(np.asarray(data).dtype, np.number):  # here, where rows still have their places in the file
+        data = X if isinstance(X, pd.DataFrame | OnDisk) else np.asarray(X)
+        # Here, where rows still have their places in the file; those on disk are checked when they are read.
+        if not isinstance(data, OnDisk) and np.issubdtype(np.asarray(data).dtype, np.number):
             check_finite(np.asarray(data).reshape(len(data), -1), getattr(data, "columns", None))
         self.X_train, self.X_test, self.y_train, self.y_test = split(
             data, None if y is None else np.asarray(y), test_size=test_size, random_state=random_state
@@ -161,9 +166,10 @@ class Sweep:
 
     @cached_property
     def _scaled(self) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-        """Both parts as rows, as every model of the sweep sees them; needs one trained model."""
-        estimator = next(iter(self.models.values()))
-        return estimator.scaling_.apply(self.X_train), estimator.scaling_.apply(self.X_test)
+        """Both parts as rows, or of each as many as 64 MB hold, as the models see them; needs one trained model."""
+        scaling = next(iter(self.models.values())).scaling_
+        most = max(2, MOST_NUMBERS // scaling.offset.size)
+        return scaling.apply(self.X_train[:most]), scaling.apply(self.X_test[:most])
 
     @cached_property
     def mean_error(self) -> float:

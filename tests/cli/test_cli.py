@@ -58,7 +58,14 @@ def test_sweep_writes_a_run_folder(swept):
     assert {file.name for file in run_folder.iterdir()} == names
     results = json.loads((run_folder / "results.json").read_text())
     assert results["command"][:3] == ["narrows", "sweep", "digits"]
-    assert results["data"] == {"name": "digits", "shape": [1797, 8, 8], "labelled": True, "train": 1437, "test": 360}
+    assert results["data"] == {
+        "name": "digits",
+        "shape": [1797, 8, 8],
+        "labelled": True,
+        "train": 1437,
+        "test": 360,
+        "files_passed_over": [],
+    }
     assert [row["latent_dim"] for row in results["rows"]] == [1, 8]
     assert results["recommended_latent_dim"] == 8
     rows = table(run_folder / "results.csv")

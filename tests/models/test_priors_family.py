@@ -113,8 +113,10 @@ def test_the_mixture_is_as_good_as_scikit_learns():
     z, kinds = codes(1500)
     prior = GaussianMixture.fit(Point(z, z), torch.zeros_like(kinds), 1, 0)
     fresh = codes(5000, seed=1)[0]
-    reference = Reference(10, reg_covar=1e-4, random_state=0).fit(z.numpy())
-    assert prior.log_prob(fresh).mean().item() == pytest.approx(reference.score(fresh.numpy()), abs=0.05)
+    best = max(
+        Reference(20, reg_covar=s, random_state=0).fit(z.numpy()).score(fresh.numpy()) for s in (1e-3, 1e-2, 0.1)
+    )
+    assert prior.log_prob(fresh).mean().item() == pytest.approx(best, abs=0.05)
     ours = Reference(prior.components, means_init=prior.means[0].numpy())
     ours.weights_, ours.means_ = prior.weights[0].numpy(), prior.means[0].numpy()
     factors = prior.factors[0].double().numpy()

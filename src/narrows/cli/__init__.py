@@ -1,4 +1,4 @@
-"""The command line: verbs that learn, that use a model on data, and that make new examples; and the lecture.
+"""The command line: verbs that look at data, learn, use a model on data, and make new examples; and the lecture.
 
 Heavy imports wait inside the verbs, so that ``--help`` is quick.
 """
@@ -10,7 +10,7 @@ import sys
 import typer
 from typer.exceptions import TyperException
 
-from narrows.cli import learn, lecture, make, use
+from narrows.cli import learn, lecture, look, make, use
 
 __all__ = ["app", "main"]
 
@@ -22,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for verb in (
+    look.data,
     learn.train,
     learn.sweep,
     use.reconstruct,

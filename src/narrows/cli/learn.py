@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from narrows.cli.options import Data, Epochs, Out, Recipe, Seed, Size, say_written, whole, wholes
+from narrows.cli.options import Data, Epochs, Fit, Out, Recipe, Seed, Size, Strict, say_written, whole, wholes
 
 if TYPE_CHECKING:
     from narrows.sweeps import Sweep
@@ -69,12 +69,14 @@ def train(
     recipe: Recipe = "default",
     epochs: Epochs = None,
     size: Size = None,
+    fit: Fit = "crop",
+    strict: Strict = False,
     seed: Seed = 0,
     out: Out = None,
 ) -> None:
     """Train a model on your data, judge it on a held-out fifth, and save it."""
     kind, options = _options(model, option, conditional, recipe, epochs)
-    _run("train", data, size, kind, None if latent_dim is None else [latent_dim], seed, options, out)
+    _run("train", data, (size, fit, strict), kind, None if latent_dim is None else [latent_dim], seed, options, out)
 
 
 def sweep(
@@ -86,13 +88,15 @@ def sweep(
     recipe: Recipe = "default",
     epochs: Epochs = None,
     size: Size = None,
+    fit: Fit = "crop",
+    strict: Strict = False,
     seed: Seed = 0,
     out: Out = None,
 ) -> None:
     """Train a model for each of several latent dimensions, compare them with PCA, and say which to take."""
     dims = wholes("--latent-dims", latent_dims)
     kind, options = _options(model, option, conditional, recipe, epochs)
-    _run("sweep", data, size, kind, dims, seed, options, out)
+    _run("sweep", data, (size, fit, strict), kind, dims, seed, options, out)
 
 
 def _options(
@@ -139,7 +143,7 @@ def _pair(text: str) -> tuple[str, Any]:
 def _run(
     verb: str,
     data: str,
-    size: int | None,
+    reading: tuple[int | None, str, bool],
     kind: str,
     latent_dims: list[int] | None,
     seed: int,
@@ -147,13 +151,16 @@ def _run(
     out: Path | None,
 ) -> None:
     """Train, show progress, and write the run folder, also of an interrupted run; then say what came out."""
+    from narrows.captions import passed_over
     from narrows.cli.progress import watch
     from narrows.data import load_data
     from narrows.estimators import ESTIMATORS
-    from narrows.runs import new_folder, write_run
+    from narrows.files import new_folder
+    from narrows.runs import write_run
     from narrows.sweeps import Sweep
 
-    dataset = load_data(data, size=size)
+    size, fit, strict = reading
+    dataset = load_data(data, size=size, fit=fit, strict=strict)
     dims = latent_dims or [ESTIMATORS[kind]().latent_dim]
     result = Sweep(dataset.X, dataset.y, latent_dims=dims, model=kind, random_state=seed, **options)
     folder = new_folder(out, f"{verb}-{dataset.name}")
@@ -161,6 +168,8 @@ def _run(
         f"{dataset.name}: {len(dataset.X):,} examples of shape {dataset.X.shape[1:]}; "
         f"training {kind} on {len(result.X_train):,}, judged by the other {len(result.X_test):,}"
     )
+    if dataset.files is not None and dataset.files.rejected:
+        print(f"{passed_over(dataset.files)}; «narrows data» lists them")
     try:
         interrupted = watch(result.run())
     finally:

@@ -7,9 +7,12 @@ from typing import Annotated
 
 import typer
 
-from narrows.cli.options import Data, Model, Out, Seed, number, say_written, whole, wholes
+from narrows.cli.options import Data, Files, Model, Out, Seed, number, say_written, whole, wholes
 
 __all__ = ["generate", "interpolate"]
+
+ONE_ROW = 14
+"""Tiles that a way may have, to be drawn in a row."""
 
 
 def generate(
@@ -42,6 +45,7 @@ def generate(
         ),
     ] = None,
     seed: Seed = 0,
+    files: Files = False,
     out: Out = None,
 ) -> None:
     """Make new examples: codes from the model's prior, or like one that you have, decoded."""
@@ -51,50 +55,80 @@ def generate(
     path = model or source
     assert path is not None
     if like is not None:
-        return _around(path, like, example or 0, 0.5 if noise is None else noise, n, label, seed, out)
+        return _around(path, like, example or 0, 0.5 if noise is None else noise, n, label, seed, files, out)
     for name, value in (("--example", example), ("--noise", noise)):
         if value is not None:
             raise ValueError(f"{name} {value} needs --like, the data whose example is taken")
-    return _from_prior(path, n, label, seed, out)
+    return _from_prior(path, n, label, seed, files, out)
 
 
-def _from_prior(model: Path, n: int, label: str | None, seed: int, out: Path | None) -> None:
+def _from_prior(model: Path, n: int, label: str | None, seed: int, files: bool, out: Path | None) -> None:
     from narrows import load, runs
+    from narrows.captions import first_of
+    from narrows.files import new_folder, write_json
+    from narrows.pictures import draw_grid
 
     path = runs.find_model(model)
     estimator = load(path)
-    y = None if label is None else runs.known_labels(estimator, [label])[0]
+    runs.check_images(estimator, files=files)
+    y = runs.known_labels(estimator, [label])[0] if label is not None else runs.drawn_classes(estimator, n, seed)
     samples = estimator.sample(n, y, random_state=seed)
-    folder = runs.new_folder(out, f"generate-{path.stem}")
-    files = runs.write_examples(folder, "samples", samples, estimator)
+    folder = new_folder(out, f"generate-{path.stem}")
+    written = runs.write_examples(folder, "samples", samples, estimator, files=files)
     settings = {"model": str(path), "n": n, "label": label, "seed": seed}
-    say_written([*files, runs.write_json(folder / "results.json", settings)])
+    if label is None and y is not None:
+        settings["labels"] = y.tolist()
+    if samples.ndim > 2:
+        named = [] if label is not None or y is None else [f"class {one}" for one in y[: runs.GRID]]
+        of_class = f" of class {label}" if label is not None else ""
+        rest = first_of(min(n, runs.GRID), n)
+        title = f"New examples{of_class} from the prior of {type(estimator).__name__}{rest}"
+        figure = draw_grid(estimator, samples[: runs.GRID], title=title, labels=named)
+        written.insert(0, runs.write_figure(folder / "samples.png", figure))
+    say_written([*written, write_json(folder / "results.json", settings)])
 
 
 def _around(
-    model: Path, like: str, example: int, noise: float, n: int, label: str | None, seed: int, out: Path | None
+    model: Path,
+    like: str,
+    example: int,
+    noise: float,
+    n: int,
+    label: str | None,
+    seed: int,
+    files: bool,
+    out: Path | None,
 ) -> None:
     """Decode an example's code with noise again and again («Úvod do generativních modelů», L24)."""
     import numpy as np
 
     from narrows import latent, runs
+    from narrows.files import new_folder, write_json
+    from narrows.pictures import draw_grid
 
     estimator, dataset = runs.open_both(model, like, label)
+    runs.check_images(estimator, files=files)
     original = runs.pick("--example", dataset, [example])
     code = estimator.transform(original.X, original.y)
     codes = latent.around(code[0], noise, n, random_state=seed)
     samples = estimator.inverse_transform(codes, None if original.y is None else np.repeat(original.y, n))
     shown = np.concatenate([original.X, estimator.inverse_transform(code, original.y), samples])
-    folder = runs.new_folder(out, f"like-{dataset.name}")
+    folder = new_folder(out, f"like-{dataset.name}")
     # As many as were asked for, so that 64 make a square; the arrays hold all of the new ones.
-    figure = runs.draw_grid(estimator, shown[: min(max(n, 3), runs.GRID)])
+    shown = shown[: min(max(n, 3), runs.GRID)]
+    figure = draw_grid(
+        estimator,
+        shown,
+        title=f"Like example {example} of {dataset.name}: its code with noise of σ\xa0=\xa0{noise:g}, decoded",
+        labels=["original", "decoded", *(f"new {i}" for i in range(len(shown) - 2))],
+    )
     numbers = {"model": str(model), "like": like, "example": example, "noise": noise, "n": n, "seed": seed}
     print("In the picture: the original, its reconstruction, and new ones.")
     say_written(
         [
             runs.write_figure(folder / "samples.png", figure),
-            runs.write_array(folder, "samples", samples, estimator),
-            runs.write_json(folder / "results.json", numbers | {"label": label, "code": code[0].tolist()}),
+            *runs.write_examples(folder, "samples", samples, estimator, files=files),
+            write_json(folder / "results.json", numbers | {"label": label, "code": code[0].tolist()}),
         ]
     )
 
@@ -105,32 +139,43 @@ def interpolate(
     examples: Annotated[str, typer.Option(metavar="K,K", help="From which example to which, counted from 0.")] = "0,1",
     steps: Annotated[int, typer.Option(parser=whole, metavar="N", help="Codes on the way, both ends included.")] = 9,
     kind: Annotated[str, typer.Option(metavar="KIND", help="The way: linear, or spherical.")] = "linear",
+    files: Files = False,
     out: Out = None,
 ) -> None:
     """Go from one example's code to another's, decoding on the way; a conditional model keeps the first's class."""
     import numpy as np
 
     from narrows import latent, runs
+    from narrows.files import new_folder, write_json, write_table
+    from narrows.pictures import draw_grid, draw_rows
 
     places = wholes("--examples", examples)
     if len(places) != 2:
         raise ValueError(f"--examples {examples!r} names {len(places)}; two are expected, such as 0,1")
     estimator, dataset = runs.open_both(model, data)
+    runs.check_images(estimator, files=files)
     ends = runs.pick("--examples", dataset, places)
     first, last = estimator.transform(ends.X, ends.y)
     codes = latent.interpolate(first, last, steps, kind=kind)
     path = estimator.inverse_transform(codes, None if ends.y is None else np.repeat(ends.y[:1], len(codes)))
-    folder = runs.new_folder(out, f"interpolate-{dataset.name}")
     originals = np.asarray(ends.X)
-    row = np.concatenate([originals[:1], path, originals[1:]])
-    label = f"{places[0]} → {places[1]}"
+    shown = np.unique(np.linspace(0, steps - 1, min(steps, runs.GRID - 2)).round().astype(int))
+    row = np.concatenate([originals[:1], path[shown], originals[1:]])
+    way = [f"{place / (steps - 1):.0%}" for place in shown]
+    labels = [f"example {places[0]}", *way, f"example {places[1]}"]
+    title = f"From example {places[0]} to {places[1]} of {dataset.name}, {kind}: codes on the way, decoded"
+    if len(row) <= ONE_ROW:
+        figure = draw_rows(estimator, [("", row)], title=title, headings=labels)
+    else:
+        figure = draw_grid(estimator, row, title=title, labels=labels)
     numbers = {"model": str(model), "examples": places, "steps": steps, "kind": kind}
-    print(f"In the picture: example {places[0]}, {len(path)} decoded codes on the way, example {places[1]}.")
+    print(f"In the picture: example {places[0]}, {len(shown)} decoded codes on the way, example {places[1]}.")
+    folder = new_folder(out, f"interpolate-{dataset.name}")
     say_written(
         [
-            runs.write_figure(folder / "path.png", runs.draw_rows(estimator, [(label, row)])),
-            runs.write_array(folder, "path", path, estimator),
-            runs.write_table(folder / "codes.csv", list(estimator.get_feature_names_out()), codes.tolist()),
-            runs.write_json(folder / "results.json", numbers),
+            runs.write_figure(folder / "path.png", figure),
+            *runs.write_examples(folder, "path", path, estimator, files=files),
+            write_table(folder / "codes.csv", list(estimator.get_feature_names_out()), codes.tolist()),
+            write_json(folder / "results.json", numbers),
         ]
     )

@@ -8,7 +8,22 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["Data", "Epochs", "Model", "Out", "Recipe", "Seed", "Size", "number", "say_written", "whole", "wholes"]
+__all__ = [
+    "Data",
+    "Epochs",
+    "Files",
+    "Fit",
+    "Model",
+    "Out",
+    "Recipe",
+    "Seed",
+    "Size",
+    "Strict",
+    "number",
+    "say_written",
+    "whole",
+    "wholes",
+]
 
 
 def number(text: str) -> float:
@@ -79,7 +94,17 @@ Out = Annotated[
 Seed = Annotated[int, typer.Option(parser=whole, metavar="N", help="The same seed gives the same result.")]
 Size = Annotated[
     int | None,
-    typer.Option(parser=whole, metavar="PIXELS", help="Crop image files to squares and scale them to this side."),
+    typer.Option(parser=whole, metavar="PIXELS", help="Make image files squares of this side."),
+]
+Fit = Annotated[
+    str, typer.Option(metavar="HOW", help="How they become squares: crop their middle out, or pad them with a border.")
+]
+Strict = Annotated[
+    bool,
+    typer.Option("--strict", help="Stop at an image file that cannot be used, not go on without.", show_default=False),
+]
+Files = Annotated[
+    bool, typer.Option("--files", help="Write each image as a PNG file of its own, too.", show_default=False)
 ]
 Epochs = Annotated[
     int | None,

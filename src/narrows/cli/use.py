@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from narrows.cli.options import Data, Model, Out, Seed, number, say_written
+from narrows.cli.options import Data, Files, Model, Out, Seed, number, say_written
 
 __all__ = ["decode", "denoise", "encode", "reconstruct"]
 
@@ -15,17 +17,20 @@ UNIT = "squared error per pixel or feature, scaled"
 """What `anomaly_score` and `squared_errors` are."""
 
 
-def reconstruct(model: Model, data: Data, out: Out = None) -> None:
-    """Press data through the bottleneck and back: originals over reconstructions, and every example's error."""
+def reconstruct(model: Model, data: Data, files: Files = False, out: Out = None) -> None:
+    """Press data through the bottleneck and back: both side by side with error maps, and every example's error."""
     import numpy as np
 
     from narrows import runs
+    from narrows.captions import captions, ranked
+    from narrows.files import new_folder, write_json
+    from narrows.pictures import draw_comparison
 
     estimator, dataset = runs.open_both(model, data)
-    restored = estimator.reconstruct(dataset.X, dataset.y)
+    runs.check_images(estimator, files=files)
     errors = estimator.anomaly_score(dataset.X, dataset.y)
-    folder = runs.new_folder(out, f"reconstruct-{dataset.name}")
-    rows = [("original", dataset.X[: runs.SHOWN]), ("reconstructed", restored[: runs.SHOWN])]
+    folder = new_folder(out, f"reconstruct-{dataset.name}")
+    restored, array = runs.reconstruct_into(folder, estimator, dataset)
     numbers = {
         "examples": len(errors),
         "unit": UNIT,
@@ -34,18 +39,31 @@ def reconstruct(model: Model, data: Data, out: Out = None) -> None:
         "largest": float(errors.max()),
         "largest_example": int(errors.argmax()),
     }
+    ranks, places = zip(*ranked(errors), strict=True)
+    said = zip(ranks, captions(dataset, places), errors[list(places)], strict=True)
+    labels = [f"{rank or ''}\n{caption}\nerror {error:.4f}".strip() for rank, caption, error in said]
+    figure = draw_comparison(
+        estimator,
+        labels,
+        runs.at(dataset.X, places),
+        runs.at(restored, places),
+        title=f"{dataset.name} through the {estimator.latent_dim} numbers of {type(estimator).__name__}; "
+        f"over all {len(errors):,}: mean error {numbers['mean']:.4f}, median {numbers['median']:.4f}",
+        unit=UNIT,
+    )
     print(
         f"{len(errors):,} examples; {UNIT}: mean {numbers['mean']:.4f}, median {numbers['median']:.4f}, "
         f"largest {numbers['largest']:.4f} (example {numbers['largest_example']})"
     )
-    say_written(
-        [
-            runs.write_figure(folder / "reconstructions.png", runs.draw_rows(estimator, rows)),
-            runs.write_errors(folder / "errors.csv", dataset.y, {"error": errors}),
-            runs.write_json(folder / "results.json", numbers),
-            *runs.write_examples(folder, "reconstructed", restored, estimator),
-        ]
-    )
+    written = [
+        runs.write_figure(folder / "reconstructions.png", figure),
+        runs.write_errors(folder / "errors.csv", dataset, {"error": errors}),
+        write_json(folder / "results.json", numbers),
+        array,
+    ]
+    if files:
+        written.append(runs.write_singles(folder / "reconstructed", restored, estimator))
+    say_written(written)
 
 
 def denoise(
@@ -69,39 +87,47 @@ def denoise(
         ),
     ] = None,
     seed: Seed = 0,
+    files: Files = False,
     out: Out = None,
 ) -> None:
     """Clean noisy data; with --add, first make them noisy, and say how near the originals they come."""
     from narrows import runs
+    from narrows.captions import captions
+    from narrows.files import new_folder, write_json
+    from narrows.pictures import draw_rows
 
     if add is None and level is not None:
         raise ValueError(f"--level {level:g} needs --add, the noise that it is the level of")
     estimator, dataset = runs.open_both(model, data)
-    if add is None:
-        noisy, rows = dataset.X, []
-    else:
+    runs.check_images(estimator, files=files)
+    noisy = dataset.X
+    if add is not None:
         level = 0.3 if level is None else level
-        noisy, rows = runs.corrupted(estimator, dataset.X, add, level, seed), [("original", dataset.X[: runs.SHOWN])]
+        noisy = runs.corrupted(estimator, dataset.X, add, level, seed)
     denoised = estimator.reconstruct(noisy, dataset.y)
-    rows += [("noisy", noisy[: runs.SHOWN]), ("denoised", denoised[: runs.SHOWN])]
-    folder = runs.new_folder(out, f"denoise-{dataset.name}")
-    files = [
-        runs.write_figure(folder / "denoised.png", runs.draw_rows(estimator, rows)),
-        runs.write_array(folder, "denoised", denoised, estimator),
-    ]
+    both = {"noisy": noisy, "denoised": denoised}
+    errors = {} if add is None else {name: runs.squared_errors(estimator, dataset.X, X) for name, X in both.items()}
+    means = {name: float(values.mean()) for name, values in errors.items()}
     numbers: dict[str, object] = {"examples": len(noisy), "add": add, "level": level, "seed": seed}
+    rows = [] if add is None else [("original", dataset.X[: runs.SHOWN])]
+    for name, examples in both.items():
+        label = f"{name}\nerror {means[name]:.4f}" if means else name
+        rows.append((label, examples[: runs.SHOWN]))
+    said = f" of {add} noise, level {level:g}; error: {UNIT}, mean over all" if add else ""
+    title = f"{dataset.name} cleaned by {type(estimator).__name__}{said}"
+    headings = captions(replace(dataset, files=None), range(len(rows[0][1])))
+    folder = new_folder(out, f"denoise-{dataset.name}")
+    written = [
+        runs.write_figure(folder / "denoised.png", draw_rows(estimator, rows, title=title, headings=headings)),
+        *runs.write_examples(folder, "denoised", denoised, estimator, files=files),
+    ]
     print(f"{len(noisy):,} examples denoised")
     if add is not None:
-        both = {"noisy": noisy, "denoised": denoised}
-        errors = {name: runs.squared_errors(estimator, dataset.X, examples) for name, examples in both.items()}
-        means = {name: float(values.mean()) for name, values in errors.items()}
         numbers |= {"unit": UNIT, "errors": means}
-        files += [
-            runs.write_array(folder, "noisy", noisy, estimator),
-            runs.write_errors(folder / "errors.csv", dataset.y, errors),
-        ]
+        written += runs.write_examples(folder, "noisy", noisy, estimator, files=files)
+        written.append(runs.write_errors(folder / "errors.csv", dataset, errors))
         print(f"{UNIT}, to the originals: noisy {means['noisy']:.4f}, denoised {means['denoised']:.4f}")
-    say_written([*files, runs.write_json(folder / "results.json", numbers)])
+    say_written([*written, write_json(folder / "results.json", numbers)])
 
 
 def encode(
@@ -109,25 +135,28 @@ def encode(
     data: Data,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="A new .csv or .npy file.", show_default="codes-DATA.csv"),
+        typer.Option(metavar="FILE", help="A new .csv, .npy or .parquet file.", show_default="codes-DATA.csv"),
     ] = None,
+    scores: Annotated[
+        bool,
+        typer.Option("--scores", help="Add each example's anomaly score and log-density.", show_default=False),
+    ] = False,
 ) -> None:
-    """Write the codes of data: a row of latent_dim numbers for each example, and its label if it has one."""
-    import numpy as np
-
+    """Write the codes of data: a row of latent_dim numbers for each example, and its label and file if it has them."""
     from narrows import runs
+    from narrows.files import numbered, write_columns
 
     estimator, dataset = runs.open_both(model, data)
-    free = (path for name in runs.numbered(f"codes-{dataset.name}") if not (path := Path(f"{name}.csv")).exists())
+    free = (path for name in numbered(f"codes-{dataset.name}") if not (path := Path(f"{name}.csv")).exists())
     target = _new_file(out) if out else next(free)
     codes = estimator.transform(dataset.X, dataset.y)
-    if target.suffix == ".npy":
-        np.save(target, codes)
-    elif dataset.y is None:
-        runs.write_table(target, list(estimator.get_feature_names_out()), codes.tolist())
-    else:
-        rows = ([*code, label] for code, label in zip(codes.tolist(), dataset.y.tolist(), strict=True))
-        runs.write_table(target, [*estimator.get_feature_names_out(), "label"], rows)
+    columns = dict(zip(estimator.get_feature_names_out(), codes.T, strict=True))
+    if scores:
+        columns |= {
+            "anomaly_score": estimator.anomaly_score(dataset.X, dataset.y),
+            "score_samples": estimator.score_samples(dataset.X, dataset.y),
+        }
+    write_columns(target, columns, runs.known_of(dataset))
     print(f"{len(codes):,} codes of {codes.shape[1]} numbers")
     say_written([target])
 
@@ -135,19 +164,33 @@ def encode(
 def decode(
     model: Model,
     codes: Annotated[str, typer.Argument(metavar="CODES", help="A .csv or .npy file of codes, as encode writes them.")],
+    files: Files = False,
     out: Out = None,
 ) -> None:
     """Turn codes back into examples: images as a grid and an array, rows as a table."""
     from narrows import runs
+    from narrows.captions import first_of, names
+    from narrows.files import new_folder
+    from narrows.pictures import draw_grid
 
     estimator, dataset = runs.open_both(model, codes)
+    runs.check_images(estimator, files=files)
     decoded = estimator.inverse_transform(dataset.X, dataset.y)
-    say_written(runs.write_examples(runs.new_folder(out, f"decode-{dataset.name}"), "decoded", decoded, estimator))
+    folder = new_folder(out, f"decode-{dataset.name}")
+    written = runs.write_examples(folder, "decoded", decoded, estimator, files=files)
+    if decoded.ndim > 2:
+        shown = range(min(len(decoded), runs.GRID))
+        title = f"{dataset.name} decoded by {type(estimator).__name__}{first_of(len(shown), len(decoded))}"
+        figure = draw_grid(estimator, decoded[: runs.GRID], title=title, labels=names(dataset, shown))
+        written.insert(0, runs.write_figure(folder / "decoded.png", figure))
+    say_written(written)
 
 
 def _new_file(path: Path) -> Path:
-    if path.suffix not in {".csv", ".npy"}:
-        raise ValueError(f"--out {path} must end in .csv or .npy")
+    if path.suffix not in {".csv", ".npy", ".parquet"}:
+        raise ValueError(f"--out {path} must end in .csv, .npy or .parquet")
+    if path.suffix == ".parquet" and importlib.util.find_spec("pyarrow") is None:
+        raise ValueError(f"--out {path} needs pyarrow, which is not installed: pip install 'narrows[parquet]'")
     if path.exists():
         raise ValueError(f"--out {path} is there already; name a new file")
     if not path.parent.is_dir():

@@ -1,7 +1,10 @@
-"""What people have, as arrays: named sets, arrays, tables, IDX files, images and folders of them."""
+"""What people have, as arrays: named sets, arrays, tables, IDX files, images, and other libraries' sets."""
 
+from narrows.data.adapters import from_dataset
 from narrows.data.dataset import DataError, Dataset
+from narrows.data.images import scan_images
+from narrows.data.on_disk import OnDisk
 from narrows.data.sources import load_data
 from narrows.data.split import split
 
-__all__ = ["DataError", "Dataset", "load_data", "split"]
+__all__ = ["DataError", "Dataset", "OnDisk", "from_dataset", "load_data", "scan_images", "split"]

@@ -5,16 +5,18 @@ from __future__ import annotations
 import csv
 import gzip
 import math
+import shutil
+import zipfile
 import zlib
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from narrows.data.dataset import DataError, Dataset
+from narrows.data.on_disk import LARGE, OnDisk, temporary_file
 
 __all__ = ["read_csv", "read_idx", "read_idx_folder", "read_npy", "read_npz"]
 
@@ -23,7 +25,7 @@ LABEL_NAMES = ("y", "label", "labels", "class", "target")
 
 
 def read_npy(path: Path) -> Dataset:
-    """Read one array of examples; pickled objects are refused.
+    """Read one array of examples, which stays on disk if it is large; pickled objects are refused.
 
     Raises
     ------
@@ -31,33 +33,69 @@ def read_npy(path: Path) -> Dataset:
         If the file is damaged or holds objects.
     """
     try:
-        return Dataset(path.stem, np.load(path, allow_pickle=False))
+        X = _on_disk(path) if path.stat().st_size > LARGE else None
+        X = np.load(path, allow_pickle=False) if X is None else X
     except (ValueError, EOFError) as error:
-        if isinstance(error, DataError):
-            raise
         raise DataError(f"{path} is not an array of numbers: {error}") from error
+    return Dataset(path.stem, X)
 
 
 def read_npz(path: Path) -> Dataset:
     """Read the array X (or x, data, images, or the only one) and, if it is there, y (or label, labels, class, target).
 
+    A large array is copied out of the archive into a temporary file, and stays on disk.
+
     Raises
     ------
     DataError
-        If the file is damaged, holds objects, or it is unclear which array holds the examples.
+        If the file is damaged, holds objects, it is unclear which array holds the examples, or the disk has no room.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays: Mapping[str, NDArray[Any]] = {name: file[name] for name in file.files}
-    except (ValueError, EOFError, OSError, zlib.error) as error:
+        with zipfile.ZipFile(path) as archive, np.load(path, allow_pickle=False) as file:
+            arrays = [name for name in file.files if f"{name}.npy" in archive.namelist()]
+            examples = _name_of_examples(path, arrays)
+            X = _copied_out(archive, f"{examples}.npy")
+            X = file[examples] if X is None else X
+            y = next((file[name] for name in LABEL_NAMES if name in arrays), None)
+    except DataError:
+        raise
+    except (ValueError, EOFError, OSError, zlib.error, zipfile.BadZipFile) as error:
         raise DataError(f"{path} is not a file of arrays of numbers: {error}") from error
-    labels = next((arrays[name] for name in LABEL_NAMES if name in arrays), None)
-    examples = [name for name in EXAMPLE_NAMES if name in arrays] or [
-        name for name in arrays if name not in LABEL_NAMES
-    ]
+    return Dataset(path.stem, X, y)
+
+
+def _name_of_examples(path: Path, arrays: list[str]) -> str:
+    named = [name for name in EXAMPLE_NAMES if name in arrays]
+    examples = named or [name for name in arrays if name not in LABEL_NAMES]
     if len(examples) != 1:
         raise DataError(f"{path} holds the arrays {', '.join(arrays)}; call the one with the examples X")
-    return Dataset(path.stem, arrays[examples[0]], labels)
+    return examples[0]
+
+
+def _copied_out(archive: zipfile.ZipFile, name: str) -> OnDisk | None:
+    """Return an array of an archive in a temporary file of its own, or None if it is not large, or as of `_on_disk`."""
+    size = archive.getinfo(name).file_size
+    if size <= LARGE:
+        return None
+    with archive.open(name) as member:
+        copy = temporary_file(size)
+        try:
+            shutil.copyfileobj(member, copy, 2**20)
+        except BaseException:
+            copy.close()
+            raise
+    copy.flush()
+    return _on_disk(copy)
+
+
+def _on_disk(file: Path | IO[bytes]) -> OnDisk | None:
+    """Return the array of an ``.npy`` file, or None if only NumPy can read it, or say what is wrong with it."""
+    try:
+        return OnDisk.of_npy(file)
+    except ValueError:
+        if not isinstance(file, Path):
+            file.close()
+        return None
 
 
 def read_csv(path: Path) -> Dataset:

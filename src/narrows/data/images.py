@@ -1,79 +1,387 @@
-"""Images from files, one or a folder of them, each converted by the same rules."""
+"""Images from files, one or a folder of them, each converted by the same rules and decoded by several threads.
+
+What is wrong with one file, so that it is damaged, empty, or no image at all, does not stop the others: it is passed
+over and listed. Memory holds the images in work and the names, never the folder's images themselves beyond `LARGE`.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
+import os
+import statistics
+import struct
+import warnings
+import zlib
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
-from narrows.data.dataset import DataError, Dataset
+from narrows.data.dataset import DataError, Dataset, ImageFiles, Rejected
+from narrows.data.on_disk import OnDisk, collect
 
-__all__ = ["IMAGE_SUFFIXES", "read_images"]
+__all__ = ["IMAGE_SUFFIXES", "ShapesDiffer", "collect_images", "image_bytes", "read_images", "scan_images"]
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 
-GREY = ("1", "L")
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")  # whatever a suffix claims; others may run programs
+SUFFIXES = tuple(map(str.encode, IMAGE_SUFFIXES))
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What undoes EXIF's orientation."""
+SIDEWAYS = (5, 6, 7, 8)  # those that swap width and height
+DAMAGE = (OSError, SyntaxError, ValueError, LookupError, ArithmeticError, EOFError, TypeError, struct.error, zlib.error)
+
+Box = tuple[int, int]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
-def read_images(path: Path, *, size: int | None = None, like: tuple[int, ...] | None = None) -> Dataset:
+class ShapesDiffer(Exception):  # noqa: N818, it is a finding, of which each caller makes its own error
+    """An image differs in height or width from the first; ``args`` are the two shapes."""
+
+
+class _ColoursDiffer(Exception):  # noqa: N818, as above
+    """A colour image follows grey ones."""
+
+
+class _Decoded(NamedTuple):
+    pixels: NDArray[np.uint8]
+    size: tuple[int, int]
+    mode: str
+
+
+def read_images(
+    path: Path,
+    *,
+    size: int | None = None,
+    fit: str = "crop",
+    like: tuple[int, ...] | None = None,
+    strict: bool = False,
+) -> Dataset:
     """Read an image, or all images in a folder and below it; the folders that hold them are their labels.
 
-    Each image is turned upright as its EXIF orientation says. Sixteen bits become eight; what is transparent becomes
-    white; palettes and CMYK become RGB. The result is grey, (n, H, W), if all images are, and RGB, (n, H, W, 3),
-    otherwise; always bytes. Of an animation the first frame is taken.
+    Hidden files are left out, and each folder is read once, however many links lead to it. Each image is turned upright
+    as its EXIF orientation says and becomes bytes as `image_bytes` says. The result is grey, (n, H, W), if all images
+    are, and RGB, (n, H, W, 3), otherwise, in the order of their names; an array on disk if it is large. Of an animation
+    or of several pages the first is taken.
 
     Parameters
     ----------
     path
         A file or a folder.
-    size
-        Side in pixels: each image is cropped to its central square and scaled to it.
-    like
-        The shape (H, W) or (H, W, 3) that the images are to have: cropped, scaled, made grey or RGB to fit it.
+    size, fit, like
+        As of `load_data`.
+    strict
+        Whether a file that cannot be read is an error, rather than passed over and listed in ``files.rejected``.
 
     Raises
     ------
     DataError
-        If there are none, one cannot be read, or they differ in size and no ``size`` is given.
+        If there are none, none (with ``strict``: one) can be read, or they differ in size and no ``size`` is given.
     """
-    files = [path] if path.is_file() else sorted(f for f in path.rglob("*") if f.suffix.lower() in IMAGE_SUFFIXES)
-    if not files:
-        raise DataError(f"{path} holds no images ({', '.join(IMAGE_SUFFIXES)})")
+    root, names = _find(path)
     box = (like[1], like[0]) if like else (size, size) if size else None
-    images = [_read(file, box) for file in files]
-    sizes = Counter(image.size for image in images)
-    if len(sizes) > 1:
-        seen = ", ".join(f"{width}×{height} ({count})" for (width, height), count in sizes.most_common(5))
-        smallest = min(min(size) for size in sizes)
-        raise DataError(f"the images in {path} differ in size: {seen} …; crop and scale them with --size {smallest}")
-    grey = len(like) == 2 if like else all(image.mode == "L" for image in images)
-    mode = "L" if grey else "RGB"
-    labels = [file.parent.relative_to(path).as_posix() for file in files] if path.is_dir() else []
-    y = np.array(labels) if len(set(labels)) > 1 else None
-    return Dataset(path.resolve().stem, np.stack([np.asarray(image.convert(mode)) for image in images]), y)
+    mode = None if like is None else "L" if len(like) == 2 else "RGB"
+    tally = _Tally(root, names)
+    with _silence():
+        if box is None:
+            _check_sizes(path, root, names)
+        try:
+            X = collect_images(lambda mode: tally.decoded(box, fit, mode), len(names), mode)
+        except ShapesDiffer as error:
+            raise DataError(f"images in {path} have other sizes than their heads say: {error.args}") from error
+    files = tally.files(strict=strict)
+    return Dataset(path.resolve().stem, X, files.labels, files)
 
 
-def _read(file: Path, box: tuple[int, int] | None) -> Image.Image:
-    """Return the image upright, of mode L or RGB, and cropped and scaled if a ``box`` (width, height) is given."""
+def scan_images(path: Path, *, strict: bool = False) -> ImageFiles:
+    """Return what a folder of images, or one, holds, whether or not the images fit together; every one is decoded.
+
+    Parameters
+    ----------
+    path, strict
+        As of `read_images`.
+
+    Raises
+    ------
+    DataError
+        If there are none, or none (with ``strict``: one) can be read.
+    """
+    tally = _Tally(*_find(path))
+    with _silence():
+        deque(tally.decoded((8, 8), "crop", None), maxlen=0)
+    return tally.files(strict=strict)
+
+
+def collect_images(
+    read: Callable[[str | None], Iterator[NDArray[np.uint8]]], count: int, mode: str | None = None
+) -> NDArray[Any] | OnDisk:
+    """Return images of one height and width as one array: grey (n, H, W) if all are, RGB (n, H, W, 3) otherwise.
+
+    Parameters
+    ----------
+    read
+        Called with the mode to convert to, ``"L"``, ``"RGB"``, or None for that of each, it yields the images. If a
+        coloured one follows grey ones it is called anew with ``"RGB"``.
+    count
+        How many there are at most.
+    mode
+        What to call it with first.
+
+    Raises
+    ------
+    ShapesDiffer
+        If an image differs from the first in height or width.
+    DataError
+        If there is no room on the disk.
+    """
+
+    def alike(images: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
+        for image in images:
+            if image.shape[:2] != shape[:2]:
+                raise ShapesDiffer(shape, image.shape)
+            if image.ndim > len(shape):
+                raise _ColoursDiffer
+            yield image if image.ndim == len(shape) else image[..., None].repeat(3, axis=-1)
+
+    images = read(mode)
+    head = list(islice(images, 1))
+    shape = head[0].shape if head else (0, 0)
     try:
-        with Image.open(file) as opened:
-            image = ImageOps.exif_transpose(opened)
-            image.load()
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DataError(f"{file} cannot be read as an image: {error}") from error
-    image = _flat(image)
-    return image if box is None else ImageOps.fit(image, box, Image.Resampling.LANCZOS)
+        return collect(alike(chain(head, images)), count if head else 0, shape, np.uint8)
+    except _ColoursDiffer:
+        return collect_images(read, count, "RGB")
+
+
+def image_bytes(image: Image.Image, box: Box | None = None, fit: str = "crop", mode: str | None = None) -> NDArray[Any]:
+    """Return an image as bytes, grey (H, W) or RGB (H, W, 3).
+
+    Black and white becomes 0 and 255. Sixteen bits become eight by division by 257; 32-bit whole numbers do so too if
+    one is above 255. Floating-point numbers of at most 1 are multiplied by 255. What is transparent becomes RGB on
+    white, whatever the mode; palettes, also grey ones, CMYK, YCbCr and HSV become RGB, as Pillow converts them.
+
+    Parameters
+    ----------
+    image
+        Of any mode.
+    box
+        (width, height) to scale to; None leaves the size as it is.
+    fit
+        ``"crop"`` takes the central part of that shape, ``"pad"`` puts the whole image centrally on black.
+    mode
+        ``"L"`` or ``"RGB"`` to convert to; None takes grey for grey images and RGB for others.
+
+    Raises
+    ------
+    ValueError
+        If Pillow cannot convert the mode, or numbers lie outside of [0, 65535], of floating-point ones [0, 255].
+    """
+    flat = _flat(image)
+    if box is not None:
+        flat = _cropped(flat, box) if fit == "crop" else _padded(flat, box)
+    return np.array(flat if mode is None else flat.convert(mode))
 
 
 def _flat(image: Image.Image) -> Image.Image:
     """Return the image in mode L or RGB, without transparency."""
-    if image.mode in ("I", "I;16", "I;16B", "I;16L"):
-        levels: NDArray[Any] = np.asarray(image).astype(np.float64) / 257
-        return Image.fromarray(levels.round().clip(0, 255).astype(np.uint8))
-    if image.has_transparency_data:
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
-    return image.convert("L" if image.mode in GREY else "RGB")
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        return Image.fromarray(_levels(np.asarray(image), image))
+    if image.has_transparency_data:  # also a mark in its head, so not only modes that end in A
+        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA")).convert("RGB")
+    return image.convert("L" if image.mode in ("1", "L") else "RGB")
+
+
+def _levels(values: NDArray[Any], image: Image.Image) -> NDArray[np.uint8]:
+    """Return numbers of more than eight bits as bytes."""
+    low, high = values.min(), values.max()
+    limit = 255 if image.mode == "F" else 65535
+    if not (low >= 0 and high <= limit):  # so that NaN is refused
+        raise ValueError(f"its values go from {low:g} to {high:g}, not from 0 to at most {limit}")
+    if image.mode == "F":
+        factor = 255.0 if high <= 1 else 1.0
+    else:  # before Pillow 11.3, "I" is also what PNGs of sixteen bits are read as
+        factor = 1 / 257 if image.mode != "I" or image.format == "PNG" or high > 255 else 1.0
+    levels: NDArray[np.uint8] = np.rint(values * factor).astype(np.uint8)
+    return levels
+
+
+def _cropped(image: Image.Image, box: Box) -> Image.Image:
+    scale = min(image.width / box[0], image.height / box[1])
+    left, top = (image.width - box[0] * scale) / 2, (image.height - box[1] * scale) / 2
+    right, bottom = min(left + box[0] * scale, image.width), min(top + box[1] * scale, image.height)
+    part = (max(left, 0), max(top, 0), right, bottom)  # rounding may step over the edge
+    return image.resize(box, Image.Resampling.LANCZOS, part, reducing_gap=3.0)
+
+
+def _padded(image: Image.Image, box: Box) -> Image.Image:
+    scale = min(box[0] / image.width, box[1] / image.height)
+    inner = max(1, round(image.width * scale)), max(1, round(image.height * scale))
+    whole = Image.new(image.mode, box)
+    scaled = image.resize(inner, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    whole.paste(scaled, ((box[0] - inner[0]) // 2, (box[1] - inner[1]) // 2))
+    return whole
+
+
+class _Tally:
+    """Decodes files and keeps count of what they are."""
+
+    def __init__(self, root: bytes, names: NDArray[np.bytes_]) -> None:
+        self.root, self.names = root, names
+
+    def decoded(self, box: Box | None, fit: str, mode: str | None) -> Iterator[NDArray[np.uint8]]:
+        """Yield the images of the files that can be read, in order, counting anew."""
+        self.good = np.zeros(len(self.names), bool)
+        self.sizes, self.modes, self.rejected = Counter[Box](), Counter[str](), list[Rejected]()
+        files = (self.root + name for name in self.names)
+        for place, found in enumerate(_in_order(partial(_decode, box=box, fit=fit, mode=mode), files)):
+            if isinstance(found, str):
+                self.rejected.append(Rejected(self.names[place].decode(errors="backslashreplace"), found))
+                continue
+            self.good[place] = True
+            self.sizes[found.size] += 1
+            self.modes[found.mode] += 1
+            yield found.pixels
+
+    def files(self, *, strict: bool) -> ImageFiles:
+        """Return the counts, or refuse the rejected files if there are no others, or if ``strict``."""
+        if self.rejected and (strict or not self.good.any()):
+            first, more = self.rejected[0], len(self.rejected) - 1
+            also = f"; nor can {more:,} more of {len(self.names):,}" if more else ""
+            raise DataError(f"{os.fsdecode(self.root)}{first.path} cannot be read as an image: {first.reason}{also}")
+        return ImageFiles(self.names[self.good], dict(self.sizes), dict(self.modes), tuple(self.rejected))
+
+
+def _decode(file: bytes, *, box: Box | None, fit: str, mode: str | None) -> _Decoded | str:
+    """Return the image upright and converted, or the reason why it cannot be read."""
+    try:
+        with Image.open(file, formats=FORMATS) as opened:
+            size, own_mode = opened.size, opened.mode
+            if box is not None:  # JPEGs of several times that size are decoded at a part of theirs
+                opened.draft(None, (2 * max(box), 2 * max(box)))
+            opened.load()
+            orientation = _orientation(opened)
+            upright = opened.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else opened
+            size = size[::-1] if orientation in SIDEWAYS else size
+            return _Decoded(image_bytes(upright, box, fit, mode), size, own_mode)
+    except Image.DecompressionBombError:
+        return f"larger than {2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6:,.0f} million pixels"
+    except DAMAGE as error:
+        return _reason(file, error)
+
+
+def _orientation(image: Image.Image) -> int:
+    """Return EXIF's orientation, 1 to 8; of an image not yet decoded, from its head."""
+    if image.format == "PNG" and not any("exif" in str(key) for key in image.info):
+        return 1  # looking any further would decode it
+    try:
+        found = image.getexif().get(ExifTags.Base.Orientation)
+    except DAMAGE:
+        return 1  # the image may be whole
+    return found if found in UPRIGHT else 1
+
+
+def _reason(file: bytes, error: BaseException) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return "not an image" if Path(os.fsdecode(file)).stat().st_size else "empty"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    text = str(error)
+    return "truncated" if "truncated" in text.lower() else f"damaged ({text})"
+
+
+def _in_order(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """Yield ``function`` of each item, worked out by threads that are a few items ahead."""
+    workers = min(os.cpu_count() or 1, 16)
+    with ThreadPoolExecutor(workers) as pool:
+        pending: deque[Future[Result]] = deque()
+        for item in items:
+            pending.append(pool.submit(function, item))
+            if len(pending) > 2 * workers:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Let Pillow's warnings of odd files pass; around the threads, since their filters are the whole process's."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _find(path: Path) -> tuple[bytes, NDArray[np.bytes_]]:
+    """Return a folder, with a slash at its end, and the sorted names (n,) of the images in it and below."""
+    root = os.fsencode(path.parent if path.is_file() else path) + b"/"
+    if path.is_file():
+        return root, np.array([os.fsencode(path.name)])
+    found, parts = _names(root, b"", set()), []
+    while some := list(islice(found, 4096)):  # a name by itself takes several times the memory it takes in an array
+        parts.append(np.array(some))
+    if not parts:
+        raise DataError(f"{path} holds no images ({', '.join(IMAGE_SUFFIXES)})")
+    return root, np.sort(np.concatenate(parts))
+
+
+def _names(root: bytes, inside: bytes, seen: set[tuple[int, int]]) -> Iterator[bytes]:
+    """Yield the paths of images in the folder ``inside`` of ``root``, relative to ``root``.
+
+    Both names end in a slash; ``seen`` are the folders already read, by device and number.
+    """
+    status = Path(os.fsdecode(root + inside)).stat()
+    if (status.st_dev, status.st_ino) in seen:
+        return
+    seen.add((status.st_dev, status.st_ino))
+    folders = []
+    with os.scandir(root + inside) as entries:
+        for entry in entries:
+            if entry.name.startswith(b".") or entry.name == b"__MACOSX":
+                continue
+            if entry.is_dir():
+                folders.append((entry.is_symlink(), entry.name))  # folders themselves come before links to them
+            elif entry.name.lower().endswith(SUFFIXES) and (entry.is_file() or _is_broken(entry)):
+                yield inside + entry.name
+    for _, name in sorted(folders):
+        yield from _names(root, inside + name + b"/", seen)
+
+
+def _is_broken(entry: os.DirEntry[bytes]) -> bool:
+    """Return whether it is a link to nothing, which is listed as a file that cannot be read."""
+    return entry.is_symlink() and not Path(os.fsdecode(entry.path)).exists()
+
+
+def _check_sizes(path: Path, root: bytes, names: NDArray[np.bytes_]) -> None:
+    """Refuse images of several sizes, by their files' heads alone, before time and disk are spent on them."""
+    sizes = Counter(size for size in _in_order(_upright_size, (root + name for name in names)) if size is not None)
+    if len(sizes) < 2:
+        return
+    seen = ", ".join(f"{width}×{height} ({count:,})" for (width, height), count in sizes.most_common(5))
+    more = f" and {len(sizes) - 5:,} more sizes" if len(sizes) > 5 else ""
+    side = min(64, statistics.median_low(min(size) for size in sizes.elements()))
+    raise DataError(
+        f"the images in {path} differ in size: {seen}{more}; crop and scale them with --size {side}, "
+        f"or scale them whole with --size {side} --fit pad"
+    )
+
+
+def _upright_size(file: bytes) -> Box | None:
+    try:
+        with Image.open(file, formats=FORMATS) as opened:
+            return opened.size[::-1] if _orientation(opened) in SIDEWAYS else opened.size
+    except (*DAMAGE, Image.DecompressionBombError):
+        return None

@@ -2,61 +2,86 @@
 
 from __future__ import annotations
 
+import os
+from fnmatch import fnmatch
 from pathlib import Path
 
 import numpy as np
 from sklearn.datasets import fetch_openml, load_digits
 
-from narrows.arguments import closest, integer
+from narrows.arguments import choice, closest, integer
+from narrows.data.adapters import from_dataset
 from narrows.data.arrays import read_csv, read_idx, read_idx_folder, read_npy, read_npz
 from narrows.data.dataset import DataError, Dataset
 from narrows.data.images import IMAGE_SUFFIXES, read_images
+from narrows.data.synthetic import SYNTHETIC
 
 __all__ = ["load_data"]
 
 
-def load_data(source: str | Path, *, size: int | None = None, like: tuple[int, ...] | None = None) -> Dataset:
-    """Return the data that ``source`` names.
+def load_data(
+    source: object,
+    *,
+    size: int | None = None,
+    fit: str = "crop",
+    like: tuple[int, ...] | None = None,
+    strict: bool = False,
+) -> Dataset:
+    """Return the data that ``source`` names, or is.
 
     Parameters
     ----------
     source
         ``"digits"`` (scikit-learn's 1,797 handwritten digits, 8×8, grey levels 0 to 16), ``"mnist"`` (70,000 digits,
-        28×28, 0 to 255, fetched from OpenML), or the path of an ``.npy``, ``.npz``, ``.csv`` or IDX file (also
-        gzipped), of an image, or of a folder of images or IDX files.
+        28×28, 0 to 255, fetched from OpenML), a synthetic set (``"shapes"``, ``"bars"``, ``"rings"``, ``"moons"``), or
+        the path of an ``.npy``, ``.npz``, ``.csv`` or IDX file (also gzipped), of an image, or of a folder of images or
+        IDX files; or a data set that `from_dataset` takes.
     size
-        Side in pixels, at most 4096, to which images from files are cropped and scaled; None leaves them as they are.
+        Side in pixels, at most 4096, to which images are scaled, which arrays of numbers are not; None leaves them as
+        they are.
+    fit
+        ``"crop"`` scales an image's central square, ``"pad"`` the whole image, centred on black.
     like
-        The shape of one of a model's inputs; if it is an image's, images from files are made to fit it.
+        The shape of one of a model's inputs; if it is an image's, (H, W) or (H, W, 3), images are made to fit it.
+    strict
+        Whether an image file that cannot be read is an error, rather than passed over and listed in ``files.rejected``.
 
     Raises
     ------
     DataError
         If there is no such set or file, or it cannot be used; the message says what would be right.
+    TypeError, ValueError
+        If ``size`` or ``fit`` is none.
     """
     if size is not None:
         integer("size", size, 1, 4096)
+    choice("fit", fit, ("crop", "pad"))
     image_like = like if like is not None and len(like) > 1 and like[2:] in ((), (3,)) else None
+    if not isinstance(source, str | Path):
+        return from_dataset(source, size=size, fit=fit, like=image_like)
     if source in NAMED:
         return NAMED[str(source)]()
     path = Path(source)
-    if path.is_dir():
-        if any(path.glob("*-idx[0-9]-ubyte*")):
-            return read_idx_folder(path)
-        return read_images(path, size=size, like=image_like)
+    suffix = path.suffix.lower()
+    if path.is_dir() and _holds_idx(path):
+        return read_idx_folder(path)
+    if path.is_dir() or (path.is_file() and suffix in IMAGE_SUFFIXES):
+        return read_images(path, size=size, fit=fit, like=image_like, strict=strict)
     if not path.is_file():
         raise DataError(
             f"there is no data set or file {str(source)!r}{closest(source, NAMED)}; sets are {', '.join(NAMED)}"
         )
-    suffix = path.suffix.lower()
-    if suffix in IMAGE_SUFFIXES:
-        return read_images(path, size=size, like=image_like)
     if suffix in READERS:
         return READERS[suffix](path)
     if "idx" in path.name:
         return Dataset(path.name.split(".")[0], read_idx(path))
     known = ", ".join([*READERS, "IDX", *IMAGE_SUFFIXES])
     raise DataError(f"{path} is of a kind that narrows does not read; it reads {known}, and folders of images")
+
+
+def _holds_idx(path: Path) -> bool:
+    with os.scandir(path) as entries:  # one at a time, since there may be very many
+        return any(fnmatch(entry.name, "*-idx[0-9]-ubyte*") for entry in entries)
 
 
 def digits() -> Dataset:
@@ -82,5 +107,5 @@ def mnist() -> Dataset:
     return Dataset("mnist", X.reshape(-1, 28, 28).astype(np.uint8), y.astype(np.int64))
 
 
-NAMED = {"digits": digits, "mnist": mnist}
+NAMED = {"digits": digits, "mnist": mnist, **SYNTHETIC}
 READERS = {".npy": read_npy, ".npz": read_npz, ".csv": read_csv, ".tsv": read_csv}

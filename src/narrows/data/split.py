@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
 from narrows.data.dataset import DataError
+from narrows.data.on_disk import OnDisk
 
 __all__ = ["split"]
 
 Array = NDArray[Any]
-Examples: TypeAlias = Array | pd.DataFrame
+Examples: TypeAlias = Array | pd.DataFrame | OnDisk
 
 
 def split(
@@ -27,7 +28,7 @@ def split(
     Parameters
     ----------
     X, y
-        (n, …) examples, or a data frame of them, and, if known, (n,) labels.
+        (n, …) examples, in memory, on disk or as a data frame, and, if known, (n,) labels.
     test_size
         The part held out, in (0, 1).
     random_state
@@ -40,13 +41,17 @@ def split(
     """
     if len(X) < 4:
         raise DataError(f"{len(X)} examples are too few to train on some and judge by others; at least 4 are needed")
-    if y is None:
-        X_train, X_test = train_test_split(X, test_size=test_size, random_state=random_state)
-        return X_train, X_test, None, None
-    _, counts = np.unique(y, return_counts=True)
-    places = min(int(len(X) * test_size), int(len(X) * (1 - test_size)))
-    strata = y if counts.min() > 1 and len(counts) <= places else None
-    X_train, X_test, y_train, y_test = train_test_split(
-        X, y, test_size=test_size, stratify=strata, random_state=random_state
-    )
-    return X_train, X_test, y_train, y_test
+    strata = None
+    if y is not None:
+        _, counts = np.unique(y, return_counts=True)
+        room = min(int(len(X) * test_size), int(len(X) * (1 - test_size)))
+        strata = y if counts.min() > 1 and len(counts) <= room else None
+    train, test = train_test_split(np.arange(len(X)), test_size=test_size, stratify=strata, random_state=random_state)
+    labels = (None, None) if y is None else (y[train], y[test])
+    return _at(X, train), _at(X, test), *labels
+
+
+def _at(X: Examples, places: NDArray[np.int64]) -> Examples:
+    if isinstance(X, OnDisk):
+        return X.select(places)
+    return X.iloc[places] if isinstance(X, pd.DataFrame) else X[places]

@@ -12,9 +12,10 @@ from typing import Any, cast
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from narrows.arguments import choice, random_seed
-from narrows.estimators.base import BottleneckEstimator
+from narrows.estimators.base import OWN, BottleneckEstimator
 from narrows.estimators.deterministic import (
     WAE,
     Autoencoder,
@@ -65,27 +66,42 @@ ESTIMATORS: dict[str, type[BottleneckEstimator]] = {
 """The named models that a file or a command may ask for; no other name is ever looked up."""
 
 
-def load(path: str | os.PathLike[str]) -> Any:
+def load(path: str | os.PathLike[str], *, net: tuple[nn.Module, nn.Module] | None = None) -> Any:
     """Return the fitted estimator that `save` wrote to ``path``: the same class, options and weights, bit for bit.
+
+    Parameters
+    ----------
+    path
+        The file.
+    net
+        Encoder and decoder as given to the estimator, if they were its user's own; their weights come from the file.
 
     Raises
     ------
+    ValueError
+        If the model has nets of its user's own and none are given, or the other way round.
     ModelFileError
         If the file is damaged, truncated, or no model of narrows.
     OSError
         If it cannot be read.
     """
     metadata, arrays = read_model(path)
+    own = metadata.parameters.get("net") == OWN
+    if own != (net is not None):
+        told = "were its user's own; give them: load(path, net=(encoder, decoder))" if own else "are narrows' own"
+        raise ValueError(f"{path}: the nets of this model {told}")
     try:
-        return _restored(metadata, arrays)
+        return _restored(metadata, arrays, {"net": net} if own else {})
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         # Whole and well-typed, but its parts do not make a model: written by another version, or by hand.
         raise ModelFileError(f"{path} holds parts that make no model of this version of narrows: {error}") from error
 
 
-def _restored(metadata: Metadata, arrays: dict[str, NDArray[Any]]) -> BottleneckEstimator:
+def _restored(metadata: Metadata, arrays: dict[str, NDArray[Any]], given: dict[str, Any]) -> BottleneckEstimator:
     kind = ESTIMATORS[choice("estimator", metadata.estimator, ESTIMATORS)]
-    options = {name: tuple(value) if isinstance(value, list) else value for name, value in metadata.parameters.items()}
+    options = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in metadata.parameters.items()
+    } | given
     estimator: BottleneckEstimator = cast("Any", kind)(**options)
     estimator.check_options()
     random_seed(estimator.random_state)

@@ -22,12 +22,13 @@ from narrows.estimators.fitted import Fitted, check_range
 from narrows.estimators.labels import class_labels, places_of
 from narrows.estimators.options import PRIORS
 from narrows.models.corruptions import CORRUPTIONS, Corruption
-from narrows.models.model import Batch
+from narrows.models.model import Batch, check_nets
 from narrows.models.nets import initialise
 from narrows.models.priors import StandardNormal, VampPrior
 from narrows.scaling import Scaling
 from narrows.storage import Metadata, versions, write_model
-from narrows.training.loop import CHUNK, Step, limited_threads, train
+from narrows.training.examples import Examples
+from narrows.training.loop import Step, limited_threads, train
 
 __all__ = ["BottleneckEstimator", "LogLikelihood"]
 
@@ -35,6 +36,9 @@ Array = NDArray[np.floating]
 
 SCORE_SAMPLES = 16
 """Codes drawn of each example for `score_samples`; the same noise for all examples, so that each has its own score."""
+
+OWN = "own"
+"""What a file says of nets that it cannot rebuild."""
 
 MOST_NUMBERS = 2**24
 """In one array while a likelihood is integrated: 128 MB in 64 bits."""
@@ -94,28 +98,33 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fit
         """
         self.check_options()
         seed = random_seed(self.random_state)
-        rows, shape = self._rows(X, reset=True)
-        classes, places = class_labels(y, len(rows), needed=self.conditional)
-        scaling = Scaling.fit(rows, "global" if self.scaling == "auto" and len(shape) > 2 else self.scaling)
-        x, labels = torch.from_numpy(scaling.apply(rows)), torch.from_numpy(places)
+        source = self._source(X, reset=True)
+        shape = source.shape[1:]
+        classes, places = class_labels(y, len(source), needed=self.conditional)
+        scaling = Scaling.of_chunks(
+            source.chunks(), "global" if self.scaling == "auto" and len(shape) > 1 else self.scaling
+        )
+        labels = torch.from_numpy(places)
+        examples = source.examples(scaling, one_hot(labels).float() if self.conditional else None)
         generator = torch.Generator().manual_seed(seed)
         with torch.random.fork_rng(devices=[]):  # the layers' constructors draw weights, which are drawn anew below
-            model = self.build(shape[1:], len(classes) if self.conditional and classes is not None else 0, scaling)
-        check_range(model, x)
-        held_out = min(math.floor(self.validation_fraction * len(x)), len(x) - 2)
-        order = torch.randperm(len(x), generator=generator)
+            model = self.build(shape, len(classes) if self.conditional and classes is not None else 0, scaling)
+        held_out = min(math.floor(self.validation_fraction * len(examples)), len(examples) - 2)
+        order = torch.randperm(len(examples), generator=generator)
         initialise(model, generator)
-        context = one_hot(labels).float() if self.conditional else None
-        judged, learned = (Batch(x, context).take(part) for part in order.tensor_split([held_out]))
-        model.likelihood.calibrate(learned.x, learned.x.mean(0))  # the scale to start from
-        model.prior = self.first_prior(model, learned.x, generator)
+        judged, learned = (examples.part(part) for part in order.tensor_split([held_out]))
+        some = next(learned.chunks())
+        check_range(model, some.x)
+        check_nets(model, some)
+        model.likelihood.calibrate(some.x, some.x.mean(0))  # the scale to start from
+        model.prior = self.first_prior(model, learned, generator)
         history: list[dict[str, float]] = []
         steps = train(
             model,
             self.objective(),
             learned,
             judged,
-            epochs=self.epochs_for(len(learned.x)),
+            epochs=self.epochs_for(len(learned)),
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,
             weight_decay=self.weight_decay,
@@ -131,26 +140,25 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fit
         finally:
             steps.close()
             if history:
-                self.set_fitted(model, scaling, shape[1:], seed, history, classes)
+                self.set_fitted(model, scaling, shape, seed, history, classes)
                 self._complete(learned, judged)
-                self._fit_prior(self.prior, Batch(x, context), labels, seed)
+                self._fit_prior(self.prior, examples, labels, seed)
 
-    def _complete(self, learned: Batch, judged: Batch) -> None:
+    def _complete(self, learned: Examples, judged: Examples) -> None:
         """Add what is known only after training: the noise's size and the error, both on held-out data."""
-        batch = judged if len(judged.x) else learned
-        first = batch.chunks(CHUNK)[0]
+        first = next((judged if len(judged) else learned).chunks())
         with torch.no_grad():
             z = self.model_.posterior(*first).rsample(torch.Generator().manual_seed(self.seed_))
             mean = self.model_.likelihood.mean(self.model_.output(z, first.context))
             self.model_.likelihood.calibrate(first.x, mean)
-        if len(judged.x):
-            errors = self._squared_errors(judged).mean(1)
+        if len(judged):
+            errors = self._errors(judged)
             self.validation_error_ = float(errors.mean()), float(errors.std() / math.sqrt(len(errors)))
 
-    def _fit_prior(self, name: str, batch: Batch, labels: Tensor, seed: int) -> None:
+    def _fit_prior(self, name: str, examples: Examples, labels: Tensor, seed: int) -> None:
         # Also of the examples that judged the training: a class may have no other.
         classes = 1 if self.classes_ is None else len(self.classes_)
-        posterior = self._posterior(batch)
+        posterior = self._posterior(examples)
         with limited_threads(1):
             if isinstance(self.model_.prior, VampPrior):
                 self.model_.prior = self.model_.prior.frozen(posterior, labels, classes)
@@ -170,18 +178,18 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fit
             As of `sample`; None takes the seed of the fit.
         """
         choice("prior", prior, PRIORS)
-        rows, _ = self._rows(X)
+        source = self._source(X)
         if self.classes_ is None:
-            labels = np.zeros(len(rows), np.int64)
+            labels = np.zeros(len(source), np.int64)
         elif y is None:
             raise ValueError("y is needed: this model was fitted with classes, and new codes are drawn class by class")
         else:
-            labels = places_of(y, self.classes_, len(rows))
+            labels = places_of(y, self.classes_, len(source))
             missing = np.setdiff1d(np.arange(len(self.classes_)), labels)
             if len(missing):
                 raise ValueError(f"y has no example of class {self.classes_[missing[0]]}, whose codes it is to fit")
         seed = self.seed_ if random_state is None else random_seed(random_state)
-        self._fit_prior(prior, self._batch(rows, y), torch.from_numpy(labels), seed)
+        self._fit_prior(prior, self._examples(source, y), torch.from_numpy(labels), seed)
         self.prior = prior
         return self
 
@@ -199,17 +207,16 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fit
         self, X: ArrayLike, y: ArrayLike | None = None
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return μ and σ of q(z | x), each (n, latent_dim); σ is 0 where the code is a function of the input."""
-        rows, _ = self._rows(X)
-        q = self._posterior(self._batch(rows, y))
+        q = self._posterior(self._examples(self._source(X), y))
         return q.mean.numpy(), q.sigma.numpy()
 
     def sample_code(
         self, X: ArrayLike, y: ArrayLike | None = None, random_state: RandomState = None
     ) -> NDArray[np.float32]:
         """Draw a code of each example from q(z | x), (n, latent_dim); ``random_state`` as of `sample`."""
-        rows, _ = self._rows(X)
+        examples = self._examples(self._source(X), y)
         generator = torch.Generator().manual_seed(random_seed(random_state))
-        codes: NDArray[np.float32] = self._posterior(self._batch(rows, y)).rsample(generator).numpy()
+        codes: NDArray[np.float32] = self._posterior(examples).rsample(generator).numpy()
         return codes
 
     def inverse_transform(self, Z: ArrayLike, y: ArrayLike | None = None) -> Array:
@@ -220,13 +227,13 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fit
             raise ValueError(
                 f"Z has {codes.shape[1]} columns, but this model's codes have latent_dim={self._n_features_out}"
             )
-        z = Batch(torch.from_numpy(codes.astype(np.float32)), self._context(y, len(codes)))
-        return self.scaling_.undo(self._decoded(z)).reshape(-1, *self.input_shape_)
+        decoded = self._decoded(torch.from_numpy(codes.astype(np.float32)), self._context(y, len(codes)))
+        return self.scaling_.undo(decoded).reshape(-1, *self.input_shape_)
 
     def reconstruct(self, X: ArrayLike, y: ArrayLike | None = None) -> Array:
         """Return ``X`` pressed through the bottleneck and back: same shape, same units; deterministic."""
-        rows, shape = self._rows(X)
-        return self._undone(self._reconstructed(self._batch(rows, y)), rows.dtype).reshape(shape)
+        source = self._source(X)
+        return self._undone(self._reconstructed(self._examples(source, y)), source.dtype).reshape(source.shape)
 
     def sample(self, n_samples: int = 1, y: ArrayLike | None = None, random_state: RandomState = None) -> Array:
         """Return ``n_samples`` new examples, (n_samples, …), in the training data's shape and units, from the prior.
@@ -252,7 +259,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fit
         with limited_threads(1):
             z, labels = self.model_.prior.sample(n_samples, generator, wanted)
         context = one_hot(labels, len(self._known_classes())).float() if self.conditional else None
-        return self.scaling_.undo(self._decoded(Batch(z, context))).reshape(-1, *self.input_shape_)
+        return self.scaling_.undo(self._decoded(z, context)).reshape(-1, *self.input_shape_)
 
     def corrupt(
         self, X: ArrayLike, *, corruption: str = "gaussian", level: float = 0.3, random_state: RandomState = None
@@ -268,13 +275,13 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fit
         random_state
             As of `sample`.
         """
-        rows, shape = self._rows(X)
+        source = self._source(X)
         choice("corruption", corruption, CORRUPTIONS)
         level = real("level", level, 0, math.inf if corruption == "gaussian" else 1)
         generator = torch.Generator().manual_seed(random_seed(random_state))
         corrupt = Corruption(corruption, level, level, self.input_shape_, self.scaling_.extremes)
-        corrupted = corrupt(torch.from_numpy(self.scaling_.apply(rows)), generator, 1.0)
-        return self._undone(corrupted.numpy(), rows.dtype).reshape(shape)
+        corrupted = corrupt(torch.from_numpy(self.scaling_.apply(source.rows())), generator, 1.0)
+        return self._undone(corrupted.numpy(), source.dtype).reshape(source.shape)
 
     # --- Judging ----------------------------------------------------------------------
 
@@ -312,13 +319,13 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fit
         return LogLikelihood(values, float(values.mean()), float(values.std() / math.sqrt(len(values))))
 
     def _scores(self, X: ArrayLike, y: ArrayLike | None, samples: int, seed: int) -> NDArray[np.float64]:
-        rows, _ = self._rows(X)
-        batch = self._batch(rows, y)
-        check_range(self.model_, batch.x)
-        if self.model_.bottleneck.draws:
-            values = self._apply(lambda part: self._bound(part, samples, seed), batch, size=256)
-        else:
-            values = self._apply(lambda part: self.model_.log_prob(*part), batch)
+        examples = self._examples(self._source(X), y)
+
+        def log_prob(part: Batch) -> Tensor:
+            check_range(self.model_, part.x)
+            return self._bound(part, samples, seed) if self.model_.bottleneck.draws else self.model_.log_prob(*part)
+
+        values = self._apply(log_prob, examples, *([256] if self.model_.bottleneck.draws else []))
         change = np.log(self.scaling_.scale).sum() if self.model_.likelihood.continuous else 0.0
         scores: NDArray[np.float64] = values.double().numpy() - change
         return scores
@@ -343,15 +350,13 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fit
 
         Scaled to [0, 1] for images, to unit variance for columns of different units; higher is odder.
         """
-        rows, _ = self._rows(X)
-        errors: NDArray[np.float64] = self._squared_errors(self._batch(rows, y)).mean(1)
-        return errors
+        return self._errors(self._examples(self._source(X), y))
 
     def error_map(self, X: ArrayLike, y: ArrayLike | None = None) -> Array:
         """Return the squared error of every pixel or feature, in the shape of ``X`` and its units squared."""
-        rows, shape = self._rows(X)
-        restored = self._undone(self._reconstructed(self._batch(rows, y)), rows.dtype)
-        return (rows - restored).reshape(shape) ** 2
+        source = self._source(X)
+        restored = self._undone(self._reconstructed(self._examples(source, y)), source.dtype)
+        return (source.rows() - restored).reshape(source.shape) ** 2
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted model to one safe file (safetensors, no pickle), whole or not at all.
@@ -372,6 +377,8 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fit
                 f"latent_dim={self.latent_dim} was set after the fit with {self._n_features_out}; fit again"
             )
         parameters = {name: _plain(value) for name, value in self.get_params().items()}
+        if not isinstance(self.net, str):
+            parameters["net"] = OWN
         if not isinstance(self.random_state, int | None):
             parameters["random_state"] = self.seed_
         metadata = Metadata(

@@ -16,10 +16,12 @@ from torch.nn.functional import one_hot
 from narrows.arguments import check_finite
 from narrows.estimators.labels import places_of
 from narrows.estimators.options import Options
+from narrows.estimators.sources import Source, is_streamed
 from narrows.models.bottlenecks import Gaussian, Point
 from narrows.models.model import Batch, BottleneckModel
 from narrows.scaling import Scaling
-from narrows.training.loop import CHUNK, limited_threads, threads_for
+from narrows.training.examples import Examples
+from narrows.training.loop import limited_threads, threads_for
 
 __all__ = ["Fitted", "check_range"]
 
@@ -49,13 +51,13 @@ class Fitted(Options):
         classes: NDArray[np.generic] | None,
     ) -> None:
         """Set the attributes that every fitted estimator has, whether trained now or read from a file."""
-        self.model_, self.scaling_, self.input_shape_, self.seed_ = model, scaling, input_shape, seed
+        self.model_, self.scaling_, self.input_shape_, self.seed_ = model.eval(), scaling, input_shape, seed
         self.history_, self.n_iter_, self.classes_ = history, len(history), classes
         self.validation_error_ = None
         self._n_features_out = self.latent_dim
 
-    def _rows(self, X: ArrayLike, *, reset: bool = False) -> tuple[Array, tuple[int, ...]]:
-        """Return ``X`` checked, as rows (n, features), and the shape it came in."""
+    def _source(self, X: Any, *, reset: bool = False) -> Source:
+        """Return ``X`` checked, as rows; with ``reset`` as what is learned from, whose form later ones must have."""
         if not reset:
             check_is_fitted(self, "model_")
         given = X if hasattr(X, "shape") else np.asarray(X)
@@ -64,8 +66,13 @@ class Fitted(Options):
             raise ValueError(
                 f"X has shape {shape}; rows (n, features) or images (n, H, W) or (n, H, W, C) are expected"
             )
-        if not reset and len(shape) > 2 and shape[1:] != self.input_shape_:
+        streamed = is_streamed(given)
+        if not reset and (len(shape) > 2 or streamed) and shape[1:] != self.input_shape_:
             raise ValueError(f"X holds examples of shape {shape[1:]}, but the model was fitted on {self.input_shape_}")
+        if streamed:
+            if reset:
+                self.n_features_in_ = math.prod(shape[1:])
+            return Source(given, shape, streamed=True)
         rows = validate_data(
             self,
             np.reshape(np.asarray(given), (shape[0], math.prod(shape[1:]))) if len(shape) > 2 else given,
@@ -75,10 +82,11 @@ class Fitted(Options):
             ensure_min_samples=2 if reset else 1,
         )
         check_finite(rows, getattr(self, "feature_names_in_", None))
-        return rows, shape
+        return Source(rows, shape, streamed=False)
 
-    def _batch(self, rows: Array, y: ArrayLike | None) -> Batch:
-        return Batch(torch.from_numpy(self.scaling_.apply(rows)), self._context(y, len(rows)))
+    def _examples(self, source: Source, y: ArrayLike | None) -> Examples:
+        """Return ``source`` as the model takes it."""
+        return source.examples(self.scaling_, self._context(y, len(source)))
 
     def _known_classes(self) -> NDArray[np.generic]:
         if self.classes_ is None:
@@ -94,38 +102,51 @@ class Fitted(Options):
             raise ValueError("y is needed, the class of each example: this model is conditional")
         return one_hot(torch.from_numpy(places_of(y, classes, n)), len(classes)).float()
 
-    def _apply(self, function: Callable[[Batch], Tensor], batch: Batch, size: int = CHUNK) -> Tensor:
-        with torch.no_grad(), limited_threads(threads_for(self.model_, size)):
-            return torch.cat([function(_filled(part))[: len(part.x)] for part in batch.chunks(size)])
+    def _apply(self, function: Callable[[Batch], Tensor], examples: Examples, most: int = 4096) -> Tensor:
+        with torch.no_grad(), limited_threads(threads_for(self.model_, most)):
+            return torch.cat([function(_filled(part))[: len(part.x)] for part in examples.chunks(most)])
 
-    def _posterior(self, batch: Batch) -> Point | Gaussian:
-        both = self._apply(lambda part: torch.cat(_numbers(self.model_.posterior(*part)), 1), batch)
-        finite = torch.isfinite(both).all(1)
-        if not finite.all():
-            row = int((~finite).nonzero()[0])
-            raise ValueError(
-                f"{int((~finite).sum())} examples (the first is row {row}) are so far from the training data "
-                "that their codes overflow"
-            )
+    def _posterior(self, examples: Examples) -> Point | Gaussian:
+        both = self._apply(lambda part: torch.cat(_numbers(self.model_.posterior(*part)), 1), examples)
+        _check_codes(torch.isfinite(both).all(1))
         return Gaussian(*both.chunk(2, 1)) if self.model_.bottleneck.draws else Point(both, both)
 
-    def _decoded(self, codes: Batch) -> NDArray[np.float32]:
-        """Return what codes stand for, (n, features), scaled."""
+    def _decoded(self, z: Tensor, context: Tensor | None) -> NDArray[np.float32]:
+        """Return what codes ``z`` (n, latent_dim) stand for, (n, features), scaled."""
+        codes = Examples.of(z, context, self.scaling_.offset.size)
         decoded: NDArray[np.float32] = self._apply(lambda part: self.model_.decode(*part), codes).numpy()
         return decoded
 
-    def _reconstructed(self, batch: Batch) -> NDArray[np.float32]:
+    def _reconstructed(self, examples: Examples) -> NDArray[np.float32]:
         """Return scaled inputs, (n, features), pressed through the bottleneck and back."""
-        return self._decoded(Batch(self._posterior(batch).mean, batch.context))
+        context = None if examples.context is None else examples.context[examples.places]
+        return self._decoded(self._posterior(examples).mean, context)
 
     def _undone(self, scaled: NDArray[np.float32], dtype: np.dtype[Any]) -> Array:
         """Return scaled examples (n, features) in the user's units."""
         return self.scaling_.undo(scaled).astype(dtype)
 
-    def _squared_errors(self, batch: Batch) -> NDArray[np.float64]:
-        """Return (n, features) squared errors of scaled inputs."""
-        errors: NDArray[np.float64] = np.square(batch.x.numpy().astype(np.float64) - self._reconstructed(batch))
-        return errors
+    def _errors(self, examples: Examples) -> NDArray[np.float64]:
+        """Return the mean squared error per feature of each scaled input, (n,)."""
+
+        def errors(part: Batch) -> Tensor:
+            codes = self.model_.encode(*part)
+            error = (part.x.double() - self.model_.decode(codes, part.context)).square().mean(1)
+            return torch.where(torch.isfinite(codes).all(1), error, math.nan)
+
+        each = self._apply(errors, examples)
+        _check_codes(~each.isnan())
+        found: NDArray[np.float64] = each.numpy()
+        return found
+
+
+def _check_codes(finite: Tensor) -> None:
+    if not finite.all():
+        row = int((~finite).nonzero()[0])
+        raise ValueError(
+            f"{int((~finite).sum())} examples (the first is row {row}) are so far from the training data "
+            "that their codes overflow"
+        )
 
 
 def _filled(batch: Batch) -> Batch:

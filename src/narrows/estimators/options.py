@@ -11,28 +11,23 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 
-from narrows.arguments import RandomState, choice, closest, integer, integers, real
+from narrows.arguments import RandomState, choice, closest, integer, real
+from narrows.estimators.architecture import Net, check_net, encoder_and_decoder
 from narrows.models.bottlenecks import Bottleneck
 from narrows.models.corruptions import CORRUPTIONS, Corruption
 from narrows.models.flows import FlowMatching, NormalizingFlow, require_zuko
 from narrows.models.likelihoods import LIKELIHOODS, Gaussian, Likelihood, Located
 from narrows.models.model import BottleneckModel
-from narrows.models.nets import ACTIVATIONS, dense
+from narrows.models.nets import ACTIVATIONS
 from narrows.models.priors import GaussianMixture, PosteriorMixture, Prior, StandardNormal
 from narrows.scaling import SCALINGS, Scaling
+from narrows.training.examples import Examples
 from narrows.training.loop import SCHEDULES, Objective
 
 __all__ = ["PRIORS", "Options"]
 
-MOST_LAYERS = 100
-
 MOST_UNITS = 4096
 """Of a code: the covariances of the prior over codes take the square of it."""
-
-NARROW, WIDE, LARGE = (256, 256, 128), (256, 128), (512, 256)
-"""Hidden layers for codes of at most 2 numbers, of more, and for inputs of many; chosen on training data only."""
-
-MANY_FEATURES = 400
 
 STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 5_500, 20, 500
 """What ``epochs="auto"`` aims at: small data sets need many passes, large ones few."""
@@ -55,14 +50,21 @@ class Options(BaseEstimator):  # type: ignore[misc]
     ----------
     latent_dim
         Numbers in the code, d; 1 or more.
+    net
+        ``"dense"``, or, for images, ``"convolutional"``; ``"auto"`` takes the latter for images whose sides have 16
+        pixels or more, unless ``hidden`` is set. Or a pair of torch modules of your own, encoder and decoder, which are
+        copied, and trained from the weights they have: (n, features) ↦ (n, latent_dim), twice that where the code is a
+        Gaussian, and (n, latent_dim) ↦ (n, features); images come and go as (n, C, H, W). A conditional model's encoder
+        sees its classes as so many more features or channels, its decoder as more numbers of the code.
     hidden
         Widths of the encoder's hidden layers; the decoder has them in reverse. ``"auto"`` takes (256, 256, 128) for a
         code of at most 2 numbers, which has to fold the data finely, and for a wider one (256, 128), or (512, 256)
-        where inputs have more than 400 features.
+        where inputs have more than 400 features. Of a convolutional net these are the dense layers between convolutions
+        and code, and ``"auto"`` is (256,).
     activation
         Between layers: ``"silu"``, ``"relu"``, ``"gelu"``, ``"tanh"``, ``"sigmoid"`` or ``"identity"``.
     shortcut
-        Whether a linear layer leads past the hidden ones, from input to code and from code to output.
+        Whether a linear layer leads past the hidden ones of dense nets, from input to code and from code to output.
     likelihood
         p(x | z): ``"squared-error"`` (the lecture's; a Gaussian whose σ is set after training), ``"gaussian"``,
         ``"laplace"``, or, for values in [0, 1] after scaling, ``"bernoulli"`` or ``"continuous-bernoulli"``.
@@ -108,6 +110,7 @@ class Options(BaseEstimator):  # type: ignore[misc]
 
     latent_dim: int = 8
     _: KW_ONLY
+    net: Net = "auto"
     hidden: Sequence[int] | str = "auto"
     activation: str = "silu"
     shortcut: bool = True
@@ -152,10 +155,7 @@ class Options(BaseEstimator):  # type: ignore[misc]
             Naming the option, its value, and what would be right.
         """
         integer("latent_dim", self.latent_dim, 1, MOST_UNITS)
-        if self.hidden != "auto":
-            layers = integers("hidden", self.hidden, 1)
-            if len(layers) > MOST_LAYERS:
-                raise ValueError(f"hidden has {len(layers)} layers; at most {MOST_LAYERS} are allowed")
+        check_net(self.net, self.hidden)
         for name in ("shortcut", "conditional"):
             if not isinstance(getattr(self, name), bool | np.bool_):
                 raise TypeError(f"{name}={getattr(self, name)!r} must be True or False")
@@ -218,16 +218,22 @@ class Options(BaseEstimator):  # type: ignore[misc]
         scaling
             Of its inputs.
         """
-        features, bottleneck = math.prod(shape), self.bottleneck()
-        wide = WIDE if features <= MANY_FEATURES else LARGE
-        hidden = (NARROW if self.latent_dim <= 2 else wide) if self.hidden == "auto" else self.hidden
+        bottleneck = self.bottleneck()
+        encoder, decoder = encoder_and_decoder(
+            shape,
+            classes,
+            self.latent_dim,
+            bottleneck.width,
+            net=self.net,
+            hidden=self.hidden,
+            activation=self.activation,
+            shortcut=self.shortcut,
+        )
         return BottleneckModel(
             corruption=Corruption(self.corruption, *self.noise_levels(), shape, scaling.extremes),
-            encoder=dense([features + classes, *hidden, bottleneck.width], self.activation, shortcut=self.shortcut),
+            encoder=encoder,
             bottleneck=bottleneck,
-            decoder=dense(
-                [self.latent_dim + classes, *hidden[::-1], features], self.activation, shortcut=self.shortcut
-            ),
+            decoder=decoder,
             likelihood=self._likelihood(scaling),
             prior=StandardNormal(1, self.latent_dim, 1),
         )
@@ -239,6 +245,6 @@ class Options(BaseEstimator):  # type: ignore[misc]
         kind = LIKELIHOODS[self.likelihood]
         return kind(link) if issubclass(kind, Located) else kind()
 
-    def first_prior(self, model: BottleneckModel, x: torch.Tensor, generator: torch.Generator) -> Prior:  # noqa: ARG002 - for models that learn it
-        """Return p(z) as training starts with it, for the scaled training inputs ``x`` (n, features)."""
+    def first_prior(self, model: BottleneckModel, examples: Examples, generator: torch.Generator) -> Prior:  # noqa: ARG002 - for models that learn it
+        """Return p(z) as training starts with it, for the ``examples`` it learns from."""
         return model.prior

@@ -15,6 +15,7 @@ from narrows.models.bottlenecks import Bottleneck, DiagonalGaussian, Gaussian
 from narrows.models.model import BottleneckModel
 from narrows.models.objectives import EvidenceLowerBound, ImportanceWeighted
 from narrows.models.priors import Prior, VampPrior
+from narrows.training.examples import Examples
 from narrows.training.loop import Objective
 
 __all__ = ["IWAE", "VAE"]
@@ -49,12 +50,12 @@ class VariationalEstimator(BottleneckEstimator):
         if self.prior == "vampprior" and self.conditional:
             raise ValueError("prior='vampprior' has one p(z) for all classes; with conditional=True take another")
 
-    def first_prior(self, model: BottleneckModel, x: torch.Tensor, generator: torch.Generator) -> Prior:
-        """Return N(0, I), or a VampPrior whose pseudo-inputs start as some of ``x`` (n, features)."""
+    def first_prior(self, model: BottleneckModel, examples: Examples, generator: torch.Generator) -> Prior:
+        """Return N(0, I), or a VampPrior whose pseudo-inputs start as some of the examples."""
         if self.prior != "vampprior":
             return model.prior
-        chosen = torch.randperm(len(x), generator=generator)[:PSEUDO_INPUTS]
-        return VampPrior(x[chosen], self.latent_dim, partial(_posterior, model.encoder, model.bottleneck))
+        chosen = torch.randperm(len(examples), generator=generator)[:PSEUDO_INPUTS]
+        return VampPrior(examples.take(chosen).x, self.latent_dim, partial(_posterior, model.encoder, model.bottleneck))
 
 
 def _posterior(encoder: torch.nn.Module, bottleneck: torch.nn.Module, x: torch.Tensor) -> Gaussian:

@@ -13,7 +13,7 @@ from narrows.models.bottlenecks import Bottleneck, Gaussian, Point
 from narrows.models.likelihoods import Likelihood
 from narrows.models.priors import Prior
 
-__all__ = ["Batch", "BottleneckModel"]
+__all__ = ["Batch", "BottleneckModel", "check_nets"]
 
 
 class Batch(NamedTuple):
@@ -28,11 +28,6 @@ class Batch(NamedTuple):
     def take(self, places: Tensor) -> Batch:
         """Return the examples at ``places`` (k,)."""
         return Batch(self.x[places], None if self.context is None else self.context[places])
-
-    def chunks(self, size: int) -> list[Batch]:
-        """Return the examples in order, ``size`` at a time."""
-        contexts = [None] * len(self.x) if self.context is None else self.context.split(size)
-        return [Batch(x, context) for x, context in zip(self.x.split(size), contexts, strict=False)]
 
 
 class BottleneckModel(nn.Module):
@@ -130,6 +125,29 @@ class BottleneckModel(nn.Module):
         if not self.likelihood.unit_interval:
             x, h = x.double(), h.double()
         return self.likelihood.log_prob(x, h).double()
+
+
+def check_nets(model: BottleneckModel, batch: Batch) -> None:
+    """Refuse nets that do not fit the ``batch`` or each other, which a user's own may not.
+
+    Raises
+    ------
+    ValueError
+        If they return other shapes than they should.
+    """
+    few = batch.take(torch.arange(min(2, len(batch.x))))
+    with torch.no_grad():
+        h = model.encoder(_beside(*few))
+        if h.shape != (len(few.x), model.bottleneck.width):
+            raise ValueError(
+                f"the encoder made {tuple(h.shape)} of {len(few.x)} examples; (n, {model.bottleneck.width}) is expected"
+            )
+        z = model.encode(*few)
+        output = model.output(z, few.context)
+    if output.shape != few.x.shape:
+        raise ValueError(
+            f"the decoder's {output.shape[1]:,} outputs of a code are not the {few.x.shape[1]:,} numbers of an example"
+        )
 
 
 def _beside(x: Tensor, context: Tensor | None) -> Tensor:

@@ -9,7 +9,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-__all__ = ["ACTIVATIONS", "Shortcut", "dense", "initialise"]
+__all__ = ["ACTIVATIONS", "Convolution", "FromRows", "Own", "Shortcut", "ToRows", "dense", "initialise"]
 
 LARGEST_NET = 500_000_000
 """Parameters; with its gradients and Adam's two moments such a net takes 8 GB."""
@@ -76,14 +76,107 @@ class Shortcut(nn.Module):
         return y
 
 
-def initialise(module: nn.Module, generator: torch.Generator) -> None:
-    """Draw weights and biases from U(−1/√m, 1/√m), m a layer's inputs: PyTorch's default, from ``generator`` alone.
+class FromRows(nn.Module):
+    """Rows (n, H·W·C [+ classes]) ↦ what ``net`` makes of images (n, C [+ classes], H, W), with a plane for each class.
 
-    The layers' own ``reset_parameters`` would read and change the global random state.
+    Parameters
+    ----------
+    net
+        For images.
+    shape
+        (H, W, C).
     """
-    for layer in module.modules():
-        if isinstance(layer, nn.Linear):
-            bound = 1 / math.sqrt(layer.in_features)
-            with torch.no_grad():
-                layer.weight.uniform_(-bound, bound, generator=generator)
-                layer.bias.uniform_(-bound, bound, generator=generator)
+
+    def __init__(self, net: nn.Module, shape: tuple[int, int, int]) -> None:
+        super().__init__()
+        self.net, self.shape = net, shape
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (n, outputs)."""
+        h, w, c = self.shape
+        pixels, context = x.split([h * w * c, x.shape[1] - h * w * c], 1)
+        images = pixels.unflatten(1, self.shape).permute(0, 3, 1, 2)
+        if context.shape[1]:
+            images = torch.cat([images, context[..., None, None].expand(-1, -1, h, w)], 1)
+        y: Tensor = self.net(images)
+        return y
+
+
+class ToRows(nn.Module):
+    """Codes (…, inputs) ↦ what ``net`` makes of codes (n, inputs), images (n, C, H, W), as rows (…, H·W·C).
+
+    Parameters
+    ----------
+    net
+        To images.
+    """
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Return (…, H·W·C)."""
+        images: Tensor = self.net(z.flatten(0, -2))
+        return images.permute(0, 2, 3, 1).reshape(*z.shape[:-1], -1)
+
+
+class Convolution(nn.Conv2d):
+    """A 3 × 3 convolution, padded by one pixel.
+
+    Parameters
+    ----------
+    inputs, outputs
+        Channels.
+    stride
+        Pixels from one window to the next.
+    gain
+        a, how strong it is to begin with: 1, but less where it adds to what is there already.
+    """
+
+    def __init__(self, inputs: int, outputs: int, *, stride: int = 1, gain: float = 1.0) -> None:
+        super().__init__(inputs, outputs, 3, stride=stride, padding=1)
+        self.bias: nn.Parameter
+        self.gain = gain
+
+
+class Own(nn.Module):
+    """A user's net, which keeps the weights it comes with.
+
+    Parameters
+    ----------
+    net
+        It.
+    """
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return what it makes of ``x``."""
+        y: Tensor = self.net(x)
+        return y
+
+
+@torch.no_grad()
+def initialise(module: nn.Module, generator: torch.Generator) -> None:
+    """Draw the weights anew from ``generator`` alone, with m a layer's inputs.
+
+    Of linear layers, weights and biases from U(−1/√m, 1/√m), PyTorch's default; of `Convolution` layers, weights from
+    U(−a√(6/m), a√(6/m)), which keeps signals from fading in deep nets (He et al. 2015), and biases of 0. Layers of
+    other kinds are left alone, as is what stands in `Own`. The layers' own ``reset_parameters`` would read and change
+    the global random state.
+    """
+    if isinstance(module, Own):
+        return
+    if isinstance(module, nn.Linear):
+        bound = 1 / math.sqrt(module.in_features)
+        module.weight.uniform_(-bound, bound, generator=generator)
+        module.bias.uniform_(-bound, bound, generator=generator)
+    if isinstance(module, Convolution):
+        bound = module.gain * math.sqrt(6 / module.weight[0].numel())
+        module.weight.uniform_(-bound, bound, generator=generator)
+        module.bias.zero_()
+    for child in module.children():
+        initialise(child, generator)

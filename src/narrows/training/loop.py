@@ -16,13 +16,11 @@ from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import ConstantLR, LRScheduler, OneCycleLR
 
 from narrows.models.model import Batch, BottleneckModel
+from narrows.training.examples import Examples
 
-__all__ = ["CHUNK", "SCHEDULES", "Objective", "Step", "limited_threads", "threads_for", "train"]
+__all__ = ["SCHEDULES", "Objective", "Step", "limited_threads", "threads_for", "train"]
 
 Objective = Callable[[BottleneckModel, Batch, torch.Generator, float], Tensor]
-
-CHUNK = 4096
-"""Examples a pass when nothing is learned: large enough to be quick, small enough for any memory."""
 
 WORTH_MORE_THREADS = 2e9
 """Floating-point operations a step; below this, on a small net, threads wait for each other more than they help."""
@@ -70,8 +68,8 @@ SCHEDULES: dict[str, Callable[[Optimizer, float, int], LRScheduler]] = {"one-cyc
 def train(
     model: BottleneckModel,
     objective: Objective,
-    examples: Batch,
-    held_out: Batch,
+    examples: Examples,
+    held_out: Examples,
     *,
     epochs: int,
     batch_size: int,
@@ -92,7 +90,7 @@ def train(
     objective
         (model, batch, generator, progress in [0, 1]) ↦ the loss of each example, (n,), in nats.
     examples, held_out
-        What to learn from, and to judge each epoch by; the latter may have no rows.
+        What to learn from, and to judge each epoch by; of the latter there may be none.
     epochs, patience
         At most so many passes over ``examples``, and fewer once ``patience`` of them have not lowered the
         validation loss.
@@ -109,7 +107,7 @@ def train(
         When the loss is no longer finite.
     """
     optimiser = AdamW(_groups(model, weight_decay), learning_rate, fused=True)
-    n = len(examples.x)
+    n = len(examples)
     steps = epochs * math.ceil(n / batch_size)
     scheduler = SCHEDULES[schedule](optimiser, learning_rate, steps)
 
@@ -122,7 +120,7 @@ def train(
         return loss.detach()
 
     def row(epoch: int, loss: float, learning_rate: float) -> dict[str, float]:
-        judged = {"validation_loss": mean_loss(model, objective, held_out)} if len(held_out.x) else {}
+        judged = {"validation_loss": mean_loss(model, objective, held_out)} if len(held_out) else {}
         seconds = time.perf_counter() - started
         return {"epoch": epoch, "loss": loss, **judged, "learning_rate": learning_rate, "seconds": seconds}
 
@@ -169,6 +167,7 @@ class _Best:
             self.weights = copy.deepcopy(self.model.state_dict())
 
     def __enter__(self) -> Self:
+        self.model.train()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -183,14 +182,19 @@ def _groups(model: BottleneckModel, weight_decay: float) -> list[dict[str, objec
 
 
 @torch.no_grad()
-def mean_loss(model: BottleneckModel, objective: Objective, held_out: Batch) -> float:
+def mean_loss(model: BottleneckModel, objective: Objective, held_out: Examples) -> float:
     """Return the mean loss in nats per example, with the same noise at every call, as at the end of training."""
     generator = torch.Generator().manual_seed(0)
-    return float(torch.cat([objective(model, chunk, generator, 1.0) for chunk in held_out.chunks(CHUNK)]).mean())
+    model.eval()
+    losses = [objective(model, chunk, generator, 1.0) for chunk in held_out.chunks()]
+    model.train()
+    return float(torch.cat(losses).mean())
 
 
 def threads_for(model: nn.Module, batch_size: int) -> int:
     """Return how many threads a step of ``batch_size`` examples is worth: one, unless its arithmetic is heavy."""
+    if any(isinstance(layer, nn.Conv2d) for layer in model.modules()):  # whose parameters are used many times
+        return torch.get_num_threads()
     operations = 6 * batch_size * sum(p.numel() for p in model.parameters())
     return torch.get_num_threads() if operations > WORTH_MORE_THREADS else 1
 

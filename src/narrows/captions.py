@@ -1,0 +1,74 @@
+"""What is said beside examples: which they are, what is known of them, and which of many are worth a look."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from narrows.data.dataset import Dataset, ImageFiles
+
+__all__ = ["captions", "file_name", "first_of", "names", "passed_over", "printable", "ranked"]
+
+OF_EACH = 3
+"""Examples of the first, the best, the middle and the worst in a comparison."""
+
+
+def file_name(dataset: Dataset, place: int) -> str:
+    """Return the name of the file that an example comes from, as text that can be printed and written, or ""."""
+    if dataset.files is None:
+        return ""
+    return printable(os.fsdecode(dataset.files.names[place]))
+
+
+def printable(name: str) -> str:
+    """Return a file's name as text that can be printed and written, also where its bytes are none."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+def captions(dataset: Dataset, places: Iterable[int]) -> list[str]:
+    """Return what there is to say of the examples at ``places``: number, class and file, each on a line of its own."""
+    lines = []
+    for place in places:
+        label = "" if dataset.y is None else f"\nclass {dataset.y[place]}"
+        name = file_name(dataset, place)
+        lines.append(f"example {place}{label}" + (f"\n{name}" if name else ""))
+    return lines
+
+
+def names(dataset: Dataset, places: Iterable[int]) -> list[str]:
+    """Return what to call the examples at ``places`` in a line: their classes, or else their numbers."""
+    return [f"example {i}" if dataset.y is None else f"class {dataset.y[i]}" for i in places]
+
+
+def first_of(shown: int, n: int) -> str:
+    """Return what a title adds where a sheet shows the first of more."""
+    return f", the first {shown} of {n:,}" if shown < n else ""
+
+
+def passed_over(files: ImageFiles) -> str:
+    """Return in a line how many files were passed over, and the first three of them."""
+    first = ", ".join(f"{file.path} ({file.reason})" for file in files.rejected[:3])
+    count = len(files.rejected)
+    return f"{count:,} file{'s' * (count > 1)} passed over: {first}{' …' if count > 3 else ''}"
+
+
+def ranked(errors: NDArray[np.float64]) -> list[tuple[str, int]]:
+    """Return (rank, place) of examples worth a look: the first, the best, the median and the worst by their error.
+
+    Of few examples all, the best first.
+    """
+    order, n = np.argsort(errors, kind="stable").tolist(), len(errors)
+    if n <= 3 * OF_EACH:
+        ranks = dict.fromkeys(range(n), "") | {n // 2: "median" if n > 2 else "", 0: "best", n - 1: "worst"}
+        return [(ranks[i] if n > 1 else "", place) for i, place in enumerate(order)]
+    middle = (n - OF_EACH) // 2
+    ordinals = ["", "2nd ", "3rd "]
+    return [
+        *(("first", place) for place in range(OF_EACH)),
+        *((f"{nth}best", order[i]) for i, nth in enumerate(ordinals)),
+        *(("median" if i == 1 else "near the median", order[middle + i]) for i in range(OF_EACH)),
+        *((f"{nth}worst", order[-1 - i]) for i, nth in enumerate(ordinals)),
+    ]

@@ -1,0 +1,193 @@
+"""Data sets of other libraries: torch's, Hugging Face's, or any whose examples are counted and read by place."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from numbers import Real
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from PIL import Image
+
+from narrows.data.dataset import DataError, Dataset
+from narrows.data.images import ShapesDiffer, collect_images, image_bytes
+from narrows.data.on_disk import OnDisk, collect
+
+__all__ = ["from_dataset"]
+
+EXAMPLE_COLUMNS = ("image", "img")
+LABEL_COLUMNS = ("label", "labels", "y", "fine_label", "class", "target")
+UNLABELLED = "unlabelled"
+
+
+def from_dataset(
+    dataset: Any,
+    *,
+    name: str | None = None,
+    size: int | None = None,
+    fit: str = "crop",
+    like: tuple[int, ...] | None = None,
+) -> Dataset:
+    """Read a data set that has a length and examples by place, such as torch's and Hugging Face's.
+
+    An example is x, (x,), (x, y) or longer, or a mapping of columns, of which one is the image (``image``, ``img``, or
+    the only one that holds an image) and one may be the label (``label``, ``labels``, ``y``, ``fine_label``, ``class``
+    or ``target``), named as the data set's ``features`` say. x is a picture of Pillow's, converted as `image_bytes`
+    says, an array of any shape that `Dataset` takes, or a tensor. A tensor of three axes is (C, H, W) if its first
+    is 1, 3 or 4, and becomes (H, W) or (H, W, C); otherwise it has to be (H, W, C) with C at most 4.
+
+    Parameters
+    ----------
+    dataset
+        With ``len(dataset)`` and ``dataset[i]``. Each example is read once, one after another (pictures twice, if
+        grey ones come before coloured ones); many become an array on disk.
+    name
+        The result's name; by default that of the data set's class.
+    size, fit, like
+        As of `load_data`, for pictures; arrays and tensors are left as they are.
+
+    Raises
+    ------
+    DataError
+        If it is no such data set or empty, an example is of another kind, or they differ in shape or type.
+    """
+    name = type(dataset).__name__ if name is None else name
+    if isinstance(dataset, np.ndarray | pd.DataFrame | OnDisk):
+        return Dataset(name, dataset)
+    _check(dataset)
+    items = _Items(dataset)
+    first = items.example(0)
+    try:
+        if isinstance(first, Image.Image):
+            box = (like[1], like[0]) if like else (size, size) if size else None
+            mode = None if like is None else "L" if len(like) == 2 else "RGB"
+            X = collect_images(lambda mode: items.pictures(box, fit, mode), len(dataset), mode)
+        else:
+            Dataset(name, first[None])  # refuses what is no example, before all are read
+            X = collect(items.arrays(first), len(dataset), first.shape, first.dtype)
+    except ShapesDiffer as error:
+        one, other = error.args
+        raise DataError(
+            f"the examples of {name} differ in shape: {one} and {other}; scale pictures with size (--size), "
+            "and bring others to one shape in the data set"
+        ) from error
+    return Dataset(name, X, items.labels())
+
+
+def _check(dataset: Any) -> None:
+    """Refuse what has no examples by place."""
+    kind = type(dataset).__name__
+    if isinstance(dataset, Mapping):
+        parts = ", ".join(map(repr, dataset))
+        raise DataError(f"a {kind} of {parts} is several data sets; give one of them, such as dataset[{parts[:40]}]")
+    try:
+        count = len(dataset)
+    except TypeError as error:
+        raise DataError(
+            f"a {kind} cannot be counted (it has no length); give a data set with examples by place, or a list of some "
+            "of them, such as list(itertools.islice(dataset, 10_000))"
+        ) from error
+    if not hasattr(dataset, "__getitem__"):
+        raise DataError(f"a {kind} has no examples by place (no __getitem__)")
+    if count == 0:
+        raise DataError(f"the {kind} is empty")
+
+
+class _Items:
+    """The examples of a data set, one by one, and the labels of those read so far."""
+
+    def __init__(self, dataset: Any) -> None:
+        self.dataset, first = dataset, dataset[0]
+        self.columns: tuple[str, str | None] | None = None
+        if isinstance(first, Mapping):
+            self.columns = _example_column(first), next((name for name in LABEL_COLUMNS if name in first), None)
+        self.seen: list[Any] = []
+
+    def example(self, place: int) -> Any:
+        """Return the x of one example, a picture or an array, and keep its label."""
+        item = self.dataset[place]
+        y = None
+        if self.columns is not None:
+            column, label = self.columns
+            x, y = item[column], None if label is None else item[label]
+        elif isinstance(item, tuple | list) and item and not isinstance(item[0], Real):
+            x, y = item[0], item[1] if len(item) > 1 else None
+        else:
+            x = item
+        self.seen.append(self._label(y, place))
+        return x if isinstance(x, Image.Image) else _array(x)
+
+    def arrays(self, first: NDArray[Any]) -> Iterator[NDArray[Any]]:
+        """Yield the examples, which are to be arrays like ``first``."""
+        for x in self._all():
+            if isinstance(x, Image.Image) or x.shape != first.shape or x.dtype != first.dtype:
+                raise ShapesDiffer(*(_described(each) for each in (first, x)))
+            yield x
+
+    def pictures(self, box: tuple[int, int] | None, fit: str, mode: str | None) -> Iterator[NDArray[np.uint8]]:
+        """Yield the examples, which are to be Pillow's pictures, as bytes."""
+        for place, x in enumerate(self._all()):
+            if not isinstance(x, Image.Image):
+                raise ShapesDiffer("a picture", _described(x))
+            try:
+                pixels = image_bytes(x, box, fit, mode)
+            except (OSError, SyntaxError, ValueError) as error:
+                raise DataError(f"example {place:,} cannot be read as an image: {error}") from error
+            yield pixels
+
+    def _all(self) -> Iterator[Any]:
+        self.seen = []
+        return (self.example(place) for place in range(len(self.dataset)))
+
+    def _label(self, y: Any, place: int) -> Any:
+        y = y.item() if math.prod(getattr(y, "shape", (0,))) == 1 else y  # of an array or tensor of one number
+        if y is None or isinstance(y, str | Real):
+            return y
+        raise DataError(
+            f"the label of example {place:,} is a {type(y).__name__}, not a number or a text; "
+            "leave it out, or choose one of its parts, in the data set"
+        )
+
+    def labels(self) -> NDArray[Any] | None:
+        """Return the labels (n,), named where the data set has names, or None if there are none."""
+        feature = (getattr(self.dataset, "features", None) or {}).get(self.columns and self.columns[1])
+        names = getattr(feature, "names", None)
+        known = [y for y in self.seen if y is not None and not (names and y < 0)]  # Hugging Face's -1 is no label
+        if not known:
+            return None
+        if names:
+            return np.array([names[y] if y is not None and y >= 0 else UNLABELLED for y in self.seen])
+        if len(known) < len(self.seen):
+            return np.array([UNLABELLED if y is None else str(y) for y in self.seen])
+        return np.array(self.seen)
+
+
+def _example_column(item: Mapping[str, Any]) -> str:
+    """Return the column that holds the image: by name, or else the only picture, or else the only array."""
+    pictures = [name for name, x in item.items() if isinstance(x, Image.Image)]
+    arrays = [name for name, x in item.items() if len(getattr(x, "shape", ())) > 0]
+    for names in ([name for name in EXAMPLE_COLUMNS if name in item][:1], pictures, arrays):
+        if len(names) == 1:
+            return names[0]
+    raise DataError(f"which of the columns {', '.join(item)} holds the image? Rename it to «image» in the data set")
+
+
+def _array(x: Any) -> NDArray[Any]:
+    """Return a tensor, array or row of numbers as an array, channels last."""
+    if not hasattr(x, "detach"):
+        return np.asarray(x)
+    values: NDArray[Any] = x.detach().cpu().numpy()
+    if values.ndim != 3:
+        return values
+    if values.shape[0] in (1, 3, 4):
+        return values[0] if values.shape[0] == 1 else np.moveaxis(values, 0, -1)
+    if values.shape[-1] > 4:
+        raise DataError(f"a tensor of shape {values.shape} is no image (C, H, W) of 1, 3 or 4 channels")
+    return values
+
+
+def _described(x: Any) -> str:
+    return "a picture" if isinstance(x, Image.Image) else f"{x.dtype} {x.shape}"

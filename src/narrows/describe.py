@@ -1,0 +1,132 @@
+"""What data hold, in numbers: ranges, what is missing, what never changes; a part at a time, however many there are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from narrows.data.dataset import Dataset
+
+__all__ = ["Column", "Description", "describe"]
+
+AT_ONCE = 2**21
+"""Numbers that are looked at at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table; of one without numbers ``low``, ``high`` and ``mean`` are None.
+
+    Attributes
+    ----------
+    name
+        Its heading, or its number.
+    low, high, mean
+        Over its finite values, in its own unit.
+    missing, infinite
+        How many values are NaN, and how many infinite.
+    """
+
+    name: str
+    low: float | None
+    high: float | None
+    mean: float | None
+    missing: int
+    infinite: int
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a data set holds.
+
+    Attributes
+    ----------
+    name, shape, dtype
+        As of the array of its examples.
+    low, high
+        The least and the largest of its finite values; None without any.
+    missing, infinite
+        How many values are NaN, and how many infinite.
+    constant
+        How many pixels or columns have the same value in every example.
+    labels
+        Label, as text, ↦ how many examples have it, in the labels' order; None without labels.
+    columns
+        Of a table; of images none.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    low: float | None
+    high: float | None
+    missing: int
+    infinite: int
+    constant: int
+    labels: dict[str, int] | None
+    columns: tuple[Column, ...]
+
+
+def describe(dataset: Dataset) -> Description:
+    """Return what ``dataset`` holds, having looked at each of its values once."""
+    shape = tuple(dataset.X.shape)
+    size = int(np.prod(shape[1:]))
+    low, high = np.full(size, np.inf), np.full(size, -np.inf)
+    mean, count, missing = np.zeros(size), np.zeros(size, np.int64), np.zeros(size, np.int64)
+    for part in _parts(dataset.X, size):
+        finite = np.isfinite(part)
+        low = np.minimum(low, part.min(0, where=finite, initial=np.inf))
+        high = np.maximum(high, part.max(0, where=finite, initial=-np.inf))
+        missing += np.isnan(part).sum(0)
+        now = finite.sum(0)
+        count += now
+        # The mean so far moves towards the part's, so that no sum overflows.
+        shares = np.where(finite, part, 0) / np.maximum(now, 1)
+        mean += np.where(now > 0, (shares.sum(0) - mean) * (now / np.maximum(count, 1)), 0)
+    infinite = shape[0] - count - missing
+    known = count > 0
+    names = getattr(dataset.X, "columns", range(size)) if len(shape) == 2 else ()
+    columns = tuple(
+        Column(
+            str(name),
+            low=float(low[i]) if known[i] else None,
+            high=float(high[i]) if known[i] else None,
+            mean=float(mean[i]) if known[i] else None,
+            missing=int(missing[i]),
+            infinite=int(infinite[i]),
+        )
+        for i, name in enumerate(names)
+    )
+    return Description(
+        dataset.name,
+        shape,
+        str(dataset.X.dtype if hasattr(dataset.X, "dtype") else np.asarray(dataset.X).dtype),
+        float(low[known].min()) if known.any() else None,
+        float(high[known].max()) if known.any() else None,
+        int(missing.sum()),
+        int(infinite.sum()),
+        int((known & (low == high)).sum()),
+        None if dataset.y is None else _counts(dataset.y),
+        columns,
+    )
+
+
+def _parts(X: Any, size: int) -> Iterator[NDArray[np.float64]]:
+    step = max(1, AT_ONCE // max(1, size))
+    for start in range(0, len(X), step):
+        part = np.asarray(X[start : start + step])
+        yield part.reshape(len(part), size).astype(np.float64)
+
+
+def _counts(y: NDArray[Any]) -> dict[str, int]:
+    """Return how often each label is there: numbers and texts in their order, others as they come."""
+    counts = Counter(y.tolist())
+    try:
+        return {str(label): counts[label] for label in sorted(counts)}
+    except TypeError:
+        return {str(label): count for label, count in counts.items()}

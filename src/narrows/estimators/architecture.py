@@ -1,0 +1,97 @@
+"""Which nets stand around the bottleneck: dense or convolutional, by the data's shape, or a user's own."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Sequence
+
+from torch import nn
+
+from narrows.arguments import choice, integers
+from narrows.models.convolutional import ImageDecoder, ImageEncoder
+from narrows.models.nets import FromRows, Own, ToRows, dense
+
+__all__ = ["Net", "check_net", "encoder_and_decoder"]
+
+Net = str | tuple[nn.Module, nn.Module]
+
+NETS = ("auto", "dense", "convolutional")
+
+LEAST_SIDE = 16
+"""Pixels of the shorter side from which images get convolutions."""
+
+NARROW, WIDE, LARGE, HEAD = (256, 256, 128), (256, 128), (512, 256), (256,)
+"""Hidden layers for codes of at most 2 numbers, of more, for inputs of many, and after convolutions; chosen on training
+data only."""
+
+MANY_FEATURES, MOST_LAYERS = 400, 100
+
+
+def check_net(net: Net, hidden: Sequence[int] | str) -> None:
+    """Refuse nets and hidden layers that there are not.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the option, its value, and what would be right.
+    """
+    if isinstance(net, str):
+        choice("net", net, NETS)
+    elif not isinstance(net, tuple | list) or [isinstance(part, nn.Module) for part in net] != [True, True]:
+        raise TypeError(f"net={net!r} must be one of {', '.join(NETS)}, or a pair of torch modules")
+    if hidden != "auto":
+        layers = integers("hidden", hidden, 1)
+        if len(layers) > MOST_LAYERS:
+            raise ValueError(f"hidden has {len(layers)} layers; at most {MOST_LAYERS} are allowed")
+
+
+def encoder_and_decoder(
+    shape: tuple[int, ...],
+    classes: int,
+    latent_dim: int,
+    width: int,
+    *,
+    net: Net,
+    hidden: Sequence[int] | str,
+    activation: str,
+    shortcut: bool,
+) -> tuple[nn.Module, nn.Module]:
+    """Return (n, features + classes) ↦ (n, width), and (…, latent_dim + classes) ↦ (…, features).
+
+    Parameters
+    ----------
+    shape
+        Of an example.
+    classes
+        Numbers of the context, 0 or more.
+    latent_dim, width
+        Numbers of the code, and of what the bottleneck makes it from.
+    net, hidden, activation, shortcut
+        As of `narrows.estimators.options.Options`.
+
+    Raises
+    ------
+    ValueError
+        If the net is for images and these are rows.
+    """
+    inputs, features = latent_dim + classes, math.prod(shape)
+    h, w, c = (*shape, 1, 1)[:3]
+    if not isinstance(net, str):
+        encoder, decoder = (Own(copy.deepcopy(part)) for part in net)
+        return (FromRows(encoder, (h, w, c)), ToRows(decoder)) if len(shape) > 1 else (encoder, decoder)
+    fits = len(shape) > 1 and min(h, w) >= LEAST_SIDE and hidden == "auto"
+    if net == "convolutional" or (net == "auto" and fits):
+        if len(shape) == 1:
+            raise ValueError("net='convolutional' is for images (n, H, W[, C]), but X holds rows (n, features)")
+        layers = HEAD if isinstance(hidden, str) else hidden
+        return (
+            FromRows(ImageEncoder(c + classes, (h, w), layers, width, activation), (h, w, c)),
+            ToRows(ImageDecoder(inputs, c, (h, w), layers, activation)),
+        )
+    wide = WIDE if features <= MANY_FEATURES else LARGE
+    layers = (NARROW if latent_dim <= 2 else wide) if isinstance(hidden, str) else hidden
+    return (
+        dense([features + classes, *layers, width], activation, shortcut=shortcut),
+        dense([inputs, *layers[::-1], features], activation, shortcut=shortcut),
+    )

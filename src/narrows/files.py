@@ -1,0 +1,135 @@
+"""What stays on the disk: new folders, and in them tables, figures, arrays, single images and JSON."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from PIL import Image
+
+from narrows.data.dataset import DataError
+from narrows.storage import versions
+
+__all__ = [
+    "new_folder",
+    "numbered",
+    "write_array",
+    "write_columns",
+    "write_figure",
+    "write_images",
+    "write_json",
+    "write_table",
+]
+
+Array = NDArray[Any]
+
+
+def new_folder(given: Path | None, name: str) -> Path:
+    """Make and return the folder ``given``, or else ``runs/name``, ``runs/name-2`` … whichever is free.
+
+    Raises
+    ------
+    DataError
+        If ``given`` is there and not empty, so that nothing in it is lost.
+    """
+    if given is not None:
+        if given.exists() and (not given.is_dir() or any(given.iterdir())):
+            raise DataError(f"--out {given} is there already and not empty; name a new folder")
+        given.mkdir(parents=True, exist_ok=True)
+        return given
+    for free in numbered(name):
+        folder = Path("runs") / free
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        return folder
+    raise AssertionError  # the names never end
+
+
+def numbered(name: str) -> Iterator[str]:
+    """Yield ``name``, ``name-2``, ``name-3`` … without end."""
+    yield name
+    yield from (f"{name}-{number}" for number in itertools.count(2))
+
+
+def write_array(folder: Path, stem: str, examples: Any, names: Sequence[str] | None = None) -> Path:
+    """Write examples, images as ``stem.npy``, a table's rows as ``stem.csv``, and return the file.
+
+    Parameters
+    ----------
+    folder, stem
+        Where, and the file's name without its suffix.
+    examples
+        Images (n, H, W[, C]) or rows (n, features).
+    names
+        Of a table's columns; None numbers them.
+    """
+    examples = np.asarray(examples)
+    if examples.ndim > 2:
+        np.save(folder / f"{stem}.npy", examples)
+        return folder / f"{stem}.npy"
+    columns = [f"feature{i}" for i in range(examples.shape[1])] if names is None else list(names)
+    return write_table(folder / f"{stem}.csv", columns, examples.tolist())
+
+
+def write_images(folder: Path, images: Iterable[NDArray[np.uint8]], n: int) -> Path:
+    """Write each image, (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA, as a PNG of its own size, and return the folder.
+
+    They are called by their place among the examples, as everywhere counted from 0: ``0000.png``, ``0001.png`` …
+
+    Parameters
+    ----------
+    folder
+        That is made.
+    images, n
+        The images, and how many, so that their names sort.
+    """
+    folder.mkdir()
+    digits = max(4, len(str(n - 1)))
+    for place, image in enumerate(images):
+        Image.fromarray(image).save(folder / f"{place:0{digits}}.png")
+    return folder
+
+
+def write_json(path: Path, contents: dict[str, Any]) -> Path:
+    """Write the command, the versions it ran with, and ``contents`` as JSON, and return the file."""
+    everything = {"command": ["narrows", *sys.argv[1:]], "versions": versions(), **contents}
+    path.write_text(json.dumps(everything, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path
+
+
+def write_figure(path: Path, figure: Figure) -> Path:
+    """Write ``figure`` as a PNG and return its path."""
+    figure.savefig(path, dpi=160)
+    return path
+
+
+def write_columns(path: Path, numbers: dict[str, Array], texts: dict[str, Array]) -> Path:
+    """Write columns (n,) by name as CSV, Parquet or, of the ``numbers`` alone, (n, columns) in 32 bits, as ``.npy``."""
+    if path.suffix == ".npy":
+        np.save(path, np.stack(list(numbers.values()), 1).astype(np.float32))
+    elif path.suffix == ".parquet":
+        pd.DataFrame(numbers | texts).to_parquet(path)
+    else:
+        columns = [column.tolist() for column in (numbers | texts).values()]
+        write_table(path, list(numbers | texts), zip(*columns, strict=True))
+    return path
+
+
+def write_table(path: Path, names: Sequence[str], rows: Iterable[Sequence[object]]) -> Path:
+    """Write a CSV table and return its path."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(names)
+        writer.writerows(rows)
+    return path

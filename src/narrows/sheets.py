@@ -1,0 +1,273 @@
+"""Arrays as sheets of examples, each tile where it is put, to a hundredth of an inch, so that no label is cut.
+
+No model comes here, and no window is opened: each function returns a Matplotlib figure.
+"""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from narrows.figures import OURS
+
+__all__ = ["comparison", "example_rows", "histograms", "image_grid"]
+
+Array = NDArray[Any]
+
+TITLE, LABEL = 10.0, 8.0
+"""Sizes of type, in points."""
+
+MARGIN, GAP, LINE, NARROWEST = 0.12, 0.07, 0.155, 4.0
+"""Inches: around a sheet, between tiles, of a label's line, and of the narrowest sheet, in which titles still fit."""
+
+HEAT = "magma"  # perceptually uniform: twice the error looks twice as bright, also in grey
+PANEL = 6  # lines of a comparison under each other, before a second panel begins beside them
+
+
+def image_grid(
+    examples: Array, value_range: tuple[float, float], *, title: str = "", labels: Sequence[str] = ()
+) -> Figure:
+    """Draw examples, images (k, H, W[, 3]) or rows (k, features), in a grid about as wide as high, read row by row.
+
+    Parameters
+    ----------
+    examples
+        At least one.
+    value_range
+        The values shown as black and white, or at the bottom and the top.
+    title
+        What the sheet shows.
+    labels
+        (k,) to stand under the examples, or none.
+    """
+    n, ratio = len(examples), _ratio(examples)
+    columns = min(n, math.ceil(math.sqrt(n / ratio)))
+    width, height = _tile_size(ratio, 2.0 if n <= 4 else 1.2 if n <= 25 else 0.8)
+    below = LINE + 0.03 if labels else 0.0
+    across, down = width + GAP, height + below + GAP
+    figure, top = _sheet(columns * across - GAP, math.ceil(n / columns) * down - GAP, title)
+    for i, example in enumerate(examples):
+        x, y = MARGIN + i % columns * across, top + i // columns * down
+        _draw(_axes(figure, x, y, width, height), example, value_range)
+        if labels:
+            _text(figure, x + width / 2, y + height + 0.03, labels[i], width + GAP, ha="center", va="top")
+    return figure
+
+
+def example_rows(
+    rows: Sequence[tuple[str, Array]],
+    value_range: tuple[float, float],
+    *,
+    title: str = "",
+    headings: Sequence[str] = (),
+) -> Figure:
+    """Draw examples in rows, each with its label: originals over reconstructions, as the lecture shows them.
+
+    Parameters
+    ----------
+    rows
+        (label, examples) pairs, the examples as images (k, H, W[, 3]) or as rows (k, features); the latter are drawn as
+        profiles over the features, the first row's in grey behind each of the others.
+    value_range
+        The values shown as black and white, or at the bottom and the top.
+    title
+        What the sheet shows.
+    headings
+        To stand over the columns, or none.
+    """
+    first, columns = rows[0][1], max(len(examples) for _, examples in rows)
+    width, height = _tile_size(_ratio(first), 1.2 if columns <= 4 else 0.8)
+    left = min(2.5, max(_width(line) for label, _ in rows for line in label.split("\n")) + 0.1)
+    above = LINE * (1 + max(heading.count("\n") for heading in headings)) + 0.05 if headings else 0.0
+    figure, top = _sheet(left + columns * (width + GAP) - GAP, above + len(rows) * (height + GAP) - GAP, title)
+    for i, heading in enumerate(headings):
+        x = MARGIN + left + i * (width + GAP) + width / 2
+        _text(figure, x, top + above - 0.04, heading, width + GAP, ha="center", va="bottom")
+    for line, (label, examples) in enumerate(rows):
+        y = top + above + line * (height + GAP)
+        _text(figure, MARGIN + left - 0.1, y + height / 2, label, left - 0.1, ha="right", va="center")
+        for i, example in enumerate(examples):
+            ax = _axes(figure, MARGIN + left + i * (width + GAP), y, width, height)
+            _draw(ax, example, value_range, None if examples is first else first[i])
+    return figure
+
+
+def comparison(
+    labels: Sequence[str],
+    originals: Array,
+    restored: Array,
+    errors: Array,
+    value_range: tuple[float, float],
+    *,
+    title: str,
+    unit: str,
+) -> Figure:
+    """Draw originals, reconstructions and error maps side by side, a line an example, the maps on one scale.
+
+    Parameters
+    ----------
+    labels
+        (k,) to stand beside the examples; their first lines are bold.
+    originals, restored
+        (k, H, W[, 3]) or (k, features).
+    errors
+        (k, H, W) or (k, features), not negative. The scale ends at their 99.5th percentile, lest one pixel darken all
+        others; the colour bar is pointed where some lie above it.
+    value_range
+        The values shown as black and white, or at the bottom and the top.
+    title, unit
+        What the sheet shows, and what the errors are, for the colour bar.
+    """
+    most = float(np.quantile(errors, 0.995)) or float(errors.max()) or 1.0
+    norm = Normalize(0, most)
+    width, height = _tile_size(_ratio(originals), 0.95)
+    down = max(height, LINE * max(label.count("\n") + 1 for label in labels)) + GAP
+    left = min(2.0, max(_width(line, bold=not i) for label in labels for i, line in enumerate(label.split("\n"))) + 0.1)
+    panels = 1 + (len(labels) > PANEL)
+    lines = math.ceil(len(labels) / panels)
+    panel = left + 3 * (width + GAP) + 0.15
+    above, tall = LINE + 0.03, max(lines * down - GAP, 1.2)
+    figure, top = _sheet(panels * panel + 0.75, above + tall, title)
+    for i, (label, *shown) in enumerate(zip(labels, originals, restored, errors, strict=True)):
+        x, y = MARGIN + i // lines * panel, top + above + i % lines * down + (down - GAP - height) / 2
+        _paragraph(figure, x, y + height / 2, label, left - 0.08)
+        axes = [_axes(figure, x + left + j * (width + GAP), y, width, height) for j in range(3)]
+        if i % lines == 0:
+            for ax, heading in zip(axes, ("original", "reconstruction", "error"), strict=True):
+                ax.set_title(heading, fontsize=LABEL, pad=3)
+        _draw(axes[0], shown[0], value_range)
+        _draw(axes[1], shown[1], value_range, shown[0])
+        _draw_heat(axes[2], shown[2], norm)
+    scale = _axes(figure, MARGIN + panels * panel, top + above, 0.13, tall)
+    extend = "max" if errors.max() > most else "neither"
+    bar_drawn = figure.colorbar(ScalarMappable(norm, HEAT), cax=scale, extend=extend, extendfrac=0.04)
+    bar_drawn.ax.tick_params(labelsize=LABEL - 1)
+    bar_drawn.set_label("\n".join(textwrap.wrap(unit, int(tall * 72 / (0.55 * LABEL)))), size=LABEL)
+    return figure
+
+
+def histograms(columns: Sequence[tuple[str, Array]], *, title: str = "") -> Figure:
+    """Draw how the values of each of a table's columns are spread, from its least value to its largest.
+
+    Parameters
+    ----------
+    columns
+        (name, values (n,)) pairs; what is not finite is left out.
+    title
+        What the sheet shows.
+    """
+    across = min(len(columns), max(2, math.ceil(math.sqrt(len(columns)))))
+    width, height, step = 1.55, 0.75, (1.55 + 0.2, 0.75 + 3 * LINE)
+    figure, top = _sheet(across * step[0] - 0.2, math.ceil(len(columns) / across) * step[1], title)
+    for i, (name, values) in enumerate(columns):
+        x, y = MARGIN + i % across * step[0], top + i // across * step[1] + LINE + 0.03
+        ax = _axes(figure, x, y, width, height)
+        _text(figure, x, y - 0.03, name, width, ha="left", va="bottom")
+        ax.set(xticks=[], yticks=[])
+        ax.spines[["top", "left", "right"]].set_visible(False)
+        finite = values[np.isfinite(values)].astype(np.float64)
+        if not len(finite):
+            ax.text(0.5, 0.5, "no values", transform=ax.transAxes, ha="center", va="center", fontsize=LABEL)
+            continue
+        low, high = finite.min(), finite.max()
+        scale = max(abs(low), abs(high)) or 1.0  # bars of 1e-300 or 1e300 are drawn as any others
+        counts, edges = np.histogram(finite / scale, 24) if high > low else (np.array([len(finite)]), np.array([-1, 1]))
+        ax.bar(edges[:-1], counts, np.diff(edges), align="edge", color=OURS)
+        ax.set_xlim(edges[0], edges[-1])
+        ends = [(x, low, "left"), (x + width, high, "right")] if high > low else [(x + width / 2, low, "center")]
+        for place, value, side in ends:
+            _text(figure, place, y + height + 0.03, f"{value:.4g}", width, ha=side, va="top")
+    return figure
+
+
+def _sheet(width: float, height: float, title: str) -> tuple[Figure, float]:
+    """Return an empty figure with room for contents of that size, and how far from its top they begin, in inches."""
+    wide = max(NARROWEST, width + 2 * MARGIN)
+    lines = textwrap.wrap(title, int((wide - 2 * MARGIN) * 72 / (0.53 * TITLE)))
+    top = MARGIN + (0.2 * len(lines) + 0.06 if lines else 0)
+    figure = Figure(figsize=(wide, top + height + MARGIN))
+    x, y = MARGIN / wide, 1 - MARGIN / (top + height + MARGIN)
+    if lines:
+        figure.text(x, y, "\n".join(lines), fontsize=TITLE, va="top", parse_math=False)
+    return figure, top
+
+
+def _axes(figure: Figure, x: float, y: float, width: float, height: float) -> Axes:
+    """Return axes whose upper left corner is ``x`` right and ``y`` below the figure's, all in inches."""
+    wide, high = figure.get_size_inches()
+    return figure.add_axes((x / wide, 1 - (y + height) / high, width / wide, height / high))
+
+
+def _text(figure: Figure, x: float, y: float, text: str, width: float, **style: Any) -> None:
+    """Write ``text``, its lines shortened to ``width``, ``x`` right, ``y`` below the upper left corner, in inches."""
+    wide, high = figure.get_size_inches()
+    lines = "\n".join(_shortened(line, width) for line in text.split("\n"))
+    figure.text(x / wide, 1 - y / high, lines, fontsize=LABEL, parse_math=False, **style)
+
+
+def _paragraph(figure: Figure, x: float, middle: float, text: str, width: float) -> None:
+    """Write lines with their middle at ``middle``, the first in bold."""
+    lines = text.split("\n")
+    for i, line in enumerate(lines):
+        weight = "normal" if i else "bold"
+        _text(figure, x, middle + (i - (len(lines) - 1) / 2) * LINE, line, width, va="center", fontweight=weight)
+
+
+def _width(text: str, *, bold: bool = False) -> float:
+    """Return about how wide a label is, in inches: of the font at hand without drawing, on the safe side."""
+    return sum(1.0 if character > "\u2e7f" else 0.6 + 0.07 * bold for character in text) * LABEL / 72
+
+
+def _shortened(text: str, width: float) -> str:
+    """Return ``text``, with … for its middle where it is wider than so many inches."""
+    if _width(text) <= width:
+        return text
+    kept = max(2, int(width / _width(text) * len(text)) - 1)
+    return f"{text[: (kept + 1) // 2]}…{text[len(text) - kept // 2 :]}"
+
+
+def _ratio(examples: Array) -> float:
+    """Return a tile's width by its height: an image's own unless it is extreme, and that of a profile."""
+    return 1.5 if examples.ndim == 2 else min(4.0, max(0.25, examples.shape[2] / examples.shape[1]))
+
+
+def _tile_size(ratio: float, side: float) -> tuple[float, float]:
+    """Return width and height of a tile with the area of a square of that side."""
+    return side * math.sqrt(ratio), side / math.sqrt(ratio)
+
+
+def _draw(ax: Axes, example: Array, value_range: tuple[float, float], behind: Array | None = None) -> None:
+    low, high = value_range
+    ax.set(xticks=[], yticks=[])
+    ax.spines[:].set(color="0.8", linewidth=0.5)
+    if example.ndim == 1:
+        marker = "o" if len(example) == 1 else ""
+        if behind is not None:
+            ax.plot(behind, color="0.75", linewidth=2.5, marker=marker)
+        ax.plot(example, color="black" if behind is None else OURS, linewidth=1, marker=marker)
+        ax.set_ylim(low, high)
+        return
+    if example.ndim == 3 and example.shape[2] not in (3, 4):  # no colours, so their mean
+        example = example.mean(2)
+    shown = np.clip((example - low) / ((high - low) or 1), 0, 1)
+    if shown.ndim == 3:
+        shown = np.nan_to_num(shown)
+    ax.imshow(shown, cmap="gray", vmin=0, vmax=1, interpolation="antialiased")
+
+
+def _draw_heat(ax: Axes, errors: Array, norm: Normalize) -> None:
+    ax.set(xticks=[], yticks=[])
+    ax.spines[:].set(color="0.8", linewidth=0.5)
+    if errors.ndim == 1:
+        ax.imshow(errors[None], cmap=HEAT, norm=norm, interpolation="nearest", aspect="auto")
+    else:
+        ax.imshow(errors, cmap=HEAT, norm=norm, interpolation="antialiased")

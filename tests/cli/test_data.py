@@ -1,0 +1,136 @@
+"""The verb data: what it says of any data, on the screen and in its folder."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.datasets import load_digits
+
+from narrows.cli import main
+from narrows.data import Dataset
+from narrows.describe import AT_ONCE, describe
+
+
+@pytest.fixture
+def narrows(tmp_path, monkeypatch, capsys):
+    """Run a command in a folder of its own and return what it printed: standard output, or the error."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def command(*arguments, status=0):
+        monkeypatch.setattr(sys, "argv", ["narrows", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            main()
+        output, errors = capsys.readouterr()
+        assert end.value.code == status, output + errors
+        assert all(len(line) <= 80 for line in output.splitlines())
+        return errors if status else output
+
+    return command
+
+
+@pytest.fixture
+def texts(monkeypatch):
+    """What the figures say that are written."""
+    said = []
+    from narrows import files
+
+    write = files.write_figure
+
+    def listen(path, figure):
+        said.extend(text.get_text() for text in figure.texts)
+        return write(path, figure)
+
+    monkeypatch.setattr(files, "write_figure", listen)
+    return said
+
+
+def written(folder):
+    return json.loads((folder / "data.json").read_text())
+
+
+def images(folder, sizes):
+    for i, (label, size) in enumerate(sizes):
+        (folder / label).mkdir(parents=True, exist_ok=True)
+        Image.new("RGB" if i % 2 else "L", size, 10 * i if i % 2 == 0 else (10 * i, 0, 255)).save(
+            folder / label / f"{i}.png"
+        )
+
+
+def test_digits(narrows, tmp_path, texts):
+    printed = narrows("data", "digits", "--out", "out")
+    assert "8×8 pixels (width × height), grey" in printed
+    assert "3 of the 64 values are the same in every example" in printed  # scikit-learn's own description says so
+    assert "narrows train digits" in printed
+    found = written(tmp_path / "out")
+    assert (found["shape"], found["low"], found["high"], found["missing"]) == ([1797, 8, 8], 0, 16, 0)
+    assert found["labels"] == {str(i): int(n) for i, n in enumerate(np.bincount(load_digits().target))}
+    assert texts[0] == "digits: 1,797 images of 8×8, 10 classes"
+    assert "3\n183 images" in texts
+
+
+def test_a_folder_of_mixed_sizes_is_described_and_told_what_to_type(narrows, tmp_path):
+    images(tmp_path / "photos", [("a", (40, 30)), ("a", (20, 20)), ("b", (20, 20)), ("b", (24, 32))])
+    (tmp_path / "photos" / "a" / "empty.png").write_bytes(b"")
+    printed = narrows("data", "photos", "--out", "out")
+    assert "20×20 (2)" in printed
+    assert "empty.png" in printed
+    found = written(tmp_path / "out")
+    sizes = {(size["width"], size["height"]): size["images"] for size in found["files"]["sizes"]}
+    assert sizes == {(40, 30): 1, (20, 20): 2, (24, 32): 1}
+    assert found["files"]["modes"] == {"L": 2, "RGB": 2}
+    assert found["files"]["rejected"] == [{"path": "a/empty.png", "reason": "empty"}]
+    assert (found["sizes_differ"], found["shape"], found["labels"]) == (True, [4], {"a": 2, "b": 2})
+    command = next(line for line in printed.splitlines() if "narrows train photos --size" in line)
+    side = int(command.split("--size")[1].split()[0])
+    narrows("data", "photos", "--size", side, "--fit", "pad", "--out", "fitted")
+    assert written(tmp_path / "fitted")["shape"] == [4, side, side, 3]
+    assert "empty.png" in narrows("data", "photos", "--size", side, "--strict", status=2)
+
+
+def test_a_table_with_holes(narrows, tmp_path, texts):
+    (tmp_path / "t.csv").write_text("a,b,c,class\n1,5,,x\n3,5,,y\n,5,,x\n")
+    printed = narrows("data", "t.csv", "--out", "out")
+    assert "b (constant)" in printed
+    assert "4 values are missing or infinite: fill them" in printed
+    assert written(tmp_path / "out")["columns"] == [
+        {"name": "a", "low": 1, "high": 3, "mean": 2, "missing": 1, "infinite": 0},
+        {"name": "b", "low": 5, "high": 5, "mean": 5, "missing": 0, "infinite": 0},
+        {"name": "c", "low": None, "high": None, "mean": None, "missing": 3, "infinite": 0},
+    ]
+    assert written(tmp_path / "out")["labels"] == {"x": 2, "y": 1}
+    assert {"a", "b", "c"} <= set(texts)
+
+
+def test_names_do_not_run_off_a_narrow_terminal(narrows, tmp_path):
+    images(tmp_path / "p", [(f"[red]label {i} " + "long " * 10, (9, 9)) for i in range(30)])
+    printed = narrows("data", "p", "--out", "out")
+    assert "[red]label 1 " in printed
+    assert "and 10 more" in printed
+    assert len(written(tmp_path / "out")["labels"]) == 30
+
+
+@pytest.mark.parametrize("arguments", [["none"], ["digits", "--size", "0"], ["digits", "--fit", "stretch"], ["empty"]])
+def test_bad_input_writes_nothing(narrows, tmp_path, arguments):
+    (tmp_path / "empty").mkdir()
+    assert narrows("data", *arguments, status=2).count("\n") == 1
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e306])
+def test_parts_add_up_to_the_whole(scale):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(3 * AT_ONCE // 1000 + 7, 1000)) * scale
+    X[rng.random(X.shape) < 0.1] = np.nan
+    X[5, 5], X[:, 7] = np.inf, 2.0
+    found = describe(Dataset("big", X))
+    X[5, 5] = np.nan
+    for i in (0, 5, 7, 999):
+        column = found.columns[i]
+        assert column.low == np.nanmin(X[:, i])
+        assert column.high == np.nanmax(X[:, i])
+        assert column.mean == pytest.approx(np.nanmean(X[:, i] / scale) * scale, abs=1e-12 * scale)
+    assert found.missing == np.isnan(X).sum() - 1
+    assert (found.infinite, found.constant) == (1, 1)

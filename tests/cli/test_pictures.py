@@ -1,0 +1,193 @@
+"""The pictures that the verbs write: what stands in them, and single files value by value."""
+
+import csv
+import json
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from narrows import VAE, Autoencoder, load, runs
+from narrows.captions import ranked
+from narrows.cli import main
+from narrows.pictures import as_bytes, value_range
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Twelve coloured pictures in two folders, models of them and of grey digits, and of a table."""
+    home = tmp_path_factory.mktemp("pictures")
+    X = RNG.integers(0, 256, (12, 6, 9, 3), dtype=np.uint8)
+    X[0, 0, 0], X[0, 0, 1] = 0, 255
+    for i, pixels in enumerate(X):
+        path = home / "photos" / ("cats" if i < 6 else "dogs")
+        path.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(path / f"p{i:02}.png")
+    Autoencoder(3, epochs=2, random_state=0).fit(X).save(home / "colour.safetensors")
+    grey, y = RNG.random((40, 5, 5)), np.repeat([3, 7], 20)
+    np.savez(home / "grey.npz", X=grey, y=y)
+    VAE(2, epochs=1, conditional=True, random_state=0).fit(grey, y).save(home / "grey.safetensors")
+    Autoencoder(1, epochs=1, random_state=0).fit(RNG.normal(size=(20, 3))).save(home / "rows.safetensors")
+    np.save(home / "rows.npy", RNG.normal(size=(20, 3)))
+    return home
+
+
+@pytest.fixture
+def narrows(folder, monkeypatch, capsys):
+    """Run a command in the folder; return the figures that it wrote, by name, or the error."""
+
+    def command(*arguments, status=0):
+        figures = {}
+        write = runs.write_figure
+
+        def listen(path, figure):
+            figures[path.name] = figure
+            return write(path, figure)
+
+        with monkeypatch.context() as patch:
+            patch.chdir(folder)
+            patch.setattr(sys, "argv", ["narrows", *map(str, arguments)])
+            patch.setattr(
+                runs, "write_figure", lambda path, figure: figures.update({path.name: figure}) or write(path, figure)
+            )
+            with pytest.raises(SystemExit) as end:
+                main()
+        output, errors = capsys.readouterr()
+        assert end.value.code == status, output + errors
+        return errors if status else figures
+
+    return command
+
+
+def texts(figure):
+    return [text.get_text() for text in figure.texts]
+
+
+def pixels(path):
+    with Image.open(path) as image:
+        return image.mode, np.asarray(image)
+
+
+def test_reconstruct_shows_the_best_the_median_and_the_worst(folder, narrows):
+    figure = narrows("reconstruct", "colour.safetensors", "photos", "--files", "--out", "back")["reconstructions.png"]
+    model = load(folder / "colour.safetensors")
+    X = np.stack([pixels(path)[1] for path in sorted((folder / "photos").rglob("*.png"))])
+    errors = model.anomaly_score(X)
+    order = np.argsort(errors)
+    said = texts(figure)
+    assert said[0].startswith("photos through the 3 numbers of Autoencoder; over all 12: mean error ")
+    for rank, place in (("best", order[0]), ("median", order[5]), ("worst", order[-1]), ("first", 0)):
+        group = "cats" if place < 6 else "dogs"
+        expected = [
+            rank,
+            f"example {place}",
+            f"class {group}",
+            f"{group}/p{place:02}.png",
+            f"error {errors[place]:.4f}",
+        ]
+        assert any(said[i : i + 5] == expected for i in range(len(said)))
+    restored = model.reconstruct(X)
+    low, high = value_range(model)
+    at_worst = [ax for ax in figure.axes if ax.images][3 * 9 : 3 * 9 + 3]  # first, best and median come before
+    shown = [ax.images[0].get_array() for ax in at_worst]
+    np.testing.assert_allclose(shown[0], X[order[-1]] / 255)
+    np.testing.assert_allclose(shown[1], np.clip((restored[order[-1]] - low) / (high - low), 0, 1), atol=1e-6)
+    assert shown[2].mean() == pytest.approx(errors[order[-1]], rel=1e-4)  # the map's mean is the error beside it
+    with (folder / "back" / "errors.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert rows[7] == {"example": "7", "label": "dogs", "file": "dogs/p07.png", "error": str(errors[7])}
+
+
+def test_single_files_hold_a_pixel_a_value(folder, narrows):
+    narrows("reconstruct", "colour.safetensors", "photos", "--files", "--out", "single")
+    restored = np.load(folder / "single" / "reconstructed.npy")
+    files = sorted((folder / "single" / "reconstructed").iterdir())
+    assert [file.name for file in files] == [f"{i:04}.png" for i in range(12)]
+    for file, example in zip(files, restored, strict=True):
+        mode, values = pixels(file)
+        assert mode == "RGB"
+        np.testing.assert_array_equal(values, np.rint(np.clip(example, 0, 255)))
+    narrows("generate", "grey.safetensors", "--n", 3, "--files", "--out", "new")
+    model, made = load(folder / "grey.safetensors"), np.load(folder / "new" / "samples.npy")
+    low, high = value_range(model)
+    for i in range(3):
+        mode, values = pixels(folder / "new" / "samples" / f"{i:04}.png")
+        assert mode == "L"
+        np.testing.assert_allclose(values, np.clip((made[i] - low) / (high - low), 0, 1) * 255, atol=0.51)
+
+
+def test_a_conditional_sample_says_its_class(folder, narrows):
+    said = texts(narrows("generate", "grey.safetensors", "--n", 30, "--seed", 4, "--out", "thirty")["samples.png"])
+    labels = json.loads((folder / "thirty" / "results.json").read_text())["labels"]
+    assert said == ["New examples from the prior of VAE", *(f"class {label}" for label in labels)]
+    assert set(labels) == {3, 7}
+    expected = load(folder / "grey.safetensors").sample(30, labels, random_state=4)
+    np.testing.assert_array_equal(np.load(folder / "thirty" / "samples.npy"), expected)
+    said = texts(narrows("generate", "grey.safetensors", "--n", 101, "--label", 7, "--out", "many")["samples.png"])
+    assert " ".join(said).replace("\n", " ") == "New examples of class 7 from the prior of VAE, the first 100 of 101"
+
+
+def test_denoise_interpolate_decode_and_like_say_what_they_show(narrows):
+    figure = narrows("denoise", "grey.safetensors", "grey.npz", "--add", "masking", "--out", "clean")["denoised.png"]
+    said = texts(figure)
+    assert said[0].startswith("grey cleaned by VAE of masking noise, level 0.3")
+    assert said[1] == "example 0\nclass 3"
+    assert [line.split("\n")[0] for line in said[-3:]] == ["original", "noisy", "denoised"]
+    figure = narrows("interpolate", "colour.safetensors", "photos", "--steps", 3, "--examples", "1,4", "--out", "way")
+    assert texts(figure["path.png"])[1:-1] == ["example 1", "0%", "50%", "100%", "example 4"]
+    figure = narrows("interpolate", "colour.safetensors", "photos", "--steps", 300, "--out", "long")["path.png"]
+    assert len(figure.axes) == 100
+    narrows("encode", "grey.safetensors", "grey.npz", "--out", "codes.csv")
+    said = texts(narrows("decode", "grey.safetensors", "codes.csv", "--files", "--out", "decoded")["decoded.png"])
+    assert said == ["codes decoded by VAE", *["class 3"] * 20, *["class 7"] * 20]
+    figure = narrows("generate", "colour.safetensors", "--like", "photos", "--n", 4, "--out", "like")["samples.png"]
+    assert texts(figure)[1:] == ["original", "decoded", "new 0", "new 1"]
+
+
+def test_files_of_rows_are_refused(folder, narrows):
+    for verb in ("reconstruct", "denoise", "interpolate"):
+        assert "--files is for images" in narrows(verb, "rows.safetensors", "rows.npy", "--files", status=2)
+    assert "--files is for images" in narrows("generate", "rows.safetensors", "--files", status=2)
+    assert not (folder / "runs").exists()
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 8, 9, 10, 11, 50])
+def test_ranks_are_those_of_the_errors(n):
+    errors = RNG.permutation(n).astype(float)
+    chosen = ranked(errors)
+    assert len({place for _, place in chosen if n <= 9}) == (n if n <= 9 else 0)
+    ranks = {rank: errors[place] for rank, place in chosen}
+    if n > 1:
+        assert (ranks["best"], ranks["worst"]) == (0, n - 1)
+    if n > 2:
+        assert abs(ranks["median"] - (n - 1) / 2) <= 0.5
+    if n > 9:
+        assert (ranks["2nd best"], ranks["3rd worst"]) == (1, n - 3)
+        assert [place for rank, place in chosen if rank == "first"] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("shape", [(5, 4), (5, 4, 1), (5, 4, 2), (5, 4, 3)])
+def test_bytes_reach_from_black_to_white(shape):
+    X = RNG.uniform(-3, 5, (20, *shape))
+    X[0], X[1] = -3, 5
+    model = Autoencoder(2, epochs=1, random_state=0).fit(X)
+    assert as_bytes(model, X[2]).shape == (shape if shape[2:] == (3,) else (5, 4))
+    assert (as_bytes(model, X[0]) == 0).all()
+    assert (as_bytes(model, X[1] + 9) == 255).all()
+
+
+def test_images_on_disk_are_reconstructed_in_parts(folder, monkeypatch):
+    from narrows.data import Dataset
+    from narrows.data.on_disk import OnDisk
+
+    model, (X, y) = load(folder / "grey.safetensors"), np.load(folder / "grey.npz").values()
+    np.save(folder / "X.npy", X)
+    monkeypatch.setattr(runs, "AT_ONCE", 7 * 25)
+    (folder / "parts").mkdir()
+    dataset = Dataset("disk", OnDisk.of_npy(folder / "X.npy"), y)
+    restored, path = runs.reconstruct_into(folder / "parts", model, dataset)
+    assert isinstance(restored, OnDisk)
+    np.testing.assert_allclose(np.load(path), model.reconstruct(X, y), atol=1e-6)

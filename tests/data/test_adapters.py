@@ -1,0 +1,159 @@
+"""torch's and Hugging Face's data sets become ours, and what cannot says what to do."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+from torch.utils import data as torch_data
+
+from narrows.data import DataError, OnDisk, from_dataset, load_data
+from narrows.data import on_disk as disk
+
+RNG = np.random.default_rng(0)
+NOISE = RNG.integers(0, 256, (5, 6, 4, 3), dtype=np.uint8)
+
+
+class Pictures(torch_data.Dataset):
+    """Like torchvision's ImageFolder: a picture of Pillow's and a label."""
+
+    def __init__(self, pictures, labels):
+        self.pictures, self.labels = pictures, labels
+
+    def __len__(self):
+        return len(self.pictures)
+
+    def __getitem__(self, place):
+        return self.pictures[place], self.labels[place]
+
+
+class Rows(list):
+    """Like a Hugging Face data set: rows that are mappings, and features that know the names of classes."""
+
+    def __init__(self, rows, names=None):
+        super().__init__(rows)
+        self.features = {"label": type("ClassLabel", (), {"names": names})() if names else object()}
+
+
+def pictures(arrays=NOISE):
+    return [Image.fromarray(array) for array in arrays]
+
+
+def test_tensors_with_labels():
+    x = torch.randn(5, 3, 6, 4, requires_grad=True)
+    data = load_data(torch_data.TensorDataset(x, torch.arange(5)))
+    assert data.name == "TensorDataset"
+    np.testing.assert_array_equal(data.X, x.detach().permute(0, 2, 3, 1))
+    assert data.X.dtype == np.float32
+    assert data.y.tolist() == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [((7,), (7,)), ((6, 4), (6, 4)), ((1, 6, 4), (6, 4)), ((4, 6, 5), (6, 5, 4)), ((6, 5, 3), (6, 5, 3))],
+)
+def test_shapes_of_tensors(shape, expected):
+    data = from_dataset(torch_data.TensorDataset(torch.zeros(3, *shape)), name="zeros")
+    assert data.name == "zeros"
+    assert data.X.shape == (3, *expected)
+    assert data.y is None
+
+
+def test_subsets_lists_and_arrays():
+    rows = [[1.0, 2.0], [3.0, 4.0]]
+    for source in (rows, np.array(rows), pd.DataFrame(rows), [np.array(row) for row in rows]):
+        np.testing.assert_array_equal(load_data(source).X, rows)
+    subset = torch_data.Subset(torch_data.TensorDataset(torch.arange(8.0)[:, None]), [5, 2])
+    assert load_data(subset).X.tolist() == [[5], [2]]
+    np.testing.assert_array_equal(load_data([(x, "a") for x in NOISE]).X, NOISE)  # arrays are channels last already
+
+
+def test_pictures_become_bytes_and_are_scaled():
+    data = load_data(Pictures(pictures(), list("abcab")))
+    np.testing.assert_array_equal(data.X, NOISE)
+    assert data.y.tolist() == list("abcab")
+    assert load_data(Pictures(pictures(), list("abcab")), size=3, fit="pad").X.shape == (5, 3, 3, 3)
+    assert load_data(Pictures(pictures(), list("abcab")), like=(8, 9)).X.shape == (5, 8, 9)
+    mixed = load_data([Image.fromarray(NOISE[0, ..., 0]), *pictures()])
+    np.testing.assert_array_equal(mixed.X[0], NOISE[0][..., [0, 0, 0]])
+
+
+@pytest.mark.parametrize("column", ["image", "img", "scan"])
+@pytest.mark.parametrize("label", ["label", "labels", "y", "fine_label"])
+def test_rows_that_are_mappings(column, label):
+    rows = Rows([{"id": "x", label: k, column: picture} for k, picture in enumerate(pictures())])
+    data = load_data(rows)
+    np.testing.assert_array_equal(data.X, NOISE)
+    assert data.y.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_names_of_classes_and_missing_labels():
+    rows = [{"image": picture, "label": k} for k, picture in zip([1, 0, -1, 1, None], pictures(), strict=True)]
+    assert load_data(Rows(rows, ["cat", "dog"])).y.tolist() == ["dog", "cat", "unlabelled", "dog", "unlabelled"]
+    assert load_data(Rows([{**row, "label": -1} for row in rows], ["cat"])).y is None
+    assert load_data(Rows([{"image": row["image"]} for row in rows])).y is None
+
+
+@pytest.mark.filterwarnings("ignore")  # the library's own
+def test_a_hugging_face_data_set():
+    hub = pytest.importorskip("datasets")
+    features = hub.Features({"image": hub.Image(), "label": hub.ClassLabel(names=["cat", "dog"])})
+    rows = {"image": [hub.Image().encode_example(each) for each in pictures()], "label": [0, 1, 1, 0, 1]}
+    table = hub.table.InMemoryTable.from_pydict(rows, schema=features.arrow_schema)
+    dataset = hub.Dataset(table, fingerprint="pictures")  # from_dict takes one by dill, which some pyarrows break
+    data = load_data(dataset)
+    np.testing.assert_array_equal(data.X, NOISE)
+    assert data.y.tolist() == ["cat", "dog", "dog", "cat", "dog"]
+    np.testing.assert_array_equal(load_data(dataset.with_format("torch")).X, NOISE)
+    with pytest.raises(DataError, match="has no length"):
+        load_data(dataset.to_iterable_dataset())
+    with pytest.raises(DataError, match="'train'"):
+        load_data(hub.DatasetDict(train=dataset))
+
+
+def test_many_examples_go_to_disk(monkeypatch):
+    monkeypatch.setattr(disk, "LARGE", 100)
+    data = load_data(torch_data.TensorDataset(torch.arange(200.0).reshape(50, 4)))
+    assert isinstance(data.X, OnDisk)
+    np.testing.assert_array_equal(data.X[:], np.arange(200).reshape(50, 4))
+
+
+class Stream(torch_data.IterableDataset):
+    def __iter__(self):
+        return iter(torch.zeros(3, 2))
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (Stream(), r"Stream cannot be counted .*list\(itertools\.islice"),
+        ({"train": [1], "test": [2]}, r"of 'train', 'test' is several data sets; give one"),
+        ([], "list is empty"),
+        ({1, 2}, "no examples by place"),
+        (3, "int cannot be counted"),
+        ([torch.zeros(3, 5, 5), torch.zeros(3, 5, 6)], r"float32 \(5, 5, 3\) and float32 \(5, 6, 3\)"),
+        ([torch.zeros(2), torch.zeros(2, dtype=torch.int64)], r"float32 \(2,\) and int64 \(2,\)"),
+        ([*pictures(), Image.new("RGB", (9, 9))], r"differ in shape: \(6, 4, 3\) and \(9, 9, 3\); scale .*--size"),
+        ([*pictures(), np.zeros((6, 4, 3))], "a picture and float64"),
+        ([np.zeros((6, 4, 3)), *pictures()], "float64 .* and a picture"),
+        ([torch.zeros(7, 5, 6)], r"\(7, 5, 6\) is no image"),
+        ([torch.zeros(1, 2, 3, 4)], r"shape \(1, 1, 2, 3, 4\)"),
+        ([(torch.zeros(3), {"box": 1})], "label of example 0 is a dict"),
+        ([(torch.zeros(3), torch.zeros(2))], "label of example 0 is a Tensor"),
+        ([{"a": 1, "b": 2}], "which of the columns a, b holds the image"),
+        (["text", "words"], "holds <U"),
+        ([Image.new("La", (3, 3))], "example 0 cannot be read as an image"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_refused(source, message):
+    with pytest.raises(DataError, match=message):
+        load_data(source)
+
+
+def test_torch_is_not_imported_for_it():
+    code = "import sys, narrows.data; print('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
