@@ -10,7 +10,7 @@ from torch import nn
 
 from narrows.arguments import choice, integers
 from narrows.models.convolutional import ImageDecoder, ImageEncoder
-from narrows.models.nets import FromRows, Own, ToRows, dense
+from narrows.models.nets import FromRows, Own, Shortcut, ToRows, dense
 
 __all__ = ["Net", "check_net", "encoder_and_decoder"]
 
@@ -78,16 +78,20 @@ def encoder_and_decoder(
     inputs, features = latent_dim + classes, math.prod(shape)
     h, w, c = (*shape, 1, 1)[:3]
     if not isinstance(net, str):
-        encoder, decoder = (Own(copy.deepcopy(part)) for part in net)
-        return (FromRows(encoder, (h, w, c)), ToRows(decoder)) if len(shape) > 1 else (encoder, decoder)
+        own = [Own(copy.deepcopy(part)) for part in net]
+        return (FromRows(own[0], (h, w, c)), ToRows(own[1])) if len(shape) > 1 else (own[0], own[1])
     fits = len(shape) > 1 and min(h, w) >= LEAST_SIDE and hidden == "auto"
     if net == "convolutional" or (net == "auto" and fits):
         if len(shape) == 1:
             raise ValueError("net='convolutional' is for images (n, H, W[, C]), but X holds rows (n, features)")
         layers = HEAD if isinstance(hidden, str) else hidden
+        encoder = FromRows(ImageEncoder(c + classes, (h, w), layers, width, activation), (h, w, c))
+        decoder = ToRows(ImageDecoder(inputs, c, (h, w), layers, activation))
+        if not shortcut:
+            return encoder, decoder
         return (
-            FromRows(ImageEncoder(c + classes, (h, w), layers, width, activation), (h, w, c)),
-            ToRows(ImageDecoder(inputs, c, (h, w), layers, activation)),
+            Shortcut(nn.Linear(features + classes, width), encoder),
+            Shortcut(nn.Linear(inputs, features), decoder),
         )
     wide = WIDE if features <= MANY_FEATURES else LARGE
     layers = (NARROW if latent_dim <= 2 else wide) if isinstance(hidden, str) else hidden

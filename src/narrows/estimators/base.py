@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 from collections.abc import Generator
@@ -14,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from narrows.arguments import RandomState, choice, integer, random_seed, real
@@ -25,6 +26,7 @@ from narrows.models.corruptions import CORRUPTIONS, Corruption
 from narrows.models.model import Batch, check_nets
 from narrows.models.nets import initialise
 from narrows.models.priors import StandardNormal, VampPrior
+from narrows.models.start import start_at_components
 from narrows.scaling import Scaling
 from narrows.storage import Metadata, versions, write_model
 from narrows.training.examples import Examples
@@ -116,17 +118,21 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fit
         some = next(learned.chunks())
         check_range(model, some.x)
         check_nets(model, some)
+        convolutional = any(isinstance(layer, nn.Conv2d) for layer in model.modules())
+        if convolutional:
+            start_at_components(model, torch.cat([part.x for part in itertools.islice(learned.chunks(), 4)]))
         model.likelihood.calibrate(some.x, some.x.mean(0))  # the scale to start from
         model.prior = self.first_prior(model, learned, generator)
+        epochs, batch_size, learning_rate = self.pace(len(learned), convolutional=convolutional)
         history: list[dict[str, float]] = []
         steps = train(
             model,
             self.objective(),
             learned,
             judged,
-            epochs=self.epochs_for(len(learned)),
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
+            epochs=epochs,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
             weight_decay=self.weight_decay,
             schedule=self.schedule,
             patience=self.patience,

@@ -29,6 +29,9 @@ __all__ = ["PRIORS", "Options"]
 MOST_UNITS = 4096
 """Of a code: the covariances of the prior over codes take the square of it."""
 
+IMAGES, FEW_IMAGES = 30_000, 4_000
+"""What ``epochs="auto"`` aims at with convolutional nets; up to how many images their batches are small."""
+
 STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 5_500, 20, 500
 """What ``epochs="auto"`` aims at: small data sets need many passes, large ones few."""
 
@@ -64,7 +67,8 @@ class Options(BaseEstimator):  # type: ignore[misc]
     activation
         Between layers: ``"silu"``, ``"relu"``, ``"gelu"``, ``"tanh"``, ``"sigmoid"`` or ``"identity"``.
     shortcut
-        Whether a linear layer leads past the hidden ones of dense nets, from input to code and from code to output.
+        Whether a linear layer leads past all others, from input to code and from code to output; where the others are
+        convolutions, it starts as principal components.
     likelihood
         p(x | z): ``"squared-error"`` (the lecture's; a Gaussian whose σ is set after training), ``"gaussian"``,
         ``"laplace"``, or, for values in [0, 1] after scaling, ``"bernoulli"`` or ``"continuous-bernoulli"``.
@@ -91,13 +95,15 @@ class Options(BaseEstimator):  # type: ignore[misc]
         the sides for a block) otherwise. One number, or a pair of which training takes the first at the first step and
         goes linearly to the second.
     learning_rate, weight_decay
-        AdamW's; with no weight decay it is Adam.
+        AdamW's; with no weight decay it is Adam. ``"auto"`` is 0.004, or 0.001 for convolutional nets.
     schedule
         ``"one-cycle"`` (up to the learning rate and down again) or ``"constant"``.
     batch_size
-        Examples a step; a larger number than there are examples means all of them.
+        Examples a step; a larger number than there are examples means all of them. ``"auto"`` is 64, or, for
+        convolutional nets and fewer than 4,000 examples, 16.
     epochs
-        At most so many passes over the data; ``"auto"`` aims at 5,500 steps, with 20 passes at least and 500 at most.
+        At most so many passes over the data; ``"auto"`` aims at 5,500 steps, with 20 passes at least and 500 at most,
+        and for convolutional nets at 30,000 images, with 10 passes at least and 50 at most.
     validation_fraction
         The part of the data, rounded down to whole examples, that is not learnt from but judges each epoch, so that
         the best weights are kept; 0 for none. Two examples at least are left to learn from.
@@ -121,10 +127,10 @@ class Options(BaseEstimator):  # type: ignore[misc]
     scaling: str = "auto"
     corruption: str = "gaussian"
     input_noise: float | tuple[float, float] = (0.3, 0.05)
-    learning_rate: float = 4e-3
+    learning_rate: float | str = "auto"
     weight_decay: float = 0.1
     schedule: str = "one-cycle"
-    batch_size: int = 64
+    batch_size: int | str = "auto"
     epochs: int | str = "auto"
     validation_fraction: float = 0.1
     patience: int = 50
@@ -173,13 +179,14 @@ class Options(BaseEstimator):  # type: ignore[misc]
         choice("corruption", self.corruption, CORRUPTIONS)
         for level in self.noise_levels():
             real("input_noise", level, 0, math.inf if self.corruption == "gaussian" else 1)
-        real("learning_rate", self.learning_rate, 0, low_included=False)
         real("weight_decay", self.weight_decay, 0)
         real("validation_fraction", self.validation_fraction, 0, 0.9)
-        integer("batch_size", self.batch_size, 1)
         integer("patience", self.patience, 1)
-        if self.epochs != "auto":
-            integer("epochs", self.epochs, 1)
+        if self.learning_rate != "auto":
+            real("learning_rate", self.learning_rate, 0, low_included=False)
+        for name in ("batch_size", "epochs"):
+            if getattr(self, name) != "auto":
+                integer(name, getattr(self, name), 1)
 
     def priors(self) -> Sequence[str]:
         """Return the names that ``prior`` may have."""
@@ -199,12 +206,15 @@ class Options(BaseEstimator):  # type: ignore[misc]
         first, last = pair
         return first, last
 
-    def epochs_for(self, n: int) -> int:
-        """Return at most how many passes over ``n`` examples are made."""
+    def pace(self, n: int, *, convolutional: bool) -> tuple[int, int, float]:
+        """Return epochs, batch size and learning rate for ``n`` examples."""
+        size = (16 if convolutional and n < FEW_IMAGES else 64) if self.batch_size == "auto" else int(self.batch_size)
+        rate = (1e-3 if convolutional else 4e-3) if self.learning_rate == "auto" else float(self.learning_rate)
         if self.epochs != "auto":
-            return int(self.epochs)
-        steps_an_epoch: int = math.ceil(n / self.batch_size)
-        return min(MOST_EPOCHS, max(FEWEST_EPOCHS, STEPS // steps_an_epoch))
+            return int(self.epochs), size, rate
+        if convolutional:
+            return min(50, max(10, IMAGES // n)), size, rate
+        return min(MOST_EPOCHS, max(FEWEST_EPOCHS, STEPS // math.ceil(n / size))), size, rate
 
     def build(self, shape: tuple[int, ...], classes: int, scaling: Scaling) -> BottleneckModel:
         """Return the untrained model: dense nets around the bottleneck, for inputs of ``shape``.

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +21,9 @@ from narrows.training.examples import Examples
 __all__ = ["SCHEDULES", "Objective", "Step", "limited_threads", "threads_for", "train"]
 
 Objective = Callable[[BottleneckModel, Batch, torch.Generator, float], Tensor]
+
+WIDE = 1024
+"""Inputs of a layer up to which its weights have the learning rate itself."""
 
 WORTH_MORE_THREADS = 2e9
 """Floating-point operations a step; below this, on a small net, threads wait for each other more than they help."""
@@ -51,18 +54,19 @@ class Step:
     row: dict[str, float] | None
 
 
-def one_cycle(optimiser: Optimizer, rate: float, steps: int) -> LRScheduler:
-    """Warm up over 30 % of ``steps`` to ``rate``, then down to almost nothing along a cosine (Smith & Topin 2019)."""
+def one_cycle(optimiser: Optimizer, steps: int) -> LRScheduler:
+    """Warm up over 30 % of ``steps`` to the rates given, then down to almost none by a cosine (Smith & Topin 2019)."""
     # Torch counts its last step as one too many where there are fewer than four.
-    return OneCycleLR(optimiser, rate, total_steps=max(steps, 4) + 1)
+    rates = [group["lr"] for group in optimiser.param_groups]
+    return OneCycleLR(optimiser, rates, total_steps=max(steps, 4) + 1)
 
 
-def constant(optimiser: Optimizer, rate: float, steps: int) -> LRScheduler:  # noqa: ARG001 - one signature for all
-    """Keep the rate as it is."""
+def constant(optimiser: Optimizer, steps: int) -> LRScheduler:  # noqa: ARG001 - one signature for all
+    """Keep the rates as they are."""
     return ConstantLR(optimiser, factor=1)
 
 
-SCHEDULES: dict[str, Callable[[Optimizer, float, int], LRScheduler]] = {"one-cycle": one_cycle, "constant": constant}
+SCHEDULES: dict[str, Callable[[Optimizer, int], LRScheduler]] = {"one-cycle": one_cycle, "constant": constant}
 
 
 def train(
@@ -106,10 +110,10 @@ def train(
     FloatingPointError
         When the loss is no longer finite.
     """
-    optimiser = AdamW(_groups(model, weight_decay), learning_rate, fused=True)
+    optimiser = AdamW(_groups(model, learning_rate, weight_decay), fused=True)
     n = len(examples)
     steps = epochs * math.ceil(n / batch_size)
-    scheduler = SCHEDULES[schedule](optimiser, learning_rate, steps)
+    scheduler = SCHEDULES[schedule](optimiser, steps)
 
     def update(batch: Batch, progress: float) -> Tensor:
         loss = objective(model, batch, generator, progress).mean()
@@ -174,11 +178,24 @@ class _Best:
         self.model.load_state_dict(self.weights)
 
 
-def _groups(model: BottleneckModel, weight_decay: float) -> list[dict[str, object]]:
-    """Return the parameters as AdamW takes them: nets decay, a likelihood's scale and pseudo-inputs do not."""
-    nets = [*model.encoder.parameters(), *model.decoder.parameters()]
+def _groups(model: BottleneckModel, learning_rate: float, weight_decay: float) -> list[dict[str, Any]]:
+    """Return the parameters as AdamW takes them: nets decay, a likelihood's scale and pseudo-inputs do not.
+
+    Weights of more than 1,024 inputs move more slowly in proportion, or a step would move their sum too far (Yang et
+    al., «Tensor programs V», 2021).
+    """
+    wide = {
+        layer.weight: learning_rate * WIDE / layer.in_features
+        for layer in model.modules()
+        if isinstance(layer, nn.Linear) and layer.in_features > WIDE
+    }
+    nets = [p for p in (*model.encoder.parameters(), *model.decoder.parameters()) if p not in wide]
     others = [*model.likelihood.parameters(), *model.prior.parameters()]
-    return [{"params": nets, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
+    return [
+        {"params": nets, "lr": learning_rate, "weight_decay": weight_decay},
+        {"params": others, "lr": learning_rate, "weight_decay": 0.0},
+        *({"params": [p], "lr": rate, "weight_decay": weight_decay} for p, rate in wide.items()),
+    ]
 
 
 @torch.no_grad()

@@ -1,0 +1,66 @@
+"""Where the training of a net with a linear shortcut starts: at principal components, which a random start may miss."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from narrows.models.likelihoods import Located
+from narrows.models.model import BottleneckModel
+from narrows.models.nets import Shortcut
+
+__all__ = ["start_at_components"]
+
+LEAST_GREY = 0.02
+"""Nearer to 0 and 1 the inverse of the sigmoid is steep, and a straight line through it would heed little else."""
+
+
+@torch.no_grad()
+def start_at_components(model: BottleneckModel, x: Tensor) -> None:
+    """Set the shortcuts of the encoder and the decoder, where both have one, to principal components.
+
+    The code begins with them, each of variance 1; the decoder with the linear map from them that is nearest, by least
+    squares, to what the likelihood's mean has to be made of. A linear autoencoder has no better (Baldi & Hornik 1989).
+
+    Parameters
+    ----------
+    x
+        Scaled inputs (n, features), two or more.
+    """
+    encoder, decoder = model.encoder, model.decoder
+    if not (isinstance(encoder, Shortcut) and isinstance(decoder, Shortcut)):
+        return
+    into, out = encoder.linear, decoder.linear
+    assert isinstance(into, nn.Linear)
+    assert isinstance(out, nn.Linear)
+    mean, target = x.mean(0), _linear_output(model, x)
+    directions = _components(x - mean, model.prior.latent_dim)
+    k, features = directions.shape
+    codes = (x - mean) @ directions.T
+    for layer in (into, out):  # a Gaussian's log-variances and a context start at no influence
+        layer.weight.zero_()
+        layer.bias.zero_()
+    into.weight[:k, :features] = directions
+    into.bias[:k] = -directions @ mean
+    out.weight[:, :k] = target.T @ codes / len(x)
+    out.bias.copy_(target.mean(0))
+
+
+def _components(centred: Tensor, most: int) -> Tensor:
+    """Return up to ``most`` principal directions (k, features) of rows (n, features), scaled to codes of variance 1."""
+    n, features = centred.shape
+    squares, vectors = torch.linalg.eigh(centred @ centred.T if n < features else centred.T @ centred)
+    squares, vectors = squares.flip(0)[:most], vectors.flip(1)[:, :most]
+    varied = squares > 1e-6 * squares[:1]
+    squares, vectors = squares[varied], vectors[:, varied]
+    directions = (centred.T @ vectors / squares.sqrt() if n < features else vectors).T
+    scaled: Tensor = directions * (n / squares).sqrt()[:, None]
+    return scaled
+
+
+def _linear_output(model: BottleneckModel, x: Tensor) -> Tensor:
+    """Return decoder outputs (n, features) whose mean is about ``x``."""
+    likelihood = model.likelihood
+    straight = isinstance(likelihood, Located) and isinstance(likelihood.link, nn.Identity)
+    output: Tensor = x if straight else x.clamp(LEAST_GREY, 1 - LEAST_GREY).logit()
+    return output

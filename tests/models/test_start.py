@@ -1,0 +1,80 @@
+"""A net with linear shortcuts starts as PCA, and weights of many inputs learn more slowly."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.decomposition import PCA
+from torch import nn
+
+from narrows import VAE, Autoencoder
+from narrows.models.model import Batch
+from narrows.models.nets import Shortcut
+from narrows.models.start import start_at_components
+from narrows.scaling import Scaling
+from narrows.training.loop import _groups
+
+
+def started(shape, d, X, kind=Autoencoder, scaling="feature", classes=0):
+    scaled = Scaling.fit(X.reshape(len(X), -1), scaling)
+    x = torch.from_numpy(scaled.apply(X))
+    model = kind(d, net="convolutional", hidden=(8,)).build(shape, classes, scaled)
+    start_at_components(model, x)
+    model.encoder.deep, model.decoder.deep = Zero(model.encoder.linear), Zero(model.decoder.linear)
+    return model, x
+
+
+class Zero(nn.Module):
+    """Nothing, in the shape of what stands beside it."""
+
+    def __init__(self, linear):
+        super().__init__()
+        self.outputs = linear.out_features
+
+    def forward(self, x):
+        return x.new_zeros(*x.shape[:-1], self.outputs)
+
+
+@pytest.mark.parametrize(("n", "shape"), [(200, (4, 5)), (12, (6, 7, 2))], ids=["many rows", "many features"])
+@pytest.mark.parametrize("kind", [Autoencoder, VAE])
+def test_without_its_deep_part_it_is_scikit_learns_pca(n, shape, kind):
+    factors = np.random.default_rng(0).normal(size=(n, 3)) * [5, 3, 2]
+    X = (factors @ np.random.default_rng(1).normal(size=(3, np.prod(shape)))).reshape(n, *shape)
+    X += 0.1 * np.random.default_rng(2).normal(size=X.shape)
+    model, x = started(shape, 3, X, kind)
+    pca = PCA(3).fit(x.numpy())
+    expected = pca.inverse_transform(pca.transform(x.numpy()))
+    codes = model.encode(x).detach()
+    np.testing.assert_allclose(codes.std(0, correction=0), 1, rtol=1e-3)
+    np.testing.assert_allclose(model.decode(codes).detach(), expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", [Autoencoder, VAE])
+def test_a_class_has_no_influence_at_first(kind):
+    X = np.random.default_rng(0).normal(size=(50, 4, 5))
+    model, x = started((4, 5), 2, X, kind, classes=3)
+    codes = [model.encode(*Batch(x, torch.eye(3)[c].expand(50, -1))) for c in range(3)]
+    torch.testing.assert_close(codes[0], codes[2])
+
+
+def test_fewer_examples_than_units_leave_units_at_zero():
+    X = np.random.default_rng(0).normal(size=(4, 5, 5))
+    model, x = started((5, 5), 6, X)
+    codes = model.encode(x)
+    assert (codes.abs().amax(0) > 1e-3).sum() == 3
+    assert torch.isfinite(model.decode(codes)).all()
+
+
+def test_a_sigmoid_is_met_by_the_logit():
+    X = np.random.default_rng(0).random((100, 4, 4))
+    model, x = started((4, 4), 16, X, scaling="global")
+    assert (model.decode(model.encode(x)) - x).abs().mean() < 0.04
+
+
+def test_weights_of_many_inputs_move_more_slowly():
+    scaling = Scaling.fit(np.random.default_rng(0).random((5, 64 * 64)), "global")
+    model = Autoencoder(2, net="convolutional").build((64, 64), 0, scaling)
+    rates = {p: group["lr"] for group in _groups(model, 1e-3, 0.1) for p in group["params"]}
+    assert set(rates) == set(model.parameters())
+    assert isinstance(model.encoder, Shortcut)
+    assert rates[model.encoder.linear.weight] == pytest.approx(1e-3 / 4)
+    assert rates[model.decoder.linear.weight] == 1e-3
