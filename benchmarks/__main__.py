@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import denoising, generation, likelihood, recipes, reconstruction
+from benchmarks import denoising, generation, images, likelihood, recipes, reconstruction
 
 BENCHMARKS = {
     "recipes": recipes.main,
@@ -12,6 +12,7 @@ BENCHMARKS = {
     "likelihood": likelihood.main,
     "generation": generation.main,
     "reconstruction": reconstruction.main,
+    "images": images.main,
 }
 
 

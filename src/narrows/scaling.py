@@ -17,6 +17,9 @@ SCALINGS = ("auto", "global", "feature")
 ALIKE = 2
 """Features are alike when the whole data's range is at most so many times the median feature's."""
 
+AT_ONCE = 2**20
+"""Numbers that are in 64 bits while they are scaled."""
+
 Array = NDArray[np.floating]
 
 
@@ -76,8 +79,12 @@ class Scaling:
         """Return ``X``, rows or images (n, …), as scaled rows (n, features) of the nets' 32-bit floats."""
         rows = np.asarray(X)
         rows = rows.reshape(len(rows), self.offset.size)
+        scaled = np.empty(rows.shape, np.float32)
+        step = max(1, AT_ONCE // self.offset.size)
         with np.errstate(over="ignore"):  # becomes infinite, which the encoder's caller reports with the row's number
-            return ((rows - self.offset) / self.scale).astype(np.float32)
+            for start in range(0, len(rows), step):
+                scaled[start : start + step] = (rows[start : start + step] - self.offset) / self.scale
+        return scaled
 
     def undo(self, X: Array) -> Array:
         """Return scaled ``X`` (n, features) in the user's units."""

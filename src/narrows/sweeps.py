@@ -25,8 +25,8 @@ from narrows.evaluation.baselines import mean_error, pca_error
 from narrows.evaluation.codes import dead_units
 from narrows.training.loop import Step
 
-MOST_NUMBERS = 2**24
-"""In either part that principal components are found in and judged by."""
+MOST_NUMBERS, ENOUGH = 2**23, 1000
+"""In either part that principal components are found in and judged by; and examples for which it may be more."""
 
 __all__ = ["Sweep", "SweepRow", "SweepStep", "sweep"]
 
@@ -42,7 +42,7 @@ class SweepRow:
     test_error, test_error_se
         On the examples held out from all models: mean and standard error.
     pca_error
-        What as many principal components make of the same split; of large data, of as many examples as 64 MB hold.
+        What as many principal components make of the same split; of large data, of some thousands of examples.
     validation_error, validation_error_se
         On the part held out inside ``fit``, or None; what the recommendation looks at.
     parameters, dead_units, epochs, seconds
@@ -166,9 +166,10 @@ class Sweep:
 
     @cached_property
     def _scaled(self) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-        """Both parts as rows, or of each as many as 64 MB hold, as the models see them; needs one trained model."""
+        """Both parts as rows, or what memory should hold of them, as the models see them; needs one trained model."""
         scaling = next(iter(self.models.values())).scaling_
-        most = max(2, MOST_NUMBERS // scaling.offset.size)
+        features = scaling.offset.size
+        most = max(2, MOST_NUMBERS // features, min(ENOUGH, 8 * MOST_NUMBERS // features))
         return scaling.apply(self.X_train[:most]), scaling.apply(self.X_test[:most])
 
     @cached_property

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.utils.data import TensorDataset
 
 from narrows import VAE, Autoencoder, sweep
 from narrows.data.on_disk import OnDisk
@@ -129,9 +130,9 @@ def test_nets_that_do_not_fit_are_refused():
     encoder, decoder = nn.Linear(6, 2), nn.Linear(2, 6)
     with pytest.raises(ValueError, match="net='convolutional' is for images"):
         Autoencoder(2, net="convolutional").fit(X)
-    with pytest.raises(ValueError, match=r"the encoder made \(2, 2\) of 2 examples; \(n, 3\) is expected"):
+    with pytest.raises(ValueError, match=r"net: the encoder made \(2, 2\) of 2 examples; \(n, 3\) is expected"):
         Autoencoder(3, net=(encoder, decoder)).fit(X)
-    with pytest.raises(ValueError, match="the decoder's 5 outputs of a code are not the 6 numbers of an example"):
+    with pytest.raises(ValueError, match="net: the decoder made 5 numbers of a code; examples have 6"):
         Autoencoder(2, net=(encoder, nn.Linear(2, 5))).fit(X)
     with pytest.raises(TypeError, match="must be one of auto, dense, convolutional, or a pair of torch modules"):
         Autoencoder(2, net=encoder).fit(X)
@@ -159,3 +160,28 @@ def test_a_file_with_own_nets_asks_for_them(tmp_path):
     Autoencoder(2, epochs=1).fit(X).save(tmp_path / "ours")
     with pytest.raises(ValueError, match="the nets of this model are narrows' own"):
         load(tmp_path / "ours", net=nets)
+
+
+def test_nets_that_cannot_take_what_they_are_given_are_named():
+    X = np.random.default_rng(0).random((20, 6))
+    with pytest.raises(ValueError, match=r"net: the encoder cannot take 2 of the examples: .*shapes"):
+        Autoencoder(2, net=(nn.Linear(5, 2), nn.Linear(2, 6))).fit(X)
+    with pytest.raises(ValueError, match="net: the decoder cannot take 2 codes"):
+        Autoencoder(2, net=(nn.Linear(6, 2), nn.Linear(3, 6))).fit(X)
+    images = np.random.default_rng(0).random((20, 2, 3))
+    rows = nn.Sequential(nn.Flatten(), nn.Linear(6, 2)), nn.Linear(2, 6)
+    with pytest.raises(ValueError, match=r"does not return images \(n, C, H, W\)"):
+        Autoencoder(2, net=rows).fit(images)
+
+
+@pytest.mark.parametrize("X", ["photos", {"image": 1}, TensorDataset(torch.zeros(5, 3))], ids=["path", "dict", "torch"])
+def test_a_data_set_is_told_from_an_array(X):
+    with pytest.raises(TypeError, match=r"load_data"):
+        Autoencoder(2).fit(X)
+
+
+def test_bytes_take_32_bits():
+    X = (np.random.default_rng(0).random((20, 4, 4)) * 255).astype(np.uint8)
+    model = Autoencoder(2, **OPTIONS)
+    assert model.fit(X).reconstruct(X).dtype == np.float32
+    np.testing.assert_array_equal(model.transform(X), model.transform(X.astype(np.float64)))

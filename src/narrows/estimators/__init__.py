@@ -94,7 +94,8 @@ def load(path: str | os.PathLike[str], *, net: tuple[nn.Module, nn.Module] | Non
         return _restored(metadata, arrays, {"net": net} if own else {})
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         # Whole and well-typed, but its parts do not make a model: written by another version, or by hand.
-        raise ModelFileError(f"{path} holds parts that make no model of this version of narrows: {error}") from error
+        told = str(error).partition("\n")[0]  # torch goes on to list every tensor
+        raise ModelFileError(f"{path} holds parts that make no model of this version of narrows: {told}") from error
 
 
 def _restored(metadata: Metadata, arrays: dict[str, NDArray[Any]], given: dict[str, Any]) -> BottleneckEstimator:

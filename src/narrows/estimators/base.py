@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import os
 from collections.abc import Generator
@@ -38,6 +37,9 @@ Array = NDArray[np.floating]
 
 SCORE_SAMPLES = 16
 """Codes drawn of each example for `score_samples`; the same noise for all examples, so that each has its own score."""
+
+MOST_COMPONENTS_OF = 1000
+"""Examples that principal components are found in, where training starts with them."""
 
 OWN = "own"
 """What a file says of nets that it cannot rebuild."""
@@ -120,7 +122,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fit
         check_nets(model, some)
         convolutional = any(isinstance(layer, nn.Conv2d) for layer in model.modules())
         if convolutional:
-            start_at_components(model, torch.cat([part.x for part in itertools.islice(learned.chunks(), 4)]))
+            start_at_components(model, learned.take(torch.arange(min(len(learned), MOST_COMPONENTS_OF))).x)
         model.likelihood.calibrate(some.x, some.x.mean(0))  # the scale to start from
         model.prior = self.first_prior(model, learned, generator)
         epochs, batch_size, learning_rate = self.pace(len(learned), convolutional=convolutional)

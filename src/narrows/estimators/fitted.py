@@ -16,7 +16,7 @@ from torch.nn.functional import one_hot
 from narrows.arguments import check_finite
 from narrows.estimators.labels import places_of
 from narrows.estimators.options import Options
-from narrows.estimators.sources import Source, is_streamed
+from narrows.estimators.sources import Source, is_data_set, is_streamed
 from narrows.models.bottlenecks import Gaussian, Point
 from narrows.models.model import Batch, BottleneckModel
 from narrows.scaling import Scaling
@@ -60,6 +60,10 @@ class Fitted(Options):
         """Return ``X`` checked, as rows; with ``reset`` as what is learned from, whose form later ones must have."""
         if not reset:
             check_is_fitted(self, "model_")
+        if is_data_set(X):
+            raise TypeError(
+                f"X is {type(X).__name__}, not an array; take the X of what narrows.data.load_data makes of it"
+            )
         given = X if hasattr(X, "shape") else np.asarray(X)
         shape = tuple(given.shape)
         if len(shape) > 4:
@@ -77,7 +81,8 @@ class Fitted(Options):
             self,
             np.reshape(np.asarray(given), (shape[0], math.prod(shape[1:]))) if len(shape) > 2 else given,
             reset=reset,
-            dtype=[np.float64, np.float32],
+            # Bytes and 16-bit integers fit into 32-bit floats; any others may not.
+            dtype=[np.float32, np.float64] if _is_small(given) else [np.float64, np.float32],
             ensure_all_finite=False,
             ensure_min_samples=2 if reset else 1,
         )
@@ -138,6 +143,11 @@ class Fitted(Options):
         _check_codes(~each.isnan())
         found: NDArray[np.float64] = each.numpy()
         return found
+
+
+def _is_small(X: Any) -> bool:
+    dtype = getattr(X, "dtype", None)
+    return isinstance(dtype, np.dtype) and dtype.kind in "bui" and dtype.itemsize <= 2
 
 
 def _check_codes(finite: Tensor) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from narrows.arguments import check_finite
 from narrows.scaling import Scaling
 from narrows.training.examples import Examples
 
-__all__ = ["Source", "is_streamed"]
+__all__ = ["Source", "is_data_set", "is_streamed"]
 
 Array = NDArray[np.floating]
 
@@ -41,6 +42,15 @@ def is_streamed(X: Any) -> bool:
         hasattr(X, "__array__") and not hasattr(X, "__array_interface__") and not hasattr(X, "__array_namespace__")
     )
     return isinstance(getattr(X, "dtype", None), np.dtype) and len(getattr(X, "shape", ())) > 1 and foreign
+
+
+def is_data_set(X: Any) -> bool:
+    """Say whether ``X`` is a path, or a data set with items to index, as torch's and Hugging Face's, but no array."""
+    if isinstance(X, str | os.PathLike):
+        return True
+    arrays = ("__array__", "__array_interface__", "__array_namespace__", "__dataframe__", "toarray")
+    indexed = hasattr(X, "__getitem__") and hasattr(X, "__len__") and not isinstance(X, list | tuple)
+    return indexed and not any(hasattr(X, name) for name in arrays)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +88,8 @@ class Source:
         places = np.arange(len(self)) if places is None else places
         ordered, back = np.unique(places, return_inverse=True)
         rows = np.asarray(self.X[ordered]).reshape(len(ordered), math.prod(self.shape[1:]))
-        rows = rows if rows.dtype == np.float64 else rows.astype(np.float32)
-        check_finite(rows, places=ordered)
+        if rows.dtype.kind == "f":  # whole numbers, such as a picture's bytes, are always finite
+            check_finite(rows, places=ordered)
         return rows[back]
 
     def chunks(self) -> Iterator[Array]:

@@ -25,6 +25,8 @@ def pca_error(X_train: Array, X_test: Array, latent_dim: int) -> float:
         How many components, at least 1.
     """
     components = min(latent_dim, *X_train.shape)
+    if not np.ptp(X_train, 0).any():  # nothing varies, which scikit-learn warns of
+        return mean_error(X_train, X_test)
     pca = PCA(components, svd_solver="full" if components > 0.8 * min(X_train.shape) else "auto", random_state=0)
     restored = pca.fit(X_train).inverse_transform(pca.transform(X_test))
     return float(np.square(X_test - restored).mean())

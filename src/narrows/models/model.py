@@ -127,27 +127,32 @@ class BottleneckModel(nn.Module):
         return self.likelihood.log_prob(x, h).double()
 
 
+@torch.no_grad()
 def check_nets(model: BottleneckModel, batch: Batch) -> None:
     """Refuse nets that do not fit the ``batch`` or each other, which a user's own may not.
 
     Raises
     ------
     ValueError
-        If they return other shapes than they should.
+        If they cannot take what they are given, or return other shapes than they should.
     """
     few = batch.take(torch.arange(min(2, len(batch.x))))
-    with torch.no_grad():
+    n, features, width = len(few.x), few.x.shape[1], model.bottleneck.width
+    try:
         h = model.encoder(_beside(*few))
-        if h.shape != (len(few.x), model.bottleneck.width):
-            raise ValueError(
-                f"the encoder made {tuple(h.shape)} of {len(few.x)} examples; (n, {model.bottleneck.width}) is expected"
-            )
-        z = model.encode(*few)
-        output = model.output(z, few.context)
-    if output.shape != few.x.shape:
+    except RuntimeError as error:
+        raise ValueError(f"net: the encoder cannot take {n} of the examples: {error}") from error
+    if h.shape != (n, width):
+        raise ValueError(f"net: the encoder made {tuple(h.shape)} of {n} examples; (n, {width}) is expected")
+    try:
+        output = model.output(model.encode(*few), few.context)
+    except RuntimeError as error:
         raise ValueError(
-            f"the decoder's {output.shape[1]:,} outputs of a code are not the {few.x.shape[1]:,} numbers of an example"
-        )
+            f"net: the decoder cannot take {n} codes (n, numbers), or does not return images (n, C, H, W), or for rows "
+            f"(n, features): {error}"
+        ) from error
+    if output.shape != few.x.shape:
+        raise ValueError(f"net: the decoder made {output.shape[1]:,} numbers of a code; examples have {features:,}")
 
 
 def _beside(x: Tensor, context: Tensor | None) -> Tensor:
