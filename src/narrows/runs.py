@@ -35,6 +35,7 @@ __all__ = [
     "known_labels",
     "known_of",
     "open_both",
+    "open_codes",
     "pick",
     "reconstruct_into",
     "squared_errors",
@@ -101,6 +102,36 @@ def open_both(model: Path, data: str, label: str | None = None) -> tuple[Any, Da
     if labels is None:
         raise DataError(f"DATA {data} has no labels, and MODEL {model}, which is conditional, needs them")
     return estimator, replace(dataset, y=known_labels(estimator, labels))
+
+
+def open_codes(model: Path, codes: Path) -> tuple[Any, Dataset]:
+    """Return the model that ``model`` names, and the codes that ``narrows encode`` wrote, without what is beside them.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, or has no such columns; or, of a conditional model, no labels that it knows.
+    """
+    estimator = load(find_model(model))
+    names = list(estimator.get_feature_names_out())
+    if codes.suffix in {".csv", ".parquet"} and codes.is_file():
+        table = pd.read_csv(codes) if codes.suffix == ".csv" else pd.read_parquet(codes)
+        if set(names) <= set(table.columns):
+            y = table["label"].to_numpy() if "label" in table.columns else None
+            dataset = Dataset(codes.stem, table[names].to_numpy(), y)
+        elif codes.suffix == ".parquet":
+            raise DataError(f"{codes} has not the columns {names[0]} to {names[-1]} of this model's codes")
+        else:
+            dataset = load_data(codes)
+    else:
+        dataset = load_data(codes)
+        if codes.suffix == ".npy" and dataset.X.ndim == 2 and dataset.X.shape[1] == len(names) + 2:  # with --scores
+            dataset = replace(dataset, X=np.asarray(dataset.X)[:, : len(names)])
+    if not estimator.conditional:
+        return estimator, dataset
+    if dataset.y is None:
+        raise DataError(f"CODES {codes} has no labels, and MODEL {model}, which is conditional, needs them")
+    return estimator, replace(dataset, y=known_labels(estimator, dataset.y))
 
 
 def known_labels(estimator: BottleneckEstimator, labels: Iterable[object]) -> Array:

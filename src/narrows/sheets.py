@@ -97,7 +97,7 @@ def example_rows(
         _text(figure, MARGIN + left - 0.1, y + height / 2, label, left - 0.1, ha="right", va="center")
         for i, example in enumerate(examples):
             ax = _axes(figure, MARGIN + left + i * (width + GAP), y, width, height)
-            _draw(ax, example, value_range, None if examples is first else first[i])
+            _draw(ax, example, value_range, None if examples is first or i >= len(first) else first[i])
     return figure
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from narrows.cli import main
-from narrows.data import Dataset
+from narrows.data import DataError, Dataset, load_data
 from narrows.describe import AT_ONCE, describe
 
 
@@ -134,3 +134,35 @@ def test_parts_add_up_to_the_whole(scale):
         assert column.mean == pytest.approx(np.nanmean(X[:, i] / scale) * scale, abs=1e-12 * scale)
     assert found.missing == np.isnan(X).sum() - 1
     assert (found.infinite, found.constant) == (1, 1)
+
+
+def test_classes_of_unequal_size_share_a_contact_sheet(tmp_path, narrows):
+    for name, count in (("a", 3), ("b", 5)):
+        (tmp_path / "uneven" / name).mkdir(parents=True)
+        for i in range(count):
+            Image.fromarray(np.full((8, 8), 20 * i, np.uint8)).save(tmp_path / "uneven" / name / f"{i}.png")
+    narrows("data", "uneven", "--out", "out")
+    assert json.loads((tmp_path / "out" / "data.json").read_text())
+    with Image.open(tmp_path / "out" / "contact-sheet.png") as sheet:
+        assert np.ptp(np.asarray(sheet.convert("L"))) > 200
+
+
+def test_a_broken_file_does_not_make_sizes_differ(tmp_path, narrows):
+    (tmp_path / "sound").mkdir()
+    for i in range(5):
+        Image.fromarray(np.full((20, 20), 40 * i, np.uint8)).save(tmp_path / "sound" / f"{i}.png")
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (24, 40), np.uint8)).save(tmp_path / "sound" / "z.png")
+    whole = (tmp_path / "sound" / "z.png").read_bytes()
+    (tmp_path / "sound" / "z.png").write_bytes(whole[:200])
+    narrows("data", "sound", "--out", "out")
+    data = load_data(tmp_path / "sound")
+    assert data.X.shape == (5, 20, 20)
+    assert [file.path for file in data.files.rejected] == ["z.png"]
+
+
+def test_arrays_of_no_examples_or_complex_numbers_are_refused_and_truth_values_are_not():
+    with pytest.raises(DataError, match=r"holds no examples: its shape is \(0, 3\)"):
+        Dataset("x", np.zeros((0, 3)))
+    with pytest.raises(DataError, match="complex128"):
+        Dataset("x", np.zeros((2, 3), complex))
+    assert Dataset("x", np.zeros((2, 3), bool)).X.shape == (2, 3)

@@ -11,6 +11,7 @@ from PIL import Image
 from narrows import VAE, Autoencoder, load, runs
 from narrows.captions import ranked
 from narrows.cli import main
+from narrows.data import load_data
 from narrows.pictures import as_bytes, value_range
 
 RNG = np.random.default_rng(0)
@@ -191,3 +192,14 @@ def test_images_on_disk_are_reconstructed_in_parts(folder, monkeypatch):
     restored, path = runs.reconstruct_into(folder / "parts", model, dataset)
     assert isinstance(restored, OnDisk)
     np.testing.assert_allclose(np.load(path), model.reconstruct(X, y), atol=1e-6)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "npy", "parquet"])
+@pytest.mark.parametrize("scores", [[], ["--scores"]], ids=["codes", "with scores"])
+def test_decode_reads_what_encode_writes(folder, narrows, suffix, scores, tmp_path):
+    codes, out = tmp_path / f"codes.{suffix}", tmp_path / "out"
+    narrows("encode", "colour.safetensors", "photos", "--out", codes, *scores)
+    narrows("decode", "colour.safetensors", codes, "--out", out)
+    model = load(folder / "colour.safetensors")
+    expected = model.reconstruct(load_data(folder / "photos").X)
+    np.testing.assert_allclose(np.load(out / "decoded.npy"), expected, rtol=1e-4, atol=1e-3)

@@ -183,7 +183,7 @@ def _run(
     _say_results(result)
     print()
     say_written(files)
-    _say_next(verb, data, result, files)
+    _say_next(verb, data, _reading(size, fit), result, files)
     if interrupted:
         print("\nInterrupted: what was trained until then is kept.", file=sys.stderr)
         sys.exit(130)
@@ -216,7 +216,12 @@ def _say_results(result: Sweep) -> None:
         print(result.recommendation()[1])
 
 
-def _say_next(verb: str, data: str, result: Sweep, files: list[Path]) -> None:
+def _reading(size: int | None, fit: str) -> str:
+    """Return the options that say how images were read, as they were typed."""
+    return ("" if size is None else f" --size {size}") + ("" if fit == "crop" else f" --fit {fit}")
+
+
+def _say_next(verb: str, data: str, reading: str, result: Sweep, files: list[Path]) -> None:
     taken = result.recommendation()[0] or result.rows[-1].latent_dim
     models = dict(zip(result.models, (file for file in files if file.suffix == ".safetensors"), strict=True))
     model = shlex.quote(str(models[taken]))
@@ -230,7 +235,7 @@ def _say_next(verb: str, data: str, result: Sweep, files: list[Path]) -> None:
     if verb == "train":
         kind = type(result.models[taken]).__name__.lower()
         chosen = "" if kind == "autoencoder" else f" --model {kind}"
-        commands[f"{narrows} sweep {data}{chosen}"] = "which latent_dim to take"
+        commands[f"{narrows} sweep {data}{reading}{chosen}"] = "which latent_dim to take"
     width = max(map(len, commands))
     print("\nNext:", *(f"  {command:<{width}}  # {purpose}" for command, purpose in commands.items()), sep="\n")
 

@@ -163,7 +163,9 @@ def encode(
 
 def decode(
     model: Model,
-    codes: Annotated[str, typer.Argument(metavar="CODES", help="A .csv or .npy file of codes, as encode writes them.")],
+    codes: Annotated[
+        str, typer.Argument(metavar="CODES", help="A .csv, .npy or .parquet file of codes, as encode writes them.")
+    ],
     files: Files = False,
     out: Out = None,
 ) -> None:
@@ -173,7 +175,7 @@ def decode(
     from narrows.files import new_folder
     from narrows.pictures import draw_grid
 
-    estimator, dataset = runs.open_both(model, codes)
+    estimator, dataset = runs.open_codes(model, Path(codes))
     runs.check_images(estimator, files=files)
     decoded = estimator.inverse_transform(dataset.X, dataset.y)
     folder = new_folder(out, f"decode-{dataset.name}")

@@ -87,7 +87,9 @@ class Dataset:
         if self.y is not None and len(self.y) != len(self.X):
             raise DataError(f"{self.name} has {len(self.X)} examples but {len(self.y)} labels")
         kind = np.asarray(self.X[:0]).dtype if isinstance(self.X, pd.DataFrame) else self.X.dtype
-        if self.X.ndim not in (2, 3, 4) or not np.issubdtype(kind, np.number):
+        if not len(self.X):
+            raise DataError(f"{self.name} holds no examples: its shape is {self.X.shape}")
+        if self.X.ndim not in (2, 3, 4) or kind.kind not in "buif":
             raise DataError(
                 f"{self.name} holds {kind} in shape {self.X.shape}; "
                 "numbers as rows (n, features) or images (n, H, W) or (n, H, W, C) are expected"

@@ -368,6 +368,8 @@ def _is_broken(entry: os.DirEntry[bytes]) -> bool:
 def _check_sizes(path: Path, root: bytes, names: NDArray[np.bytes_]) -> None:
     """Refuse images of several sizes, by their files' heads alone, before time and disk are spent on them."""
     sizes = Counter(size for size in _in_order(_upright_size, (root + name for name in names)) if size is not None)
+    if len(sizes) > 1:  # perhaps only by the heads of files that are damaged further on
+        sizes = Counter(scan_images(path).sizes)
     if len(sizes) < 2:
         return
     seen = ", ".join(f"{width}×{height} ({count:,})" for (width, height), count in sizes.most_common(5))
