@@ -126,7 +126,7 @@ def test_initialisation_is_pytorch_s_default():
 @pytest.mark.parametrize("steps", [1, 2, 3, 4, 5, 100])
 def test_the_one_cycle_schedule_rises_and_falls(steps):
     optimiser = torch.optim.AdamW([nn.Parameter(torch.zeros(1))], 0.01)
-    scheduler = SCHEDULES["one-cycle"](optimiser, 0.01, steps)
+    scheduler = SCHEDULES["one-cycle"](optimiser, steps)
     rates = []
     for _ in range(steps):
         rates.append(scheduler.get_last_lr()[0])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import os
+import textwrap
 from typing import Any, cast
 
 import numpy as np
@@ -94,7 +95,7 @@ def load(path: str | os.PathLike[str], *, net: tuple[nn.Module, nn.Module] | Non
         return _restored(metadata, arrays, {"net": net} if own else {})
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         # Whole and well-typed, but its parts do not make a model: written by another version, or by hand.
-        told = str(error).partition("\n")[0]  # torch goes on to list every tensor
+        told = textwrap.shorten(str(error), 300, placeholder=" …")  # torch goes on to list every tensor
         raise ModelFileError(f"{path} holds parts that make no model of this version of narrows: {told}") from error
 
 
