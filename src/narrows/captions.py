@@ -24,8 +24,8 @@ def file_name(dataset: Dataset, place: int) -> str:
 
 
 def printable(name: str) -> str:
-    """Return a file's name as text that can be printed and written, also where its bytes are none."""
-    return name.encode("utf-8", "backslashreplace").decode()
+    r"""Return a file's name as text that can be printed and written, with ``\xff`` for a byte that is no text."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def captions(dataset: Dataset, places: Iterable[int]) -> list[str]:
@@ -58,7 +58,7 @@ def passed_over(files: ImageFiles) -> str:
 def ranked(errors: NDArray[np.float64]) -> list[tuple[str, int]]:
     """Return (rank, place) of examples worth a look: the first, the best, the median and the worst by their error.
 
-    Of few examples all, the best first.
+    Of few examples all, the best first. Each comes once, with all that it is: ``"first, 2nd worst"``.
     """
     order, n = np.argsort(errors, kind="stable").tolist(), len(errors)
     if n <= 3 * OF_EACH:
@@ -66,9 +66,11 @@ def ranked(errors: NDArray[np.float64]) -> list[tuple[str, int]]:
         return [(ranks[i] if n > 1 else "", place) for i, place in enumerate(order)]
     middle = (n - OF_EACH) // 2
     ordinals = ["", "2nd ", "3rd "]
-    return [
-        *(("first", place) for place in range(OF_EACH)),
+    all_ranks: dict[int, list[str]] = {place: ["first"] for place in range(OF_EACH)}
+    for rank, place in (
         *((f"{nth}best", order[i]) for i, nth in enumerate(ordinals)),
         *(("median" if i == 1 else "near the median", order[middle + i]) for i in range(OF_EACH)),
         *((f"{nth}worst", order[-1 - i]) for i, nth in enumerate(ordinals)),
-    ]
+    ):
+        all_ranks.setdefault(place, []).append(rank)
+    return [(", ".join(of_one), place) for place, of_one in all_ranks.items()]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from narrows.data.dataset import DataError
+from narrows.data.on_disk import OnDisk
 from narrows.storage import versions
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "write_figure",
     "write_images",
     "write_json",
+    "write_parts",
     "write_table",
 ]
 
@@ -80,6 +82,24 @@ def write_array(folder: Path, stem: str, examples: Any, names: Sequence[str] | N
         return folder / f"{stem}.npy"
     columns = [f"feature{i}" for i in range(examples.shape[1])] if names is None else list(names)
     return write_table(folder / f"{stem}.csv", columns, examples.tolist())
+
+
+def write_parts(path: Path, parts: Iterable[Array], n: int) -> OnDisk:
+    """Write an array (n, …) that comes part by part as ``.npy``, and return it, still on disk.
+
+    The file is removed again if not all of them come.
+    """
+    try:
+        with path.open("wb") as file:
+            for i, part in enumerate(parts):
+                if i == 0:
+                    header = {"descr": part.dtype.str, "fortran_order": False, "shape": (n, *part.shape[1:])}
+                    np.lib.format.write_array_header_1_0(file, header)
+                file.write(np.ascontiguousarray(part).data)
+        return OnDisk.of_npy(path)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def write_images(folder: Path, images: Iterable[NDArray[np.uint8]], n: int) -> Path:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import importlib.util
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from narrows.data.on_disk import OnDisk
 from narrows.estimators import load
 from narrows.estimators.base import BottleneckEstimator
 from narrows.figures import error_curve, training_curve
-from narrows.files import write_array, write_columns, write_figure, write_images, write_json, write_table
+from narrows.files import write_array, write_columns, write_figure, write_images, write_json, write_parts, write_table
 from narrows.pictures import as_bytes, draw_rows
 from narrows.sweeps import Sweep
 
@@ -29,7 +30,7 @@ __all__ = [
     "SHOWN",
     "at",
     "check_images",
-    "corrupted",
+    "corrupt_into",
     "drawn_classes",
     "find_model",
     "known_labels",
@@ -55,7 +56,7 @@ GRID = 100
 """Examples in a grid, at most."""
 
 AT_ONCE = 2**22
-"""Numbers of examples on disk that are reconstructed at a time."""
+"""Numbers in examples that are reconstructed, corrupted or compared at a time, of examples on disk."""
 
 
 def find_model(path: Path) -> Path:
@@ -77,7 +78,14 @@ def find_model(path: Path) -> Path:
     return models[0]
 
 
-def open_both(model: Path, data: str, label: str | None = None) -> tuple[Any, Dataset]:
+def open_both(
+    model: Path,
+    data: str,
+    label: str | None = None,
+    *,
+    fit: str = "crop",
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Any, Dataset]:
     """Return the model that ``model`` names and ``data`` to give it, which for a conditional model have its labels.
 
     Parameters
@@ -86,6 +94,8 @@ def open_both(model: Path, data: str, label: str | None = None) -> tuple[Any, Da
         As of `find_model` and `load_data`.
     label
         Of all examples, instead of what the data say; for a conditional model only.
+    fit, progress
+        As of `load_data`.
 
     Raises
     ------
@@ -93,7 +103,7 @@ def open_both(model: Path, data: str, label: str | None = None) -> tuple[Any, Da
         If the model is conditional, and the data have no labels, or some that it does not know.
     """
     estimator = load(find_model(model))
-    dataset = load_data(data, like=estimator.input_shape_)
+    dataset = load_data(data, like=estimator.input_shape_, fit=fit, progress=progress)
     if not estimator.conditional:
         if label is not None:
             raise DataError(f"--label {label} is of no use here: the codes of MODEL {model} do not depend on labels")
@@ -115,7 +125,12 @@ def open_codes(model: Path, codes: Path) -> tuple[Any, Dataset]:
     estimator = load(find_model(model))
     names = list(estimator.get_feature_names_out())
     if codes.suffix in {".csv", ".parquet"} and codes.is_file():
-        table = pd.read_csv(codes) if codes.suffix == ".csv" else pd.read_parquet(codes)
+        if codes.suffix == ".csv":  # labels are text there: 01 is not 1, and NA may be a class
+            table = pd.read_csv(codes, dtype={"label": str}, keep_default_na=False)
+        elif importlib.util.find_spec("pyarrow") is None:
+            raise DataError(f"CODES {codes} needs pyarrow, which is not installed: pip install 'narrows[parquet]'")
+        else:
+            table = pd.read_parquet(codes)
         if set(names) <= set(table.columns):
             y = table["label"].to_numpy() if "label" in table.columns else None
             dataset = Dataset(codes.stem, table[names].to_numpy(), y)
@@ -197,37 +212,56 @@ def drawn_classes(estimator: BottleneckEstimator, n: int, seed: int) -> Array | 
     return classes
 
 
-def reconstruct_into(folder: Path, estimator: BottleneckEstimator, dataset: Dataset) -> tuple[Any, Path]:
-    """Write all reconstructions as ``reconstructed.npy``, or .csv for rows, and return them and the file.
+def reconstruct_into(
+    folder: Path, stem: str, estimator: BottleneckEstimator, X: Any, y: Array | None
+) -> tuple[Any, Path]:
+    """Write all reconstructions as ``stem.npy``, or .csv for rows, and return them and the file.
 
-    Images on disk are taken a part at a time, and their reconstructions are on disk too.
+    Examples on disk, also rows, are taken a part at a time, and become an ``.npy``.
     """
-    X, y = dataset.X, dataset.y
-    if not isinstance(X, OnDisk) or X.ndim == 2:
+    if not isinstance(X, OnDisk):
         restored = estimator.reconstruct(X, y)
-        return restored, write_examples(folder, "reconstructed", restored, estimator)[0]
-    path, step = folder / "reconstructed.npy", max(1, AT_ONCE // int(np.prod(X.shape[1:])))
-    with path.open("wb") as file:
-        for start in range(0, len(X), step):
-            part = estimator.reconstruct(X[start : start + step], None if y is None else y[start : start + step])
-            if start == 0:
-                header = {"descr": part.dtype.str, "fortran_order": False, "shape": (len(X), *part.shape[1:])}
-                np.lib.format.write_array_header_1_0(file, header)
-            file.write(np.ascontiguousarray(part).data)
-    return OnDisk.of_npy(path), path
+        return restored, write_examples(folder, stem, restored, estimator)[0]
+    path = folder / f"{stem}.npy"
+    parts = (estimator.reconstruct(X[part], None if y is None else y[part]) for part in _parts(X))
+    return write_parts(path, parts, len(X)), path
 
 
-def corrupted(estimator: BottleneckEstimator, X: Any, corruption: str, level: float, seed: int) -> Any:
-    """Return a corrupted copy of ``X``, as `BottleneckEstimator.corrupt` makes it, with its columns' names."""
-    noisy = estimator.corrupt(X, corruption=corruption, level=level, random_state=seed)
-    return pd.DataFrame(noisy, columns=X.columns) if isinstance(X, pd.DataFrame) else noisy
+def corrupt_into(
+    folder: Path, estimator: BottleneckEstimator, X: Any, corruption: str, level: float, seed: int
+) -> tuple[Any, Path]:
+    """Write a corrupted copy of ``X`` as ``noisy.npy``, or .csv for rows, and return it and the file.
+
+    Examples on disk are taken a part at a time, as by `reconstruct_into`. The noise of each part is then a stream of
+    its own, seeded by ``seed`` and the place of the part's first example, and so not that of the same array in memory.
+    """
+    if not isinstance(X, OnDisk):
+        noisy: Any = estimator.corrupt(X, corruption=corruption, level=level, random_state=seed)
+        noisy = pd.DataFrame(noisy, columns=X.columns) if isinstance(X, pd.DataFrame) else noisy
+        return noisy, write_examples(folder, "noisy", noisy, estimator)[0]
+    path = folder / "noisy.npy"
+    streams = ((part, np.random.default_rng([seed, part.start])) for part in _parts(X))
+    parts = (
+        estimator.corrupt(X[part], corruption=corruption, level=level, random_state=stream) for part, stream in streams
+    )
+    return write_parts(path, parts, len(X)), path
+
+
+def _parts(X: Any) -> Iterator[slice]:
+    """Yield which examples to take at a time."""
+    step = max(1, AT_ONCE // int(np.prod(X.shape[1:])))
+    return (slice(start, start + step) for start in range(0, len(X), step))
 
 
 def squared_errors(estimator: BottleneckEstimator, X: Any, other: Any) -> NDArray[np.float64]:
     """Return each example's mean squared difference between ``X`` and ``other``, in scaled units as `anomaly_score`."""
-    a, b = (estimator.scaling_.apply(examples).astype(np.float64) for examples in (X, other))
-    errors: NDArray[np.float64] = np.square(a - b).mean(1)
-    return errors
+
+    def errors(part: slice) -> NDArray[np.float64]:
+        a, b = (estimator.scaling_.apply(examples[part]).astype(np.float64) for examples in (X, other))
+        each: NDArray[np.float64] = np.square(a - b).mean(1)
+        return each
+
+    return np.concatenate(list(map(errors, _parts(X))))
 
 
 def write_run(result: Sweep, dataset: Dataset, folder: Path) -> list[Path]:

@@ -166,3 +166,43 @@ def test_arrays_of_no_examples_or_complex_numbers_are_refused_and_truth_values_a
     with pytest.raises(DataError, match="complex128"):
         Dataset("x", np.zeros((2, 3), complex))
     assert Dataset("x", np.zeros((2, 3), bool)).X.shape == (2, 3)
+
+
+def test_a_contact_sheet_tells_files_of_one_stem_apart(narrows, tmp_path, texts):
+    images(tmp_path / "p", [(".", (9, 9))] * 2)
+    Image.new("L", (9, 9)).save(tmp_path / "p" / "1.tif")
+    narrows("data", "p", "--out", "out")
+    assert texts[1:] == ["0", "1.png", "1.tif"]
+
+
+def test_advice_for_too_few_and_for_too_large(narrows, tmp_path):
+    images(tmp_path / "few", [(".", (9, 9))])
+    assert "at least 4 examples are needed" in narrows("data", "few").replace("\n", " ")
+    images(tmp_path / "large", [(".", (300, 40))] * 4)
+    printed = narrows("data", "large")
+    assert "narrows train large --size 64" in printed
+    assert "narrows train large --size 128\n" in narrows("data", "large", "--size", "128")
+    np.save(tmp_path / "large.npy", np.zeros((4, 257, 2)))
+    printed = narrows("data", "large.npy")
+    assert "scaling them to, say, 64×64 is quicker" in printed
+    assert "--size" not in printed
+
+
+def test_what_is_read_is_shown_at_once(tmp_path, monkeypatch, capsys):
+    from narrows.cli import progress
+
+    now = iter(np.arange(1000) * 2.0)
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(now))
+    with progress.reading("p") as tell:
+        for done in range(9):
+            tell(done, 1234)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "reading p: 0 of 1,234 files"
+    assert 2 <= len(lines) <= 5
+    monkeypatch.undo()
+    images(tmp_path / "p", [(".", (9, 9))] * 5)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["narrows", "data", "p"])
+    with pytest.raises(SystemExit):
+        main()
+    assert capsys.readouterr().err == "reading p: 0 of 5 files\n"

@@ -238,3 +238,32 @@ def test_bad_input_is_one_line_and_status_2(folder, narrows, trained, arguments,
 def test_help_lists_the_models(narrows):
     printed = narrows("train", "--help")
     assert all(name in printed for name in MODELS)
+
+
+def test_the_next_commands_say_what_was_said(folder, narrows):
+    for i in range(8):
+        (folder / "tall" / str(i % 2)).mkdir(parents=True, exist_ok=True)
+        pixels = np.random.default_rng(i).integers(0, 256, (12, 9), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / "tall" / str(i % 2) / f"{i}.png")
+    chosen = ["--model", "vae", "--option", "beta=2", "--option", "hidden=[8, 4]", "--option", "net=dense"]
+    scaled = ["--size", "8", "--fit", "pad"]
+    printed = narrows("train", "tall", *scaled, *chosen, "--conditional", "--epochs", 1, "--out", "next")
+    commands = [line.split("  #")[0].split() for line in printed.splitlines() if "  #" in line]
+    by_verb = {line[line.index("next/model.safetensors") - 1]: line for line in commands if "sweep" not in line}
+    assert by_verb["reconstruct"][-3:] == ["tall", "--fit", "pad"]
+    sweep = next(line for line in commands if "sweep" in line)
+    expected = "sweep tall --size 8 --fit pad --model vae --option beta=2 --option 'hidden=[8, 4]' --option net=dense"
+    assert " ".join(sweep).endswith(f"{expected} --conditional")
+    printed = narrows("train", "plain.npy", "--epochs", 1, "--out", "no-options")
+    assert (
+        next(line for line in printed.splitlines() if " sweep " in line)
+        .split("  #")[0]
+        .rstrip()
+        .endswith("sweep plain.npy")
+    )
+
+
+def test_large_images_are_trained_with_a_word_of_advice(folder, narrows):
+    np.save(folder / "large.npy", np.random.default_rng(0).random((8, 260, 2)))
+    printed = narrows("train", "large.npy", "--option", "net=dense", "--latent-dim", 1, "--epochs", 1, "--out", "large")
+    assert "more than 256 pixels a side take long; scaling them to, say, 64×64 is quicker" in printed

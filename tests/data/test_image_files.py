@@ -60,10 +60,10 @@ def test_every_format_gives_the_pixels_back(tmp_path, suffix, colour):
         (Image.new("HSV", (2, 2), (0, 255, 255)), [255, 0, 0]),
         (Image.new("I;16", (2, 2), 257 * 40 + 128), 40),
         (Image.new("I;16", (2, 2), 200), 1),
-        (Image.new("I", (2, 2), 200), 200),
+        (Image.new("I", (2, 2), 200), 1),
         (Image.new("I", (2, 2), 257 * 41 - 128), 41),
         (Image.new("F", (2, 2), 0.2), 51),
-        (Image.new("F", (2, 2), 51.4), 51),
+        (Image.new("F", (2, 2), 1.0), 255),
     ],
     ids=lambda value: value.mode if isinstance(value, Image.Image) else str(value),
 )
@@ -74,7 +74,7 @@ def test_each_mode_by_value(image, expected):
 @pytest.mark.parametrize(
     "image",
     [
-        Image.new("F", (2, 2), 256.0),
+        Image.new("F", (2, 2), 1.01),
         Image.new("F", (2, 2), float("nan")),
         Image.new("I", (2, 2), -1),
         Image.new("I", (2, 2), 65536),
@@ -341,3 +341,28 @@ def test_many_images_stay_on_disk_in_order(tmp_path, monkeypatch):
     assert data.X[:][:, 0, 0].tolist() == [k for k in range(40) if k != 7]
     save(tmp_path / "39.png", NOISE[:4, :4])
     assert load_data(tmp_path).X.shape == (39, 4, 4, 3)
+
+
+def test_a_level_is_the_same_whatever_else_is_in_its_image(tmp_path):
+    for name, brightest in (("dark.tiff", 200), ("bright.tiff", 65535)):
+        save(tmp_path / name, np.array([[100 * 257 if brightest > 200 else 0, 200, brightest]], np.int32))
+    assert load_data(tmp_path).X.tolist() == [[[100, 1, 255]], [[0, 1, 1]]]
+    save(tmp_path / "float.tiff", np.full((1, 3), 200, np.float32))
+    assert [file.reason for file in load_data(tmp_path).files.rejected] == [
+        "damaged (its values go from 200 to 200, not from 0 to at most 1)"
+    ]
+
+
+@pytest.mark.parametrize("name", ["a.jfif", "a.jpe", "a.JPE", "a.apng"])
+def test_other_suffixes_of_jpeg_and_png(tmp_path, name):
+    save(tmp_path / name, NOISE, format="PNG" if "png" in name else "JPEG")
+    assert load_data(tmp_path).X.shape == load_data(tmp_path / name).X.shape == (1, 6, 5, 3)
+
+
+def test_reading_tells_how_far_it_is(tmp_path):
+    for k in range(5):
+        save(tmp_path / f"{k}.png", NOISE)
+    for size, passes in ((None, 2), (4, 1)):
+        told = []
+        load_data(tmp_path, size=size, progress=lambda *numbers, told=told: told.append(numbers))
+        assert told == [(done, 5) for done in range(6)] * passes

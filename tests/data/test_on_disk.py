@@ -1,5 +1,6 @@
 """Arrays on disk read like arrays in memory, leave nothing in memory, and say so if there is no room."""
 
+import pickle
 import shutil
 import threading
 import zipfile
@@ -201,3 +202,12 @@ def test_a_member_with_wrong_bytes(tmp_path):
         archive.writestr("X.npy", b"\x93NUMPY broken" * 20)
     with pytest.raises(DataError, match="is not a file of arrays"):
         load_data(tmp_path / "cut.npz")
+
+
+def test_pickling_a_temporary_file_says_what_to_do(tmp_path):
+    X = np.arange(12.0).reshape(4, 3)
+    with pytest.raises(TypeError, match=r"temporary file cannot be pickled.*np\.save.*load that path"):
+        pickle.dumps(stored(X))
+    np.save(tmp_path / "x.npy", X)
+    again = pickle.loads(pickle.dumps(OnDisk.of_npy(tmp_path / "x.npy")))
+    np.testing.assert_array_equal(again[:], X)

@@ -102,6 +102,7 @@ def test_idx_files_and_folders(tmp_path, suffix):
         (tmp_path / f"{part}-labels-idx1-ubyte{suffix}").write_bytes(pack(idx(labels)))
     one = load_data(tmp_path / f"train-images-idx3-ubyte{suffix}")
     np.testing.assert_array_equal(one.X, images)
+    np.testing.assert_array_equal(one.y, labels)
     both = load_data(tmp_path)
     assert both.X.shape == (10, 4, 3)
     assert both.y.tolist() == [*range(5), *range(5)]
@@ -248,5 +249,38 @@ def test_a_split_without_enough_of_a_class_is_plain():
     for y in (np.arange(20), np.array([0] * 19 + [1])):
         train, test, *_ = split(X, y)
         assert (len(train), len(test)) == (16, 4)
-    with pytest.raises(DataError, match="3 examples are too few"):
-        split(X[:3])
+    for few, said in ((3, "3 examples are too few"), (1, "1 example is too few")):
+        with pytest.raises(DataError, match=said):
+            split(X[:few])
+
+
+def test_one_idx_file_without_labels_or_with_too_few(tmp_path):
+    images = RNG.integers(0, 256, (5, 4, 3), dtype=np.uint8)
+    (tmp_path / "train-images-idx3-ubyte").write_bytes(idx(images))
+    assert load_data(tmp_path / "train-images-idx3-ubyte").y is None
+    (tmp_path / "train-labels-idx1-ubyte").write_bytes(idx(np.arange(4, dtype=np.uint8)))
+    with pytest.raises(DataError, match="5 examples but 4 labels"):
+        load_data(tmp_path / "train-images-idx3-ubyte")
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_channels_first_are_refused(tmp_path, channels):
+    X = RNG.integers(0, 256, (5, channels, 8, 6), dtype=np.uint8)
+    np.save(tmp_path / "x.npy", X)
+    for source in (tmp_path / "x.npy", X, list(X)):
+        with pytest.raises(DataError, match=r"channels came first.*np\.moveaxis\(X, 1, -1\)"):
+            load_data(source)
+    assert load_data(np.moveaxis(X, 1, -1)).X.shape == (5, 8, 6, channels)
+    assert load_data(np.zeros((5, 3, 8, 4))).X.shape == (5, 3, 8, 4)  # three pixels high
+
+
+@pytest.mark.parametrize("options", [{"size": 4}, {"fit": "pad"}])
+def test_scaling_what_is_no_picture_is_refused(tmp_path, options):
+    np.save(tmp_path / "x.npy", np.zeros((5, 8, 8)))
+    (tmp_path / "t.csv").write_text("1,2\n3,4\n")
+    for source in ("digits", "shapes", tmp_path / "x.npy", tmp_path / "t.csv", list(np.zeros((5, 8, 8)))):
+        with pytest.raises(DataError, match=next(iter(options))):
+            load_data(source, **options)
+    with pytest.raises(DataError, match="there is no data set or file"):
+        load_data("digist", **options)
+    assert load_data("digits", like=(8, 8), fit="pad").X.shape == (1797, 8, 8)  # as the verbs read them for a model

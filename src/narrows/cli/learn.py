@@ -11,7 +11,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from narrows.cli.options import Data, Epochs, Fit, Out, Recipe, Seed, Size, Strict, say_written, whole, wholes
+from narrows.cli.options import (
+    LARGEST,
+    Data,
+    Epochs,
+    Fit,
+    Out,
+    Recipe,
+    Seed,
+    Size,
+    Strict,
+    say_written,
+    smaller,
+    whole,
+    wholes,
+)
 
 if TYPE_CHECKING:
     from narrows.sweeps import Sweep
@@ -76,7 +90,9 @@ def train(
 ) -> None:
     """Train a model on your data, judge it on a held-out fifth, and save it."""
     kind, options = _options(model, option, conditional, recipe, epochs)
-    _run("train", data, (size, fit, strict), kind, None if latent_dim is None else [latent_dim], seed, options, out)
+    dims = None if latent_dim is None else [latent_dim]
+    typed = _typed(option, conditional, recipe)
+    _run("train", data, (size, fit, strict), kind, dims, seed, options, typed, out)
 
 
 def sweep(
@@ -96,7 +112,7 @@ def sweep(
     """Train a model for each of several latent dimensions, compare them with PCA, and say which to take."""
     dims = wholes("--latent-dims", latent_dims)
     kind, options = _options(model, option, conditional, recipe, epochs)
-    _run("sweep", data, (size, fit, strict), kind, dims, seed, options, out)
+    _run("sweep", data, (size, fit, strict), kind, dims, seed, options, "", out)
 
 
 def _options(
@@ -140,27 +156,35 @@ def _pair(text: str) -> tuple[str, Any]:
     return name, tuple(parsed) if isinstance(parsed, list) else parsed
 
 
+def _typed(pairs: list[str] | None, conditional: bool, recipe: str) -> str:
+    """Return the options that make the model what it is, as they were typed."""
+    typed = [f" --option {shlex.quote(pair)}" for pair in pairs or []]
+    return "".join(typed) + " --conditional" * conditional + (f" --recipe {recipe}" if recipe != "default" else "")
+
+
 def _run(
     verb: str,
     data: str,
-    reading: tuple[int | None, str, bool],
+    read_as: tuple[int | None, str, bool],
     kind: str,
     latent_dims: list[int] | None,
     seed: int,
     options: dict[str, Any],
+    typed: str,
     out: Path | None,
 ) -> None:
     """Train, show progress, and write the run folder, also of an interrupted run; then say what came out."""
     from narrows.captions import passed_over
-    from narrows.cli.progress import watch
+    from narrows.cli.progress import reading, watch
     from narrows.data import load_data
     from narrows.estimators import ESTIMATORS
     from narrows.files import new_folder
     from narrows.runs import write_run
     from narrows.sweeps import Sweep
 
-    size, fit, strict = reading
-    dataset = load_data(data, size=size, fit=fit, strict=strict)
+    size, fit, strict = read_as
+    with reading(data) as progress:
+        dataset = load_data(data, size=size, fit=fit, strict=strict, progress=progress)
     dims = latent_dims or [ESTIMATORS[kind]().latent_dim]
     result = Sweep(dataset.X, dataset.y, latent_dims=dims, model=kind, random_state=seed, **options)
     folder = new_folder(out, f"{verb}-{dataset.name}")
@@ -170,6 +194,8 @@ def _run(
     )
     if dataset.files is not None and dataset.files.rejected:
         print(f"{passed_over(dataset.files)}; «narrows data» lists them")
+    if dataset.X.ndim > 2 and max(dataset.X.shape[1:3]) > LARGEST:
+        print(f"Images of more than {LARGEST} pixels a side take long; {smaller(dataset)} is quicker.")
     try:
         interrupted = watch(result.run())
     finally:
@@ -183,7 +209,7 @@ def _run(
     _say_results(result)
     print()
     say_written(files)
-    _say_next(verb, data, _reading(size, fit), result, files)
+    _say_next(verb, data, (_read_as(size, fit), typed), result, files)
     if interrupted:
         print("\nInterrupted: what was trained until then is kept.", file=sys.stderr)
         sys.exit(130)
@@ -216,26 +242,28 @@ def _say_results(result: Sweep) -> None:
         print(result.recommendation()[1])
 
 
-def _reading(size: int | None, fit: str) -> str:
+def _read_as(size: int | None, fit: str) -> str:
     """Return the options that say how images were read, as they were typed."""
     return ("" if size is None else f" --size {size}") + ("" if fit == "crop" else f" --fit {fit}")
 
 
-def _say_next(verb: str, data: str, reading: str, result: Sweep, files: list[Path]) -> None:
+def _say_next(verb: str, data: str, typed: tuple[str, str], result: Sweep, files: list[Path]) -> None:
+    """Say what to type next; ``typed`` are the options that say how images were read, and what the model is."""
     taken = result.recommendation()[0] or result.rows[-1].latent_dim
     models = dict(zip(result.models, (file for file in files if file.suffix == ".safetensors"), strict=True))
     model = shlex.quote(str(models[taken]))
-    data = shlex.quote(data)
+    data, (size_fit, options) = shlex.quote(data), typed
+    fit = " --fit pad" if size_fit.endswith(" --fit pad") else ""
     narrows = "narrows" if shutil.which("narrows") else f"{shlex.quote(_seen_from_here(sys.executable))} -m narrows"
     commands = {
         f"{narrows} generate {model} --n 64": "new examples from its prior",
-        f"{narrows} reconstruct {model} {data}": "any data through the bottleneck and back",
-        f"{narrows} encode {model} {data}": "the codes, as a table",
+        f"{narrows} reconstruct {model} {data}{fit}": "any data through the bottleneck and back",
+        f"{narrows} encode {model} {data}{fit}": "the codes, as a table",
     }
     if verb == "train":
         kind = type(result.models[taken]).__name__.lower()
         chosen = "" if kind == "autoencoder" else f" --model {kind}"
-        commands[f"{narrows} sweep {data}{reading}{chosen}"] = "which latent_dim to take"
+        commands[f"{narrows} sweep {data}{size_fit}{chosen}{options}"] = "which latent_dim to take"
     width = max(map(len, commands))
     print("\nNext:", *(f"  {command:<{width}}  # {purpose}" for command, purpose in commands.items()), sep="\n")
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from statistics import median_low
 from typing import TYPE_CHECKING, Any
 
-from narrows.cli.options import Data, Fit, Out, Size, Strict, say_written
+from narrows.cli.options import LARGEST, SMALL, Data, Fit, Out, Size, Strict, say_written, smaller
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     import numpy as np
     from matplotlib.figure import Figure
@@ -56,7 +56,7 @@ def data(
     described = describe(dataset)
     figure = _histograms(dataset) if dataset.X.ndim == 2 else _contact_sheet(dataset, described, side, fit)
     folder = new_folder(out, f"data-{dataset.name}")
-    advice = _advice(data, described, side, size, fit)
+    advice = _advice(data, dataset, described, side, size, fit)
     _say(dataset, described, side)
     print(*advice, sep="\n", end="\n\n")
     contents = asdict(described) | {"sizes_differ": side is not None, "files": _plain(dataset), "advice": advice}
@@ -67,31 +67,47 @@ def data(
 
 def _found(source: str, size: int | None, fit: str, *, strict: bool) -> tuple[Dataset, int | None]:
     """Return the data, and where images differ in size, the side that they were made to have."""
+    from narrows.cli.progress import reading
     from narrows.data import DataError, load_data
 
-    try:
-        return load_data(source, size=size, fit=fit, strict=strict), None
-    except DataError:
-        if size is not None or not Path(source).is_dir() or (files := _scanned(source, strict=strict)) is None:
-            raise
-    side = min(64, median_low(min(pair) for pair in Counter(files.sizes).elements()))
-    return replace(load_data(source, size=side, fit=fit, strict=strict), files=files), side
+    with reading(source) as progress:
+        try:
+            return load_data(source, size=size, fit=fit, strict=strict, progress=progress), None
+        except DataError:
+            files = None if size is not None else _scanned(source, strict, progress)
+            if files is None:
+                raise
+        side = min(64, median_low(min(pair) for pair in Counter(files.sizes).elements()))
+        dataset = load_data(source, size=side, fit=fit, strict=strict, progress=progress)
+    return replace(dataset, files=files), side
 
 
-def _scanned(source: str, *, strict: bool) -> ImageFiles | None:
+def _scanned(source: str, strict: bool, progress: Callable[[int, int], None]) -> ImageFiles | None:
     """Return what a folder of images of several sizes holds, or None if it is no such folder."""
     from narrows.data import DataError
     from narrows.data.images import scan_images
 
+    if not Path(source).is_dir():
+        return None
     try:
-        files = scan_images(Path(source), strict=strict)
+        files = scan_images(Path(source), strict=strict, progress=progress)
     except DataError:
         return None
     return files if len(files.sizes) > 1 else None
 
 
-def _advice(source: str, described: Description, side: int | None, size: int | None, fit: str) -> list[str]:
+def _advice(
+    source: str, dataset: Dataset, described: Description, side: int | None, size: int | None, fit: str
+) -> list[str]:
     """Return what to do, a line each: what must be mended, and the command to type."""
+    from narrows.data.split import FEWEST
+
+    bad = described.missing + described.infinite
+    if bad:
+        found = "1 value is" if bad == 1 else f"{bad:,} values are"
+        return [f"{found} missing or infinite: fill them, or drop their rows", "or columns, before you train."]
+    if len(dataset.X) < FEWEST:
+        return [f"Too few to train on some and judge by others: at least {FEWEST} examples are needed."]
     train = f"narrows train {shlex.quote(source)}"
     if side is not None:
         return [
@@ -99,10 +115,13 @@ def _advice(source: str, described: Description, side: int | None, size: int | N
             f"  {train} --size {side}            # the middle of each",
             f"  {train} --size {side} --fit pad  # the whole of each, with a border",
         ]
-    bad = described.missing + described.infinite
-    if bad:
-        found = "1 value is" if bad == 1 else f"{bad:,} values are"
-        return [f"{found} missing or infinite: fill them, or drop their rows", "or columns, before you train."]
+    if dataset.X.ndim > 2 and max(dataset.X.shape[1:3]) > LARGEST:
+        slow = f"More than {LARGEST} pixels a side take long to train;"
+        return [
+            slow,
+            f"{smaller(dataset)} is quicker:",
+            f"  {train}" + f" --size {SMALL}" * (dataset.files is not None),
+        ]
     fitted = "" if size is None else f" --size {size}" + (f" --fit {fit}" if fit != "crop" else "")
     return [f"Next:  {train}{fitted}"]
 
@@ -218,7 +237,10 @@ def _contact_sheet(dataset: Dataset, described: Description, side: int | None, f
     if dataset.y is None or not 1 < len(counts) <= n / 2:
         places = _spread(np.arange(n), SHEET)
         some = f", {len(places)} of them" if len(places) < n else ""
-        names = [Path(file_name(dataset, place)).stem or f"example {place}" for place in places]
+        files = [Path(file_name(dataset, place)) for place in places]
+        stems = Counter(file.stem for file in files)
+        named = [file.stem if stems[file.stem] == 1 else file.name for file in files]
+        names = [name or f"example {place}" for name, place in zip(named, places, strict=True)]
         title = f"{described.name}: {n:,} images {size}{some}"
         return image_grid(at(dataset.X, places), (low, high), title=title, labels=names)
     labels, rows = dataset.y.astype(str), []

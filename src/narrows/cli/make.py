@@ -103,10 +103,12 @@ def _around(
     import numpy as np
 
     from narrows import latent, runs
+    from narrows.cli.progress import reading
     from narrows.files import new_folder, write_json
     from narrows.pictures import draw_grid
 
-    estimator, dataset = runs.open_both(model, like, label)
+    with reading(like) as progress:
+        estimator, dataset = runs.open_both(model, like, label, progress=progress)
     runs.check_images(estimator, files=files)
     original = runs.pick("--example", dataset, [example])
     code = estimator.transform(original.X, original.y)
@@ -146,13 +148,15 @@ def interpolate(
     import numpy as np
 
     from narrows import latent, runs
+    from narrows.cli.progress import reading
     from narrows.files import new_folder, write_json, write_table
     from narrows.pictures import draw_grid, draw_rows
 
     places = wholes("--examples", examples)
     if len(places) != 2:
         raise ValueError(f"--examples {examples!r} names {len(places)}; two are expected, such as 0,1")
-    estimator, dataset = runs.open_both(model, data)
+    with reading(data) as progress:
+        estimator, dataset = runs.open_both(model, data, progress=progress)
     runs.check_images(estimator, files=files)
     ends = runs.pick("--examples", dataset, places)
     first, last = estimator.transform(ends.X, ends.y)

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from narrows.data.dataset import Dataset
+
 __all__ = [
+    "LARGEST",
+    "SMALL",
     "Data",
     "Epochs",
     "Files",
@@ -21,9 +26,14 @@ __all__ = [
     "Strict",
     "number",
     "say_written",
+    "smaller",
     "whole",
     "wholes",
 ]
+
+
+LARGEST, SMALL = 256, 64
+"""Pixels a side: of images that are trained on as they are without a word, and those that are advised instead."""
 
 
 def number(text: str) -> float:
@@ -69,6 +79,11 @@ def wholes(name: str, text: str) -> list[int]:
             f"{name} {text!r} holds {wrong!r}; whole numbers between commas are expected, such as 1,2,4,8,16"
         )
     return [int(part) for part in parts]
+
+
+def smaller(dataset: Dataset) -> str:
+    """Return what to do with images that are very large: an option, if they come from files."""
+    return f"--size {SMALL}" if dataset.files is not None else f"scaling them to, say, {SMALL}×{SMALL}"
 
 
 def say_written(files: Iterable[Path]) -> None:

@@ -1,24 +1,52 @@
-"""Training as it is seen: a live bar on a terminal, plain lines elsewhere."""
+"""Reading and training as they are seen: a live bar on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
+import math
 import sys
 import time
-from collections.abc import Generator
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from narrows.sweeps import SweepStep
+if TYPE_CHECKING:  # it takes torch, which reading does without
+    from narrows.sweeps import SweepStep
 
-__all__ = ["watch"]
+__all__ = ["reading", "watch"]
 
 TERMINAL_SECONDS, PIPE_SECONDS = 0.1, 5.0
 """How often to say something new."""
 
 WORTH_A_GUESS = 0.02
 """The part that must be done before the time left is more than noise."""
+
+
+@contextmanager
+def reading(source: str) -> Iterator[Callable[[int, int], None]]:
+    """Give what `load_data` is to call as it reads the files of ``source``, and show how far it is."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _plain_reading(source)
+        return
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=24), MofNCompleteColumn())
+    with Progress(*columns, TextColumn("files"), console=console, transient=True) as progress:
+        task = progress.add_task(f"reading {source}", total=None, visible=False)
+        yield lambda done, count: progress.update(task, completed=done, total=count, visible=True)
+
+
+def _plain_reading(source: str) -> Callable[[int, int], None]:
+    said = -math.inf
+
+    def tell(done: int, count: int) -> None:
+        nonlocal said
+        if time.monotonic() - said >= PIPE_SECONDS:
+            said = time.monotonic()
+            print(f"reading {source}: {done:,} of {count:,} files", file=sys.stderr, flush=True)
+
+    return tell
 
 
 def watch(steps: Generator[SweepStep]) -> bool:

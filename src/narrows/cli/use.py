@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from narrows.cli.options import Data, Files, Model, Out, Seed, number, say_written
+from narrows.cli.options import Data, Files, Fit, Model, Out, Seed, number, say_written
 
 __all__ = ["decode", "denoise", "encode", "reconstruct"]
 
@@ -17,20 +17,22 @@ UNIT = "squared error per pixel or feature, scaled"
 """What `anomaly_score` and `squared_errors` are."""
 
 
-def reconstruct(model: Model, data: Data, files: Files = False, out: Out = None) -> None:
+def reconstruct(model: Model, data: Data, fit: Fit = "crop", files: Files = False, out: Out = None) -> None:
     """Press data through the bottleneck and back: both side by side with error maps, and every example's error."""
     import numpy as np
 
     from narrows import runs
     from narrows.captions import captions, ranked
+    from narrows.cli.progress import reading
     from narrows.files import new_folder, write_json
     from narrows.pictures import draw_comparison
 
-    estimator, dataset = runs.open_both(model, data)
+    with reading(data) as progress:
+        estimator, dataset = runs.open_both(model, data, fit=fit, progress=progress)
     runs.check_images(estimator, files=files)
     errors = estimator.anomaly_score(dataset.X, dataset.y)
     folder = new_folder(out, f"reconstruct-{dataset.name}")
-    restored, array = runs.reconstruct_into(folder, estimator, dataset)
+    restored, array = runs.reconstruct_into(folder, "reconstructed", estimator, dataset.X, dataset.y)
     numbers = {
         "examples": len(errors),
         "unit": UNIT,
@@ -87,24 +89,36 @@ def denoise(
         ),
     ] = None,
     seed: Seed = 0,
+    fit: Fit = "crop",
     files: Files = False,
     out: Out = None,
 ) -> None:
     """Clean noisy data; with --add, first make them noisy, and say how near the originals they come."""
     from narrows import runs
     from narrows.captions import captions
+    from narrows.cli.progress import reading
     from narrows.files import new_folder, write_json
     from narrows.pictures import draw_rows
 
     if add is None and level is not None:
         raise ValueError(f"--level {level:g} needs --add, the noise that it is the level of")
-    estimator, dataset = runs.open_both(model, data)
+    with reading(data) as progress:
+        estimator, dataset = runs.open_both(model, data, fit=fit, progress=progress)
     runs.check_images(estimator, files=files)
-    noisy = dataset.X
+    noisy, arrays = dataset.X, []
     if add is not None:
         level = 0.3 if level is None else level
-        noisy = runs.corrupted(estimator, dataset.X, add, level, seed)
-    denoised = estimator.reconstruct(noisy, dataset.y)
+        estimator.corrupt(dataset.X[:1], corruption=add, level=level)  # refuses other kinds before anything is written
+    folder = new_folder(out, f"denoise-{dataset.name}")
+    try:
+        if add is not None and level is not None:
+            noisy, array = runs.corrupt_into(folder, estimator, dataset.X, add, level, seed)
+            arrays.append(array)
+        denoised, array = runs.reconstruct_into(folder, "denoised", estimator, noisy, dataset.y)
+        arrays.insert(0, array)
+    finally:
+        if not any(folder.iterdir()):
+            folder.rmdir()
     both = {"noisy": noisy, "denoised": denoised}
     errors = {} if add is None else {name: runs.squared_errors(estimator, dataset.X, X) for name, X in both.items()}
     means = {name: float(values.mean()) for name, values in errors.items()}
@@ -116,15 +130,13 @@ def denoise(
     said = f" of {add} noise, level {level:g}; error: {UNIT}, mean over all" if add else ""
     title = f"{dataset.name} cleaned by {type(estimator).__name__}{said}"
     headings = captions(replace(dataset, files=None), range(len(rows[0][1])))
-    folder = new_folder(out, f"denoise-{dataset.name}")
-    written = [
-        runs.write_figure(folder / "denoised.png", draw_rows(estimator, rows, title=title, headings=headings)),
-        *runs.write_examples(folder, "denoised", denoised, estimator, files=files),
-    ]
+    figure = draw_rows(estimator, rows, title=title, headings=headings)
+    written = [runs.write_figure(folder / "denoised.png", figure), *arrays]
+    if files:
+        written += [runs.write_singles(folder / array.stem, both[array.stem], estimator) for array in arrays]
     print(f"{len(noisy):,} examples denoised")
     if add is not None:
         numbers |= {"unit": UNIT, "errors": means}
-        written += runs.write_examples(folder, "noisy", noisy, estimator, files=files)
         written.append(runs.write_errors(folder / "errors.csv", dataset, errors))
         print(f"{UNIT}, to the originals: noisy {means['noisy']:.4f}, denoised {means['denoised']:.4f}")
     say_written([*written, write_json(folder / "results.json", numbers)])
@@ -141,12 +153,15 @@ def encode(
         bool,
         typer.Option("--scores", help="Add each example's anomaly score and log-density.", show_default=False),
     ] = False,
+    fit: Fit = "crop",
 ) -> None:
     """Write the codes of data: a row of latent_dim numbers for each example, and its label and file if it has them."""
     from narrows import runs
+    from narrows.cli.progress import reading
     from narrows.files import numbered, write_columns
 
-    estimator, dataset = runs.open_both(model, data)
+    with reading(data) as progress:
+        estimator, dataset = runs.open_both(model, data, fit=fit, progress=progress)
     free = (path for name in numbered(f"codes-{dataset.name}") if not (path := Path(f"{name}.csv")).exists())
     target = _new_file(out) if out else next(free)
     codes = estimator.transform(dataset.X, dataset.y)

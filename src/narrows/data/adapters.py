@@ -47,15 +47,18 @@ def from_dataset(
     name
         The result's name; by default that of the data set's class.
     size, fit, like
-        As of `load_data`, for pictures; arrays and tensors are left as they are.
+        As of `load_data`, for pictures only.
 
     Raises
     ------
     DataError
-        If it is no such data set or empty, an example is of another kind, or they differ in shape or type.
+        If it is no such data set or empty, an example is of another kind, or they differ in shape or type; or if
+        ``size`` is given for other than pictures.
     """
     name = type(dataset).__name__ if name is None else name
     if isinstance(dataset, np.ndarray | pd.DataFrame | OnDisk):
+        if size is not None:
+            raise DataError(f"size={size} is for pictures; {name} holds numbers, so scale them before")
         return Dataset(name, dataset)
     _check(dataset)
     items = _Items(dataset)
@@ -65,6 +68,8 @@ def from_dataset(
             box = (like[1], like[0]) if like else (size, size) if size else None
             mode = None if like is None else "L" if len(like) == 2 else "RGB"
             X = collect_images(lambda mode: items.pictures(box, fit, mode), len(dataset), mode)
+        elif size is not None or (fit != "crop" and like is None):
+            raise DataError(f"size={size} and fit={fit!r} are for pictures; {name} holds arrays, so scale them before")
         else:
             Dataset(name, first[None])  # refuses what is no example, before all are read
             X = collect(items.arrays(first), len(dataset), first.shape, first.dtype)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from narrows.data.dataset import DataError, Dataset
 from narrows.data.on_disk import LARGE, OnDisk, temporary_file
 
-__all__ = ["read_csv", "read_idx", "read_idx_folder", "read_npy", "read_npz"]
+__all__ = ["read_csv", "read_idx", "read_idx_file", "read_idx_folder", "read_npy", "read_npz"]
 
 EXAMPLE_NAMES = ("X", "x", "data", "images")
 LABEL_NAMES = ("y", "label", "labels", "class", "target")
@@ -177,6 +177,21 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
     return np.frombuffer(body, np.uint8).reshape(shape)
 
 
+def read_idx_file(path: Path) -> Dataset:
+    """Read one IDX file of images, with the labels beside it where there is a file called so.
+
+    Those of ``train-images-idx3-ubyte`` are in ``train-labels-idx1-ubyte``.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read, or there is another number of labels.
+    """
+    labels = _labels_of(path)
+    y = read_idx(labels) if labels != path and labels.exists() else None
+    return Dataset(path.name.split(".")[0], read_idx(path), y)
+
+
 def read_idx_folder(path: Path) -> Dataset:
     """Read a folder of IDX files: all images, with their labels where every file of images has one of labels.
 
@@ -190,6 +205,10 @@ def read_idx_folder(path: Path) -> Dataset:
     images = sorted(path.glob("*images-idx3-ubyte*"), reverse=True)  # the training part first
     if not images:
         raise DataError(f"{path} holds no *-images-idx3-ubyte file")
-    labels = [file.with_name(file.name.replace("images-idx3", "labels-idx1")) for file in images]
+    labels = list(map(_labels_of, images))
     y = np.concatenate([read_idx(file) for file in labels]) if all(file.exists() for file in labels) else None
     return Dataset(path.resolve().name, np.concatenate([read_idx(file) for file in images]), y)
+
+
+def _labels_of(images: Path) -> Path:
+    return images.with_name(images.name.replace("images-idx3", "labels-idx1"))

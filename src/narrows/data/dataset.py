@@ -89,6 +89,11 @@ class Dataset:
         kind = np.asarray(self.X[:0]).dtype if isinstance(self.X, pd.DataFrame) else self.X.dtype
         if not len(self.X):
             raise DataError(f"{self.name} holds no examples: its shape is {self.X.shape}")
+        if self.X.ndim == 4 and self.X.shape[1] in (1, 3, 4) and self.X.shape[3] > 4:
+            raise DataError(
+                f"{self.name}, of shape {self.X.shape}, looks as if its channels came first; images are (n, H, W, C): "
+                "np.moveaxis(X, 1, -1) brings them last"
+            )
         if self.X.ndim not in (2, 3, 4) or kind.kind not in "buif":
             raise DataError(
                 f"{self.name} holds {kind} in shape {self.X.shape}; "

@@ -29,7 +29,7 @@ from narrows.data.on_disk import OnDisk, collect
 
 __all__ = ["IMAGE_SUFFIXES", "ShapesDiffer", "collect_images", "image_bytes", "read_images", "scan_images"]
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+IMAGE_SUFFIXES = (".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")  # whatever a suffix claims; others may run programs
 SUFFIXES = tuple(map(str.encode, IMAGE_SUFFIXES))
@@ -47,6 +47,9 @@ SIDEWAYS = (5, 6, 7, 8)  # those that swap width and height
 DAMAGE = (OSError, SyntaxError, ValueError, LookupError, ArithmeticError, EOFError, TypeError, struct.error, zlib.error)
 
 Box = tuple[int, int]
+Progress = Callable[[int, int], None]
+"""Told, again and again, how many files of how many are read."""
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -72,6 +75,7 @@ def read_images(
     fit: str = "crop",
     like: tuple[int, ...] | None = None,
     strict: bool = False,
+    progress: Progress | None = None,
 ) -> Dataset:
     """Read an image, or all images in a folder and below it; the folders that hold them are their labels.
 
@@ -84,7 +88,7 @@ def read_images(
     ----------
     path
         A file or a folder.
-    size, fit, like
+    size, fit, like, progress
         As of `load_data`.
     strict
         Whether a file that cannot be read is an error, rather than passed over and listed in ``files.rejected``.
@@ -97,10 +101,10 @@ def read_images(
     root, names = _find(path)
     box = (like[1], like[0]) if like else (size, size) if size else None
     mode = None if like is None else "L" if len(like) == 2 else "RGB"
-    tally = _Tally(root, names)
+    tally = _Tally(root, names, progress)
     with _silence():
         if box is None:
-            _check_sizes(path, root, names)
+            _check_sizes(path, tally)
         try:
             X = collect_images(lambda mode: tally.decoded(box, fit, mode), len(names), mode)
         except ShapesDiffer as error:
@@ -109,12 +113,12 @@ def read_images(
     return Dataset(path.resolve().stem, X, files.labels, files)
 
 
-def scan_images(path: Path, *, strict: bool = False) -> ImageFiles:
+def scan_images(path: Path, *, strict: bool = False, progress: Progress | None = None) -> ImageFiles:
     """Return what a folder of images, or one, holds, whether or not the images fit together; every one is decoded.
 
     Parameters
     ----------
-    path, strict
+    path, strict, progress
         As of `read_images`.
 
     Raises
@@ -122,7 +126,7 @@ def scan_images(path: Path, *, strict: bool = False) -> ImageFiles:
     DataError
         If there are none, or none (with ``strict``: one) can be read.
     """
-    tally = _Tally(*_find(path))
+    tally = _Tally(*_find(path), progress)
     with _silence():
         deque(tally.decoded((8, 8), "crop", None), maxlen=0)
     return tally.files(strict=strict)
@@ -171,9 +175,10 @@ def collect_images(
 def image_bytes(image: Image.Image, box: Box | None = None, fit: str = "crop", mode: str | None = None) -> NDArray[Any]:
     """Return an image as bytes, grey (H, W) or RGB (H, W, 3).
 
-    Black and white becomes 0 and 255. Sixteen bits become eight by division by 257; 32-bit whole numbers do so too if
-    one is above 255. Floating-point numbers of at most 1 are multiplied by 255. What is transparent becomes RGB on
-    white, whatever the mode; palettes, also grey ones, CMYK, YCbCr and HSV become RGB, as Pillow converts them.
+    Black and white becomes 0 and 255. Sixteen bits become eight by division by 257, and so do 32-bit whole numbers,
+    as which some files of sixteen bits are read. Floating-point numbers are multiplied by 255. No rule looks at what
+    else is in the image, so that one level is the same in all. What is transparent becomes RGB on white, whatever the
+    mode; palettes, also grey ones, CMYK, YCbCr and HSV become RGB, as Pillow converts them.
 
     Parameters
     ----------
@@ -189,7 +194,7 @@ def image_bytes(image: Image.Image, box: Box | None = None, fit: str = "crop", m
     Raises
     ------
     ValueError
-        If Pillow cannot convert the mode, or numbers lie outside of [0, 65535], of floating-point ones [0, 255].
+        If Pillow cannot convert the mode, or numbers lie outside of [0, 65535], of floating-point ones [0, 1].
     """
     flat = _flat(image)
     if box is not None:
@@ -200,23 +205,19 @@ def image_bytes(image: Image.Image, box: Box | None = None, fit: str = "crop", m
 def _flat(image: Image.Image) -> Image.Image:
     """Return the image in mode L or RGB, without transparency."""
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        return Image.fromarray(_levels(np.asarray(image), image))
+        return Image.fromarray(_levels(np.asarray(image)))
     if image.has_transparency_data:  # also a mark in its head, so not only modes that end in A
         return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA")).convert("RGB")
     return image.convert("L" if image.mode in ("1", "L") else "RGB")
 
 
-def _levels(values: NDArray[Any], image: Image.Image) -> NDArray[np.uint8]:
+def _levels(values: NDArray[Any]) -> NDArray[np.uint8]:
     """Return numbers of more than eight bits as bytes."""
     low, high = values.min(), values.max()
-    limit = 255 if image.mode == "F" else 65535
+    limit = 1 if values.dtype.kind == "f" else 65535
     if not (low >= 0 and high <= limit):  # so that NaN is refused
         raise ValueError(f"its values go from {low:g} to {high:g}, not from 0 to at most {limit}")
-    if image.mode == "F":
-        factor = 255.0 if high <= 1 else 1.0
-    else:  # before Pillow 11.3, "I" is also what PNGs of sixteen bits are read as
-        factor = 1 / 257 if image.mode != "I" or image.format == "PNG" or high > 255 else 1.0
-    levels: NDArray[np.uint8] = np.rint(values * factor).astype(np.uint8)
+    levels: NDArray[np.uint8] = np.rint(values * (255 / limit)).astype(np.uint8)
     return levels
 
 
@@ -240,15 +241,22 @@ def _padded(image: Image.Image, box: Box) -> Image.Image:
 class _Tally:
     """Decodes files and keeps count of what they are."""
 
-    def __init__(self, root: bytes, names: NDArray[np.bytes_]) -> None:
-        self.root, self.names = root, names
+    def __init__(self, root: bytes, names: NDArray[np.bytes_], progress: Progress | None) -> None:
+        self.root, self.names, self.progress = root, names, progress
+
+    def each(self, function: Callable[[bytes], Result]) -> Iterator[Result]:
+        """Yield ``function`` of each file, in order, and tell how many are done."""
+        tell = self.progress or (lambda *_: None)
+        tell(0, len(self.names))
+        for done, result in enumerate(_in_order(function, (self.root + name for name in self.names)), 1):
+            yield result
+            tell(done, len(self.names))
 
     def decoded(self, box: Box | None, fit: str, mode: str | None) -> Iterator[NDArray[np.uint8]]:
         """Yield the images of the files that can be read, in order, counting anew."""
         self.good = np.zeros(len(self.names), bool)
         self.sizes, self.modes, self.rejected = Counter[Box](), Counter[str](), list[Rejected]()
-        files = (self.root + name for name in self.names)
-        for place, found in enumerate(_in_order(partial(_decode, box=box, fit=fit, mode=mode), files)):
+        for place, found in enumerate(self.each(partial(_decode, box=box, fit=fit, mode=mode))):
             if isinstance(found, str):
                 self.rejected.append(Rejected(self.names[place].decode(errors="backslashreplace"), found))
                 continue
@@ -365,11 +373,12 @@ def _is_broken(entry: os.DirEntry[bytes]) -> bool:
     return entry.is_symlink() and not Path(os.fsdecode(entry.path)).exists()
 
 
-def _check_sizes(path: Path, root: bytes, names: NDArray[np.bytes_]) -> None:
+def _check_sizes(path: Path, tally: _Tally) -> None:
     """Refuse images of several sizes, by their files' heads alone, before time and disk are spent on them."""
-    sizes = Counter(size for size in _in_order(_upright_size, (root + name for name in names)) if size is not None)
+    sizes = Counter(size for size in tally.each(_upright_size) if size is not None)
     if len(sizes) > 1:  # perhaps only by the heads of files that are damaged further on
-        sizes = Counter(scan_images(path).sizes)
+        deque(tally.decoded((8, 8), "crop", None), maxlen=0)
+        sizes = tally.sizes
     if len(sizes) < 2:
         return
     seen = ", ".join(f"{width}×{height} ({count:,})" for (width, height), count in sizes.most_common(5))

@@ -123,6 +123,12 @@ class _Held:
         self.fileno = file.fileno
         weakref.finalize(self, file.close)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError(
+            "examples in a temporary file cannot be pickled or sent to another process; save them with "
+            "np.save('x.npy', X) and load that path"
+        )
+
 
 def collect(
     examples: Iterable[NDArray[Any]], count: int, shape: tuple[int, ...], dtype: DTypeLike

@@ -11,9 +11,9 @@ from sklearn.datasets import fetch_openml, load_digits
 
 from narrows.arguments import choice, closest, integer
 from narrows.data.adapters import from_dataset
-from narrows.data.arrays import read_csv, read_idx, read_idx_folder, read_npy, read_npz
+from narrows.data.arrays import read_csv, read_idx_file, read_idx_folder, read_npy, read_npz
 from narrows.data.dataset import DataError, Dataset
-from narrows.data.images import IMAGE_SUFFIXES, read_images
+from narrows.data.images import IMAGE_SUFFIXES, Progress, read_images
 from narrows.data.synthetic import SYNTHETIC
 
 __all__ = ["load_data"]
@@ -26,6 +26,7 @@ def load_data(
     fit: str = "crop",
     like: tuple[int, ...] | None = None,
     strict: bool = False,
+    progress: Progress | None = None,
 ) -> Dataset:
     """Return the data that ``source`` names, or is.
 
@@ -37,19 +38,23 @@ def load_data(
         the path of an ``.npy``, ``.npz``, ``.csv`` or IDX file (also gzipped), of an image, or of a folder of images or
         IDX files; or a data set that `from_dataset` takes.
     size
-        Side in pixels, at most 4096, to which images are scaled, which arrays of numbers are not; None leaves them as
-        they are.
+        Side in pixels, at most 4096, to which images from files, and pictures in a data set, are scaled; None leaves
+        them as they are.
     fit
         ``"crop"`` scales an image's central square, ``"pad"`` the whole image, centred on black.
     like
         The shape of one of a model's inputs; if it is an image's, (H, W) or (H, W, 3), images are made to fit it.
     strict
         Whether an image file that cannot be read is an error, rather than passed over and listed in ``files.rejected``.
+    progress
+        Called with how many image files are read, and how many there are, before the first and after each; of a folder
+        more than once from 0 on, since the files' heads come first.
 
     Raises
     ------
     DataError
-        If there is no such set or file, or it cannot be used; the message says what would be right.
+        If there is no such set or file, or it cannot be used, or ``size`` or ``fit`` is given for what cannot be
+        scaled, which is all but pictures; the message says what would be right.
     TypeError, ValueError
         If ``size`` or ``fit`` is none.
     """
@@ -59,29 +64,35 @@ def load_data(
     image_like = like if like is not None and len(like) > 1 and like[2:] in ((), (3,)) else None
     if not isinstance(source, str | Path):
         return from_dataset(source, size=size, fit=fit, like=image_like)
-    if source in NAMED:
-        return NAMED[str(source)]()
     path = Path(source)
-    suffix = path.suffix.lower()
-    if path.is_dir() and _holds_idx(path):
-        return read_idx_folder(path)
-    if path.is_dir() or (path.is_file() and suffix in IMAGE_SUFFIXES):
-        return read_images(path, size=size, fit=fit, like=image_like, strict=strict)
-    if not path.is_file():
+    if source not in NAMED and not path.is_dir() and not path.is_file():
         raise DataError(
             f"there is no data set or file {str(source)!r}{closest(source, NAMED)}; sets are {', '.join(NAMED)}"
         )
+    if source not in NAMED and _is_images(path):
+        return read_images(path, size=size, fit=fit, like=image_like, strict=strict, progress=progress)
+    if size is not None or (fit != "crop" and like is None):
+        given = f"size={size} (--size)" if size is not None else f"fit={fit!r} (--fit)"
+        raise DataError(f"{given} is for image files; {str(source)!r} holds numbers, so scale them before")
+    if source in NAMED:
+        return NAMED[str(source)]()
+    if path.is_dir():
+        return read_idx_folder(path)
+    suffix = path.suffix.lower()
     if suffix in READERS:
         return READERS[suffix](path)
     if "idx" in path.name:
-        return Dataset(path.name.split(".")[0], read_idx(path))
+        return read_idx_file(path)
     known = ", ".join([*READERS, "IDX", *IMAGE_SUFFIXES])
     raise DataError(f"{path} is of a kind that narrows does not read; it reads {known}, and folders of images")
 
 
-def _holds_idx(path: Path) -> bool:
+def _is_images(path: Path) -> bool:
+    """Return whether ``path`` is an image, or a folder of them rather than of IDX files."""
+    if path.is_file():
+        return path.suffix.lower() in IMAGE_SUFFIXES
     with os.scandir(path) as entries:  # one at a time, since there may be very many
-        return any(fnmatch(entry.name, "*-idx[0-9]-ubyte*") for entry in entries)
+        return not any(fnmatch(entry.name, "*-idx[0-9]-ubyte*") for entry in entries)
 
 
 def digits() -> Dataset:

@@ -12,7 +12,10 @@ from sklearn.model_selection import train_test_split
 from narrows.data.dataset import DataError
 from narrows.data.on_disk import OnDisk
 
-__all__ = ["split"]
+__all__ = ["FEWEST", "split"]
+
+FEWEST = 4
+"""Examples that are needed to train on some and judge by others."""
 
 Array = NDArray[Any]
 Examples: TypeAlias = Array | pd.DataFrame | OnDisk
@@ -39,8 +42,9 @@ def split(
     DataError
         If there are too few examples for two parts.
     """
-    if len(X) < 4:
-        raise DataError(f"{len(X)} examples are too few to train on some and judge by others; at least 4 are needed")
+    if len(X) < FEWEST:
+        few = "1 example is" if len(X) == 1 else f"{len(X)} examples are"
+        raise DataError(f"{few} too few to train on some and judge by others; at least {FEWEST} are needed")
     strata = None
     if y is not None:
         _, counts = np.unique(y, return_counts=True)
