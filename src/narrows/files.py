@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import itertools
 import json
 import sys
@@ -23,6 +24,7 @@ from narrows.storage import versions
 __all__ = [
     "new_folder",
     "numbered",
+    "require_pyarrow",
     "write_array",
     "write_columns",
     "write_figure",
@@ -144,6 +146,18 @@ def write_columns(path: Path, numbers: dict[str, Array], texts: dict[str, Array]
         columns = [column.tolist() for column in (numbers | texts).values()]
         write_table(path, list(numbers | texts), zip(*columns, strict=True))
     return path
+
+
+def require_pyarrow(what: str) -> None:
+    """Raise DataError unless pyarrow, which reads and writes Parquet files for pandas, is installed.
+
+    Parameters
+    ----------
+    what
+        That needs it, to begin the message with.
+    """
+    if importlib.util.find_spec("pyarrow") is None:
+        raise DataError(f"{what} needs pyarrow, which is not installed: pip install 'narrows[parquet]'")
 
 
 def write_table(path: Path, names: Sequence[str], rows: Iterable[Sequence[object]]) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -21,7 +20,16 @@ from narrows.data.on_disk import OnDisk
 from narrows.estimators import load
 from narrows.estimators.base import BottleneckEstimator
 from narrows.figures import error_curve, training_curve
-from narrows.files import write_array, write_columns, write_figure, write_images, write_json, write_parts, write_table
+from narrows.files import (
+    require_pyarrow,
+    write_array,
+    write_columns,
+    write_figure,
+    write_images,
+    write_json,
+    write_parts,
+    write_table,
+)
 from narrows.pictures import as_bytes, draw_rows
 from narrows.sweeps import Sweep
 
@@ -30,7 +38,7 @@ __all__ = [
     "SHOWN",
     "at",
     "check_images",
-    "corrupt_into",
+    "denoise_into",
     "drawn_classes",
     "find_model",
     "known_labels",
@@ -104,14 +112,11 @@ def open_both(
     """
     estimator = load(find_model(model))
     dataset = load_data(data, like=estimator.input_shape_, fit=fit, progress=progress)
-    if not estimator.conditional:
-        if label is not None:
+    if label is not None:
+        if not estimator.conditional:
             raise DataError(f"--label {label} is of no use here: the codes of MODEL {model} do not depend on labels")
-        return estimator, dataset
-    labels = dataset.y if label is None else [label] * len(dataset.X)
-    if labels is None:
-        raise DataError(f"DATA {data} has no labels, and MODEL {model}, which is conditional, needs them")
-    return estimator, replace(dataset, y=known_labels(estimator, labels))
+        dataset = replace(dataset, y=np.full(len(dataset.X), label))
+    return estimator, _with_classes(estimator, dataset, f"DATA {data} has", model)
 
 
 def open_codes(model: Path, codes: Path) -> tuple[Any, Dataset]:
@@ -123,30 +128,36 @@ def open_codes(model: Path, codes: Path) -> tuple[Any, Dataset]:
         If the file cannot be read, or has no such columns; or, of a conditional model, no labels that it knows.
     """
     estimator = load(find_model(model))
-    names = list(estimator.get_feature_names_out())
-    if codes.suffix in {".csv", ".parquet"} and codes.is_file():
-        if codes.suffix == ".csv":  # labels are text there: 01 is not 1, and NA may be a class
-            table = pd.read_csv(codes, dtype={"label": str}, keep_default_na=False)
-        elif importlib.util.find_spec("pyarrow") is None:
-            raise DataError(f"CODES {codes} needs pyarrow, which is not installed: pip install 'narrows[parquet]'")
+    dataset = _read_codes(codes, list(estimator.get_feature_names_out()))
+    return estimator, _with_classes(estimator, dataset, f"CODES {codes} has", model)
+
+
+def _with_classes(estimator: BottleneckEstimator, dataset: Dataset, told: str, model: Path) -> Dataset:
+    """Return ``dataset`` with its labels as classes, if the model, which ``model`` names, is conditional."""
+    if not estimator.conditional:
+        return dataset
+    if dataset.y is None:
+        raise DataError(f"{told} no labels, and MODEL {model}, which is conditional, needs them")
+    return replace(dataset, y=known_labels(estimator, dataset.y))
+
+
+def _read_codes(path: Path, names: Sequence[str]) -> Dataset:
+    """Return the columns ``names`` of a table, and its labels, or else the first so many numbers of each row."""
+    if path.suffix == ".parquet":
+        require_pyarrow(f"CODES {path}")
+    if path.suffix in {".csv", ".parquet"} and path.is_file():
+        if path.suffix == ".csv":  # labels are text there: 01 is not 1, and NA may be a class
+            table = pd.read_csv(path, dtype={"label": str}, keep_default_na=False)
         else:
-            table = pd.read_parquet(codes)
+            table = pd.read_parquet(path)
         if set(names) <= set(table.columns):
             y = table["label"].to_numpy() if "label" in table.columns else None
-            dataset = Dataset(codes.stem, table[names].to_numpy(), y)
-        elif codes.suffix == ".parquet":
-            raise DataError(f"{codes} has not the columns {names[0]} to {names[-1]} of this model's codes")
-        else:
-            dataset = load_data(codes)
-    else:
-        dataset = load_data(codes)
-        if codes.suffix == ".npy" and dataset.X.ndim == 2 and dataset.X.shape[1] == len(names) + 2:  # with --scores
-            dataset = replace(dataset, X=np.asarray(dataset.X)[:, : len(names)])
-    if not estimator.conditional:
-        return estimator, dataset
-    if dataset.y is None:
-        raise DataError(f"CODES {codes} has no labels, and MODEL {model}, which is conditional, needs them")
-    return estimator, replace(dataset, y=known_labels(estimator, dataset.y))
+            return Dataset(path.stem, table[names].to_numpy(), y)
+        if path.suffix == ".parquet":
+            raise DataError(f"{path} has not the columns {names[0]} to {names[-1]} of this model's codes")
+    dataset = load_data(path)
+    scored = path.suffix == ".npy" and dataset.X.ndim == 2 and dataset.X.shape[1] == len(names) + 2
+    return replace(dataset, X=np.asarray(dataset.X)[:, : len(names)]) if scored else dataset
 
 
 def known_labels(estimator: BottleneckEstimator, labels: Iterable[object]) -> Array:
@@ -245,6 +256,25 @@ def corrupt_into(
         estimator.corrupt(X[part], corruption=corruption, level=level, random_state=stream) for part, stream in streams
     )
     return write_parts(path, parts, len(X)), path
+
+
+def denoise_into(
+    folder: Path, estimator: BottleneckEstimator, dataset: Dataset, add: str | None, level: float | None, seed: int
+) -> tuple[dict[str, Any], list[Path]]:
+    """Write the examples denoised, with ``add`` also the noisy copies they then come from; return both and the files.
+
+    Where nothing could be written, the ``folder`` goes again.
+    """
+    noisy, files = dataset.X, []
+    try:
+        if add is not None and level is not None:
+            noisy, file = corrupt_into(folder, estimator, dataset.X, add, level, seed)
+            files.append(file)
+        denoised, file = reconstruct_into(folder, "denoised", estimator, noisy, dataset.y)
+    finally:
+        if not any(folder.iterdir()):
+            folder.rmdir()
+    return {"noisy": noisy, "denoised": denoised}, [file, *files]
 
 
 def _parts(X: Any) -> Iterator[slice]:

@@ -25,10 +25,10 @@ from narrows.evaluation.baselines import mean_error, pca_error
 from narrows.evaluation.codes import dead_units
 from narrows.training.loop import Step
 
+__all__ = ["Sweep", "SweepRow", "SweepStep", "sweep"]
+
 MOST_NUMBERS, ENOUGH = 2**23, 1000
 """In either part that principal components are found in and judged by; and examples for which it may be more."""
-
-__all__ = ["Sweep", "SweepRow", "SweepStep", "sweep"]
 
 
 @dataclass(frozen=True, slots=True)

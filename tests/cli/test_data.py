@@ -14,17 +14,13 @@ from narrows.describe import AT_ONCE, describe
 
 
 @pytest.fixture
-def narrows(tmp_path, monkeypatch, capsys):
-    """Run a command in a folder of its own and return what it printed: standard output, or the error."""
+def narrows(tmp_path, monkeypatch, typed):
+    """Run a command in a folder of its own, on a terminal of 80 columns; return what it printed, or the error."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
 
     def command(*arguments, status=0):
-        monkeypatch.setattr(sys, "argv", ["narrows", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        output, errors = capsys.readouterr()
-        assert end.value.code == status, output + errors
+        output, errors = typed(tmp_path, *arguments, status=status)
         assert all(len(line) <= 80 for line in output.splitlines())
         return errors if status else output
 

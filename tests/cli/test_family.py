@@ -2,7 +2,6 @@
 
 import csv
 import json
-import sys
 
 import numpy as np
 import pytest
@@ -10,7 +9,6 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from narrows import latent, load
-from narrows.cli import main
 from narrows.cli.learn import MODELS
 from narrows.estimators import ESTIMATORS
 
@@ -31,16 +29,11 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture
-def narrows(folder, monkeypatch, capsys):
+def narrows(folder, typed):
     """Run a command in the folder and return what it printed: standard output, or the error."""
 
     def command(*arguments, status=0):
-        monkeypatch.chdir(folder)
-        monkeypatch.setattr(sys, "argv", ["narrows", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        output, errors = capsys.readouterr()
-        assert end.value.code == status, output + errors
+        output, errors = typed(folder, *arguments, status=status)
         return errors if status else output
 
     return command

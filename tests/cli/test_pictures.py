@@ -3,7 +3,6 @@
 import csv
 import json
 import os
-import sys
 
 import numpy as np
 import pytest
@@ -11,7 +10,6 @@ from PIL import Image
 
 from narrows import VAE, Autoencoder, load, runs
 from narrows.captions import ranked
-from narrows.cli import main
 from narrows.data import load_data
 from narrows.pictures import as_bytes, value_range
 
@@ -38,27 +36,19 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture
-def narrows(folder, monkeypatch, capsys):
+def narrows(folder, monkeypatch, typed):
     """Run a command in the folder; return the figures that it wrote, by name, or the error."""
+    write = runs.write_figure
 
     def command(*arguments, status=0):
         figures = {}
-        write = runs.write_figure
 
         def listen(path, figure):
             figures[path.name] = figure
             return write(path, figure)
 
-        with monkeypatch.context() as patch:
-            patch.chdir(folder)
-            patch.setattr(sys, "argv", ["narrows", *map(str, arguments)])
-            patch.setattr(
-                runs, "write_figure", lambda path, figure: figures.update({path.name: figure}) or write(path, figure)
-            )
-            with pytest.raises(SystemExit) as end:
-                main()
-        output, errors = capsys.readouterr()
-        assert end.value.code == status, output + errors
+        monkeypatch.setattr(runs, "write_figure", listen)
+        _, errors = typed(folder, *arguments, status=status)
         return errors if status else figures
 
     return command
@@ -278,7 +268,7 @@ def test_labels_of_codes_stay_the_text_that_they_are(narrows, tmp_path, suffix):
 
 def test_parquet_without_pyarrow_says_so(narrows, tmp_path, monkeypatch):
     (tmp_path / "c.parquet").write_bytes(b"")
-    monkeypatch.setattr(runs.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     assert "needs pyarrow" in narrows("decode", "grey.safetensors", tmp_path / "c.parquet", status=2)
 
 

@@ -21,6 +21,7 @@ from narrows.cli.options import (
     Seed,
     Size,
     Strict,
+    read_as,
     say_written,
     smaller,
     whole,
@@ -165,7 +166,7 @@ def _typed(pairs: list[str] | None, conditional: bool, recipe: str) -> str:
 def _run(
     verb: str,
     data: str,
-    read_as: tuple[int | None, str, bool],
+    reading_options: tuple[int | None, str, bool],
     kind: str,
     latent_dims: list[int] | None,
     seed: int,
@@ -182,7 +183,7 @@ def _run(
     from narrows.runs import write_run
     from narrows.sweeps import Sweep
 
-    size, fit, strict = read_as
+    size, fit, strict = reading_options
     with reading(data) as progress:
         dataset = load_data(data, size=size, fit=fit, strict=strict, progress=progress)
     dims = latent_dims or [ESTIMATORS[kind]().latent_dim]
@@ -209,7 +210,7 @@ def _run(
     _say_results(result)
     print()
     say_written(files)
-    _say_next(verb, data, (_read_as(size, fit), typed), result, files)
+    _say_next(verb, data, size, fit, typed, result, files)
     if interrupted:
         print("\nInterrupted: what was trained until then is kept.", file=sys.stderr)
         sys.exit(130)
@@ -242,28 +243,22 @@ def _say_results(result: Sweep) -> None:
         print(result.recommendation()[1])
 
 
-def _read_as(size: int | None, fit: str) -> str:
-    """Return the options that say how images were read, as they were typed."""
-    return ("" if size is None else f" --size {size}") + ("" if fit == "crop" else f" --fit {fit}")
-
-
-def _say_next(verb: str, data: str, typed: tuple[str, str], result: Sweep, files: list[Path]) -> None:
-    """Say what to type next; ``typed`` are the options that say how images were read, and what the model is."""
+def _say_next(verb: str, data: str, size: int | None, fit: str, typed: str, result: Sweep, files: list[Path]) -> None:
+    """Say what to type next; ``typed`` are the options that say what the model is."""
     taken = result.recommendation()[0] or result.rows[-1].latent_dim
     models = dict(zip(result.models, (file for file in files if file.suffix == ".safetensors"), strict=True))
     model = shlex.quote(str(models[taken]))
-    data, (size_fit, options) = shlex.quote(data), typed
-    fit = " --fit pad" if size_fit.endswith(" --fit pad") else ""
+    data = shlex.quote(data)
     narrows = "narrows" if shutil.which("narrows") else f"{shlex.quote(_seen_from_here(sys.executable))} -m narrows"
     commands = {
         f"{narrows} generate {model} --n 64": "new examples from its prior",
-        f"{narrows} reconstruct {model} {data}{fit}": "any data through the bottleneck and back",
-        f"{narrows} encode {model} {data}{fit}": "the codes, as a table",
+        f"{narrows} reconstruct {model} {data}{read_as(None, fit)}": "any data through the bottleneck and back",
+        f"{narrows} encode {model} {data}{read_as(None, fit)}": "the codes, as a table",
     }
     if verb == "train":
         kind = type(result.models[taken]).__name__.lower()
         chosen = "" if kind == "autoencoder" else f" --model {kind}"
-        commands[f"{narrows} sweep {data}{size_fit}{chosen}{options}"] = "which latent_dim to take"
+        commands[f"{narrows} sweep {data}{read_as(size, fit)}{chosen}{typed}"] = "which latent_dim to take"
     width = max(map(len, commands))
     print("\nNext:", *(f"  {command:<{width}}  # {purpose}" for command, purpose in commands.items()), sep="\n")
 

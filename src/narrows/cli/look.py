@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 import shutil
 import textwrap
 from collections import Counter
 from dataclasses import asdict, replace
 from pathlib import Path
-from statistics import median_low
 from typing import TYPE_CHECKING, Any
 
-from narrows.cli.options import LARGEST, SMALL, Data, Fit, Out, Size, Strict, say_written, smaller
+from narrows.cli.options import LARGEST, SMALL, Data, Fit, Out, Size, Strict, read_as, say_written, smaller
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -69,6 +69,7 @@ def _found(source: str, size: int | None, fit: str, *, strict: bool) -> tuple[Da
     """Return the data, and where images differ in size, the side that they were made to have."""
     from narrows.cli.progress import reading
     from narrows.data import DataError, load_data
+    from narrows.data.images import suitable_size
 
     with reading(source) as progress:
         try:
@@ -77,7 +78,7 @@ def _found(source: str, size: int | None, fit: str, *, strict: bool) -> tuple[Da
             files = None if size is not None else _scanned(source, strict, progress)
             if files is None:
                 raise
-        side = min(64, median_low(min(pair) for pair in Counter(files.sizes).elements()))
+        side = suitable_size(files.sizes)
         dataset = load_data(source, size=side, fit=fit, strict=strict, progress=progress)
     return replace(dataset, files=files), side
 
@@ -122,8 +123,7 @@ def _advice(
             f"{smaller(dataset)} is quicker:",
             f"  {train}" + f" --size {SMALL}" * (dataset.files is not None),
         ]
-    fitted = "" if size is None else f" --size {size}" + (f" --fit {fit}" if fit != "crop" else "")
-    return [f"Next:  {train}{fitted}"]
+    return [f"Next:  {train}{'' if size is None else read_as(size, fit)}"]
 
 
 def _say(dataset: Dataset, described: Description, side: int | None) -> None:
@@ -186,11 +186,8 @@ def _facts(dataset: Dataset, described: Description, side: int | None) -> Iterab
         yield "values", described.dtype
     bad = [f"{count:,} {what}" for count, what in ((described.missing, "missing"), (described.infinite, "infinite"))]
     yield "missing", ", ".join(one for one in bad if not one.startswith("0 ")) or "none"
-    total = 1
-    for length in shape:
-        total *= length
     if described.constant and side is None:
-        yield "constant", f"{described.constant:,} of the {total:,} {part} are the same in every example"
+        yield "constant", f"{described.constant:,} of the {math.prod(shape):,} {part} are the same in every example"
     if described.labels is not None:
         yield f"{len(described.labels):,} labels", _counted(described.labels.items())
     if dataset.files is not None:

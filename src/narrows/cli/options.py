@@ -25,6 +25,7 @@ __all__ = [
     "Size",
     "Strict",
     "number",
+    "read_as",
     "say_written",
     "smaller",
     "whole",
@@ -79,6 +80,11 @@ def wholes(name: str, text: str) -> list[int]:
             f"{name} {text!r} holds {wrong!r}; whole numbers between commas are expected, such as 1,2,4,8,16"
         )
     return [int(part) for part in parts]
+
+
+def read_as(size: int | None, fit: str) -> str:
+    """Return the options that say how images are read, as they are typed."""
+    return ("" if size is None else f" --size {size}") + ("" if fit == "crop" else f" --fit {fit}")
 
 
 def smaller(dataset: Dataset) -> str:

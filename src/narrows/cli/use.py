@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from narrows.cli.options import Data, Files, Fit, Model, Out, Seed, number, say_written
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from narrows.data.dataset import Dataset
 
 __all__ = ["decode", "denoise", "encode", "reconstruct"]
 
@@ -95,51 +99,49 @@ def denoise(
 ) -> None:
     """Clean noisy data; with --add, first make them noisy, and say how near the originals they come."""
     from narrows import runs
-    from narrows.captions import captions
     from narrows.cli.progress import reading
     from narrows.files import new_folder, write_json
-    from narrows.pictures import draw_rows
 
     if add is None and level is not None:
         raise ValueError(f"--level {level:g} needs --add, the noise that it is the level of")
     with reading(data) as progress:
         estimator, dataset = runs.open_both(model, data, fit=fit, progress=progress)
     runs.check_images(estimator, files=files)
-    noisy, arrays = dataset.X, []
     if add is not None:
         level = 0.3 if level is None else level
         estimator.corrupt(dataset.X[:1], corruption=add, level=level)  # refuses other kinds before anything is written
     folder = new_folder(out, f"denoise-{dataset.name}")
-    try:
-        if add is not None and level is not None:
-            noisy, array = runs.corrupt_into(folder, estimator, dataset.X, add, level, seed)
-            arrays.append(array)
-        denoised, array = runs.reconstruct_into(folder, "denoised", estimator, noisy, dataset.y)
-        arrays.insert(0, array)
-    finally:
-        if not any(folder.iterdir()):
-            folder.rmdir()
-    both = {"noisy": noisy, "denoised": denoised}
+    both, arrays = runs.denoise_into(folder, estimator, dataset, add, level, seed)
     errors = {} if add is None else {name: runs.squared_errors(estimator, dataset.X, X) for name, X in both.items()}
     means = {name: float(values.mean()) for name, values in errors.items()}
-    numbers: dict[str, object] = {"examples": len(noisy), "add": add, "level": level, "seed": seed}
-    rows = [] if add is None else [("original", dataset.X[: runs.SHOWN])]
-    for name, examples in both.items():
-        label = f"{name}\nerror {means[name]:.4f}" if means else name
-        rows.append((label, examples[: runs.SHOWN]))
     said = f" of {add} noise, level {level:g}; error: {UNIT}, mean over all" if add else ""
     title = f"{dataset.name} cleaned by {type(estimator).__name__}{said}"
-    headings = captions(replace(dataset, files=None), range(len(rows[0][1])))
-    figure = draw_rows(estimator, rows, title=title, headings=headings)
-    written = [runs.write_figure(folder / "denoised.png", figure), *arrays]
+    written = [runs.write_figure(folder / "denoised.png", _before_and_after(estimator, dataset, both, means, title))]
+    written += arrays
     if files:
         written += [runs.write_singles(folder / array.stem, both[array.stem], estimator) for array in arrays]
-    print(f"{len(noisy):,} examples denoised")
+    print(f"{len(dataset.X):,} examples denoised")
+    numbers: dict[str, object] = {"examples": len(dataset.X), "add": add, "level": level, "seed": seed}
     if add is not None:
         numbers |= {"unit": UNIT, "errors": means}
         written.append(runs.write_errors(folder / "errors.csv", dataset, errors))
         print(f"{UNIT}, to the originals: noisy {means['noisy']:.4f}, denoised {means['denoised']:.4f}")
     say_written([*written, write_json(folder / "results.json", numbers)])
+
+
+def _before_and_after(
+    estimator: Any, dataset: Dataset, both: dict[str, Any], means: dict[str, float], title: str
+) -> Figure:
+    """Draw the first examples noisy and denoised, below the originals where these are known, and so the errors."""
+    from narrows.captions import captions
+    from narrows.pictures import draw_rows
+    from narrows.runs import SHOWN
+
+    rows = [("original", dataset.X[:SHOWN])] if means else []
+    for name, examples in both.items():
+        rows.append((f"{name}\nerror {means[name]:.4f}" if means else name, examples[:SHOWN]))
+    headings = captions(replace(dataset, files=None), range(len(rows[0][1])))
+    return draw_rows(estimator, rows, title=title, headings=headings)
 
 
 def encode(
@@ -204,10 +206,12 @@ def decode(
 
 
 def _new_file(path: Path) -> Path:
+    from narrows.files import require_pyarrow
+
     if path.suffix not in {".csv", ".npy", ".parquet"}:
         raise ValueError(f"--out {path} must end in .csv, .npy or .parquet")
-    if path.suffix == ".parquet" and importlib.util.find_spec("pyarrow") is None:
-        raise ValueError(f"--out {path} needs pyarrow, which is not installed: pip install 'narrows[parquet]'")
+    if path.suffix == ".parquet":
+        require_pyarrow(f"--out {path}")
     if path.exists():
         raise ValueError(f"--out {path} is there already; name a new file")
     if not path.parent.is_dir():

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from narrows.data.dataset import DataError, Dataset
-from narrows.data.images import ShapesDiffer, collect_images, image_bytes
+from narrows.data.images import ShapesDiffer, collect_images, image_bytes, wanted
 from narrows.data.on_disk import OnDisk, collect
 
 __all__ = ["from_dataset"]
@@ -65,8 +65,7 @@ def from_dataset(
     first = items.example(0)
     try:
         if isinstance(first, Image.Image):
-            box = (like[1], like[0]) if like else (size, size) if size else None
-            mode = None if like is None else "L" if len(like) == 2 else "RGB"
+            box, mode = wanted(size, like)
             X = collect_images(lambda mode: items.pictures(box, fit, mode), len(dataset), mode)
         elif size is not None or (fit != "crop" and like is None):
             raise DataError(f"size={size} and fit={fit!r} are for pictures; {name} holds arrays, so scale them before")

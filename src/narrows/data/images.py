@@ -12,7 +12,7 @@ import struct
 import warnings
 import zlib
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -27,7 +27,16 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from narrows.data.dataset import DataError, Dataset, ImageFiles, Rejected
 from narrows.data.on_disk import OnDisk, collect
 
-__all__ = ["IMAGE_SUFFIXES", "ShapesDiffer", "collect_images", "image_bytes", "read_images", "scan_images"]
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "ShapesDiffer",
+    "collect_images",
+    "image_bytes",
+    "read_images",
+    "scan_images",
+    "suitable_size",
+    "wanted",
+]
 
 IMAGE_SUFFIXES = (".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 
@@ -99,8 +108,7 @@ def read_images(
         If there are none, none (with ``strict``: one) can be read, or they differ in size and no ``size`` is given.
     """
     root, names = _find(path)
-    box = (like[1], like[0]) if like else (size, size) if size else None
-    mode = None if like is None else "L" if len(like) == 2 else "RGB"
+    box, mode = wanted(size, like)
     tally = _Tally(root, names, progress)
     with _silence():
         if box is None:
@@ -130,6 +138,13 @@ def scan_images(path: Path, *, strict: bool = False, progress: Progress | None =
     with _silence():
         deque(tally.decoded((8, 8), "crop", None), maxlen=0)
     return tally.files(strict=strict)
+
+
+def wanted(size: int | None, like: tuple[int, ...] | None) -> tuple[Box | None, str | None]:
+    """Return the (width, height) and the mode that `load_data`'s arguments ask for; None leaves them as they are."""
+    if like is not None:
+        return (like[1], like[0]), "L" if len(like) == 2 else "RGB"
+    return None if size is None else (size, size), None
 
 
 def collect_images(
@@ -383,11 +398,16 @@ def _check_sizes(path: Path, tally: _Tally) -> None:
         return
     seen = ", ".join(f"{width}×{height} ({count:,})" for (width, height), count in sizes.most_common(5))
     more = f" and {len(sizes) - 5:,} more sizes" if len(sizes) > 5 else ""
-    side = min(64, statistics.median_low(min(size) for size in sizes.elements()))
+    side = suitable_size(sizes)
     raise DataError(
         f"the images in {path} differ in size: {seen}{more}; crop and scale them with --size {side}, "
         f"or scale them whole with --size {side} --fit pad"
     )
+
+
+def suitable_size(sizes: Mapping[Box, int]) -> int:
+    """Return the side in pixels to advise for images of ``sizes``: of half of them the shorter, but at most 64."""
+    return min(64, statistics.median_low(min(size) for size in Counter(sizes).elements()))
 
 
 def _upright_size(file: bytes) -> Box | None:

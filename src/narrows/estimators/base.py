@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import one_hot
 
 from narrows.arguments import RandomState, choice, integer, random_seed, real
@@ -22,13 +22,13 @@ from narrows.estimators.fitted import Fitted, check_range
 from narrows.estimators.labels import class_labels, places_of
 from narrows.estimators.options import PRIORS
 from narrows.models.corruptions import CORRUPTIONS, Corruption
-from narrows.models.model import Batch, check_nets
-from narrows.models.nets import initialise
+from narrows.models.model import Batch, BottleneckModel, check_nets
+from narrows.models.nets import has_convolutions, initialise
 from narrows.models.priors import StandardNormal, VampPrior
 from narrows.models.start import start_at_components
 from narrows.scaling import Scaling
 from narrows.storage import Metadata, versions, write_model
-from narrows.training.examples import Examples
+from narrows.training.examples import CHUNK, Examples
 from narrows.training.loop import Step, limited_threads, train
 
 __all__ = ["BottleneckEstimator", "LogLikelihood"]
@@ -37,6 +37,9 @@ Array = NDArray[np.floating]
 
 SCORE_SAMPLES = 16
 """Codes drawn of each example for `score_samples`; the same noise for all examples, so that each has its own score."""
+
+BOUND_CHUNK = 256
+"""Examples whose likelihood is integrated at a time."""
 
 MOST_COMPONENTS_OF = 1000
 """Examples that principal components are found in, where training starts with them."""
@@ -111,21 +114,11 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fit
         labels = torch.from_numpy(places)
         examples = source.examples(scaling, one_hot(labels).float() if self.conditional else None)
         generator = torch.Generator().manual_seed(seed)
-        with torch.random.fork_rng(devices=[]):  # the layers' constructors draw weights, which are drawn anew below
-            model = self.build(shape, len(classes) if self.conditional and classes is not None else 0, scaling)
         held_out = min(math.floor(self.validation_fraction * len(examples)), len(examples) - 2)
         order = torch.randperm(len(examples), generator=generator)
-        initialise(model, generator)
         judged, learned = (examples.part(part) for part in order.tensor_split([held_out]))
-        some = next(learned.chunks())
-        check_range(model, some.x)
-        check_nets(model, some)
-        convolutional = any(isinstance(layer, nn.Conv2d) for layer in model.modules())
-        if convolutional:
-            start_at_components(model, learned.take(torch.arange(min(len(learned), MOST_COMPONENTS_OF))).x)
-        model.likelihood.calibrate(some.x, some.x.mean(0))  # the scale to start from
-        model.prior = self.first_prior(model, learned, generator)
-        epochs, batch_size, learning_rate = self.pace(len(learned), convolutional=convolutional)
+        model = self._untrained(shape, scaling, learned, generator)
+        epochs, batch_size, learning_rate = self.pace(len(learned), convolutional=has_convolutions(model))
         history: list[dict[str, float]] = []
         steps = train(
             model,
@@ -151,6 +144,22 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fit
                 self.set_fitted(model, scaling, shape, seed, history, classes)
                 self._complete(learned, judged)
                 self._fit_prior(self.prior, examples, labels, seed)
+
+    def _untrained(
+        self, shape: tuple[int, ...], scaling: Scaling, learned: Examples, generator: torch.Generator
+    ) -> BottleneckModel:
+        """Return the model as training starts with it, having seen that it fits the examples to learn from."""
+        with torch.random.fork_rng(devices=[]):  # the layers' constructors draw weights, which are drawn anew below
+            model = self.build(shape, 0 if learned.context is None else learned.context.shape[1], scaling)
+        initialise(model, generator)
+        some = next(learned.chunks())
+        check_range(model, some.x)
+        check_nets(model, some)
+        if has_convolutions(model):
+            start_at_components(model, learned.take(torch.arange(min(len(learned), MOST_COMPONENTS_OF))).x)
+        model.likelihood.calibrate(some.x, some.x.mean(0))  # the scale to start from
+        model.prior = self.first_prior(model, learned, generator)
+        return model
 
     def _complete(self, learned: Examples, judged: Examples) -> None:
         """Add what is known only after training: the noise's size and the error, both on held-out data."""
@@ -333,7 +342,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fit
             check_range(self.model_, part.x)
             return self._bound(part, samples, seed) if self.model_.bottleneck.draws else self.model_.log_prob(*part)
 
-        values = self._apply(log_prob, examples, *([256] if self.model_.bottleneck.draws else []))
+        values = self._apply(log_prob, examples, BOUND_CHUNK if self.model_.bottleneck.draws else CHUNK)
         change = np.log(self.scaling_.scale).sum() if self.model_.likelihood.continuous else 0.0
         scores: NDArray[np.float64] = values.double().numpy() - change
         return scores

@@ -20,7 +20,7 @@ from narrows.estimators.sources import Source, is_data_set, is_streamed
 from narrows.models.bottlenecks import Gaussian, Point
 from narrows.models.model import Batch, BottleneckModel
 from narrows.scaling import Scaling
-from narrows.training.examples import Examples
+from narrows.training.examples import CHUNK, Examples
 from narrows.training.loop import limited_threads, threads_for
 
 __all__ = ["Fitted", "check_range"]
@@ -107,7 +107,7 @@ class Fitted(Options):
             raise ValueError("y is needed, the class of each example: this model is conditional")
         return one_hot(torch.from_numpy(places_of(y, classes, n)), len(classes)).float()
 
-    def _apply(self, function: Callable[[Batch], Tensor], examples: Examples, most: int = 4096) -> Tensor:
+    def _apply(self, function: Callable[[Batch], Tensor], examples: Examples, most: int = CHUNK) -> Tensor:
         with torch.no_grad(), limited_threads(threads_for(self.model_, most)):
             return torch.cat([function(_filled(part))[: len(part.x)] for part in examples.chunks(most)])
 

@@ -77,8 +77,8 @@ class Options(BaseEstimator):  # type: ignore[misc]
     prior
         Where new codes come from: ``"mixture"`` (of Gaussians), ``"posterior"`` (the aggregate posterior, of up to
         1,000 examples), ``"flow"`` (needs zuko) and ``"flow-matching"`` are fitted to the codes after training,
-        ``"normal"`` is N(0, I). The default was chosen over the aggregate posterior by the Fréchet distance to digits
-        held out of the training part; it costs next to nothing, and it has a density.
+        ``"normal"`` is N(0, I). The default has a density, costs little, and on digits its samples are no nearer to
+        single training examples than reconstructions of held-out ones are, which the aggregate posterior's are.
         `fit_prior` changes it later.
     conditional
         Whether the nets see the labels y, so that the code needs not say which class an example is of (Sohn et al.

@@ -21,6 +21,9 @@ __all__ = ["Source", "is_data_set", "is_streamed"]
 
 Array = NDArray[np.floating]
 
+IN_MEMORY = ("__array_interface__", "__array_namespace__")
+"""One of which an array has that hands out its memory."""
+
 NUMBERS = 2**22
 """Read at a time when the data are measured."""
 
@@ -38,9 +41,7 @@ def is_streamed(X: Any) -> bool:
         return bool(X.nbytes > MOST_OF_A_FILE)
     if isinstance(X, np.ndarray):
         return 4 * X.size > MOST_IN_MEMORY and X.dtype.kind in "buif"
-    foreign = (
-        hasattr(X, "__array__") and not hasattr(X, "__array_interface__") and not hasattr(X, "__array_namespace__")
-    )
+    foreign = hasattr(X, "__array__") and not any(hasattr(X, name) for name in IN_MEMORY)
     return isinstance(getattr(X, "dtype", None), np.dtype) and len(getattr(X, "shape", ())) > 1 and foreign
 
 
@@ -48,7 +49,7 @@ def is_data_set(X: Any) -> bool:
     """Say whether ``X`` is a path, or a data set with items to index, as torch's and Hugging Face's, but no array."""
     if isinstance(X, str | os.PathLike):
         return True
-    arrays = ("__array__", "__array_interface__", "__array_namespace__", "__dataframe__", "toarray")
+    arrays = (*IN_MEMORY, "__array__", "__dataframe__", "toarray")
     indexed = hasattr(X, "__getitem__") and hasattr(X, "__len__") and not isinstance(X, list | tuple)
     return indexed and not any(hasattr(X, name) for name in arrays)
 
@@ -82,11 +83,10 @@ class Source:
     def rows(self, places: NDArray[np.int64] | None = None) -> Array:
         """Return the rows at ``places`` (k,), or all, in memory."""
         if not self.streamed:
-            rows: Array = self.X if places is None else self.X[places]
-            return rows
+            held: Array = self.X if places is None else self.X[places]
+            return held
         # In order and each once, as files are read best and HDF5 demands it.
-        places = np.arange(len(self)) if places is None else places
-        ordered, back = np.unique(places, return_inverse=True)
+        ordered, back = np.unique(np.arange(len(self)) if places is None else places, return_inverse=True)
         rows = np.asarray(self.X[ordered]).reshape(len(ordered), math.prod(self.shape[1:]))
         if rows.dtype.kind == "f":  # whole numbers, such as a picture's bytes, are always finite
             check_finite(rows, places=ordered)
@@ -94,9 +94,12 @@ class Source:
 
     def chunks(self) -> Iterator[Array]:
         """Yield all rows in order, in parts that memory can hold."""
-        step = max(1, NUMBERS // math.prod(self.shape[1:])) if self.streamed else len(self)
+        if not self.streamed:
+            yield self.X
+            return
+        step = max(1, NUMBERS // math.prod(self.shape[1:]))
         for start in range(0, len(self), step):
-            yield self.rows(np.arange(start, min(start + step, len(self)))) if self.streamed else self.X
+            yield self.rows(np.arange(start, min(start + step, len(self))))
 
     def examples(self, scaling: Scaling, context: Tensor | None) -> Examples:
         """Return them scaled, with their classes one-hot (n, classes), if any."""

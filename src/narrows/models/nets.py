@@ -9,7 +9,17 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-__all__ = ["ACTIVATIONS", "Convolution", "FromRows", "Own", "Shortcut", "ToRows", "dense", "initialise"]
+__all__ = [
+    "ACTIVATIONS",
+    "Convolution",
+    "FromRows",
+    "Own",
+    "Shortcut",
+    "ToRows",
+    "dense",
+    "has_convolutions",
+    "initialise",
+]
 
 LARGEST_NET = 500_000_000
 """Parameters; with its gradients and Adam's two moments such a net takes 8 GB."""
@@ -138,6 +148,11 @@ class Convolution(nn.Conv2d):
         super().__init__(inputs, outputs, 3, stride=stride, padding=1)
         self.bias: nn.Parameter
         self.gain = gain
+
+
+def has_convolutions(module: nn.Module) -> bool:
+    """Say whether there is a convolution in ``module``, whose parameters are then used many times an example."""
+    return any(isinstance(layer, nn.Conv2d) for layer in module.modules())
 
 
 class Own(nn.Module):

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from narrows.models.model import Batch
 
-__all__ = ["Examples"]
+__all__ = ["CHUNK", "Examples"]
 
 CHUNK, NUMBERS = 4096, 2**22
 """Examples, and numbers in them, a pass when nothing is learned: enough to be quick, few enough for any memory."""

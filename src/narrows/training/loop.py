@@ -16,6 +16,7 @@ from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import ConstantLR, LRScheduler, OneCycleLR
 
 from narrows.models.model import Batch, BottleneckModel
+from narrows.models.nets import has_convolutions
 from narrows.training.examples import Examples
 
 __all__ = ["SCHEDULES", "Objective", "Step", "limited_threads", "threads_for", "train"]
@@ -210,7 +211,7 @@ def mean_loss(model: BottleneckModel, objective: Objective, held_out: Examples) 
 
 def threads_for(model: nn.Module, batch_size: int) -> int:
     """Return how many threads a step of ``batch_size`` examples is worth: one, unless its arithmetic is heavy."""
-    if any(isinstance(layer, nn.Conv2d) for layer in model.modules()):  # whose parameters are used many times
+    if has_convolutions(model):
         return torch.get_num_threads()
     operations = 6 * batch_size * sum(p.numel() for p in model.parameters())
     return torch.get_num_threads() if operations > WORTH_MORE_THREADS else 1
