@@ -25,7 +25,8 @@ MAY_IMPORT = {
     "captions": {"data"},
     "files": {"data", "storage"},
     "pictures": {"estimators", "sheets"},
-    "runs": {"arguments", "data", "estimators", "captions", "figures", "files", "pictures", "sweeps"},
+    "inputs": {"arguments", "data", "estimators", "files"},
+    "runs": {"data", "estimators", "captions", "figures", "files", "inputs", "pictures", "sweeps"},
     "cli": {
         "arguments",
         "captions",
@@ -34,6 +35,7 @@ MAY_IMPORT = {
         "estimators",
         "figures",
         "files",
+        "inputs",
         "latent",
         "pictures",
         "recipes",

@@ -1,9 +1,9 @@
-"""What a run takes up, a saved model and data for it, and what it leaves behind in its folder."""
+"""What a run leaves behind in its folder: examples, errors, figures, models, all as files."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +12,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from narrows.arguments import closest
 from narrows.captions import file_name
-from narrows.data import load_data
 from narrows.data.dataset import DataError, Dataset
 from narrows.data.on_disk import OnDisk
-from narrows.estimators import load
 from narrows.estimators.base import BottleneckEstimator
 from narrows.figures import error_curve, training_curve
 from narrows.files import (
-    require_pyarrow,
     write_array,
     write_columns,
     write_figure,
@@ -30,22 +26,17 @@ from narrows.files import (
     write_parts,
     write_table,
 )
+from narrows.inputs import at
 from narrows.pictures import as_bytes, draw_rows
 from narrows.sweeps import Sweep
 
 __all__ = [
     "GRID",
     "SHOWN",
-    "at",
     "check_images",
     "denoise_into",
     "drawn_classes",
-    "find_model",
-    "known_labels",
     "known_of",
-    "open_both",
-    "open_codes",
-    "pick",
     "reconstruct_into",
     "squared_errors",
     "write_errors",
@@ -65,140 +56,6 @@ GRID = 100
 
 AT_ONCE = 2**22
 """Numbers in examples that are reconstructed, corrupted or compared at a time, of examples on disk."""
-
-
-def find_model(path: Path) -> Path:
-    """Return the model file that ``path`` names: itself, or the only one in that folder.
-
-    Raises
-    ------
-    DataError
-        If there is none, or more than one to choose from.
-    """
-    if not path.is_dir():
-        if not path.exists():
-            raise DataError(f"MODEL {path} does not exist")
-        return path
-    models = sorted(path.glob("*.safetensors"))
-    if len(models) != 1:
-        found = ", ".join(model.name for model in models) or "none"
-        raise DataError(f"MODEL {path} is a folder; name one of the models in it: {found}")
-    return models[0]
-
-
-def open_both(
-    model: Path,
-    data: str,
-    label: str | None = None,
-    *,
-    fit: str = "crop",
-    progress: Callable[[int, int], None] | None = None,
-) -> tuple[Any, Dataset]:
-    """Return the model that ``model`` names and ``data`` to give it, which for a conditional model have its labels.
-
-    Parameters
-    ----------
-    model, data
-        As of `find_model` and `load_data`.
-    label
-        Of all examples, instead of what the data say; for a conditional model only.
-    fit, progress
-        As of `load_data`.
-
-    Raises
-    ------
-    DataError
-        If the model is conditional, and the data have no labels, or some that it does not know.
-    """
-    estimator = load(find_model(model))
-    dataset = load_data(data, like=estimator.input_shape_, fit=fit, progress=progress)
-    if label is not None:
-        if not estimator.conditional:
-            raise DataError(f"--label {label} is of no use here: the codes of MODEL {model} do not depend on labels")
-        dataset = replace(dataset, y=np.full(len(dataset.X), label))
-    return estimator, _with_classes(estimator, dataset, f"DATA {data} has", model)
-
-
-def open_codes(model: Path, codes: Path) -> tuple[Any, Dataset]:
-    """Return the model that ``model`` names, and the codes that ``narrows encode`` wrote, without what is beside them.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be read, or has no such columns; or, of a conditional model, no labels that it knows.
-    """
-    estimator = load(find_model(model))
-    dataset = _read_codes(codes, list(estimator.get_feature_names_out()))
-    return estimator, _with_classes(estimator, dataset, f"CODES {codes} has", model)
-
-
-def _with_classes(estimator: BottleneckEstimator, dataset: Dataset, told: str, model: Path) -> Dataset:
-    """Return ``dataset`` with its labels as classes, if the model, which ``model`` names, is conditional."""
-    if not estimator.conditional:
-        return dataset
-    if dataset.y is None:
-        raise DataError(f"{told} no labels, and MODEL {model}, which is conditional, needs them")
-    return replace(dataset, y=known_labels(estimator, dataset.y))
-
-
-def _read_codes(path: Path, names: Sequence[str]) -> Dataset:
-    """Return the columns ``names`` of a table, and its labels, or else the first so many numbers of each row."""
-    if path.suffix == ".parquet":
-        require_pyarrow(f"CODES {path}")
-    if path.suffix in {".csv", ".parquet"} and path.is_file():
-        if path.suffix == ".csv":  # labels are text there: 01 is not 1, and NA may be a class
-            table = pd.read_csv(path, dtype={"label": str}, keep_default_na=False)
-        else:
-            table = pd.read_parquet(path)
-        if set(names) <= set(table.columns):
-            y = table["label"].to_numpy() if "label" in table.columns else None
-            return Dataset(path.stem, table[names].to_numpy(), y)
-        if path.suffix == ".parquet":
-            raise DataError(f"{path} has not the columns {names[0]} to {names[-1]} of this model's codes")
-    dataset = load_data(path)
-    scored = path.suffix == ".npy" and dataset.X.ndim == 2 and dataset.X.shape[1] == len(names) + 2
-    return replace(dataset, X=np.asarray(dataset.X)[:, : len(names)]) if scored else dataset
-
-
-def known_labels(estimator: BottleneckEstimator, labels: Iterable[object]) -> Array:
-    """Return ``labels``, which may be text, as the classes that ``estimator`` was trained on and that read the same.
-
-    Raises
-    ------
-    DataError
-        If it was trained without classes, or one is not among them.
-    """
-    if estimator.classes_ is None:
-        raise DataError("the model was trained without classes, so it cannot be asked for one")
-    by_text = {str(label): label for label in estimator.classes_.tolist()}
-    texts = [str(label) for label in labels]
-    unknown = next((text for text in texts if text not in by_text), None)
-    if unknown is not None:
-        known = ", ".join(list(by_text)[:20]) + (" …" if len(by_text) > 20 else "")
-        raise DataError(
-            f"label {unknown!r} is no class that the model knows{closest(unknown, by_text)}; known are {known}"
-        )
-    return np.array([by_text[text] for text in texts])
-
-
-def pick(option: str, dataset: Dataset, places: Sequence[int]) -> Dataset:
-    """Return the examples at ``places``, counted from 0, which the command's ``option`` names.
-
-    Raises
-    ------
-    DataError
-        If there is none at one of them.
-    """
-    n = len(dataset.X)
-    outside = next((place for place in places if not 0 <= place < n), None)
-    if outside is not None:
-        raise DataError(f"{option} {outside}: {dataset.name} has {n:,} examples, counted from 0 to {n - 1:,}")
-    return Dataset(dataset.name, at(dataset.X, places), None if dataset.y is None else dataset.y[list(places)])
-
-
-def at(X: Any, places: Sequence[int] | NDArray[np.int64]) -> Any:
-    """Return the examples at ``places`` of an array, an array on disk or a data frame, of which they are rows."""
-    return X.iloc[list(places)] if isinstance(X, pd.DataFrame) else X[np.asarray(places)]
 
 
 def check_images(estimator: BottleneckEstimator, *, files: bool) -> None:

@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 
 from narrows.data import DataError, OnDisk, load_data, scan_images
 from narrows.data import on_disk as disk
-from narrows.data.images import image_bytes
+from narrows.data.pixels import image_bytes
 
 RNG = np.random.default_rng(0)
 NOISE = RNG.integers(0, 256, (6, 5, 3), dtype=np.uint8)

@@ -224,7 +224,7 @@ def _contact_sheet(dataset: Dataset, described: Description, side: int | None, f
     import numpy as np
 
     from narrows.captions import file_name
-    from narrows.runs import at
+    from narrows.inputs import at
     from narrows.sheets import example_rows, image_grid
 
     n, height, width = described.shape[:3]
@@ -260,7 +260,7 @@ def _histograms(dataset: Dataset) -> Figure:
     """Draw how each column's values are spread."""
     import numpy as np
 
-    from narrows.runs import at
+    from narrows.inputs import at
     from narrows.sheets import histograms
 
     n, columns = dataset.X.shape

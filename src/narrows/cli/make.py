@@ -63,15 +63,15 @@ def generate(
 
 
 def _from_prior(model: Path, n: int, label: str | None, seed: int, files: bool, out: Path | None) -> None:
-    from narrows import load, runs
+    from narrows import inputs, load, runs
     from narrows.captions import first_of
     from narrows.files import new_folder, write_json
     from narrows.pictures import draw_grid
 
-    path = runs.find_model(model)
+    path = inputs.find_model(model)
     estimator = load(path)
     runs.check_images(estimator, files=files)
-    y = runs.known_labels(estimator, [label])[0] if label is not None else runs.drawn_classes(estimator, n, seed)
+    y = inputs.known_labels(estimator, [label])[0] if label is not None else runs.drawn_classes(estimator, n, seed)
     samples = estimator.sample(n, y, random_state=seed)
     folder = new_folder(out, f"generate-{path.stem}")
     written = runs.write_examples(folder, "samples", samples, estimator, files=files)
@@ -102,15 +102,15 @@ def _around(
     """Decode an example's code with noise again and again («Úvod do generativních modelů», L24)."""
     import numpy as np
 
-    from narrows import latent, runs
+    from narrows import inputs, latent, runs
     from narrows.cli.progress import reading
     from narrows.files import new_folder, write_json
     from narrows.pictures import draw_grid
 
     with reading(like) as progress:
-        estimator, dataset = runs.open_both(model, like, label, progress=progress)
+        estimator, dataset = inputs.open_both(model, like, label, progress=progress)
     runs.check_images(estimator, files=files)
-    original = runs.pick("--example", dataset, [example])
+    original = inputs.pick("--example", dataset, [example])
     code = estimator.transform(original.X, original.y)
     codes = latent.around(code[0], noise, n, random_state=seed)
     samples = estimator.inverse_transform(codes, None if original.y is None else np.repeat(original.y, n))
@@ -147,7 +147,7 @@ def interpolate(
     """Go from one example's code to another's, decoding on the way; a conditional model keeps the first's class."""
     import numpy as np
 
-    from narrows import latent, runs
+    from narrows import inputs, latent, runs
     from narrows.cli.progress import reading
     from narrows.files import new_folder, write_json, write_table
     from narrows.pictures import draw_grid, draw_rows
@@ -156,9 +156,9 @@ def interpolate(
     if len(places) != 2:
         raise ValueError(f"--examples {examples!r} names {len(places)}; two are expected, such as 0,1")
     with reading(data) as progress:
-        estimator, dataset = runs.open_both(model, data, progress=progress)
+        estimator, dataset = inputs.open_both(model, data, progress=progress)
     runs.check_images(estimator, files=files)
-    ends = runs.pick("--examples", dataset, places)
+    ends = inputs.pick("--examples", dataset, places)
     first, last = estimator.transform(ends.X, ends.y)
     codes = latent.interpolate(first, last, steps, kind=kind)
     path = estimator.inverse_transform(codes, None if ends.y is None else np.repeat(ends.y[:1], len(codes)))

@@ -25,14 +25,14 @@ def reconstruct(model: Model, data: Data, fit: Fit = "crop", files: Files = Fals
     """Press data through the bottleneck and back: both side by side with error maps, and every example's error."""
     import numpy as np
 
-    from narrows import runs
+    from narrows import inputs, runs
     from narrows.captions import captions, ranked
     from narrows.cli.progress import reading
     from narrows.files import new_folder, write_json
     from narrows.pictures import draw_comparison
 
     with reading(data) as progress:
-        estimator, dataset = runs.open_both(model, data, fit=fit, progress=progress)
+        estimator, dataset = inputs.open_both(model, data, fit=fit, progress=progress)
     runs.check_images(estimator, files=files)
     errors = estimator.anomaly_score(dataset.X, dataset.y)
     folder = new_folder(out, f"reconstruct-{dataset.name}")
@@ -51,8 +51,8 @@ def reconstruct(model: Model, data: Data, fit: Fit = "crop", files: Files = Fals
     figure = draw_comparison(
         estimator,
         labels,
-        runs.at(dataset.X, places),
-        runs.at(restored, places),
+        inputs.at(dataset.X, places),
+        inputs.at(restored, places),
         title=f"{dataset.name} through the {estimator.latent_dim} numbers of {type(estimator).__name__}; "
         f"over all {len(errors):,}: mean error {numbers['mean']:.4f}, median {numbers['median']:.4f}",
         unit=UNIT,
@@ -98,14 +98,14 @@ def denoise(
     out: Out = None,
 ) -> None:
     """Clean noisy data; with --add, first make them noisy, and say how near the originals they come."""
-    from narrows import runs
+    from narrows import inputs, runs
     from narrows.cli.progress import reading
     from narrows.files import new_folder, write_json
 
     if add is None and level is not None:
         raise ValueError(f"--level {level:g} needs --add, the noise that it is the level of")
     with reading(data) as progress:
-        estimator, dataset = runs.open_both(model, data, fit=fit, progress=progress)
+        estimator, dataset = inputs.open_both(model, data, fit=fit, progress=progress)
     runs.check_images(estimator, files=files)
     if add is not None:
         level = 0.3 if level is None else level
@@ -158,12 +158,12 @@ def encode(
     fit: Fit = "crop",
 ) -> None:
     """Write the codes of data: a row of latent_dim numbers for each example, and its label and file if it has them."""
-    from narrows import runs
+    from narrows import inputs, runs
     from narrows.cli.progress import reading
     from narrows.files import numbered, write_columns
 
     with reading(data) as progress:
-        estimator, dataset = runs.open_both(model, data, fit=fit, progress=progress)
+        estimator, dataset = inputs.open_both(model, data, fit=fit, progress=progress)
     free = (path for name in numbered(f"codes-{dataset.name}") if not (path := Path(f"{name}.csv")).exists())
     target = _new_file(out) if out else next(free)
     codes = estimator.transform(dataset.X, dataset.y)
@@ -187,12 +187,12 @@ def decode(
     out: Out = None,
 ) -> None:
     """Turn codes back into examples: images as a grid and an array, rows as a table."""
-    from narrows import runs
+    from narrows import inputs, runs
     from narrows.captions import first_of, names
     from narrows.files import new_folder
     from narrows.pictures import draw_grid
 
-    estimator, dataset = runs.open_codes(model, Path(codes))
+    estimator, dataset = inputs.open_codes(model, Path(codes))
     runs.check_images(estimator, files=files)
     decoded = estimator.inverse_transform(dataset.X, dataset.y)
     folder = new_folder(out, f"decode-{dataset.name}")

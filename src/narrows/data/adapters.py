@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from narrows.data.dataset import DataError, Dataset
-from narrows.data.images import ShapesDiffer, collect_images, image_bytes, wanted
+from narrows.data.images import ShapesDiffer, collect_images, wanted
 from narrows.data.on_disk import OnDisk, collect
+from narrows.data.pixels import image_bytes
 
 __all__ = ["from_dataset"]
 
