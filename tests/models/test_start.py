@@ -11,7 +11,7 @@ from narrows.models.model import Batch
 from narrows.models.nets import Shortcut
 from narrows.models.start import start_at_components
 from narrows.scaling import Scaling
-from narrows.training.loop import _groups
+from narrows.training.general import rates
 
 
 def started(shape, d, X, kind=Autoencoder, scaling="feature", classes=0):
@@ -73,8 +73,8 @@ def test_a_sigmoid_is_met_by_the_logit():
 def test_weights_of_many_inputs_move_more_slowly():
     scaling = Scaling.fit(np.random.default_rng(0).random((5, 64 * 64)), "global")
     model = Autoencoder(2, net="convolutional").build((64, 64), 0, scaling)
-    rates = {p: group["lr"] for group in _groups(model, 1e-3, 0.1) for p in group["params"]}
-    assert set(rates) == set(model.parameters())
+    parts = rates(model)
+    assert set(parts) == set(model.parameters())
     assert isinstance(model.encoder, Shortcut)
-    assert rates[model.encoder.linear.weight] == pytest.approx(1e-3 / 4)
-    assert rates[model.decoder.linear.weight] == 1e-3
+    assert parts[model.encoder.linear.weight] == 1 / 4
+    assert parts[model.decoder.linear.weight] == 1

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,18 +17,16 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from narrows.arguments import RandomState, choice, integer, random_seed, real
-from narrows.estimators.fitted import Fitted, check_range
-from narrows.estimators.labels import class_labels, places_of
+from narrows.estimators.fitted import check_range
+from narrows.estimators.fitting import Fitting
+from narrows.estimators.labels import places_of
 from narrows.estimators.options import PRIORS
 from narrows.models.corruptions import CORRUPTIONS, Corruption
-from narrows.models.model import Batch, BottleneckModel, check_nets
-from narrows.models.nets import has_convolutions, initialise
-from narrows.models.priors import StandardNormal, VampPrior
-from narrows.models.start import start_at_components
-from narrows.scaling import Scaling
+from narrows.models.model import Batch
+from narrows.models.priors import StandardNormal
 from narrows.storage import Metadata, versions, write_model
-from narrows.training.examples import CHUNK, Examples
-from narrows.training.loop import Step, limited_threads, train
+from narrows.training.examples import CHUNK
+from narrows.training.loop import limited_threads
 
 __all__ = ["BottleneckEstimator", "LogLikelihood"]
 
@@ -40,9 +37,6 @@ SCORE_SAMPLES = 16
 
 BOUND_CHUNK = 256
 """Examples whose likelihood is integrated at a time."""
-
-MOST_COMPONENTS_OF = 1000
-"""Examples that principal components are found in, where training starts with them."""
 
 OWN = "own"
 """What a file says of nets that it cannot rebuild."""
@@ -68,147 +62,12 @@ class LogLikelihood:
     standard_error: float
 
 
-class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fitted):  # type: ignore[misc]
+class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fitting):  # type: ignore[misc]
     """What every named model shares. Inputs X are rows (n, features) or images (n, H, W) or (n, H, W, C).
 
     y are the examples' labels. Given to `fit`, they let `sample` be asked for a class; only a conditional model, whose
     nets see them, needs them elsewhere.
     """
-
-    # --- Fitting ----------------------------------------------------------------------
-
-    def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> Self:
-        """Learn from ``X``.
-
-        Parameters
-        ----------
-        X
-            Rows (n, features) or images (n, H, W[, C]), two or more, finite; any real type.
-        y
-            The examples' classes (n,), whole numbers or strings; None, or anything else, if they have none.
-
-        Raises
-        ------
-        TypeError, ValueError
-            For an option or data that cannot be used; the message names it, its value, and what would be right.
-        FloatingPointError
-            If training diverges. As after an interruption, the best weights until then are kept.
-        """
-        for _ in self.fit_steps(X, y):
-            pass
-        return self
-
-    def fit_steps(self, X: ArrayLike, y: ArrayLike | None = None) -> Generator[Step]:
-        """Learn from ``X`` as `fit` does, a step a yield, for whoever wants to watch, or to stop early.
-
-        Closed or interrupted after at least one epoch, the estimator is fitted, with the best weights seen until then.
-        """
-        self.check_options()
-        seed = random_seed(self.random_state)
-        source = self._source(X, reset=True)
-        shape = source.shape[1:]
-        classes, places = class_labels(y, len(source), needed=self.conditional)
-        scaling = Scaling.of_chunks(
-            source.chunks(), "global" if self.scaling == "auto" and len(shape) > 1 else self.scaling
-        )
-        labels = torch.from_numpy(places)
-        examples = source.examples(scaling, one_hot(labels).float() if self.conditional else None)
-        generator = torch.Generator().manual_seed(seed)
-        held_out = min(math.floor(self.validation_fraction * len(examples)), len(examples) - 2)
-        order = torch.randperm(len(examples), generator=generator)
-        judged, learned = (examples.part(part) for part in order.tensor_split([held_out]))
-        model = self._untrained(shape, scaling, learned, generator)
-        epochs, batch_size, learning_rate = self.pace(len(learned), convolutional=has_convolutions(model))
-        history: list[dict[str, float]] = []
-        steps = train(
-            model,
-            self.objective(),
-            learned,
-            judged,
-            epochs=epochs,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            weight_decay=self.weight_decay,
-            schedule=self.schedule,
-            patience=self.patience,
-            generator=generator,
-        )
-        try:
-            for step in steps:
-                if step.row:
-                    history.append(step.row)
-                yield step
-        finally:
-            steps.close()
-            if history:
-                self.set_fitted(model, scaling, shape, seed, history, classes)
-                self._complete(learned, judged)
-                self._fit_prior(self.prior, examples, labels, seed)
-
-    def _untrained(
-        self, shape: tuple[int, ...], scaling: Scaling, learned: Examples, generator: torch.Generator
-    ) -> BottleneckModel:
-        """Return the model as training starts with it, having seen that it fits the examples to learn from."""
-        with torch.random.fork_rng(devices=[]):  # the layers' constructors draw weights, which are drawn anew below
-            model = self.build(shape, 0 if learned.context is None else learned.context.shape[1], scaling)
-        initialise(model, generator)
-        some = next(learned.chunks())
-        check_range(model, some.x)
-        check_nets(model, some)
-        if has_convolutions(model):
-            start_at_components(model, learned.take(torch.arange(min(len(learned), MOST_COMPONENTS_OF))).x)
-        model.likelihood.calibrate(some.x, some.x.mean(0))  # the scale to start from
-        model.prior = self.first_prior(model, learned, generator)
-        return model
-
-    def _complete(self, learned: Examples, judged: Examples) -> None:
-        """Add what is known only after training: the noise's size and the error, both on held-out data."""
-        first = next((judged if len(judged) else learned).chunks())
-        with torch.no_grad():
-            z = self.model_.posterior(*first).rsample(torch.Generator().manual_seed(self.seed_))
-            mean = self.model_.likelihood.mean(self.model_.output(z, first.context))
-            self.model_.likelihood.calibrate(first.x, mean)
-        if len(judged):
-            errors = self._errors(judged)
-            self.validation_error_ = float(errors.mean()), float(errors.std() / math.sqrt(len(errors)))
-
-    def _fit_prior(self, name: str, examples: Examples, labels: Tensor, seed: int) -> None:
-        # Also of the examples that judged the training: a class may have no other.
-        classes = 1 if self.classes_ is None else len(self.classes_)
-        posterior = self._posterior(examples)
-        with limited_threads(1):
-            if isinstance(self.model_.prior, VampPrior):
-                self.model_.prior = self.model_.prior.frozen(posterior, labels, classes)
-            else:
-                self.model_.prior = PRIORS[name].fit(posterior, labels, classes, seed)
-
-    def fit_prior(self, prior: str, X: ArrayLike, y: ArrayLike | None = None, random_state: RandomState = None) -> Self:
-        """Change where new codes come from, by the codes of ``X``; the nets stay as they are.
-
-        Parameters
-        ----------
-        prior
-            ``"normal"``, ``"mixture"``, ``"posterior"``, ``"flow"`` or ``"flow-matching"``.
-        X, y
-            Examples, and their classes if `sample` is to be asked for one.
-        random_state
-            As of `sample`; None takes the seed of the fit.
-        """
-        choice("prior", prior, PRIORS)
-        source = self._source(X)
-        if self.classes_ is None:
-            labels = np.zeros(len(source), np.int64)
-        elif y is None:
-            raise ValueError("y is needed: this model was fitted with classes, and new codes are drawn class by class")
-        else:
-            labels = places_of(y, self.classes_, len(source))
-            missing = np.setdiff1d(np.arange(len(self.classes_)), labels)
-            if len(missing):
-                raise ValueError(f"y has no example of class {self.classes_[missing[0]]}, whose codes it is to fit")
-        seed = self.seed_ if random_state is None else random_seed(random_state)
-        self._fit_prior(prior, self._examples(source, y), torch.from_numpy(labels), seed)
-        self.prior = prior
-        return self
 
     # --- Using ------------------------------------------------------------------------
 

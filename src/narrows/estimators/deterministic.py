@@ -9,7 +9,7 @@ from narrows.estimators.base import BottleneckEstimator
 from narrows.models.bottlenecks import Bottleneck, Deterministic, Noisy
 from narrows.models.nets import ACTIVATIONS
 from narrows.models.objectives import Contractive, Reconstruction, Regularised, Sparse, Wasserstein
-from narrows.training.loop import Objective
+from narrows.training.general import Objective
 
 __all__ = [
     "WAE",

@@ -22,7 +22,8 @@ from narrows.models.nets import ACTIVATIONS
 from narrows.models.priors import GaussianMixture, PosteriorMixture, Prior, StandardNormal
 from narrows.scaling import SCALINGS, Scaling
 from narrows.training.examples import Examples
-from narrows.training.loop import SCHEDULES, Objective
+from narrows.training.general import Objective
+from narrows.training.schedules import SCHEDULES
 
 __all__ = ["PRIORS", "Options"]
 

@@ -8,7 +8,7 @@ from narrows.arguments import integer, real
 from narrows.estimators.base import BottleneckEstimator
 from narrows.models.bottlenecks import Bottleneck, FiniteScalar, VectorQuantiser
 from narrows.models.objectives import Quantisation, Reconstruction
-from narrows.training.loop import Objective
+from narrows.training.general import Objective
 
 __all__ = ["FSQVAE", "VQVAE"]
 

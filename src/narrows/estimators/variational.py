@@ -16,7 +16,7 @@ from narrows.models.model import BottleneckModel
 from narrows.models.objectives import EvidenceLowerBound, ImportanceWeighted
 from narrows.models.priors import Prior, VampPrior
 from narrows.training.examples import Examples
-from narrows.training.loop import Objective
+from narrows.training.general import Objective
 
 __all__ = ["IWAE", "VAE"]
 

@@ -204,13 +204,17 @@ class EvidenceLowerBound:
         """Return the loss (n,)."""
         q, z, loss = _parts(model, batch, generator, progress)
         assert isinstance(q, Gaussian)
-        beta = self.beta * min(1.0, progress / self.warm_up) if self.warm_up else self.beta
+        beta = self.beta_at(progress)
         if not isinstance(model.prior, StandardNormal):
             return loss + beta * (q.log_prob(z) - model.prior.log_prob(z))
         kl = q.kl()
         if self.free_bits:
             kl = kl.mean(0, keepdim=True).clamp_min(self.free_bits)
         return loss + beta * kl.sum(1)
+
+    def beta_at(self, progress: float) -> float:
+        """Return β at this part of the training, in [0, 1]."""
+        return self.beta * min(1.0, progress / self.warm_up) if self.warm_up else self.beta
 
 
 @dataclass(frozen=True, slots=True)

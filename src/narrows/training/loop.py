@@ -2,32 +2,51 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Self
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim import AdamW, Optimizer
-from torch.optim.lr_scheduler import ConstantLR, LRScheduler, OneCycleLR
 
-from narrows.models.model import Batch, BottleneckModel
+from narrows.models.model import BottleneckModel
 from narrows.models.nets import has_convolutions
+from narrows.training.checkpoint import Checkpoint
+from narrows.training.dense.stack import Stack, kind_of
 from narrows.training.examples import Examples
+from narrows.training.general import General, Objective
+from narrows.training.schedules import SCHEDULES
 
-__all__ = ["SCHEDULES", "Objective", "Step", "limited_threads", "threads_for", "train"]
-
-Objective = Callable[[BottleneckModel, Batch, torch.Generator, float], Tensor]
-
-WIDE = 1024
-"""Inputs of a layer up to which its weights have the learning rate itself."""
+__all__ = ["Member", "Step", "Training", "limited_threads", "threads_for"]
 
 WORTH_MORE_THREADS = 2e9
 """Floating-point operations a step; below this, on a small net, threads wait for each other more than they help."""
+
+HALVINGS = 3
+"""Of the learning rate, before a training that diverges is given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A model to train, in place.
+
+    Attributes
+    ----------
+    model
+        It.
+    learned, judged
+        What to learn from, and to judge each epoch by; of the latter there may be none.
+    generator
+        The only source of chance.
+    """
+
+    model: BottleneckModel
+    learned: Examples
+    judged: Examples
+    generator: torch.Generator
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +60,11 @@ class Step:
     step, steps
         The current step, from 1 over all epochs, and how many there will be at most.
     loss
-        The batch's mean loss in nats per example, a scalar tensor.
-    row
-        At an epoch's last step, its row of the history: ``epoch``, ``loss`` and ``validation_loss`` (nats per example,
-        the latter only where there is a validation part), ``learning_rate`` and ``seconds`` since the start.
+        The batch's mean loss in nats per example, a scalar tensor; the mean over models trained together.
+    rows
+        At an epoch's last step, each model's row of the history, by its place: ``epoch``, ``loss`` and
+        ``validation_loss`` (nats per example, the latter only where there is a validation part), ``learning_rate`` and
+        ``seconds`` since the start.
     """
 
     epoch: int
@@ -52,151 +72,259 @@ class Step:
     step: int
     steps: int
     loss: Tensor
-    row: dict[str, float] | None
+    rows: dict[int, dict[str, float]]
+
+    @property
+    def row(self) -> dict[str, float] | None:
+        """The only model's row, where one is trained alone."""
+        return self.rows.get(0)
 
 
-def one_cycle(optimiser: Optimizer, steps: int) -> LRScheduler:
-    """Warm up over 30 % of ``steps`` to the rates given, then down to almost none by a cosine (Smith & Topin 2019)."""
-    # Torch counts its last step as one too many where there are fewer than four.
-    rates = [group["lr"] for group in optimiser.param_groups]
-    return OneCycleLR(optimiser, rates, total_steps=max(steps, 4) + 1)
+@dataclass(slots=True)
+class Best:
+    """The weights of the lowest validation loss so far, and the epoch they are of, 0 before the first."""
+
+    epoch: int = 0
+    loss: float = math.inf
+    weights: dict[str, Tensor] = field(default_factory=dict)
 
 
-def constant(optimiser: Optimizer, steps: int) -> LRScheduler:  # noqa: ARG001 - one signature for all
-    """Keep the rates as they are."""
-    return ConstantLR(optimiser, factor=1)
+class Training:
+    """The training of one model, or of several of one kind side by side, each as if it were alone.
 
-
-SCHEDULES: dict[str, Callable[[Optimizer, int], LRScheduler]] = {"one-cycle": one_cycle, "constant": constant}
-
-
-def train(
-    model: BottleneckModel,
-    objective: Objective,
-    examples: Examples,
-    held_out: Examples,
-    *,
-    epochs: int,
-    batch_size: int,
-    learning_rate: float,
-    weight_decay: float,
-    schedule: str,
-    patience: int,
-    generator: torch.Generator,
-) -> Generator[Step]:
-    """Train ``model`` in place by AdamW (Loshchilov & Hutter 2019; Adam itself at no weight decay), a step a yield.
-
-    However the generator ends, by its last step, by ``close()`` or by an error, ``model`` holds the best weights seen:
-    those of the lowest validation loss, or the last epoch's where there is no validation part. Until it ends, torch
-    uses as many threads as a step is worth.
+    By AdamW (Loshchilov & Hutter 2019; Adam itself at no weight decay). However `steps` ends, by its last step, by
+    ``close()`` or by an error, the models hold the best weights seen: those of the lowest validation loss, or the last
+    whole epoch's where there is no validation part. Until it ends, torch uses as many threads as a step is worth.
 
     Parameters
     ----------
+    members
+        The models; several must have one `kind_of`, as many examples each, from one source, and no context.
     objective
         (model, batch, generator, progress in [0, 1]) ↦ the loss of each example, (n,), in nats.
-    examples, held_out
-        What to learn from, and to judge each epoch by; of the latter there may be none.
     epochs, patience
-        At most so many passes over ``examples``, and fewer once ``patience`` of them have not lowered the
+        At most so many passes over the examples, and fewer once ``patience`` of them have not lowered the
         validation loss.
     batch_size
         Examples a step; the last step of an epoch takes what is left.
+    learning_rate, weight_decay
+        As of AdamW.
     schedule
-        A key of `SCHEDULES`.
-    generator
-        The only source of chance.
+        A key of `narrows.training.schedules.SCHEDULES`.
+    checkpoint
+        Where to leave the state now and then, and to go on from if there is one already.
 
-    Raises
-    ------
-    FloatingPointError
-        When the loss is no longer finite.
+    Attributes
+    ----------
+    history
+        Of each member, a row per epoch.
+    diverged
+        The places of the members that left the others because their loss or weights were no longer finite.
     """
-    optimiser = AdamW(_groups(model, learning_rate, weight_decay), fused=True)
-    n = len(examples)
-    steps = epochs * math.ceil(n / batch_size)
-    scheduler = SCHEDULES[schedule](optimiser, steps)
 
-    def update(batch: Batch, progress: float) -> Tensor:
-        loss = objective(model, batch, generator, progress).mean()
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        scheduler.step()
-        return loss.detach()
+    def __init__(
+        self,
+        members: Sequence[Member],
+        objective: Objective,
+        *,
+        epochs: int,
+        batch_size: int,
+        learning_rate: float,
+        weight_decay: float,
+        schedule: str,
+        patience: int,
+        checkpoint: Checkpoint | None = None,
+    ) -> None:
+        self.members, self.objective, self.checkpoint = members, objective, checkpoint
+        self.epochs, self.batch_size, self.patience = epochs, batch_size, patience
+        self.learning_rate, self.pace = learning_rate, SCHEDULES[schedule]
+        models, first = [member.model for member in members], members[0]
+        alone = first.learned.context is not None or kind_of(first.model, objective) is None
+        self.learner: General | Stack
+        if alone:
+            self.learner = General(first.model, objective, learning_rate, weight_decay)
+        else:
+            self.learner = Stack(models, objective, learning_rate, weight_decay)
+        self.threads = threads_for(first.model, batch_size * len(models))
+        self.n = len(first.learned)
+        self.batches = math.ceil(self.n / batch_size)
+        self.steps_at_most = epochs * self.batches
+        self.active = list(range(len(members)))
+        self.history: list[list[dict[str, float]]] = [[] for _ in members]
+        self.best = [Best() for _ in members]
+        self.diverged: list[int] = []
+        self.done = self.halvings = 0
+        self.orders = torch.empty(len(members), self.n, dtype=torch.int64)
+        self.total = torch.zeros(len(members))
+        self.started = time.perf_counter()
+        self.good = self._position()
 
-    def row(epoch: int, loss: float, learning_rate: float) -> dict[str, float]:
-        judged = {"validation_loss": mean_loss(model, objective, held_out)} if len(held_out) else {}
-        seconds = time.perf_counter() - started
-        return {"epoch": epoch, "loss": loss, **judged, "learning_rate": learning_rate, "seconds": seconds}
+    def steps(self) -> Generator[Step]:
+        """Train, a step a yield.
 
-    started, total = time.perf_counter(), torch.zeros(())
-    with limited_threads(threads_for(model, batch_size)), _Best(model) as best:
-        for step, (epoch, batch, last) in enumerate(_batches(n, batch_size, epochs, generator), 1):
-            rate = float(scheduler.get_last_lr()[0])
-            loss = update(examples.take(batch), (step - 1) / steps)
-            total += loss * len(batch)
-            ended = None
-            if last:
-                ended = row(epoch, total.item() / n, rate)
-                total.zero_()
-                best.see(ended)
-            yield Step(epoch, epochs, step, steps, loss, ended)
-            if last and epoch - best.epoch >= patience:
-                return
+        Raises
+        ------
+        FloatingPointError
+            When the only model's loss or weights are no longer finite, also at an eighth of the learning rate.
+        CheckpointError, OSError
+            When the checkpoint is of another training, or cannot be read or written.
+        """
+        if self.checkpoint and (found := self.checkpoint.read()):
+            self._resume(*found)
+        with limited_threads(self.threads):
+            try:
+                for member in self.members:
+                    member.model.train()
+                while self.done < self.steps_at_most and self.active:
+                    step = self._advance()
+                    over = self.done == self.steps_at_most or not self.active
+                    if self.checkpoint and (over or self.checkpoint.due):
+                        self.checkpoint.write(*self._state())
+                    yield step
+            finally:
+                self._settle()
 
+    def _advance(self) -> Step:
+        place = self.done % self.batches
+        if place == 0:
+            for row, member in enumerate(self.active):
+                learned, generator = self.members[member].learned, self.members[member].generator
+                self.orders[row] = learned.places[torch.randperm(self.n, generator=generator)]
+        source = self.members[0].learned
+        examples = self.orders[:, place * self.batch_size : (place + 1) * self.batch_size]
+        x = source.read(examples.flatten()).view(*examples.shape, -1)
+        context = None if source.context is None else source.context[examples]
+        part, momentum = self.pace(self.done, self.steps_at_most)
+        part *= 0.5**self.halvings
+        generators = [self.members[member].generator for member in self.active]
+        losses = self.learner.step(x, context, generators, self.done / self.steps_at_most, part, momentum)
+        self.total += losses * examples.shape[1]
+        self.done += 1
+        epoch, step = self.done // self.batches, self.done
+        rows = {} if self.done % self.batches else self._end_epoch(epoch, self.learning_rate * part)
+        epoch = (step - 1) // self.batches + 1
+        return Step(epoch, self.epochs, step, self.steps_at_most, losses.mean() if len(losses) > 1 else losses[0], rows)
 
-def _batches(n: int, batch_size: int, epochs: int, generator: torch.Generator) -> Iterator[tuple[int, Tensor, bool]]:
-    """Yield (epoch, places of the batch's examples, whether it is the epoch's last), in a new order every epoch."""
-    for epoch in range(1, epochs + 1):
-        batches = torch.randperm(n, generator=generator).split(batch_size)
-        for number, batch in enumerate(batches, 1):
-            yield epoch, batch, number == len(batches)
+    def _end_epoch(self, epoch: int, rate: float) -> dict[int, dict[str, float]]:
+        """Judge the models, part with those that diverged or have been patient for long, and return their rows."""
+        if len(self.members[0].judged):
+            self.learner.store()
+        rows, lost, over = {}, [], []
+        fine = self.learner.finite() & torch.isfinite(self.total)
+        for place, number in enumerate(self.active):
+            member = self.members[number]
+            row = {"epoch": epoch, "loss": float(self.total[place]) / self.n}
+            if len(member.judged):
+                row["validation_loss"] = mean_loss(member.model, self.objective, member.judged)
+            if not fine[place] or not math.isfinite(row.get("validation_loss", 0)):
+                lost.append(place)
+                continue
+            rows[number] = row | {"learning_rate": rate, "seconds": time.perf_counter() - self.started}
+            if self._see(number, rows[number]) >= self.patience:
+                over.append(place)
+        if lost and len(self.members) == 1:
+            return self._go_back(rate)
+        for number, row in rows.items():
+            self.history[number].append(row)
+        self.diverged += [self.active[place] for place in lost]
+        self._keep([place for place in range(len(self.active)) if place not in {*lost, *over}])
+        return rows
 
+    def _see(self, number: int, row: dict[str, float]) -> int:
+        """Take note of how good a model is, and return the epochs since it was best."""
+        best = self.best[number]
+        if "validation_loss" in row and row["validation_loss"] < best.loss:
+            weights = {name: tensor.clone() for name, tensor in self.members[number].model.state_dict().items()}
+            self.best[number] = best = Best(int(row["epoch"]), row["validation_loss"], weights)
+        return int(row["epoch"]) - best.epoch if "validation_loss" in row else 0
 
-class _Best:
-    """The best weights so far, put back at the end; by validation loss, or the latest where there is no such part."""
+    def _keep(self, places: list[int]) -> None:
+        """Begin the next epoch with the models at ``places`` among the active ones."""
+        if places and len(places) < len(self.active):
+            self.learner.keep(places)
+        if len(places) < len(self.active):
+            self.active = [self.active[place] for place in places]
+            self.orders = self.orders[: len(places)]
+        self.total = torch.zeros(len(places))
+        if places:
+            self.good = self._position()
 
-    def __init__(self, model: BottleneckModel) -> None:
-        self.model, self.epoch, self.loss = model, 0, math.inf
-        self.weights = copy.deepcopy(model.state_dict())
-
-    def see(self, row: dict[str, float]) -> None:
-        loss = row.get("validation_loss", -row["epoch"])
-        if not math.isfinite(row["loss"] + loss):
+    def _go_back(self, rate: float) -> dict[int, dict[str, float]]:
+        """Return to the last good state, at half the learning rate."""
+        if self.halvings == HALVINGS:
             raise FloatingPointError(
-                f"training diverged in epoch {row['epoch']}: the loss is {row['loss']}; "
-                f"try a learning_rate well below {row['learning_rate']:.3g}"
+                f"training diverged in epoch {self.done // self.batches}: its loss or weights are no longer finite, "
+                f"also at a learning rate of {rate:.3g}; try a learning_rate well below {self.learning_rate:.3g}, "
+                "or look for values far from all others in the data"
             )
-        if loss < self.loss:
-            self.epoch, self.loss = int(row["epoch"]), loss
-            self.weights = copy.deepcopy(self.model.state_dict())
+        self.halvings += 1
+        self.total.zero_()
+        self._set_position(self.good)
+        return {}
 
-    def __enter__(self) -> Self:
-        self.model.train()
-        return self
+    # --- The state --------------------------------------------------------------------
 
-    def __exit__(self, *_: object) -> None:
-        self.model.load_state_dict(self.weights)
+    def _position(self) -> tuple[int, dict[str, Tensor]]:
+        """Return a copy of the learner's state and of the sources of chance, and the number of steps done."""
+        generators = {f"generator.{n}": self.members[n].generator.get_state() for n in self.active}
+        return self.done, {f"learner.{name}": tensor for name, tensor in self.learner.state().items()} | generators
 
+    def _set_position(self, position: tuple[int, dict[str, Tensor]]) -> None:
+        self.done, tensors = position
+        self.learner.restore({name[8:]: value for name, value in tensors.items() if name.startswith("learner.")})
+        for number in self.active:
+            self.members[number].generator.set_state(tensors[f"generator.{number}"])
 
-def _groups(model: BottleneckModel, learning_rate: float, weight_decay: float) -> list[dict[str, Any]]:
-    """Return the parameters as AdamW takes them: nets decay, a likelihood's scale and pseudo-inputs do not.
+    def _state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        """Return all that the rest of the training depends on: facts, and tensors."""
+        done, now = self._position()
+        good_done, good = self.good
+        tensors = {f"now.{name}": tensor for name, tensor in now.items()}
+        tensors |= {f"good.{name}": tensor for name, tensor in good.items()}
+        tensors |= {"orders": self.orders, "total": self.total}
+        for number, best in enumerate(self.best):
+            tensors |= {f"best.{number}.{name}": tensor for name, tensor in best.weights.items()}
+        facts = {
+            "done": [done, good_done],
+            "halvings": self.halvings,
+            "active": self.active,
+            "diverged": self.diverged,
+            "best": [[best.epoch, best.loss if best.epoch else None] for best in self.best],
+            "history": self.history,
+            "seconds": time.perf_counter() - self.started,
+            "threads": self.threads,
+        }
+        return facts, tensors
 
-    Weights of more than 1,024 inputs move more slowly in proportion, or a step would move their sum too far (Yang et
-    al., «Tensor programs V», 2021).
-    """
-    wide = {
-        layer.weight: learning_rate * WIDE / layer.in_features
-        for layer in model.modules()
-        if isinstance(layer, nn.Linear) and layer.in_features > WIDE
-    }
-    nets = [p for p in (*model.encoder.parameters(), *model.decoder.parameters()) if p not in wide]
-    others = [*model.likelihood.parameters(), *model.prior.parameters()]
-    return [
-        {"params": nets, "lr": learning_rate, "weight_decay": weight_decay},
-        {"params": others, "lr": learning_rate, "weight_decay": 0.0},
-        *({"params": [p], "lr": rate, "weight_decay": weight_decay} for p, rate in wide.items()),
-    ]
+    def _resume(self, facts: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+        """Go to where `_state` was taken."""
+
+        def part(prefix: str) -> dict[str, Tensor]:
+            return {name[len(prefix) :]: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+        if facts["active"] and facts["active"] != self.active:
+            self.learner.keep(facts["active"])
+        self.active, self.diverged, self.history = facts["active"], facts["diverged"], facts["history"]
+        self.halvings, self.threads = facts["halvings"], facts["threads"]
+        self.orders, self.total = tensors["orders"], tensors["total"]
+        self.best = [
+            Best(epoch, math.inf if loss is None else loss, part(f"best.{number}."))
+            for number, (epoch, loss) in enumerate(facts["best"])
+        ]
+        self.started = time.perf_counter() - facts["seconds"]
+        done, good_done = facts["done"]
+        self.good = good_done, part("good.")
+        if self.active:
+            self._set_position((done, part("now.")))
+
+    def _settle(self) -> None:
+        """Leave the best weights in the models."""
+        if self.active:
+            self._set_position(self.good)
+            self.learner.store()
+        for member, best in zip(self.members, self.best, strict=True):
+            if best.weights:
+                member.model.load_state_dict(best.weights)
 
 
 @torch.no_grad()

@@ -1,0 +1,296 @@
+"""How a named model learns: what is set up before the training, and what is added after it."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from narrows.arguments import RandomState, choice, random_seed
+from narrows.estimators.fitted import Fitted, check_range
+from narrows.estimators.labels import class_labels, places_of
+from narrows.estimators.options import PRIORS
+from narrows.models.model import BottleneckModel, check_nets
+from narrows.models.nets import has_convolutions, initialise
+from narrows.models.priors import VampPrior
+from narrows.models.start import start_at_components
+from narrows.scaling import Scaling
+from narrows.training.checkpoint import Checkpoint
+from narrows.training.dense.stack import kind_of
+from narrows.training.examples import Examples
+from narrows.training.loop import Member, Step, Training, limited_threads
+
+__all__ = ["Begun", "Fitting", "fit_together"]
+
+MOST_COMPONENTS_OF = 1000
+"""Examples that principal components are found in, where training starts with them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An estimator about to learn.
+
+    Attributes
+    ----------
+    estimator
+        It.
+    member
+        Its untrained model, and what that is to learn from.
+    examples, labels, classes
+        All the data, scaled; the place of each example's class among these classes, which may be None.
+    scaling, shape, seed
+        Of the data, of one example, and what all chance comes from.
+    """
+
+    estimator: Fitting
+    member: Member
+    examples: Examples
+    labels: Tensor
+    classes: NDArray[np.generic] | None
+    scaling: Scaling
+    shape: tuple[int, ...]
+    seed: int
+
+
+class Fitting(Fitted):
+    """What an estimator does to learn."""
+
+    def fit(
+        self, X: ArrayLike, y: ArrayLike | None = None, *, checkpoint: str | os.PathLike[str] | None = None
+    ) -> Self:
+        """Learn from ``X``.
+
+        Parameters
+        ----------
+        X
+            Rows (n, features) or images (n, H, W[, C]), two or more, finite; any real type.
+        y
+            The examples' classes (n,), whole numbers or strings; None, or anything else, if they have none.
+        checkpoint
+            A file that holds the state of the training, written every half minute and at the end. Where there is one
+            already, of the same options and data, training goes on from it and ends with the same weights, bit for
+            bit, as if it had never stopped (with the same torch on the same kind of machine).
+
+        Raises
+        ------
+        TypeError, ValueError
+            For an option or data that cannot be used, or a checkpoint of another training; the message names it, its
+            value, and what would be right.
+        FloatingPointError
+            If training diverges, also at an eighth of the learning rate. As after an interruption, the best weights
+            until then are kept.
+        OSError
+            If the checkpoint cannot be written; the one before is then still there.
+        """
+        for _ in self.fit_steps(X, y, checkpoint=checkpoint):
+            pass
+        return self
+
+    def fit_steps(
+        self, X: ArrayLike, y: ArrayLike | None = None, *, checkpoint: str | os.PathLike[str] | None = None
+    ) -> Generator[Step]:
+        """Learn from ``X`` as `fit` does, a step a yield, for whoever wants to watch, or to stop early.
+
+        Closed or interrupted after at least one epoch, the estimator is fitted, with the best weights seen until then.
+        """
+        return fit_together([self], X, y, checkpoint=checkpoint)
+
+    def begin(self, X: ArrayLike, y: ArrayLike | None, like: Begun | None = None) -> Begun:
+        """Check options and data and return what there is before the first step.
+
+        Parameters
+        ----------
+        X, y
+            As of `fit`.
+        like
+            What an estimator of the same options, but for ``latent_dim`` and ``random_state``, began with on the same
+            data, which both then share.
+        """
+        self.check_options()
+        seed = random_seed(self.random_state)
+        source = self._source(X, reset=True)
+        shape = source.shape[1:]
+        if like is None:
+            classes, places = class_labels(y, len(source), needed=self.conditional)
+            kind = "global" if self.scaling == "auto" and len(shape) > 1 else self.scaling
+            scaling, labels = Scaling.of_chunks(source.chunks(), kind), torch.from_numpy(places)
+            examples = source.examples(scaling, one_hot(labels).float() if self.conditional else None)
+        else:
+            classes, labels, scaling, examples = like.classes, like.labels, like.scaling, like.examples
+        generator = torch.Generator().manual_seed(seed)
+        held_out = min(math.floor(self.validation_fraction * len(examples)), len(examples) - 2)
+        order = torch.randperm(len(examples), generator=generator)
+        judged, learned = (examples.part(part) for part in order.tensor_split([held_out]))
+        model = self._untrained(shape, scaling, learned, generator)
+        member = Member(model, learned, judged, generator)
+        return Begun(self, member, examples, labels, classes, scaling, shape, seed)
+
+    def end(self, begun: Begun, history: list[dict[str, float]]) -> None:
+        """Take the trained model over, and add what is known only now: error and noise on held-out data, the prior."""
+        self.set_fitted(begun.member.model, begun.scaling, begun.shape, begun.seed, history, begun.classes)
+        self._complete(begun.member.learned, begun.member.judged)
+        self._fit_prior(self.prior, begun.examples, begun.labels, begun.seed)
+
+    def _untrained(
+        self, shape: tuple[int, ...], scaling: Scaling, learned: Examples, generator: torch.Generator
+    ) -> BottleneckModel:
+        """Return the model as training starts with it, having seen that it fits the examples to learn from."""
+        with torch.random.fork_rng(devices=[]):  # the layers' constructors draw weights, which are drawn anew below
+            model = self.build(shape, 0 if learned.context is None else learned.context.shape[1], scaling)
+        initialise(model, generator)
+        some = next(learned.chunks())
+        check_range(model, some.x)
+        check_nets(model, some)
+        if has_convolutions(model):
+            start_at_components(model, learned.take(torch.arange(min(len(learned), MOST_COMPONENTS_OF))).x)
+        model.likelihood.calibrate(some.x, some.x.mean(0))  # the scale to start from
+        model.prior = self.first_prior(model, learned, generator)
+        return model
+
+    def _complete(self, learned: Examples, judged: Examples) -> None:
+        """Add what is known only after training: the noise's size and the error, both on held-out data."""
+        first = next((judged if len(judged) else learned).chunks())
+        with torch.no_grad():
+            z = self.model_.posterior(*first).rsample(torch.Generator().manual_seed(self.seed_))
+            mean = self.model_.likelihood.mean(self.model_.output(z, first.context))
+            self.model_.likelihood.calibrate(first.x, mean)
+        if len(judged):
+            errors = self._errors(judged)
+            self.validation_error_ = float(errors.mean()), float(errors.std() / math.sqrt(len(errors)))
+
+    def _fit_prior(self, name: str, examples: Examples, labels: Tensor, seed: int) -> None:
+        # Also of the examples that judged the training: a class may have no other.
+        classes = 1 if self.classes_ is None else len(self.classes_)
+        posterior = self._posterior(examples)
+        with limited_threads(1):
+            if isinstance(self.model_.prior, VampPrior):
+                self.model_.prior = self.model_.prior.frozen(posterior, labels, classes)
+            else:
+                self.model_.prior = PRIORS[name].fit(posterior, labels, classes, seed)
+
+    def fit_prior(self, prior: str, X: ArrayLike, y: ArrayLike | None = None, random_state: RandomState = None) -> Self:
+        """Change where new codes come from, by the codes of ``X``; the nets stay as they are.
+
+        Parameters
+        ----------
+        prior
+            ``"normal"``, ``"mixture"``, ``"posterior"``, ``"flow"`` or ``"flow-matching"``.
+        X, y
+            Examples, and their classes if `sample` is to be asked for one.
+        random_state
+            As of `sample`; None takes the seed of the fit.
+        """
+        choice("prior", prior, PRIORS)
+        source = self._source(X)
+        if self.classes_ is None:
+            labels = np.zeros(len(source), np.int64)
+        elif y is None:
+            raise ValueError("y is needed: this model was fitted with classes, and new codes are drawn class by class")
+        else:
+            labels = places_of(y, self.classes_, len(source))
+            missing = np.setdiff1d(np.arange(len(self.classes_)), labels)
+            if len(missing):
+                raise ValueError(f"y has no example of class {self.classes_[missing[0]]}, whose codes it is to fit")
+        seed = self.seed_ if random_state is None else random_seed(random_state)
+        self._fit_prior(prior, self._examples(source, y), torch.from_numpy(labels), seed)
+        self.prior = prior
+        return self
+
+
+def fit_together(
+    estimators: Sequence[Fitting],
+    X: ArrayLike,
+    y: ArrayLike | None = None,
+    *,
+    checkpoint: str | os.PathLike[str] | None = None,
+) -> Generator[Step]:
+    """Let ``estimators``, which differ in latent_dim and random_state alone, learn from ``X``, a step a yield.
+
+    Those whose nets allow it learn side by side, which takes a fraction of the time, and each comes to what it would
+    have come to alone, but for rounding; the others learn one after another. Closed or interrupted, those that have
+    ended an epoch are fitted.
+
+    Raises
+    ------
+    FloatingPointError
+        If one diverges, once all others are trained.
+    """
+    begun: list[Begun] = []
+    for estimator in estimators:
+        begun.append(estimator.begin(X, y, begun[0] if begun else None))
+    groups = _groups(begun)
+    diverged: list[Begun] = []
+    for number, group in enumerate(groups):
+        path = None if checkpoint is None else Path(checkpoint)
+        if path and len(groups) > 1:
+            path = path.with_stem(f"{path.stem}-{number + 1}")
+        training = _training(group, path)
+        steps = training.steps()
+        try:
+            yield from steps
+        finally:
+            steps.close()
+            for one, history in zip(group, training.history, strict=True):
+                if history:
+                    one.estimator.end(one, history)
+        diverged += [group[place] for place in training.diverged]
+    # Alone, one that left the others can go back and take smaller steps.
+    for one in diverged:
+        yield from fit_together([one.estimator], X, y)
+
+
+def _groups(begun: Sequence[Begun]) -> list[list[Begun]]:
+    """Return those that can learn side by side, in their order."""
+
+    def kind(one: Begun) -> object:
+        found = kind_of(one.member.model, one.estimator.objective()) if one.examples.context is None else None
+        return found or id(one)
+
+    return [list(group) for _, group in groupby(begun, kind)]
+
+
+def _training(group: Sequence[Begun], path: Path | None) -> Training:
+    first = group[0]
+    epochs, batch_size, learning_rate = first.estimator.pace(
+        len(first.member.learned), convolutional=has_convolutions(first.member.model)
+    )
+    return Training(
+        [one.member for one in group],
+        first.estimator.objective(),
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        weight_decay=first.estimator.weight_decay,
+        schedule=first.estimator.schedule,
+        patience=first.estimator.patience,
+        checkpoint=Checkpoint(path, _identity(group)) if path else None,
+    )
+
+
+def _identity(group: Sequence[Begun]) -> dict[str, object]:
+    """Return what a training depends on, by name."""
+    data, start = hashlib.sha256(), hashlib.sha256()
+    for chunk in group[0].examples.chunks():
+        data.update(chunk.x.numpy().tobytes())
+    data.update(group[0].labels.numpy().tobytes())
+    for one in group:
+        for tensor in one.member.model.state_dict().values():
+            start.update(tensor.numpy().tobytes())
+    options = group[0].estimator.get_params() | {
+        "latent_dim": [one.estimator.latent_dim for one in group],
+        "random_state": [one.seed for one in group],
+    }
+    named = {name: value if isinstance(value, float | int | list) else str(value) for name, value in options.items()}
+    kind = type(group[0].estimator).__name__
+    return {"model": kind, **named, "data": data.hexdigest(), "first weights": start.hexdigest()}

@@ -1,0 +1,97 @@
+"""A place on disk where a training leaves all that it needs to go on, to the last bit, after a crash."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from narrows.storage import write_atomically
+
+__all__ = ["Checkpoint", "CheckpointError"]
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that is damaged, or of another training than this one; the message says which."""
+
+
+class Checkpoint:
+    """One safe file (safetensors, no pickle), replaced as a whole every now and then.
+
+    Parameters
+    ----------
+    path
+        Of the file; there need be none yet.
+    identity
+        What the training depends on, by name: another one is not gone on with.
+    every
+        Seconds from one writing to the next.
+
+    Raises
+    ------
+    OSError
+        If the folder does not exist or cannot be written.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], identity: Mapping[str, Any], every: float = 30.0) -> None:
+        self.path, self.every = Path(path), every
+        self.identity = json.loads(json.dumps({**identity, "torch": torch.__version__}))
+        if not os.access(self.path.parent, os.W_OK):
+            raise OSError(f"checkpoint {self.path}: its folder does not exist or cannot be written")
+        self.written = time.monotonic()
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time to write again."""
+        return time.monotonic() - self.written >= self.every
+
+    def write(self, facts: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+        """Put the state of a training in the place of what was there, whole or not at all.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written, as on a full disk; the checkpoint before is then still there.
+        """
+        header = json.dumps({"identity": self.identity, "facts": facts})
+        data = save({name: tensor.contiguous() for name, tensor in tensors.items()}, {"narrows": header})
+        write_atomically(self.path, data)
+        self.written = time.monotonic()
+
+    def read(self) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
+        """Return the facts and tensors last written, or None where there is no file yet.
+
+        Raises
+        ------
+        CheckpointError
+            If the file is damaged, or of another training.
+        OSError
+            If it cannot be read.
+        """
+        if not self.path.exists():
+            return None
+        try:
+            with safe_open(self.path, "pt") as file:
+                header = json.loads(file.metadata()["narrows"])
+            identity, facts = header["identity"], header["facts"]
+            tensors = load_file(self.path)
+        except (SafetensorError, ValueError, KeyError, TypeError) as error:
+            raise CheckpointError(
+                f"{self.path} is no checkpoint, or damaged ({error}); remove it to begin anew"
+            ) from error
+        for name in identity | self.identity:
+            before, now = identity.get(name), self.identity.get(name)
+            if before != now:
+                raise CheckpointError(
+                    f"{self.path} is of another training: {name} was {before!r} and is {now!r} now; "
+                    "train as then, or remove the file to begin anew"
+                )
+        return facts, tensors

@@ -1,0 +1,144 @@
+"""Codes of a batch and their gradients, by hand, of K models side by side.
+
+Where models have codes of different sizes, the units that a smaller one lacks are 0, and so is their gradient, since
+all their weights are 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from narrows.models.bottlenecks import Bottleneck, Deterministic, DiagonalGaussian, Noisy
+from narrows.models.objectives import EvidenceLowerBound, Reconstruction
+from narrows.training.dense.layers import DERIVED
+
+__all__ = ["Noise", "Plain", "Variational", "code_of"]
+
+
+class Plain:
+    """z = a(h).
+
+    Parameters
+    ----------
+    activation
+        a.
+    z
+        Where codes go, (K, examples, latent_dim).
+    sizes
+        Of each model's code.
+    """
+
+    def __init__(self, activation: type[nn.Module], z: Tensor, sizes: Sequence[int]) -> None:
+        self.activate, self.derive = DERIVED[activation]
+        self.z = z
+        # A sigmoid would make ½ of 0.
+        own = torch.arange(z.shape[2]) < torch.tensor(sizes)[:, None, None]
+        self.own = None if own.all() else own.to(z.dtype)
+
+    def forward(self, h: Tensor, generators: Sequence[torch.Generator], progress: float) -> Tensor | float:  # noqa: ARG002 - one signature for all
+        """Set the codes by the encoder's outputs ``h``, and return what they cost each model, summed over the batch."""
+        self.h = h
+        self.activate(h, out=self.z)
+        if self.own is not None:
+            self.z.mul_(self.own)
+        return 0.0
+
+    def backward(self, gz: Tensor, scale: float) -> Tensor:  # noqa: ARG002 - one signature for all
+        """Return the gradient of h by that of the codes; ``scale`` is that of what `forward` returned."""
+        self.derive(gz, self.h, self.z, grad_input=self.h)
+        return self.h
+
+
+class Noise:
+    """z = tanh h + σ ε; methods as of `Plain`.
+
+    Parameters
+    ----------
+    sigma
+        σ.
+    z, sizes
+        As of `Plain`.
+    """
+
+    def __init__(self, sigma: float, z: Tensor, sizes: Sequence[int]) -> None:
+        self.sigma, self.z, self.sizes = sigma, z, sizes
+        self.mu, self.epsilon = torch.empty(z.shape, dtype=z.dtype), torch.zeros(z.shape, dtype=z.dtype)
+
+    def forward(self, h: Tensor, generators: Sequence[torch.Generator], progress: float) -> Tensor | float:  # noqa: ARG002
+        """Set the codes."""
+        self.h = h
+        torch.tanh(h, out=self.mu)
+        _draw(self.epsilon, self.sizes, generators)
+        torch.add(self.mu, self.epsilon, alpha=self.sigma, out=self.z)
+        return 0.0
+
+    def backward(self, gz: Tensor, scale: float) -> Tensor:  # noqa: ARG002
+        """Return the gradient of h."""
+        DERIVED[nn.Tanh][1](gz, self.h, self.mu, grad_input=self.h)
+        return self.h
+
+
+class Variational:
+    """z = μ + σ ε with (μ, log σ²) = h, at β KL(q ‖ N(0, 1)); methods as of `Plain`.
+
+    Parameters
+    ----------
+    objective
+        Of the models.
+    z, sizes
+        As of `Plain`.
+    """
+
+    def __init__(self, objective: EvidenceLowerBound, z: Tensor, sizes: Sequence[int]) -> None:
+        self.objective, self.z, self.sizes = objective, z, sizes
+        self.epsilon = torch.zeros(z.shape, dtype=z.dtype)
+
+    def forward(self, h: Tensor, generators: Sequence[torch.Generator], progress: float) -> Tensor | float:
+        """Set the codes, and return β times their divergence."""
+        self.h, (self.mu, raw) = h, h.chunk(2, 2)
+        self.log_var = raw.clamp(-20, 20)
+        self.inside = raw == self.log_var
+        self.var = self.log_var.exp()
+        self.noise = _draw(self.epsilon, self.sizes, generators) * self.var.sqrt()
+        torch.add(self.mu, self.noise, out=self.z)
+        self.beta = self.objective.beta_at(progress)
+        return 0.5 * self.beta * (self.mu.square() + self.var - 1 - self.log_var).sum((1, 2))
+
+    def backward(self, gz: Tensor, scale: float) -> Tensor:
+        """Return the gradient of h."""
+        weight = self.beta * scale
+        by_log_var = 0.5 * (gz * self.noise + weight * (self.var - 1)) * self.inside
+        return torch.cat([gz + weight * self.mu, by_log_var], 2, out=self.h)
+
+
+def _draw(epsilon: Tensor, sizes: Sequence[int], generators: Sequence[torch.Generator]) -> Tensor:
+    """Fill ``epsilon`` (K, examples, latent_dim) with each model's own standard normal noise."""
+    for place, (size, generator) in enumerate(zip(sizes, generators, strict=True)):
+        noise = torch.randn(epsilon.shape[1], size, generator=generator, dtype=epsilon.dtype)
+        epsilon[place, :, :size] = noise
+    return epsilon
+
+
+def code_of(bottleneck: Bottleneck, objective: object) -> partial[Plain | Noise | Variational] | None:
+    """Return what makes the codes of such a model, (z, sizes) ↦ its forward and backward; None where nothing here can.
+
+    Parameters
+    ----------
+    bottleneck, objective
+        Of the models.
+    """
+    code: partial[Any] | None = None
+    match bottleneck, objective:
+        case Deterministic(activation=activation), Reconstruction() if type(activation) in DERIVED:
+            code = partial(Plain, type(activation))
+        case Noisy(log_var=log_var), Reconstruction():
+            code = partial(Noise, math.exp(0.5 * log_var))
+        case DiagonalGaussian(), EvidenceLowerBound(free_bits=0):
+            code = partial(Variational, objective)
+    return code

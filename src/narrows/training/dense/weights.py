@@ -1,0 +1,81 @@
+"""Weights as one flat vector, and AdamW on it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
+
+import torch
+from torch import Tensor
+
+__all__ = ["Weights"]
+
+
+class Weights:
+    """Values, gradients and Adam's moments of many blocks, each kind one flat vector, so that a step is one operation.
+
+    Parameters
+    ----------
+    shapes
+        Of the blocks; the first axis is the models'.
+    paces
+        The full learning rate and the weight decay of each.
+    like
+        A tensor of their type.
+
+    Attributes
+    ----------
+    values, gradients
+        The blocks.
+    """
+
+    def __init__(self, shapes: Sequence[tuple[int, ...]], paces: Sequence[tuple[float, float]], like: Tensor) -> None:
+        sizes = [math.prod(shape) for shape in shapes]
+        self.flat = [like.new_zeros(sum(sizes)) for _ in range(4)]
+        self.blocks = [
+            [part.view(shape) for part, shape in zip(flat.split(sizes), shapes, strict=True)] for flat in self.flat
+        ]
+        self.values, self.gradients = self.blocks[:2]
+        self.steps = torch.zeros(())
+        # Neighbours of one pace move together.
+        runs = [
+            (pace, [size for _, size in run]) for pace, run in groupby(zip(paces, sizes, strict=True), itemgetter(0))
+        ]
+        lengths = [sum(run) for _, run in runs]
+        parts = zip(*(flat.split(lengths) for flat in self.flat), strict=True)
+        self.runs = [(pace, [[part] for part in four]) for (pace, _), four in zip(runs, parts, strict=True)]
+
+    def update(self, part: float, momentum: float) -> None:
+        """Take AdamW's step (Loshchilov & Hutter 2019) at so much of the rate, with β₁ = ``momentum``."""
+        self.steps.add_(1)
+        for (rate, decay), (values, gradients, first, second) in self.runs:
+            # What torch.optim.AdamW(fused=True) calls, at a fifth of its price for one small vector.
+            torch._fused_adamw_(
+                values,
+                gradients,
+                first,
+                second,
+                [],
+                [self.steps],
+                lr=rate * part,
+                beta1=momentum,
+                beta2=0.999,
+                weight_decay=decay,
+                eps=1e-8,
+                amsgrad=False,
+                maximize=False,
+            )
+
+    def state(self) -> dict[str, Tensor]:
+        """Return all that `update` changes, as it is, not a copy."""
+        values, _, first, second = self.flat
+        return {"values": values, "first": first, "second": second, "steps": self.steps}
+
+    def take(self, other: Weights, models: Sequence[int]) -> None:
+        """Set all to what ``other`` has of its ``models``."""
+        self.steps.copy_(other.steps)
+        for mine, theirs in zip(self.blocks, other.blocks, strict=True):
+            for small, large in zip(mine, theirs, strict=True):
+                small.copy_(large[list(models)])

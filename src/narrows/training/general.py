@@ -1,0 +1,114 @@
+"""Learning by automatic differentiation: any model, any objective, one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import AdamW
+
+from narrows.models.model import Batch, BottleneckModel
+
+__all__ = ["General", "Objective", "rates"]
+
+Objective = Callable[[BottleneckModel, Batch, torch.Generator, float], Tensor]
+
+WIDE = 1024
+"""Inputs of a layer up to which its weights have the learning rate itself."""
+
+
+def rates(model: BottleneckModel) -> dict[Tensor, float]:
+    """Return the nets' parameters and the part of the learning rate that each has.
+
+    Weights of more than 1,024 inputs move more slowly in proportion, or a step would move their sum too far (Yang et
+    al., «Tensor programs V», 2021).
+    """
+    parts: dict[Tensor, float] = {p: 1.0 for net in (model.encoder, model.decoder) for p in net.parameters()}
+    for layer in (*model.encoder.modules(), *model.decoder.modules()):
+        if isinstance(layer, nn.Linear) and layer.in_features > WIDE:
+            parts[layer.weight] = WIDE / layer.in_features
+    return parts
+
+
+class General:
+    """One model and AdamW (Loshchilov & Hutter 2019).
+
+    Parameters
+    ----------
+    model, objective
+        What is trained, and what is lowered.
+    learning_rate, weight_decay
+        Nets decay; a likelihood's scale and pseudo-inputs do not.
+    """
+
+    def __init__(self, model: BottleneckModel, objective: Objective, learning_rate: float, weight_decay: float) -> None:
+        self.model, self.objective = model, objective
+        of_rate: dict[float, list[Tensor]] = {}
+        for parameter, part in rates(model).items():
+            of_rate.setdefault(learning_rate * part, []).append(parameter)
+        groups: list[dict[str, Any]] = [
+            {"params": params, "full": rate, "weight_decay": weight_decay} for rate, params in of_rate.items()
+        ]
+        others = [*model.likelihood.parameters(), *model.prior.parameters()]
+        groups.append({"params": others, "full": learning_rate, "weight_decay": 0.0})
+        self.optimiser = AdamW(groups, fused=True)
+
+    def step(
+        self,
+        x: Tensor,
+        context: Tensor | None,
+        generators: Sequence[torch.Generator],
+        progress: float,
+        part: float,
+        momentum: float,
+    ) -> Tensor:
+        """Lower the objective by a step and return its mean loss before, (1,), in nats per example.
+
+        Parameters
+        ----------
+        x, context
+            Scaled inputs, (1, examples, features), and their context, (1, examples, classes), or None.
+        generators
+            The model's own, the only source of chance.
+        progress
+            The part of training done, in [0, 1].
+        part, momentum
+            Of the full learning rate, and β₁.
+        """
+        for group in self.optimiser.param_groups:
+            group["lr"], group["betas"] = group["full"] * part, (momentum, 0.999)
+        batch = Batch(x[0], None if context is None else context[0])
+        loss = self.objective(self.model, batch, generators[0], progress).mean()
+        self.optimiser.zero_grad()
+        loss.backward()
+        self.optimiser.step()
+        return loss.detach()[None]
+
+    def store(self) -> None:
+        """Leave the weights in the model, where they already are."""
+
+    def finite(self) -> Tensor:
+        """Say whether all weights are, (1,)."""
+        return torch.stack([p.isfinite().all() for p in self.model.parameters()]).all()[None]
+
+    def keep(self, places: Sequence[int]) -> None:
+        """Go on with the only model."""
+
+    def state(self) -> dict[str, Tensor]:
+        """Return a copy of the weights and of Adam's moments."""
+        state = {f"model.{name}": tensor.clone() for name, tensor in self.model.state_dict().items()}
+        for place, moments in self.optimiser.state_dict()["state"].items():
+            state |= {f"adam.{place}.{name}": tensor.clone() for name, tensor in moments.items()}
+        return state
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Go back to what `state` has returned."""
+        self.model.load_state_dict({name[6:]: value for name, value in state.items() if name.startswith("model.")})
+        moments: dict[int, dict[str, Tensor]] = {}
+        for name, value in state.items():
+            if name.startswith("adam."):
+                _, place, kind = name.split(".")
+                moments.setdefault(int(place), {})[kind] = value.clone()
+        self.optimiser.load_state_dict({"state": moments, "param_groups": self.optimiser.state_dict()["param_groups"]})

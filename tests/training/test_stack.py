@@ -1,0 +1,181 @@
+"""The dense nets' backward pass by hand, against automatic differentiation, and models side by side against alone."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from narrows import (
+    IWAE,
+    VAE,
+    VQVAE,
+    WAE,
+    Autoencoder,
+    DenoisingAutoencoder,
+    NoisyAutoencoder,
+    SparseAutoencoder,
+    recipes,
+)
+from narrows.estimators.fitting import fit_together
+from narrows.models.nets import initialise
+from narrows.scaling import Scaling
+from narrows.training.dense.stack import Stack, kind_of
+from narrows.training.general import General
+
+X = np.random.default_rng(0).random((40, 12))
+SIZES = 3, 1, 5
+
+CASES = {
+    "default": (Autoencoder, {}),
+    "lecture": (Autoencoder, dict(recipes.LECTURE)),
+    "no hidden layer": (Autoencoder, {"hidden": ()}),
+    "denoising": (DenoisingAutoencoder, {"corruption": "masking"}),
+    "noisy": (NoisyAutoencoder, {"activation": "tanh"}),
+    "sigmoid code": (Autoencoder, {"code_activation": "sigmoid"}),
+    **{activation: (Autoencoder, {"activation": activation}) for activation in ("gelu", "sigmoid", "identity")},
+    **{
+        likelihood: (VAE, {"likelihood": likelihood}) for likelihood in ("bernoulli", "continuous-bernoulli", "laplace")
+    },
+    "vae": (VAE, {"scaling": "feature"}),
+    "beta and warm-up": (VAE, {"beta": 0.5, "warm_up": 0.5}),
+    "fixed sigma": (VAE, {"sigma": 0.3, "shortcut": False}),
+}
+
+
+def built(kind, options, dtype=torch.float32, features=12):
+    estimators = [kind(latent_dim=d, **{"hidden": (16, 8), "scaling": "global"} | options) for d in SIZES]
+    models = []
+    for seed, estimator in enumerate(estimators):
+        scaling = Scaling.fit(X[:, :1].repeat(features, 1), estimator.scaling)
+        models.append(estimator.build((features,), 0, scaling).to(dtype))
+        initialise(models[-1], torch.Generator().manual_seed(seed))
+    return models, estimators[0].objective()
+
+
+def batches(dtype, features=12):
+    generator = torch.Generator().manual_seed(9)
+    for step, size in enumerate((20, 20, 7, 20, 7)):
+        yield step / 5, torch.rand(len(SIZES), size, features, generator=generator, dtype=dtype)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.float64, 1e-10)], ids=["32", "64"])
+@pytest.mark.parametrize("case", CASES)
+def test_exact_to_automatic_differentiation(case, dtype, tolerance):
+    """Losses and gradients of every step, and the weights after them, also where codes of three sizes share arrays."""
+    models, objective = built(*CASES[case], dtype)
+    twins = copy.deepcopy(models)
+    stack = Stack(models, objective, 1e-2, 0.1)
+    each = [General(twin, objective, 1e-2, 0.1) for twin in twins]
+    ours, theirs = ([torch.Generator().manual_seed(place) for place in range(3)] for _ in range(2))
+    for progress, x in batches(dtype):
+        loss = stack.step(x, None, ours, progress, 0.7, 0.9)
+        expected = torch.cat(
+            [one.step(x[k : k + 1], None, [theirs[k]], progress, 0.7, 0.9) for k, one in enumerate(each)]
+        )
+        torch.testing.assert_close(loss, expected, rtol=tolerance, atol=tolerance)
+        for layer, gradients in zip(stack.layers, stack.weights.gradients, strict=False):
+            for place, linear in enumerate(layer.linears):
+                twin = dict(zip(models[place].modules(), twins[place].modules(), strict=True))[linear]
+                weight, bias = layer.views(gradients, place)
+                size = float(twin.weight.grad.abs().max()) + 1e-3
+                close(weight.reshape(twin.weight.T.shape).T, twin.weight.grad, tolerance * size)
+                close(bias.reshape(-1), twin.bias.grad, tolerance * size)
+    stack.store()
+    for model, twin in zip(models, twins, strict=True):
+        for mine, other in zip(model.state_dict().values(), twin.state_dict().values(), strict=True):
+            close(mine, other, 10 * tolerance)
+
+
+def close(ours, theirs, tolerance):
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=tolerance)
+
+
+def test_units_that_a_smaller_code_lacks_stay_zero():
+    models, objective = built(VAE, {})
+    stack = Stack(models, objective, 1e-2, 0.1)
+    generators = [torch.Generator().manual_seed(place) for place in range(3)]
+    for progress, x in batches(torch.float32):
+        stack.step(x, None, generators, progress, 1.0, 0.9)
+    first, last = stack.weights.values[len(stack.nets[0].layers)], stack.weights.values[2]
+    for place, size in enumerate(SIZES):
+        assert not first[place, size:5].any()
+        assert first[place, :size].all()
+        mu, log_var = last[place].chunk(2, 1)
+        assert not mu[:, size:].any()
+        assert not log_var[:, size:].any()
+
+
+def test_some_go_on_without_the_others():
+    models, objective = built(Autoencoder, {"input_noise": 0.0})
+    alone = copy.deepcopy(models)
+    stack, single = Stack(models, objective, 1e-2, 0.1), Stack(alone[1:2], objective, 1e-2, 0.1)
+    generator = [torch.Generator()] * 3
+    for step, (progress, x) in enumerate(batches(torch.float32)):
+        if step == 2:
+            stack.keep([1])
+        stack.step(x[1:2] if step >= 2 else x, None, generator[: 1 if step >= 2 else 3], progress, 1.0, 0.9)
+        single.step(x[1:2], None, generator[:1], progress, 1.0, 0.9)
+    stack.store()
+    single.store()
+    for mine, other in zip(models[1].state_dict().values(), alone[1].state_dict().values(), strict=True):
+        close(mine, other, 1e-6)
+
+
+@pytest.mark.parametrize("kind", [SparseAutoencoder, WAE, IWAE, VQVAE])
+def test_other_objectives_are_left_to_automatic_differentiation(kind):
+    model = kind(4).build((12,), 0, Scaling.fit(X, "global"))
+    assert kind_of(model, kind(4).objective()) is None
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"prior": "vampprior"},
+        {"free_bits": 0.1},
+        {"net": (nn.Linear(12, 8), nn.Linear(4, 12))},
+        {"net": "convolutional"},
+    ],
+    ids=["vampprior", "free bits", "own", "convolutional"],
+)
+def test_other_models_are_left_to_automatic_differentiation(options):
+    estimator = VAE(4, **{"hidden": (3,), "random_state": 0} | options)
+    images = X.reshape(-1, 4, 3) if options.get("net") == "convolutional" else X
+    assert kind_of(estimator.begin(images, None).member.model, estimator.objective()) is None
+
+
+@pytest.mark.parametrize("options", [{}, {"likelihood": "laplace"}], ids=["autoencoder", "vae"])
+def test_together_each_comes_to_what_it_comes_to_alone(options):
+    """Also where early stopping takes them apart, and with a seed each: other splits, other noise."""
+    kind = VAE if options else Autoencoder
+    settings = {"hidden": (6,), "epochs": 30, "learning_rate": 0.02, "patience": 3, "prior": "normal", **options}
+    estimators = [kind(d, random_state=seed, **settings) for d, seed in ((2, 0), (4, 0), (4, 1), (1, 2))]
+    alone = [copy.deepcopy(one).fit(X) for one in estimators]
+    for step in fit_together(estimators, X):
+        assert np.isfinite(float(step.loss))
+    assert len({one.n_iter_ for one in alone}) > 1  # otherwise none left the others early
+    for ours, theirs in zip(estimators, alone, strict=True):
+        assert ours.n_iter_ == theirs.n_iter_
+        losses = [[row["loss"] for row in one.history_] for one in (ours, theirs)]
+        np.testing.assert_allclose(*losses, rtol=1e-3)
+        np.testing.assert_allclose(ours.reconstruct(X), theirs.reconstruct(X), atol=1e-3)
+
+
+def test_one_that_diverges_leaves_the_others_in_peace(monkeypatch):
+    """It is trained again alone, where it can go back and take smaller steps."""
+    estimators = [Autoencoder(2, hidden=(4,), epochs=3, random_state=seed) for seed in range(3)]
+    expected = [copy.deepcopy(one).fit(X).history_ for one in estimators]
+    update = Stack.step
+
+    def poisoned(self, x, context, generators, progress, part, momentum):
+        loss = update(self, x, context, generators, progress, part, momentum)
+        if len(self.models) == 3:
+            self.weights.values[0][1, 0, 0] = float("nan")
+        return loss
+
+    monkeypatch.setattr(Stack, "step", poisoned)
+    for _ in fit_together(estimators, X):
+        pass
+    for one, rows in zip(estimators, expected, strict=True):
+        np.testing.assert_allclose([r["loss"] for r in one.history_], [r["loss"] for r in rows], rtol=1e-4)
