@@ -283,7 +283,8 @@ def _identity(group: Sequence[Begun]) -> dict[str, object]:
     data, start = hashlib.sha256(), hashlib.sha256()
     for chunk in group[0].examples.chunks():
         data.update(chunk.x.numpy().tobytes())
-    data.update(group[0].labels.numpy().tobytes())
+    for array in (group[0].scaling.offset, group[0].scaling.scale, group[0].labels.numpy()):
+        data.update(array.tobytes())
     for one in group:
         for tensor in one.member.model.state_dict().values():
             start.update(tensor.numpy().tobytes())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import time
@@ -46,6 +47,8 @@ class Checkpoint:
         self.identity = json.loads(json.dumps({**identity, "torch": torch.__version__}))
         if not os.access(self.path.parent, os.W_OK):
             raise OSError(f"checkpoint {self.path}: its folder does not exist or cannot be written")
+        for half in self.path.parent.glob(f".{glob.escape(self.path.name)}.*.tmp"):
+            half.unlink()  # what a killed writer left
         self.written = time.monotonic()
 
     @property

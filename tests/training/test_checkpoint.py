@@ -1,0 +1,177 @@
+"""Going on after a crash: to the last bit what an uninterrupted training comes to, or a clear error."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from narrows import VAE, VQVAE, Autoencoder
+from narrows.training.checkpoint import Checkpoint, CheckpointError
+
+X = np.random.default_rng(0).random((50, 6))
+
+MEMBERS = {
+    "by hand": Autoencoder(2, hidden=(5,), epochs=6, batch_size=16, random_state=0),
+    "by hand, drawn": VAE(2, hidden=(5,), epochs=6, batch_size=16, random_state=0, likelihood="laplace"),
+    "automatic": VQVAE(2, hidden=(5,), epochs=6, batch_size=16, random_state=0),
+    "vampprior": VAE(2, hidden=(5,), epochs=6, batch_size=16, random_state=0, prior="vampprior"),
+    "not judged": Autoencoder(2, hidden=(5,), epochs=6, batch_size=16, random_state=0, validation_fraction=0),
+    "early": Autoencoder(2, hidden=(5,), epochs=40, learning_rate=0.1, patience=2, random_state=1, batch_size=16),
+}
+
+
+def twin(name, **options):
+    estimator = MEMBERS[name]
+    return type(estimator)(**estimator.get_params() | options)
+
+
+def same(one, other):
+    mine, theirs = one.model_.state_dict(), other.model_.state_dict()
+    assert mine.keys() == theirs.keys()
+    for key, value in mine.items():
+        assert torch.equal(value, theirs[key]), key
+    rows = [[{k: v for k, v in row.items() if k != "seconds"} for row in e.history_] for e in (one, other)]
+    assert rows[0] == rows[1]
+
+
+@pytest.fixture
+def always(monkeypatch):
+    """A checkpoint after every step."""
+    monkeypatch.setattr(Checkpoint, "due", True)
+
+
+@pytest.mark.usefixtures("always")
+@pytest.mark.parametrize("name", MEMBERS)
+def test_gone_on_from_any_step_it_ends_the_same(name, tmp_path):
+    whole = twin(name).fit(X)
+    for stop in (1, 3, 4, 17):
+        path = tmp_path / f"{stop}.checkpoint"
+        steps = twin(name).fit_steps(X, checkpoint=path)
+        for _ in range(stop):
+            next(steps)
+        steps.close()
+        same(twin(name).fit(X, checkpoint=path), whole)
+
+
+@pytest.mark.usefixtures("always")
+def test_convolutional_nets_too(tmp_path):
+    images = np.random.default_rng(1).random((24, 16, 16))
+
+    def estimator():
+        return Autoencoder(2, epochs=2, batch_size=8, random_state=0)
+
+    path = tmp_path / "images.checkpoint"
+    steps = estimator().fit_steps(images, checkpoint=path)
+    for _ in range(4):
+        next(steps)
+    steps.close()
+    same(estimator().fit(images, checkpoint=path), estimator().fit(images))
+
+
+def test_at_its_end_it_is_fitted_at_once(tmp_path):
+    path = tmp_path / "a.checkpoint"
+    whole = twin("by hand").fit(X, checkpoint=path)
+    again = twin("by hand")
+    assert list(again.fit_steps(X, checkpoint=path)) == []
+    same(again, whole)
+
+
+@pytest.mark.parametrize(
+    ("options", "data", "named"),
+    [
+        ({"epochs": 7}, X, "epochs was 6 and is 7 now"),
+        ({"random_state": 1}, X, "random_state was"),
+        ({"latent_dim": 3}, X, "latent_dim was"),
+        ({}, X + 1e-3, "data was"),
+        ({"net": (nn.Linear(6, 2), nn.Linear(2, 6))}, X, "net was"),
+    ],
+    ids=["epochs", "seed", "latent_dim", "data", "net"],
+)
+def test_another_training_is_refused(options, data, named, tmp_path):
+    path = tmp_path / "a.checkpoint"
+    twin("by hand").fit(X, checkpoint=path)
+    before = path.read_bytes()
+    with pytest.raises(CheckpointError, match=named):
+        twin("by hand", **options).fit(data, checkpoint=path)
+    assert path.read_bytes() == before
+
+
+def test_another_torch_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "a.checkpoint"
+    twin("by hand").fit(X, checkpoint=path)
+    monkeypatch.setattr("narrows.training.checkpoint.torch", SimpleNamespace(__version__="1.0"))
+    with pytest.raises(CheckpointError, match=r"torch was .* and is '1.0' now"):
+        twin("by hand").fit(X, checkpoint=path)
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda data: data[: len(data) // 2], lambda _: b"", lambda data: b"\xff" * len(data)]
+)
+def test_a_damaged_file_is_refused(damage, tmp_path):
+    path = tmp_path / "a.checkpoint"
+    twin("by hand").fit(X, checkpoint=path)
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(CheckpointError, match="no checkpoint, or damaged"):
+        twin("by hand").fit(X, checkpoint=path)
+
+
+def test_no_folder_is_an_error_before_training(tmp_path):
+    with pytest.raises(OSError, match="folder does not exist or cannot be written"):
+        twin("by hand").fit(X, checkpoint=tmp_path / "nowhere" / "a.checkpoint")
+
+
+def test_what_a_killed_writer_left_half_written_is_cleared_away(tmp_path):
+    (tmp_path / ".a.checkpoint.0123abcd.tmp").write_bytes(b"half")
+    (tmp_path / ".b.checkpoint.0123abcd.tmp").write_bytes(b"another's")
+    twin("by hand").fit(X, checkpoint=tmp_path / "a.checkpoint")
+    assert {path.name for path in tmp_path.iterdir()} == {"a.checkpoint", ".b.checkpoint.0123abcd.tmp"}
+
+
+@pytest.mark.usefixtures("always")
+def test_a_full_disk_leaves_the_checkpoint_before(tmp_path):
+    """Files of this process may grow to 64 bytes: the system's own error, as of a full disk."""
+    path = tmp_path / "a.checkpoint"
+    steps = twin("by hand").fit_steps(X, checkpoint=path)
+    next(steps)
+    before = path.read_bytes()
+    limits, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, limits[1]))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            next(steps)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+    same(twin("by hand").fit(X, checkpoint=path), twin("by hand").fit(X))
+
+
+def harness(*arguments):
+    command = [sys.executable, Path(__file__).with_name("harness.py"), *map(str, arguments)]
+    done = subprocess.run(
+        command, check=True, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
+    )
+    return json.loads(done.stdout)
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_it_ends_the_same(tmp_path):
+    counts = harness(tmp_path, 200, 50)
+    assert counts["kills"] >= 200
+    assert counts["mid_write"] >= 50
+    assert counts["rounds"] >= 5
+    assert counts["different"] == counts["damaged"] == counts["failed"] == 0
+
+
+def test_the_harness_catches_a_writer_that_is_not_atomic(tmp_path):
+    assert harness(tmp_path, 50, 50, "broken")["damaged"] == 1
