@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "data": {"arguments"},
     "evaluation": {"arguments"},
     "latent": {"arguments"},
-    "training": {"models"},
+    "training": {"models", "storage"},
     "estimators": {"arguments", "models", "scaling", "storage", "training"},
     "sweeps": {"arguments", "data", "estimators", "evaluation", "training"},
     "lecture": {"arguments", "figures", "foundations"},

@@ -5,9 +5,11 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from narrows import sweep
 from narrows.sweeps import Sweep, SweepRow
+from narrows.training.checkpoint import Checkpoint
 
 ROW = SweepRow(1, 0.1, 0.01, 0.2, 0.1, 0.01, 10, 0, 5, 1.0, interrupted=False)
 
@@ -70,10 +72,53 @@ def test_stopped_in_the_middle_it_keeps_what_it_has(digits):
     result = Sweep(digits[:200], latent_dims=(1, 2, 4), epochs=6)
     steps = result.run()
     for step in steps:
-        if step.latent_dim == 2 and step.step.epoch == 3:
+        if step.latent_dims == (4,) and step.step.epoch == 3:
             break
     steps.close()
-    assert [(row.latent_dim, row.epochs, row.interrupted) for row in result.rows] == [(1, 6, False), (2, 2, True)]
+    assert [(row.latent_dim, row.epochs, row.interrupted) for row in result.rows] == [
+        (1, 6, False),
+        (2, 6, False),
+        (4, 2, True),
+    ]
+
+
+def test_side_by_side_they_come_to_what_they_come_to_alone(digits):
+    together = sweep(digits[:200], latent_dims=(4, 8), epochs=6)
+    for latent_dim in (4, 8):
+        (alone,) = sweep(digits[:200], latent_dims=(latent_dim,), epochs=6).rows
+        (row,) = (row for row in together.rows if row.latent_dim == latent_dim)
+        assert row.test_error == pytest.approx(alone.test_error, rel=1e-3)
+        assert row.parameters == alone.parameters
+
+
+def test_cut_off_it_goes_on_without_training_again_what_was_trained(digits, tmp_path, monkeypatch):
+    monkeypatch.setattr(Checkpoint, "due", True)
+    options = {"latent_dims": (1, 2, 4), "epochs": 4}
+    steps = Sweep(digits[:200], **options).run(tmp_path / "c.safetensors")
+    next(step for step in steps if step.latent_dims == (4,) and step.step.epoch == 2)
+    steps.close()
+    resumed = Sweep(digits[:200], **options)
+    assert {step.latent_dims for step in resumed.run(tmp_path / "c.safetensors")} == {(4,)}
+    whole = sweep(digits[:200], **options)
+    assert [row.test_error for row in resumed.rows] == [row.test_error for row in whole.rows]
+
+
+def test_one_that_diverges_does_not_keep_the_others_from_being_trained(digits):
+    result = Sweep(digits[:200], latent_dims=(1, 4), epochs=3)
+    poisoned = result._estimators[0]
+    begin = poisoned.begin
+
+    def bad(*arguments):
+        begun = begin(*arguments)
+        with torch.no_grad():
+            begun.member.model.encoder.linear.weight.fill_(float("nan"))
+        return begun
+
+    poisoned.begin = bad
+    with pytest.raises(FloatingPointError, match="latent_dim 1: training diverged in epoch 1"):
+        for _ in result.run():
+            pass
+    assert [row.latent_dim for row in result.rows] == [4]
 
 
 def test_columns_of_different_units_count_alike(table):

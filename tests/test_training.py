@@ -9,8 +9,10 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import OneCycleLR
 
-from narrows import Autoencoder, recipes
+from narrows import Autoencoder, SparseAutoencoder, recipes
 from narrows.models.nets import initialise
+from narrows.training.dense.stack import Stack
+from narrows.training.general import General
 from narrows.training.loop import limited_threads, threads_for
 from narrows.training.schedules import SCHEDULES
 
@@ -86,6 +88,35 @@ def test_an_interruption_keeps_what_was_learnt():
     with pytest.raises(KeyboardInterrupt):
         steps.throw(KeyboardInterrupt())
     assert fitted.n_iter_ == 1
+
+
+@pytest.mark.parametrize("kind", [Autoencoder, SparseAutoencoder])
+def test_what_diverges_goes_back_and_takes_smaller_steps(kind, monkeypatch):
+    """Weights spoilt once in the third epoch: what follows is the third epoch from its start, at half the rate."""
+    learner = Stack if kind is Autoencoder else General
+    update, parts = learner.step, []
+
+    def spoilt(self, *arguments):
+        loss = update(self, *arguments)
+        parts.append(arguments[-2])
+        if len(parts) == 8:
+            weights = self.weights.flat[0] if kind is Autoencoder else next(self.model.parameters()).data
+            weights.view(-1)[0] = math.inf
+        return loss
+
+    monkeypatch.setattr(learner, "step", spoilt)
+    fitted = kind(2, hidden=(5,), epochs=6, batch_size=16, random_state=0, schedule="constant").fit(X)
+    assert parts == [1.0] * 9 + [0.5] * 12
+    assert [row["epoch"] for row in fitted.history_] == [1, 2, 3, 4, 5, 6]
+    assert [row["learning_rate"] for row in fitted.history_] == pytest.approx([4e-3] * 2 + [2e-3] * 4)
+    assert all(torch.isfinite(p).all() for p in fitted.model_.parameters())
+
+
+def test_it_gives_up_after_three_halvings():
+    hopeless = Autoencoder(2, hidden=(5,), learning_rate=1e37, schedule="constant", epochs=5, random_state=0)
+    with pytest.raises(FloatingPointError, match=r"rate of 1.25e\+36; try a learning_rate well below 1e\+37"):
+        hopeless.fit(X)
+    assert not hasattr(hopeless, "model_")
 
 
 def test_equal_to_a_plain_pytorch_loop_with_the_lecture_s_recipe(digits):

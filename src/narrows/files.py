@@ -22,9 +22,11 @@ from narrows.data.on_disk import OnDisk
 from narrows.storage import versions
 
 __all__ = [
+    "checkpoints",
     "new_folder",
     "numbered",
     "require_pyarrow",
+    "unfinished_folder",
     "write_array",
     "write_columns",
     "write_figure",
@@ -58,6 +60,26 @@ def new_folder(given: Path | None, name: str) -> Path:
             continue
         return folder
     raise AssertionError  # the names never end
+
+
+def unfinished_folder(given: Path | None) -> Path:
+    """Return the folder ``given`` of a run that was cut off, which holds a checkpoint.
+
+    Raises
+    ------
+    DataError
+        If none is given, or it holds none.
+    """
+    if given is None:
+        raise DataError("--resume needs --out FOLDER, that of the run to go on with")
+    if not checkpoints(given):
+        raise DataError(f"--resume: {given} holds no checkpoint to go on from; leave the option out to train anew")
+    return given
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """Return the checkpoints in ``folder``."""
+    return sorted(folder.glob("checkpoint*.safetensors"))
 
 
 def numbered(name: str) -> Iterator[str]:

@@ -5,9 +5,8 @@ The module is not called ``sweep``, since importing it would then put it in the 
 
 from __future__ import annotations
 
-import time
+import os
 from collections.abc import Generator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -21,6 +20,7 @@ from narrows.data.on_disk import OnDisk
 from narrows.data.split import split
 from narrows.estimators import ESTIMATORS
 from narrows.estimators.base import BottleneckEstimator
+from narrows.estimators.fitting import fit_together
 from narrows.evaluation.baselines import mean_error, pca_error
 from narrows.evaluation.codes import dead_units
 from narrows.training.loop import Step
@@ -46,7 +46,7 @@ class SweepRow:
     validation_error, validation_error_se
         On the part held out inside ``fit``, or None; what the recommendation looks at.
     parameters, dead_units, epochs, seconds
-        Of the net, of the code, of the training.
+        Of the net, of the code, of the training: of models trained side by side, each one's share of the time.
     interrupted
         Whether training was stopped from outside.
     """
@@ -66,10 +66,20 @@ class SweepRow:
 
 @dataclass(frozen=True, slots=True)
 class SweepStep:
-    """A step of one model's training: the ``number``-th of ``count`` models, from 1, and the `Step` itself."""
+    """A step of the models that are trained now, side by side.
 
-    latent_dim: int
-    number: int
+    Attributes
+    ----------
+    latent_dims
+        Theirs.
+    ended, count
+        How many models are trained already, and how many there are in all.
+    step
+        It.
+    """
+
+    latent_dims: tuple[int, ...]
+    ended: int
     count: int
     step: Step
 
@@ -130,20 +140,47 @@ class Sweep:
         self.models: dict[int, BottleneckEstimator] = {}
         self.rows: list[SweepRow] = []
 
-    def run(self) -> Generator[SweepStep]:
-        """Train one model after another, a step a yield; closed early, it keeps what is trained so far."""
-        for number, estimator in enumerate(self._estimators, 1):
-            started, ended = time.perf_counter(), False
-            try:
-                with closing(estimator.fit_steps(self.X_train, self._labels)) as steps:
-                    for step in steps:
-                        yield SweepStep(estimator.latent_dim, number, len(self._estimators), step)
-                ended = True
-            finally:
-                if hasattr(estimator, "model_"):
-                    self._add(estimator, time.perf_counter() - started, interrupted=not ended)
+    def run(self, checkpoint: str | os.PathLike[str] | None = None) -> Generator[SweepStep]:
+        """Train the models, side by side where their nets allow it, a step a yield.
 
-    def _add(self, estimator: BottleneckEstimator, seconds: float, *, interrupted: bool) -> None:
+        Closed early, it keeps what is trained so far. A model that diverges does not keep the others from being
+        trained.
+
+        Parameters
+        ----------
+        checkpoint
+            As of `narrows.estimators.base.BottleneckEstimator.fit`: models that it holds trained are not trained again.
+
+        Raises
+        ------
+        FloatingPointError
+            If a model diverged, once all others are trained.
+        """
+        now: Sequence[BottleneckEstimator] = ()
+        steps = fit_together(self._estimators, self.X_train, self._labels, checkpoint=checkpoint)
+        ended = False
+        try:
+            for models, step in steps:
+                if models is not now:
+                    self._add(now, interrupted=False)
+                    now = models
+                dims = tuple(model.latent_dim for model in now)
+                yield SweepStep(dims, len(self.rows), len(self._estimators), step)
+            ended = True
+        finally:
+            steps.close()
+            self._add(now, interrupted=not ended)
+            self._add([m for m in self._estimators if m.latent_dim not in self.models], interrupted=False)
+            self.models = dict(sorted(self.models.items()))
+            self.rows.sort(key=lambda row: row.latent_dim)
+
+    def _add(self, models: Sequence[BottleneckEstimator], *, interrupted: bool) -> None:
+        """Add the rows of those of ``models`` that are fitted."""
+        for model in models:
+            if hasattr(model, "model_"):
+                self._judge(model, model.history_[-1]["seconds"] / len(models), interrupted=interrupted)
+
+    def _judge(self, estimator: BottleneckEstimator, seconds: float, *, interrupted: bool) -> None:
         errors = estimator.anomaly_score(self.X_test, self.y_test)
         validation, validation_se = estimator.validation_error_ or (None, None)
         self.models[estimator.latent_dim] = estimator

@@ -10,6 +10,7 @@ import time
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from narrows import load
@@ -45,7 +46,7 @@ def test_sweep_prints_a_table_a_recommendation_and_what_to_do_next(swept):
         in done.stdout
     )
     assert "narrows generate runs/sweep-digits/latent_dim-8.safetensors" in done.stdout
-    assert "latent_dim 1 (1 of 2), epoch 1/12" in done.stderr
+    assert "latent_dim 8 (1 of 2 trained), epoch 1/12" in done.stderr
 
 
 def test_sweep_writes_a_run_folder(swept):
@@ -221,15 +222,15 @@ def interrupted(arguments, cwd, when):
 
 
 def test_ctrl_c_leaves_a_usable_run_folder(tmp_path):
-    arguments = ["sweep", "digits", "--latent-dims", "1,2,4", "--epochs", "60", "--out", "out"]
-    status, output, errors = interrupted(arguments, tmp_path, "latent_dim 2 (2 of 3)")
+    arguments = ["sweep", "digits", "--latent-dims", "1,2,4", "--epochs", "300", "--out", "out"]
+    status, output, errors = interrupted(arguments, tmp_path, "latent_dim 4 (2 of 3 trained)")
     assert status == 130
     assert "Interrupted" in errors
     assert "Traceback" not in errors
     rows = json.loads((tmp_path / "out" / "results.json").read_text())["rows"]
-    assert [row["latent_dim"] for row in rows] == [1, 2]
-    assert [row["interrupted"] for row in rows] == [False, True]
-    assert load(tmp_path / "out" / "latent_dim-2.safetensors").n_iter_ == rows[1]["epochs"] < 60
+    assert [row["latent_dim"] for row in rows] == [1, 2, 4]
+    assert [row["interrupted"] for row in rows] == [False, False, True]
+    assert load(tmp_path / "out" / "latent_dim-4.safetensors").n_iter_ == rows[2]["epochs"] < 300
     run("generate", "out/latent_dim-1.safetensors", "--n", "4", cwd=tmp_path)
     assert "out/latent_dim-1.safetensors" in output
 
@@ -237,14 +238,40 @@ def test_ctrl_c_leaves_a_usable_run_folder(tmp_path):
 def test_ctrl_c_before_the_first_epoch_says_so(tmp_path):
     arguments = ["sweep", "digits", "--latent-dims", "1", "--epochs", "1", "--out", "out"]
     code = (
-        "import sys; from narrows.training import loop; from narrows.cli import main\n"
+        "import sys; from narrows.training.loop import Training; from narrows.cli import main\n"
         "def interrupted(*_): raise KeyboardInterrupt\n"
-        f"loop._batches = interrupted; sys.argv = ['narrows', *{arguments!r}]; main()"
+        f"Training._advance = interrupted; sys.argv = ['narrows', *{arguments!r}]; main()"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 130
     assert done.stderr == "Interrupted before the first epoch ended: nothing was written.\n"
     assert not (tmp_path / "out").exists()
+
+
+def test_killed_it_goes_on_with_resume(tmp_path):
+    arguments = ["train", "digits", "--latent-dim", "2", "--epochs", "3", "--out"]
+    code = (
+        "import os, signal, sys; from narrows.training.checkpoint import Checkpoint; from narrows.cli import main\n"
+        "write, Checkpoint.due = Checkpoint.write, True\n"
+        "def once(self, facts, tensors):\n"
+        "    write(self, facts, tensors)\n"
+        "    if facts['done'][0] == 30: os.kill(os.getpid(), signal.SIGKILL)\n"
+        f"Checkpoint.write = once; sys.argv = ['narrows', *{arguments!r}, 'cut']; main()"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False).returncode == -signal.SIGKILL
+    assert [path.name for path in (tmp_path / "cut").iterdir()] == ["checkpoint.safetensors"]
+    run(*arguments, "cut", "--resume", cwd=tmp_path)
+    run(*arguments, "whole", cwd=tmp_path)
+    cut, whole = (load(tmp_path / name / "model.safetensors").model_.state_dict() for name in ("cut", "whole"))
+    assert all(torch.equal(tensor, whole[name]) for name, tensor in cut.items())
+    assert not list((tmp_path / "cut").glob("checkpoint*"))
+
+
+def test_resume_without_a_run_to_go_on_with_says_so(typed, tmp_path):
+    (tmp_path / "empty").mkdir()
+    for arguments, words in ((["--out", "empty"], "empty holds no checkpoint"), ([], "--resume needs --out")):
+        _, errors = typed(tmp_path, "train", "digits", *arguments, "--resume", status=2)
+        assert words in errors
 
 
 def test_a_terminal_shows_a_bar(tmp_path):

@@ -152,7 +152,7 @@ def test_together_each_comes_to_what_it_comes_to_alone(options):
     settings = {"hidden": (6,), "epochs": 30, "learning_rate": 0.02, "patience": 3, "prior": "normal", **options}
     estimators = [kind(d, random_state=seed, **settings) for d, seed in ((2, 0), (4, 0), (4, 1), (1, 2))]
     alone = [copy.deepcopy(one).fit(X) for one in estimators]
-    for step in fit_together(estimators, X):
+    for _, step in fit_together(estimators, X):
         assert np.isfinite(float(step.loss))
     assert len({one.n_iter_ for one in alone}) > 1  # otherwise none left the others early
     for ours, theirs in zip(estimators, alone, strict=True):

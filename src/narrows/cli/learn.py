@@ -67,6 +67,12 @@ Options = Annotated[
         show_default=False,
     ),
 ]
+Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume", help="Go on with the run in --out that was cut off; all else as it was typed.", show_default=False
+    ),
+]
 Conditional = Annotated[
     bool, typer.Option("--conditional", help="Let the nets see the data's labels.", show_default=False)
 ]
@@ -88,12 +94,13 @@ def train(
     strict: Strict = False,
     seed: Seed = 0,
     out: Out = None,
+    resume: Resume = False,
 ) -> None:
     """Train a model on your data, judge it on a held-out fifth, and save it."""
     kind, options = _options(model, option, conditional, recipe, epochs)
     dims = None if latent_dim is None else [latent_dim]
     typed = _typed(option, conditional, recipe)
-    _run("train", data, (size, fit, strict), kind, dims, seed, options, typed, out)
+    _run("train", data, (size, fit, strict), kind, dims, seed, options, typed, (out, resume))
 
 
 def sweep(
@@ -109,11 +116,12 @@ def sweep(
     strict: Strict = False,
     seed: Seed = 0,
     out: Out = None,
+    resume: Resume = False,
 ) -> None:
     """Train a model for each of several latent dimensions, compare them with PCA, and say which to take."""
     dims = wholes("--latent-dims", latent_dims)
     kind, options = _options(model, option, conditional, recipe, epochs)
-    _run("sweep", data, (size, fit, strict), kind, dims, seed, options, "", out)
+    _run("sweep", data, (size, fit, strict), kind, dims, seed, options, "", (out, resume))
 
 
 def _options(
@@ -172,23 +180,25 @@ def _run(
     seed: int,
     options: dict[str, Any],
     typed: str,
-    out: Path | None,
+    place: tuple[Path | None, bool],
 ) -> None:
     """Train, show progress, and write the run folder, also of an interrupted run; then say what came out."""
     from narrows.captions import passed_over
     from narrows.cli.progress import reading, watch
     from narrows.data import load_data
     from narrows.estimators import ESTIMATORS
-    from narrows.files import new_folder
+    from narrows.files import checkpoints, new_folder, unfinished_folder
     from narrows.runs import write_run
     from narrows.sweeps import Sweep
 
     size, fit, strict = reading_options
+    out, resume = place
+    unfinished = unfinished_folder(out) if resume else None
     with reading(data) as progress:
         dataset = load_data(data, size=size, fit=fit, strict=strict, progress=progress)
     dims = latent_dims or [ESTIMATORS[kind]().latent_dim]
     result = Sweep(dataset.X, dataset.y, latent_dims=dims, model=kind, random_state=seed, **options)
-    folder = new_folder(out, f"{verb}-{dataset.name}")
+    folder = unfinished or new_folder(out, f"{verb}-{dataset.name}")
     print(
         f"{dataset.name}: {len(dataset.X):,} examples of shape {dataset.X.shape[1:]}; "
         f"training {kind} on {len(result.X_train):,}, judged by the other {len(result.X_test):,}"
@@ -198,11 +208,11 @@ def _run(
     if dataset.X.ndim > 2 and max(dataset.X.shape[1:3]) > LARGEST:
         print(f"Images of more than {LARGEST} pixels a side take long; {smaller(dataset)} is quicker.")
     try:
-        interrupted = watch(result.run())
+        interrupted = watch(result.run(folder / "checkpoint.safetensors"))
     finally:
         # Also when a model fails: what the others learnt is kept.
         files = write_run(result, dataset, folder) if result.rows else []
-        if not files:
+        if not any(folder.iterdir()):
             folder.rmdir()
     if not files:
         print("Interrupted before the first epoch ended: nothing was written.", file=sys.stderr)
@@ -212,8 +222,11 @@ def _run(
     say_written(files)
     _say_next(verb, data, size, fit, typed, result, files)
     if interrupted:
-        print("\nInterrupted: what was trained until then is kept.", file=sys.stderr)
+        more = f"; the same command with --out {folder} --resume goes on" if checkpoints(folder) else ""
+        print(f"\nInterrupted: what was trained until then is kept{more}.", file=sys.stderr)
         sys.exit(130)
+    for checkpoint in checkpoints(folder):
+        checkpoint.unlink()
 
 
 def _say_results(result: Sweep) -> None:

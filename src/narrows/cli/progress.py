@@ -79,19 +79,19 @@ def _plain(steps: Generator[SweepStep], console: Console) -> None:  # noqa: ARG0
 
 
 def _now_and_then(steps: Generator[SweepStep], seconds: float) -> Generator[SweepStep]:
-    """Yield the first step of each model, and then one every so many seconds."""
-    said, latent_dim = 0.0, None
+    """Yield the first step of new models, and then one every so many seconds."""
+    said, latent_dims = 0.0, None
     for step in steps:
-        if step.latent_dim != latent_dim or time.monotonic() - said >= seconds:
-            said, latent_dim = time.monotonic(), step.latent_dim
+        if step.latent_dims != latent_dims or time.monotonic() - said >= seconds:
+            said, latent_dims = time.monotonic(), step.latent_dims
             yield step
 
 
 def _done(now: SweepStep) -> float:
-    return (now.number - 1 + now.step.step / now.step.steps) / now.count
+    return (now.ended + len(now.latent_dims) * now.step.step / now.step.steps) / now.count
 
 
 def _words(now: SweepStep) -> str:
-    step = now.step
-    place = f" ({now.number} of {now.count})" if now.count > 1 else ""
-    return f"latent_dim {now.latent_dim}{place}, epoch {step.epoch}/{step.epochs}, loss {float(step.loss):.3f} nats"
+    step, dims = now.step, ", ".join(map(str, now.latent_dims))
+    place = f" ({now.ended} of {now.count} trained)" if now.ended else ""
+    return f"latent_dim {dims}{place}, epoch {step.epoch}/{step.epochs}, loss {float(step.loss):.3f} nats"

@@ -104,7 +104,8 @@ class Fitting(Fitted):
 
         Closed or interrupted after at least one epoch, the estimator is fitted, with the best weights seen until then.
         """
-        return fit_together([self], X, y, checkpoint=checkpoint)
+        for _, step in fit_together([self], X, y, checkpoint=checkpoint):
+            yield step
 
     def begin(self, X: ArrayLike, y: ArrayLike | None, like: Begun | None = None) -> Begun:
         """Check options and data and return what there is before the first step.
@@ -214,12 +215,23 @@ def fit_together(
     y: ArrayLike | None = None,
     *,
     checkpoint: str | os.PathLike[str] | None = None,
-) -> Generator[Step]:
-    """Let ``estimators``, which differ in latent_dim and random_state alone, learn from ``X``, a step a yield.
+) -> Generator[tuple[Sequence[Fitting], Step]]:
+    """Let ``estimators``, which differ in latent_dim and random_state alone, learn from ``X``.
 
     Those whose nets allow it learn side by side, which takes a fraction of the time, and each comes to what it would
     have come to alone, but for rounding; the others learn one after another. Closed or interrupted, those that have
     ended an epoch are fitted.
+
+    Parameters
+    ----------
+    estimators, X, y
+        As of `Fitting.fit`.
+    checkpoint
+        As there; where not all learn side by side, «-1», «-2» … is added to the file's name.
+
+    Yields
+    ------
+    Those that learn now, and their step.
 
     Raises
     ------
@@ -231,23 +243,36 @@ def fit_together(
         begun.append(estimator.begin(X, y, begun[0] if begun else None))
     groups = _groups(begun)
     diverged: list[Begun] = []
+    errors: list[str] = []
     for number, group in enumerate(groups):
         path = None if checkpoint is None else Path(checkpoint)
         if path and len(groups) > 1:
             path = path.with_stem(f"{path.stem}-{number + 1}")
-        training = _training(group, path)
-        steps = training.steps()
-        try:
-            yield from steps
-        finally:
-            steps.close()
-            for one, history in zip(group, training.history, strict=True):
-                if history:
-                    one.estimator.end(one, history)
-        diverged += [group[place] for place in training.diverged]
+        diverged += yield from _train(group, path, errors)
     # Alone, one that left the others can go back and take smaller steps.
     for one in diverged:
-        yield from fit_together([one.estimator], X, y)
+        yield from _train([one.estimator.begin(X, y, begun[0])], None, errors)
+    if errors:
+        raise FloatingPointError("; ".join(errors))
+
+
+def _train(
+    group: Sequence[Begun], path: Path | None, errors: list[str]
+) -> Generator[tuple[Sequence[Fitting], Step], None, list[Begun]]:
+    """Train those that can be side by side, and return those that diverged; one alone adds its error to ``errors``."""
+    training, estimators = _training(group, path), [one.estimator for one in group]
+    steps = training.steps()
+    try:
+        for step in steps:
+            yield estimators, step
+    except FloatingPointError as error:
+        errors.append(f"latent_dim {estimators[0].latent_dim}: {error}")
+    finally:
+        steps.close()
+        for place, (one, history) in enumerate(zip(group, training.history, strict=True)):
+            if history and place not in training.diverged:
+                one.estimator.end(one, history)
+    return [group[place] for place in training.diverged]
 
 
 def _groups(begun: Sequence[Begun]) -> list[list[Begun]]:
