@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import denoising, generation, images, likelihood, recipes, reconstruction
+from benchmarks import denoising, explorer, generation, images, likelihood, recipes, reconstruction
 
 BENCHMARKS = {
     "recipes": recipes.main,
@@ -13,6 +13,7 @@ BENCHMARKS = {
     "generation": generation.main,
     "reconstruction": reconstruction.main,
     "images": images.main,
+    "explorer": explorer.main,
 }
 
 

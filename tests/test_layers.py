@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "pictures": {"estimators", "sheets"},
     "inputs": {"arguments", "data", "estimators", "files"},
     "runs": {"data", "estimators", "captions", "figures", "files", "inputs", "pictures", "sweeps"},
+    "web": {"arguments", "data", "estimators", "evaluation", "inputs", "latent", "models", "pictures", "sweeps"},
     "cli": {
         "arguments",
         "captions",
@@ -45,6 +46,7 @@ MAY_IMPORT = {
         "",
         "foundations",
         "lecture",
+        "web",
     },
     "": {"estimators", "latent", "recipes", "storage", "sweeps"},
     "__main__": {"cli"},

@@ -1,0 +1,105 @@
+"""The explorer in a browser: from a drag to the painted image, updates a second, and how soon the first page is ready.
+
+Times are the page's own, from the event's stamp to the end of painting, in chromium without a window, on one machine
+with the server; also while models are trained in the same server. ``python -m benchmarks.explorer``; needs playwright
+and a chromium.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from playwright.sync_api import Browser, sync_playwright
+
+from narrows import Autoencoder
+from narrows.data import load_data
+
+__all__ = ["main"]
+
+MOVES = 400
+"""Of the pointer in a drag, about a hundredth of a second apart."""
+
+SERVER = """
+import sys
+from pathlib import Path
+from narrows.web.library import open_models
+from narrows.web.server import serve
+library = open_models([Path(sys.argv[1])], sys.argv[2])
+if sys.argv[3] == "training":
+    library.train_digits()
+serve(library, lambda address: print(address, flush=True))
+"""
+
+
+@contextmanager
+def served(model: Path, data: str, *, training: bool) -> Iterator[str]:
+    """Give the address of an explorer of ``model``."""
+    command = [sys.executable, "-c", SERVER, str(model), data, "training" if training else "idle"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        yield process.stdout.readline().strip()
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def measure(browser: Browser, address: str) -> tuple[float, np.ndarray, float]:
+    """Return the seconds until the page is ready, the milliseconds of each update of a drag, and updates a second."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    started = time.perf_counter()
+    page.goto(address)
+    page.locator("html[data-ready=plane]").wait_for()
+    ready = time.perf_counter() - started
+    box = page.locator(".stage").bounding_box()
+    assert box is not None
+    angles = np.linspace(0, 8 * np.pi, MOVES)
+    x = box["x"] + box["width"] * (0.5 + 0.35 * np.cos(angles))
+    y = box["y"] + box["height"] * (0.5 + 0.35 * np.sin(angles))
+    page.mouse.move(x[0], y[0])
+    page.mouse.down()
+    page.evaluate("performance.clearMeasures()")
+    started = time.perf_counter()
+    for place in zip(x, y, strict=True):
+        page.mouse.move(*place)
+        time.sleep(0.005)
+    seconds = time.perf_counter() - started
+    page.mouse.up()
+    took = np.array(page.evaluate("performance.getEntriesByName('drag').map((entry) => entry.duration)"))
+    page.close()
+    return ready, took, len(took) / seconds
+
+
+def main() -> None:
+    """Print a row for each model, with and without training beside it."""
+    chromium = shutil.which("chromium")
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        print(f"{'model':<34}{'beside it':<12}{'ready s':>8}{'p50 ms':>8}{'p95 ms':>8}{'updates/s':>11}")
+        for name, data, estimator in (
+            ("dense, digits 8×8, d = 2", "digits", Autoencoder(2, epochs=10, random_state=0)),
+            ("dense, digits 8×8, d = 16", "digits", Autoencoder(16, epochs=10, random_state=0)),
+            ("convolutional, shapes, d = 8", "shapes", Autoencoder(8, epochs=1, net="convolutional", random_state=0)),
+        ):
+            X = load_data(data).X
+            path = Path(folder) / f"{data}-{estimator.latent_dim}.safetensors"
+            estimator.fit(X).save(path)
+            for training in (False, True):
+                with served(path, data, training=training) as address:
+                    ready, took, rate = measure(browser, address)
+                beside = "training" if training else "nothing"
+                p50, p95 = np.percentile(took, (50, 95))
+                print(f"{name:<34}{beside:<12}{ready:8.2f}{p50:8.1f}{p95:8.1f}{rate:11.1f}", flush=True)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

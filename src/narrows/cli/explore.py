@@ -1,0 +1,62 @@
+"""The verb explore: one's own models, or the digits', in the browser."""
+
+from __future__ import annotations
+
+import webbrowser
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from narrows.cli.options import whole
+
+__all__ = ["explore"]
+
+
+def explore(
+    models: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[MODEL|RUN …]",
+            help="Model files, or run folders with one or more.",
+            show_default="models of the digits, trained at once",
+        ),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATA",
+            help="What to show the models with: digits, mnist, or a file or folder, as for narrows train.",
+            show_default="the named set that a run was trained on, else the model's own samples",
+        ),
+    ] = None,
+    port: Annotated[int, typer.Option(parser=whole, metavar="N", help="To listen on; 0 takes any that is free.")] = 0,
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="To listen on. Others than 127.0.0.1 let other machines in.")
+    ] = "127.0.0.1",
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Print the address, but open no page.", show_default=False)
+    ] = False,
+) -> None:
+    """Play with models in the browser: their plane, their code, your own drawings, noise, latent_dim.
+
+    Labels, if DATA has them, colour the points. A run remembers its data by name only if they are one of narrows' own
+    sets (digits, mnist, shapes …); name files and folders with --data.
+    """
+    if data is not None and not models:
+        raise ValueError(f"--data {data} needs a MODEL that it is for; without one the digits' models are trained")
+    from narrows.web.library import Library, open_models
+    from narrows.web.server import serve
+
+    if models:
+        library = open_models(models, data)
+    else:
+        library = Library()
+        library.train_digits()
+
+    def opened(address: str) -> None:
+        print(f"The explorer is at\n  {address}\nCtrl-C ends it.", flush=True)
+        if not no_browser:
+            webbrowser.open(address)
+
+    serve(library, opened, host=host, port=port)

@@ -1,0 +1,219 @@
+"""A model that the explorer has opened, with the data to show it with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from narrows.data.dataset import Dataset
+from narrows.estimators.base import BottleneckEstimator
+from narrows.inputs import known_labels
+from narrows.latent import nearest
+from narrows.pictures import as_bytes
+
+__all__ = ["MOST_CLASSES", "SHOWN", "Entry", "Judged"]
+
+SHOWN = 2000
+"""Examples on the page, at most: points that can still be told apart, and bytes that a browser gets at once."""
+
+MOST_CLASSES = 40
+"""Labels that are told apart by colour and name."""
+
+FAR = 0.99
+"""The part of the shown examples that are nearer, or better reconstructed, than what is called far or odd."""
+
+Array = NDArray[Any]
+
+
+class Judged(NamedTuple):
+    """A model's squared error per pixel or feature, in scaled units, and what it is measured on.
+
+    ``part`` is ``"test"`` (held out from the model), ``"validation"`` (held out inside ``fit``) or ``"shown"`` (the
+    examples on the page, which may have been learnt).
+    """
+
+    error: float
+    standard_error: float
+    part: str
+    pca_error: float | None = None
+
+
+@dataclass(eq=False)
+class Entry:
+    """A model and its data.
+
+    Parameters
+    ----------
+    id
+        What a request calls it.
+    estimator
+        Fitted.
+    dataset
+        The examples to show, at most `SHOWN`, in memory.
+    total
+        How many there were to choose from.
+    python
+        The lines that make ``model`` and ``data`` of the same in Python.
+    given
+        How well it does on held-out data, if that is known.
+    from_prior
+        Whether there were no data, so that the examples are the model's own samples.
+    memo
+        What questions have worked out once, by name.
+    """
+
+    id: str
+    estimator: BottleneckEstimator
+    dataset: Dataset
+    total: int
+    python: tuple[str, ...]
+    given: Judged | None = None
+    from_prior: bool = False
+    memo: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """The named model's name."""
+        return type(self.estimator).__name__
+
+    @property
+    def X(self) -> Array:
+        """The examples, (n, …), in their own units."""
+        return np.asarray(self.dataset.X)
+
+    @cached_property
+    def y(self) -> Array | None:
+        """The examples' labels as a conditional model needs them."""
+        if not self.estimator.conditional or self.dataset.y is None:
+            return None
+        return known_labels(self.estimator, self.dataset.y)
+
+    @cached_property
+    def _classes(self) -> tuple[list[str], NDArray[np.uint8] | None]:
+        y = self.dataset.y
+        if y is None:
+            return [], None
+        names, places = np.unique(y, return_inverse=True)
+        if len(names) > MOST_CLASSES or 2 * len(names) > len(y):
+            return [], None
+        return [str(name) for name in names.tolist()], places.astype(np.uint8)
+
+    @property
+    def classes(self) -> list[str]:
+        """The labels' names, sorted; none where labels are unknown, or nearly as many as examples."""
+        return self._classes[0]
+
+    @property
+    def labels(self) -> NDArray[np.uint8] | None:
+        """(n,) the place of each example's label among `classes`."""
+        return self._classes[1]
+
+    @cached_property
+    def distribution(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """μ and σ of q(z | x), each (n, latent_dim)."""
+        return self.estimator.encode_distribution(self.X, self.y)
+
+    @property
+    def codes(self) -> NDArray[np.float32]:
+        """The examples' codes, (n, latent_dim)."""
+        return self.distribution[0]
+
+    @cached_property
+    def errors(self) -> NDArray[np.float64]:
+        """The examples' anomaly scores, (n,)."""
+        return self.estimator.anomaly_score(self.X, self.y)
+
+    @cached_property
+    def odd(self) -> float:
+        """The anomaly score that one shown example in a hundred exceeds."""
+        return float(np.quantile(self.errors, FAR))
+
+    @cached_property
+    def far(self) -> float:
+        """The distance from a code to the nearest other that one shown example in a hundred exceeds."""
+        return float(np.quantile(nearest(self.codes, self.codes, 2)[1][:, 1], FAR))
+
+    @cached_property
+    def judged(self) -> Judged:
+        """How well it does, on the best evidence there is."""
+        if self.given is not None:
+            return self.given
+        if self.estimator.validation_error_ is not None:
+            return Judged(*self.estimator.validation_error_, "validation")
+        spread = float(self.errors.std() / np.sqrt(len(self.errors)))
+        return Judged(float(self.errors.mean()), spread, "shown")
+
+    def decode(self, codes: ArrayLike, label: str | None = None) -> Array:
+        """Return the examples that ``codes`` (n, latent_dim) stand for, of class ``label`` where the model needs one.
+
+        Without a label a conditional model takes its first class.
+        """
+        estimator, z = self.estimator, np.asarray(codes, np.float32)
+        if not estimator.conditional or estimator.classes_ is None:
+            # As inverse_transform, which decodes 32 at least, lest an example's last digits depend on how many there
+            # are; the eye does not see those, but it sees that one convolution takes a tenth of the time.
+            with torch.no_grad():
+                scaled = estimator.model_.decode(torch.from_numpy(z)).numpy()
+            return estimator.scaling_.undo(scaled).reshape(-1, *estimator.input_shape_)
+        one = estimator.classes_[0] if label is None else known_labels(estimator, [label])[0]
+        return estimator.inverse_transform(z, np.full(len(z), one))
+
+    def context(self, label: str | None, place: int | None = None) -> Array | None:
+        """Return the class (1,) that a conditional model sees beside an input, which may be the example ``place``."""
+        if not self.estimator.conditional or self.estimator.classes_ is None:
+            return None
+        if place is not None and label is None and self.y is not None:
+            return self.y[[place]]
+        return self.estimator.classes_[:1] if label is None else known_labels(self.estimator, [label])
+
+    def levels(self, examples: Array) -> NDArray[np.uint8]:
+        """Return examples as bytes for the eye, images (n, H, W[, 3 or 4]) or rows (n, features)."""
+        estimator = self.estimator
+        if len(estimator.input_shape_) > 1:
+            n, height, *rest = (len(examples), *estimator.input_shape_)
+            stacked = as_bytes(estimator, np.reshape(examples, (n * height, *rest)))  # it takes one, however high
+            return stacked.reshape(n, height, *stacked.shape[1:])
+        low, high = estimator.scaling_.extremes
+        scaled = (estimator.scaling_.apply(examples) - low) / (high - low)
+        levels: NDArray[np.uint8] = np.rint(np.clip(scaled, 0, 1) * 255).astype(np.uint8)
+        return levels
+
+    def error_maps(self, examples: Array, restored: Array) -> NDArray[np.float32]:
+        """Return the squared differences in scaled units, (n, H, W), the mean over channels, or (n, features)."""
+        scaled, other = (self.estimator.scaling_.apply(part) for part in (examples, restored))
+        maps: NDArray[np.float32] = np.square(scaled - other).reshape(-1, *self.estimator.input_shape_)
+        return maps.mean(3) if maps.ndim == 4 else maps
+
+    def check_place(self, name: str, place: int) -> int:
+        """Return ``place`` if there is such an example.
+
+        Raises
+        ------
+        ValueError
+            If there is none.
+        """
+        if not 0 <= place < len(self.X):
+            raise ValueError(f"{name}={place}: there are {len(self.X):,} examples on the page, counted from 0")
+        return place
+
+    def check_codes(self, codes: Sequence[Sequence[float]]) -> NDArray[np.float32]:
+        """Return ``codes`` as an array (n, latent_dim).
+
+        Raises
+        ------
+        ValueError
+            If they are no finite codes of this model.
+        """
+        d = self.estimator.latent_dim
+        if any(len(code) != d for code in codes):
+            raise ValueError(f"z has a code of other than {d} numbers, which this model's codes have")
+        array = np.array(codes, np.float64)
+        if not np.isfinite(array).all() or np.abs(array).max(initial=0) > np.finfo(np.float32).max:
+            raise ValueError("z holds a number that is not finite in 32 bits")
+        return array.astype(np.float32)

@@ -1,0 +1,259 @@
+"""The models that the explorer has open, by id; of its own accord, models of the digits that it trains at once."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import numpy as np
+
+from narrows.data import load_data
+from narrows.data.dataset import DataError, Dataset
+from narrows.data.sources import NAMED
+from narrows.estimators import load
+from narrows.estimators.base import BottleneckEstimator
+from narrows.inputs import at, known_labels
+from narrows.sweeps import Sweep
+from narrows.web.entry import SHOWN, Entry, Judged
+
+__all__ = ["Library", "Progress", "open_models"]
+
+DIGITS = (
+    ("Autoencoder", 2, 40),
+    ("Autoencoder", 8, 40),
+    ("DenoisingAutoencoder", 8, 40),
+    ("NoisyAutoencoder", 8, 40),
+    ("VAE", 8, 40),
+    ("Autoencoder", 1, 60),
+    ("Autoencoder", 4, 40),
+    ("Autoencoder", 16, 40),
+    ("VAE", 2, 60),
+)
+"""What is trained where no model is named, in this order: model, latent_dim, epochs; about two seconds each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the training of the digits' models is: which is being trained, ``part`` of all done, and what failed."""
+
+    name: str
+    part: float
+    done: bool
+    error: str = ""
+
+
+class Library:
+    """The open models, in the order they came.
+
+    Attributes
+    ----------
+    progress
+        How far training is; done from the start where models were named.
+    """
+
+    def __init__(self, entries: Sequence[Entry] = ()) -> None:
+        self._entries = {entry.id: entry for entry in entries}
+        self.progress = Progress("", 1.0 if entries else 0.0, done=bool(entries))
+        self._stop = Event()
+        self._thread: Thread | None = None
+
+    def __iter__(self) -> Iterator[Entry]:
+        """Return the models that are ready."""
+        return iter(list(self._entries.values()))
+
+    def __getitem__(self, model: str) -> Entry:
+        """Return the model of that id, which is never a path.
+
+        Raises
+        ------
+        ValueError
+            If there is none.
+        """
+        if model not in self._entries:
+            raise ValueError(f"model={model!r} is not open; open are {', '.join(self._entries) or 'none yet'}")
+        return self._entries[model]
+
+    def kin(self, entry: Entry) -> list[Entry]:
+        """Return the models that take the same inputs from the same data, ``entry`` among them."""
+        own = entry.estimator.input_shape_, entry.dataset.name
+        return [other for other in self if (other.estimator.input_shape_, other.dataset.name) == own]
+
+    def add(self, entry: Entry) -> None:
+        """Open one more model; an id that is taken gets a number."""
+        number, name = 2, entry.id
+        while entry.id in self._entries:
+            entry.id, number = f"{name}-{number}", number + 1
+        self._entries[entry.id] = entry
+
+    def train_digits(self) -> None:
+        """Train models of the digits in a thread, and open each when it is ready."""
+        self._thread = Thread(target=self._train_digits, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop training, if there is any."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _train_digits(self) -> None:
+        try:
+            data = load_data("digits")
+            for number, (kind, latent_dim, epochs) in enumerate(DIGITS):
+                self._train(data, number, kind, latent_dim, epochs)
+                if self._stop.is_set():
+                    return
+            self.progress = Progress("", 1.0, done=True)
+        except (ValueError, OSError, RuntimeError, ArithmeticError) as error:  # shown on the page, not lost in a thread
+            self.progress = replace(self.progress, done=True, error=str(error))
+
+    def _train(self, data: Dataset, number: int, kind: str, latent_dim: int, epochs: int) -> None:
+        result = Sweep(data.X, data.y, model=kind, latent_dims=[latent_dim], epochs=epochs)
+        name = f"{kind} {latent_dim}"
+        with closing(result.run()) as steps:
+            for now in steps:
+                part = (number + now.step.step / now.step.steps) / len(DIGITS)
+                self.progress = Progress(name, part, done=False)
+                if self._stop.is_set():
+                    return
+        row = result.rows[0]
+        self.add(
+            Entry(
+                f"{kind.lower()}-{latent_dim}",
+                result.models[latent_dim],
+                data,
+                len(data.X),
+                (
+                    "from narrows import sweep",
+                    "from narrows.data import load_data",
+                    "",
+                    'data = load_data("digits")',
+                    f'result = sweep(data.X, data.y, model="{kind}", latent_dims=[{latent_dim}], epochs={epochs})',
+                    f"model = result.models[{latent_dim}]",
+                ),
+                Judged(row.test_error, row.test_error_se, "test", row.pca_error),
+            )
+        )
+
+
+def open_models(paths: Sequence[Path], data: str | None = None) -> Library:
+    """Open model files, and all of those in run folders, each with data to show it with.
+
+    Parameters
+    ----------
+    paths
+        Files or folders.
+    data
+        What `load_data` takes. None takes the set that the run folder names, if it is one of narrows' own and has the
+        model's shape; otherwise the examples are the model's own samples.
+
+    Raises
+    ------
+    DataError
+        If there is no model at a path, or the data don't fit a model.
+    """
+    library = Library()
+
+    @cache  # models of one shape share their data
+    def read(source: str, shape: tuple[int, ...]) -> Dataset:
+        return load_data(source, like=shape)
+
+    for path in paths:
+        for file in _files(path):
+            entry = _open(file, data, read)
+            entry.distribution  # noqa: B018 - worked out now: the page need not wait, and misfits are refused here
+            library.add(entry)
+    library.progress = Progress("", 1.0, done=True)
+    return library
+
+
+def _files(path: Path) -> list[Path]:
+    """Return the model files that ``path`` names, a sweep's by latent_dim."""
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise DataError(f"MODEL {path} does not exist")
+    files = sorted(path.glob("*.safetensors"), key=lambda file: (len(file.name), file.name))
+    if not files:
+        raise DataError(f"MODEL {path} is a folder without a model (*.safetensors)")
+    return files
+
+
+def _open(file: Path, data: str | None, read: Callable[[str, tuple[int, ...]], Dataset]) -> Entry:
+    estimator: BottleneckEstimator = load(file)
+    results = _results(file)
+    source = data or _remembered(results, estimator, read)
+    lines = ("from narrows import load", "from narrows.data import load_data", "", f"model = load({str(file)!r})")
+    given = _judged(results, estimator)
+    name = f"{type(estimator).__name__.lower()}-{estimator.latent_dim}"
+    if source is None:
+        drawn = Dataset("samples", estimator.sample(1000, random_state=0))
+        if estimator.conditional and estimator.classes_ is not None:
+            classes = np.resize(estimator.classes_, 1000)
+            drawn = Dataset("samples", estimator.sample(1000, classes, random_state=0), classes)
+        python = (lines[0], lines[2], lines[3])
+        return Entry(name, estimator, drawn, len(drawn.X), python, given, from_prior=True)
+    dataset = read(source, estimator.input_shape_)
+    _check_fits(source, dataset, file, estimator)
+    return Entry(name, estimator, _shown(dataset), len(dataset.X), (*lines, f"data = load_data({source!r})"), given)
+
+
+def _check_fits(source: str, dataset: Dataset, file: Path, estimator: BottleneckEstimator) -> None:
+    features = math.prod(dataset.X.shape[1:])
+    if features != math.prod(estimator.input_shape_):
+        raise DataError(
+            f"--data {source}: its examples have shape {dataset.X.shape[1:]}, but MODEL {file} takes "
+            f"{estimator.input_shape_}"
+        )
+    if estimator.conditional:
+        if dataset.y is None:
+            raise DataError(f"--data {source} has no labels, and MODEL {file}, which is conditional, needs them")
+        known_labels(estimator, dataset.y)
+
+
+def _shown(dataset: Dataset) -> Dataset:
+    """Return at most `SHOWN` of the examples, the same at every call, in memory."""
+    n = len(dataset.X)
+    places = np.arange(n) if n <= SHOWN else np.sort(np.random.default_rng(0).choice(n, SHOWN, replace=False))
+    y = None if dataset.y is None else np.asarray(dataset.y)[places]
+    return Dataset(dataset.name, at(dataset.X, places), y)
+
+
+def _results(file: Path) -> dict[str, Any]:
+    """Return what `narrows train` or `narrows sweep` wrote beside the model, or nothing."""
+    path = file.with_name("results.json")
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # a model file alone is as good
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _remembered(
+    results: dict[str, Any], estimator: BottleneckEstimator, read: Callable[[str, tuple[int, ...]], Dataset]
+) -> str | None:
+    """Return the named set that a run's results tell of; not a file of the same name, which differs in shape."""
+    told = results.get("data")
+    if not isinstance(told, dict) or told.get("name") not in NAMED:
+        return None
+    name = str(told["name"])
+    return name if told.get("shape") == list(read(name, estimator.input_shape_).X.shape) else None
+
+
+def _judged(results: dict[str, Any], estimator: BottleneckEstimator) -> Judged | None:
+    """Return the test error that a run's results tell of this model."""
+    rows = results.get("rows")
+    for row in rows if isinstance(rows, list) else []:
+        if isinstance(row, dict) and row.get("latent_dim") == estimator.latent_dim:
+            numbers = [row.get(name) for name in ("test_error", "test_error_se", "pca_error")]
+            if all(isinstance(number, float) for number in numbers):
+                error, spread, pca = map(float, numbers)  # type: ignore[arg-type]  # floats, as the line above saw
+                return Judged(error, spread, "test", pca)
+    return None

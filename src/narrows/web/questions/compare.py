@@ -1,0 +1,92 @@
+"""Compare: models that differ in latent_dim alone, on the same examples, and how their error falls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from narrows.evaluation.baselines import mean_error
+from narrows.web.entry import Entry
+from narrows.web.library import Library
+
+__all__ = ["Column", "Compared", "compare"]
+
+ROWS = 10
+"""Examples in a column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A model.
+
+    Attributes
+    ----------
+    error, standard_error, part
+        Its squared error per pixel or feature, in scaled units, and what it is measured on, as of `Judged`.
+    pca_error
+        What as many principal components make of the same data, or None where that is not known.
+    restored
+        (k, …) what it makes of the examples, and ``errors`` (k,) of each.
+    """
+
+    id: str
+    latent_dim: int
+    error: float
+    standard_error: float
+    part: str
+    pca_error: float | None
+    restored: NDArray[np.uint8]
+    errors: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Columns by latent_dim, the examples (k, …) with their ``places`` and ``labels``, and the error of the mean."""
+
+    kind: str
+    columns: list[Column]
+    originals: NDArray[np.uint8]
+    places: NDArray[np.int64]
+    labels: list[str]
+    mean_error: float
+
+
+def compare(library: Library, model: str) -> Compared:
+    """Return this model beside those of its kind and data that have another latent_dim."""
+    entry = library[model]
+    alike = {other.estimator.latent_dim: other for other in library.kin(entry) if other.kind == entry.kind}
+    alike[entry.estimator.latent_dim] = entry
+    places = _one_a_class(entry)
+    scaled = entry.estimator.scaling_.apply(entry.X)
+    return Compared(
+        entry.kind,
+        [_column(alike[d], places) for d in sorted(alike)],
+        entry.levels(entry.X[places]),
+        places,
+        [] if entry.labels is None else [entry.classes[i] for i in entry.labels[places]],
+        mean_error(scaled, scaled),
+    )
+
+
+def _column(entry: Entry, places: NDArray[np.int64]) -> Column:
+    restored = entry.estimator.reconstruct(entry.X[places], None if entry.y is None else entry.y[places])
+    judged = entry.judged
+    return Column(
+        entry.id,
+        entry.estimator.latent_dim,
+        judged.error,
+        judged.standard_error,
+        judged.part,
+        judged.pca_error,
+        entry.levels(restored),
+        entry.errors[places],
+    )
+
+
+def _one_a_class(entry: Entry) -> NDArray[np.int64]:
+    """Return the place of the first example of each label, or the first few examples."""
+    if entry.labels is None:
+        return np.arange(min(ROWS, len(entry.X)))
+    return np.sort(np.unique(entry.labels, return_index=True)[1])[:ROWS].astype(np.int64)

@@ -1,0 +1,135 @@
+"""One input: its code, what comes back, where that errs, what it is most like, and whether it is an odd one."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from narrows.latent import nearest
+from narrows.pictures import value_range
+from narrows.web.entry import Entry
+from narrows.web.library import Library
+
+__all__ = ["Given", "Look", "Prepared", "look", "taken"]
+
+NEAREST = 5
+
+Array = NDArray[Any]
+
+
+class Given(BaseModel):
+    """The input that the page means: the shown example of that number, or pixels, as bytes in base64."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    example: int | None = None
+    pixels: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An uploaded picture as an input, (1, H, W[, C]) in bytes."""
+
+    levels: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the model makes of an input.
+
+    Attributes
+    ----------
+    original, restored
+        (1, …) bytes.
+    map
+        (1, H, W) or (1, features): the squared error in scaled units.
+    z
+        (d,) its code.
+    score, odd
+        Its anomaly score, and the one that a shown example in a hundred exceeds.
+    part
+        The part of shown examples whose score is lower.
+    distance, far
+        From its code to the nearest shown one, and what one code in a hundred exceeds.
+    outside
+        Whether it is outside the training data, by either.
+    nearest, levels, labels
+        (k,) the places of the shown examples with the nearest codes, (k, …) these, and their labels.
+    """
+
+    original: NDArray[np.uint8]
+    restored: NDArray[np.uint8]
+    map: NDArray[np.float32]
+    z: list[float]
+    score: float
+    odd: float
+    part: float
+    distance: float
+    far: float
+    outside: bool
+    nearest: NDArray[np.int64]
+    levels: NDArray[np.uint8]
+    labels: list[str]
+
+
+def look(library: Library, model: str, given: Given, label: str | None = None) -> Look:
+    """Return what the model makes of the input."""
+    entry = library[model]
+    estimator, x = entry.estimator, taken(entry, given)
+    context = entry.context(label, given.example)
+    restored = estimator.reconstruct(x, context)
+    z, score = estimator.transform(x, context)[0], float(estimator.anomaly_score(x, context)[0])
+    others = np.arange(len(entry.codes))
+    if given.example is not None:  # its own code would be the nearest
+        others = np.delete(others, given.example)
+    found, distances = nearest(entry.codes[others], z[None], min(NEAREST, len(others)))
+    places = others[found[0]]
+    return Look(
+        entry.levels(x),
+        entry.levels(restored),
+        entry.error_maps(x, restored),
+        z.tolist(),
+        score,
+        entry.odd,
+        float((entry.errors < score).mean()),
+        float(distances[0, 0]),
+        entry.far,
+        score > entry.odd or float(distances[0, 0]) > entry.far,
+        places,
+        entry.levels(entry.X[places]),
+        [] if entry.labels is None else [entry.classes[i] for i in entry.labels[places]],
+    )
+
+
+def taken(entry: Entry, given: Given) -> Array:
+    """Return the input (1, …) that is meant, in the data's units.
+
+    Raises
+    ------
+    ValueError
+        If there is no such example, the pixels are not as many as the model takes, or neither or both are named.
+    """
+    if (given.example is None) == (given.pixels is None):
+        raise ValueError("given must name either an example or pixels")
+    if given.example is not None:
+        return entry.X[[entry.check_place("example", given.example)]]
+    shape = entry.estimator.input_shape_
+    try:
+        raw = base64.b64decode(given.pixels or "", validate=True)
+    except binascii.Error as error:
+        raise ValueError(f"pixels are no base64: {error}") from error
+    if len(raw) != math.prod(shape):
+        raise ValueError(f"pixels are {len(raw):,}; this model takes {math.prod(shape):,}, of shape {shape}")
+    levels = np.frombuffer(raw, np.uint8).reshape(1, *shape) / 255
+    if len(shape) > 1:
+        low, high = value_range(entry.estimator)
+        return low + levels * (high - low)
+    low, high = entry.estimator.scaling_.extremes
+    return entry.estimator.scaling_.undo(low + levels * (high - low))

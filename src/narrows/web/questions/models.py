@@ -1,0 +1,67 @@
+"""Which models are open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from narrows.web.entry import Entry
+from narrows.web.library import Library, Progress
+from narrows.web.uploads import ink_of
+
+__all__ = ["Model", "Models", "models"]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What the page has to know of a model before it asks anything else.
+
+    ``shape`` is of one input; ``ink`` says whether drawings are cropped and centred by mass; ``python`` are the lines
+    that make ``model`` and, unless ``from_prior``, ``data``.
+    """
+
+    id: str
+    kind: str
+    latent_dim: int
+    shape: list[int]
+    data: str
+    count: int
+    total: int
+    classes: list[str]
+    conditional: bool
+    from_prior: bool
+    ink: bool
+    python: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """The models that are ready, and how far the others are."""
+
+    models: list[Model]
+    progress: Progress
+
+
+def models(library: Library) -> Models:
+    """Return the models that are ready."""
+    return Models([_model(entry) for entry in library], library.progress)
+
+
+def _model(entry: Entry) -> Model:
+    estimator = entry.estimator
+    known = [] if estimator.classes_ is None else [str(name) for name in estimator.classes_.tolist()]
+    if "ink" not in entry.memo:
+        entry.memo["ink"] = ink_of(entry)
+    return Model(
+        entry.id,
+        entry.kind,
+        estimator.latent_dim,
+        list(estimator.input_shape_),
+        entry.dataset.name,
+        len(entry.X),
+        entry.total,
+        known if estimator.conditional else entry.classes,
+        estimator.conditional,
+        entry.from_prior,
+        entry.memo["ink"] is not None,
+        list(entry.python),
+    )

@@ -1,0 +1,74 @@
+"""Noise: one corrupted input, and what models that were trained differently make of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from narrows.web.entry import Entry
+from narrows.web.library import Library
+from narrows.web.questions.inputs import Given, taken
+
+__all__ = ["Noise", "Restored", "noise"]
+
+MOST = 6
+"""Models side by side."""
+
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a model makes of the corrupted input, (1, …), and its squared error to the clean one, in scaled units."""
+
+    id: str
+    kind: str
+    latent_dim: int
+    levels: NDArray[np.uint8]
+    error: float
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """The clean and the corrupted input, (1, …) each, the corruption's own error, and what each model makes of it."""
+
+    clean: NDArray[np.uint8]
+    noisy: NDArray[np.uint8]
+    error: float
+    models: list[Restored]
+
+
+def noise(
+    library: Library,
+    model: str,
+    given: Given,
+    corruption: Literal["gaussian", "masking", "salt-and-pepper", "block"] = "gaussian",
+    level: Annotated[float, Field(ge=0, le=1)] = 0.3,
+    seed: Seed = 0,
+    label: str | None = None,
+) -> Noise:
+    """Corrupt the input and let one model of each kind restore it, of the latent_dim nearest to this model's."""
+    entry = library[model]
+    x = taken(entry, given)
+    noisy = entry.estimator.corrupt(x, corruption=corruption, level=level, random_state=seed)
+    restored = []
+    for other in _kinds(library, entry):
+        back = other.estimator.reconstruct(noisy, other.context(label, given.example))
+        error = float(entry.error_maps(x, back).mean())
+        restored.append(Restored(other.id, other.kind, other.estimator.latent_dim, entry.levels(back), error))
+    return Noise(entry.levels(x), entry.levels(noisy), float(entry.error_maps(x, noisy).mean()), restored)
+
+
+def _kinds(library: Library, entry: Entry) -> list[Entry]:
+    """Return the model itself and of each other kind the one with the nearest latent_dim, in the order they came."""
+    kin = library.kin(entry)
+    order = list(dict.fromkeys(other.kind for other in kin))
+    wanted = entry.estimator.latent_dim
+    chosen = {
+        other.kind: other for other in sorted(kin, key=lambda other: -abs(other.estimator.latent_dim - wanted))
+    } | {entry.kind: entry}
+    return [chosen[kind] for kind in order][:MOST]

@@ -1,0 +1,303 @@
+"""The plane: the codes of the data as points, over what the codes in between stand for.
+
+Of a code of more than two units it is a plane through the space of codes: two units, or the two principal axes, while
+what is perpendicular to it is held where it was.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import StringIO
+from typing import Annotated, Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+from scipy.spatial import cKDTree
+
+from narrows.web.entry import Entry
+from narrows.web.library import Library
+
+__all__ = ["At", "Errors", "Example", "Group", "Plane", "Tiles", "at", "errors", "example", "group", "plane", "tiles"]
+
+Axes = Literal["pca"] | tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]]
+Place = Annotated[int, Field(ge=0)]
+
+MARGIN = 0.06
+"""Of the points' range, on each side."""
+
+NEIGHBOURS = 5
+"""Points that a place must have about as near as nearly all points have theirs, lest it count as without data."""
+
+
+class Frame(NamedTuple):
+    """Plane coordinates are (z − origin) basis; the basis (d, 2) is orthonormal, or of a single axis has a zero.
+
+    The ``tree`` finds the nearest of the points; data count as near up to ``reach``.
+    """
+
+    origin: NDArray[np.float64]
+    basis: NDArray[np.float64]
+    points: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    tree: cKDTree
+    reach: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """What the plane shows.
+
+    Attributes
+    ----------
+    points
+        (n, 2) of the shown examples.
+    low, high
+        The corners, (2,) each.
+    labels
+        (n,) places in ``classes``, or None.
+    classes
+        The labels' names.
+    axes
+        The axes' names: ``"z3"`` for a unit, ``"p1"`` for a principal axis; ``""`` where points are only spread out.
+    explained
+        The part of the codes' variance that lies in the plane.
+    mean
+        (d,) the mean code, to start from.
+    """
+
+    points: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    labels: NDArray[np.uint8] | None
+    classes: list[str]
+    axes: list[str]
+    explained: float
+    mean: list[float]
+
+
+@dataclass(frozen=True, slots=True)
+class Tiles:
+    """Decoded tiles, (rows · columns, …), row by row from the top; ``seen`` (rows · columns,) is 1 where data are."""
+
+    levels: NDArray[np.uint8]
+    seen: NDArray[np.bool_]
+    side: int
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """The decoded example (1, …) of a place in the plane, its code, and whether data are there."""
+
+    levels: NDArray[np.uint8]
+    z: list[float]
+    point: list[float]
+    seen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """An example (1, …), its reconstruction, label, code, and mean squared error in scaled units."""
+
+    original: NDArray[np.uint8]
+    restored: NDArray[np.uint8]
+    label: str
+    z: list[float]
+    error: float
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """The anomaly scores (n,) of the shown examples."""
+
+    values: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Some examples: their mean (1, …), what their mean code stands for, counts by label, and a CSV table of codes."""
+
+    mean: NDArray[np.uint8]
+    decoded: NDArray[np.uint8]
+    count: int
+    counts: list[tuple[str, int]]
+    error: float
+    csv: str
+
+
+def plane(library: Library, model: str, axes: Axes = "pca") -> Plane:
+    """Return the points, by two units ``axes`` or along the principal axes; of a code of two units, by these."""
+    entry = library[model]
+    frame = _frame(entry, axes)
+    spread = entry.codes.astype(np.float64).var(0).sum()
+    inside = ((entry.codes - frame.origin) @ frame.basis).var(0).sum()
+    return Plane(
+        frame.points,
+        frame.low,
+        frame.high,
+        entry.labels,
+        entry.classes,
+        _names(entry, axes),
+        float(inside / spread) if spread > 0 else 1.0,
+        entry.codes.astype(np.float64).mean(0).tolist(),
+    )
+
+
+def tiles(
+    library: Library,
+    model: str,
+    axes: Axes = "pca",
+    z: list[float] | None = None,
+    side: Annotated[int, Field(ge=2, le=32)] = 18,
+    label: str | None = None,
+) -> Tiles:
+    """Return ``side`` × ``side`` decoded tiles of the plane through the code ``z``; None takes the mean code."""
+    entry = library[model]
+    frame = _frame(entry, axes)
+    steps = (np.arange(side) + 0.5) / side
+    across, up = (frame.low[i] + steps * (frame.high[i] - frame.low[i]) for i in (0, 1))
+    places = np.stack(np.meshgrid(across, up[::-1]), -1).reshape(-1, 2)
+    codes = _codes_at(frame, _held(entry, z), places)
+    return Tiles(entry.levels(entry.decode(codes, label)), _seen(entry, axes, places), side)
+
+
+def at(
+    library: Library,
+    model: str,
+    point: tuple[float, float] | None = None,
+    axes: Axes = "pca",
+    z: list[float] | None = None,
+    label: str | None = None,
+) -> At:
+    """Return what the place ``point`` of the plane through ``z`` stands for; None takes the place of ``z`` itself."""
+    entry = library[model]
+    frame, held = _frame(entry, axes), _held(entry, z)
+    place = (held - frame.origin) @ frame.basis if point is None else np.array(point)
+    codes = entry.check_codes(_codes_at(frame, held, place[None]).tolist())
+    seen = bool(_seen(entry, axes, place[None])[0])
+    return At(entry.levels(entry.decode(codes, label)), codes[0].tolist(), place.tolist(), seen)
+
+
+def example(library: Library, model: str, place: Place) -> Example:
+    """Return the example number ``place`` of those shown, and what the model makes of it."""
+    entry = library[model]
+    entry.check_place("place", place)
+    original = entry.X[[place]]
+    restored = entry.estimator.reconstruct(original, entry.context(None, place))
+    label = "" if entry.labels is None else entry.classes[entry.labels[place]]
+    return Example(
+        entry.levels(original),
+        entry.levels(restored),
+        label,
+        entry.codes[place].tolist(),
+        float(entry.error_maps(original, restored).mean()),
+    )
+
+
+def errors(library: Library, model: str) -> Errors:
+    """Return how badly each example is reconstructed."""
+    return Errors(library[model].errors)
+
+
+def group(library: Library, model: str, places: Annotated[list[Place], Field(min_length=1)]) -> Group:
+    """Return what the examples at ``places`` have in common."""
+    entry = library[model]
+    for place in (min(places), max(places)):
+        entry.check_place("places", place)
+    codes = entry.codes[places]
+    label = None
+    names = [] if entry.labels is None else [entry.classes[i] for i in entry.labels[places]]
+    counts = Counter(names)
+    if entry.estimator.conditional and counts:
+        label = counts.most_common(1)[0][0]
+    return Group(
+        entry.levels(entry.X[places].mean(0, keepdims=True)),
+        entry.levels(entry.decode(codes.mean(0, keepdims=True), label)),
+        len(places),
+        sorted(counts.items()),
+        float(entry.errors[places].mean()),
+        _csv(entry, places, names, codes),
+    )
+
+
+def _csv(entry: Entry, places: Sequence[int], names: Sequence[str], codes: NDArray[np.float32]) -> str:
+    import pandas as pd
+
+    columns: dict[str, Any] = {"example": places} | ({"label": names} if names else {})
+    columns |= {"error": entry.errors[places]}
+    columns |= dict(zip(entry.estimator.get_feature_names_out(), codes.T, strict=True))
+    text = StringIO()
+    pd.DataFrame(columns).to_csv(text, index=False)
+    return text.getvalue()
+
+
+def _frame(entry: Entry, axes: Axes) -> Frame:
+    """Return the plane's frame, worked out once."""
+    key = str(axes)
+    if key not in entry.memo:
+        codes = entry.codes.astype(np.float64)
+        origin, basis = _basis(codes, axes)
+        points = (codes - origin) @ basis
+        if codes.shape[1] == 1:  # one unit: the second direction means nothing, and only keeps points apart
+            points[:, 1] = np.random.default_rng(0).uniform(-1, 1, len(points))
+        low, high = points.min(0), points.max(0)
+        margin = MARGIN * np.where(high > low, high - low, 1.0)
+        low, high = low - margin, high + margin
+        tree = cKDTree(_comparable(entry, points, high - low))
+        distances, _ = tree.query(tree.data, [min(NEIGHBOURS + 1, len(points))])  # the first is the point itself
+        reach = 1.5 * float(np.quantile(distances, 0.98))
+        entry.memo[key] = Frame(origin, basis, points, low, high, tree, reach)
+    frame: Frame = entry.memo[key]
+    return frame
+
+
+def _basis(codes: NDArray[np.float64], axes: Axes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    d = codes.shape[1]
+    if d == 1:
+        return np.zeros(1), np.array([[1.0, 0.0]])
+    if axes == "pca":
+        if d == 2:  # the code itself is the better plane, since its units have names
+            return np.zeros(2), np.eye(2)
+        mean = codes.mean(0)
+        _, _, directions = np.linalg.svd(codes - mean, full_matrices=False)
+        return mean, directions[:2].T
+    if max(axes) >= d or axes[0] == axes[1]:
+        raise ValueError(f"axes={list(axes)} must be two different units of {d}, counted from 0")
+    return np.zeros(d), np.eye(d)[:, list(axes)]
+
+
+def _names(entry: Entry, axes: Axes) -> list[str]:
+    d = entry.estimator.latent_dim
+    if d == 1:
+        return ["z1", ""]
+    units = (0, 1) if axes == "pca" and d == 2 else axes
+    return ["p1", "p2"] if units == "pca" else [f"z{int(unit) + 1}" for unit in units]
+
+
+def _held(entry: Entry, z: list[float] | None) -> NDArray[np.float64]:
+    code: NDArray[np.float64] = (entry.codes.mean(0) if z is None else entry.check_codes([z])[0]).astype(np.float64)
+    return code
+
+
+def _codes_at(frame: Frame, held: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the codes (k, d) at ``places`` (k, 2) of the plane that goes through ``held`` (d,)."""
+    codes: NDArray[np.float64] = held + (places - (held - frame.origin) @ frame.basis) @ frame.basis.T
+    return codes
+
+
+def _seen(entry: Entry, axes: Axes, places: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Say of ``places`` (k, 2) whether data are there: the fifth neighbour is as near as nearly all points have it."""
+    frame = _frame(entry, axes)
+    k = min(NEIGHBOURS, len(frame.points))
+    distances, _ = frame.tree.query(_comparable(entry, places, frame.high - frame.low), [k])
+    seen: NDArray[np.bool_] = np.asarray(distances).ravel() <= frame.reach
+    return seen
+
+
+def _comparable(entry: Entry, places: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return ``places`` (k, 2) in parts of the plane's width and height, of a single axis without the second."""
+    parts: NDArray[np.float64] = places / scale
+    return parts * [1, 0] if entry.estimator.latent_dim == 1 else parts

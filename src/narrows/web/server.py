@@ -1,0 +1,194 @@
+"""The server: files of the page, a WebSocket for questions, and a door for pictures, all behind `Guard`.
+
+An answer is worked out in a thread of its own, so that a slow one holds up no other; torch has one thread in each,
+since on one small example more of them would only wait for each other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import mimetypes
+import secrets
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+import uvicorn
+from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
+from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
+from pydantic import ConfigDict, ValidationError, validate_call
+from starlette.types import ASGIApp
+
+from narrows.arguments import choice
+from narrows.web import uploads
+from narrows.web.guard import Guard
+from narrows.web.library import Library
+from narrows.web.questions import codes, compare, inputs, models, noise, plane
+from narrows.web.wire import pack, pack_refusal
+
+__all__ = ["QUESTIONS", "answer", "create_app", "serve"]
+
+STATIC = Path(__file__).parent / "static"
+
+AT_ONCE, MOST_QUESTION = 4, 2**20
+"""Questions of one page that are worked on at the same time, and bytes of one."""
+
+SWITCH_SECONDS = 0.0005
+"""How long a thread may keep the interpreter, so that training does not hold up answers (Python's default is ten times
+as long)."""
+
+QUESTIONS: dict[str, Callable[..., Any]] = {
+    question.__name__: validate_call(config=ConfigDict(arbitrary_types_allowed=True))(question)
+    for question in (
+        models.models,
+        plane.plane,
+        plane.tiles,
+        plane.at,
+        plane.example,
+        plane.errors,
+        plane.group,
+        codes.units,
+        codes.decode,
+        codes.noisy,
+        codes.samples,
+        codes.way,
+        codes.arithmetic,
+        inputs.look,
+        noise.noise,
+        compare.compare,
+    )
+}
+"""What the page may ask, by name; the arguments are checked against the functions' hints."""
+
+
+def answer(library: Library, message: str) -> bytes:
+    """Return the frame that answers a question, ``{"id": …, "ask": name, …its arguments}``, or says why none does."""
+    number = 0
+    try:
+        question = json.loads(message)
+        number = int(question.pop("id"))
+        name = question.pop("ask")
+        return pack(QUESTIONS[choice("ask", name, QUESTIONS)](library, **question), number)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        return pack_refusal(f"{where}: {first['msg']}; it is {first['input']!r}"[:300], number)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        return pack_refusal(str(error) or type(error).__name__, number)
+
+
+def create_app(library: Library, token: str, hosts: frozenset[str]) -> ASGIApp:
+    """Return the guarded server of ``library``; ``token`` and ``hosts`` as of `Guard`."""
+    mimetypes.add_type("text/javascript", ".js")  # a machine's own table may say otherwise
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    pool = ThreadPoolExecutor(AT_ONCE, initializer=partial(torch.set_num_threads, 1))
+
+    async def work(function: Callable[..., bytes], *arguments: Any) -> bytes:
+        return await asyncio.get_running_loop().run_in_executor(pool, partial(function, *arguments))
+
+    async def page() -> Response:
+        return FileResponse(STATIC / "index.html")
+
+    async def upload(request: Request, model: str) -> Response:
+        body = await _body(request)
+        if body is None:
+            return Response(pack_refusal(f"the file has more than {uploads.MOST_BYTES // 2**20} MB"), 413)
+        frame = await work(_prepared, library, model, body)
+        return Response(frame, media_type="application/octet-stream")
+
+    async def live(socket: WebSocket) -> None:
+        await socket.accept()
+        await _converse(socket, partial(work, answer, library))
+
+    app.get("/")(page)
+    app.post("/upload")(upload)
+    app.websocket("/live")(live)
+    app.mount("/static", StaticFiles(directory=STATIC))
+    return Guard(app, token, hosts)
+
+
+async def _body(request: Request) -> bytes | None:
+    """Return a request's body, or None as soon as it is too long."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > uploads.MOST_BYTES:
+            return None
+    return bytes(body)
+
+
+def _prepared(library: Library, model: str, body: bytes) -> bytes:
+    """Return the frame with an uploaded picture as an input of ``model``, or with why it is none."""
+    try:
+        entry = library[model]
+        return pack(inputs.Prepared(entry.levels(uploads.prepare(uploads.read_picture(body), entry))))
+    except ValueError as error:
+        return pack_refusal(str(error))
+
+
+async def _converse(socket: WebSocket, reply: Callable[[str], Awaitable[bytes]]) -> None:
+    """Answer each message of a page, a few at the same time, until it goes."""
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def one(message: str) -> None:
+        try:
+            frame = await reply(message)
+            with suppress(WebSocketDisconnect, RuntimeError):  # the page has gone in the meantime
+                await socket.send_bytes(frame)
+        finally:
+            room.release()
+
+    async with asyncio.TaskGroup() as tasks:
+        with suppress(WebSocketDisconnect):
+            while True:
+                message = await socket.receive_text()
+                await room.acquire()
+                tasks.create_task(one(message))
+
+
+def serve(library: Library, opened: Callable[[str], object], *, host: str = "127.0.0.1", port: int = 0) -> None:
+    """Serve ``library`` until Ctrl-C.
+
+    Parameters
+    ----------
+    library
+        Closed at the end.
+    opened
+        Called with the page's address, token and all, once it can be opened.
+    host
+        The address to listen on; others than loopback let other machines ask, if they have the token.
+    port
+        0 takes any that is free.
+
+    Raises
+    ------
+    OSError
+        If the address cannot be listened on.
+    """
+    sys.setswitchinterval(SWITCH_SECONDS)
+    listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    port, token = listener.getsockname()[1], secrets.token_urlsafe(24)
+    name = f"[{host}]" if ":" in host else host
+    app = create_app(library, token, frozenset({f"{name}:{port}", f"localhost:{port}"}))
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        lifespan="off",
+        ws="websockets-sansio",
+        ws_max_size=MOST_QUESTION,
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=1,
+    )
+    opened(f"http://{name}:{port}/?token={token}")
+    try:
+        uvicorn.Server(config).run([listener])
+    finally:
+        library.close()

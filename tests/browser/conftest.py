@@ -1,0 +1,89 @@
+"""Debian's chromium, driven as a person would, at an explorer that runs as a process of its own.
+
+Without the browser these tests are skipped; NARROWS_REQUIRE_BROWSER=1 forbids that. Whatever a test does, the page may
+write no error to the console, and ask nobody but this machine.
+"""
+
+import shutil
+from urllib.parse import urlsplit
+
+import pytest
+from explorer_process import Explorer, missing
+from sklearn.datasets import load_digits
+
+from narrows import VAE, Autoencoder, DenoisingAutoencoder, NoisyAutoencoder
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory):
+    """A folder of models of the digits, trained for little longer than a second each."""
+    folder = tmp_path_factory.mktemp("models")
+    X, y = load_digits().images, load_digits().target
+    for model in (Autoencoder(2, epochs=12), Autoencoder(8, epochs=10), DenoisingAutoencoder(8, epochs=6)):
+        model.set_params(random_state=0, prior="normal").fit(X).save(
+            folder / f"{type(model).__name__}-{model.latent_dim}.safetensors"
+        )
+    for model in (NoisyAutoencoder(8, epochs=4), VAE(8, epochs=4), VAE(2, epochs=4, conditional=True)):
+        name = f"{type(model).__name__}-{model.latent_dim}.safetensors"
+        model.set_params(random_state=0, prior="normal").fit(X, y).save(folder / name)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def explorer(models):
+    files = sorted(models.iterdir(), key=lambda file: (file.name != "Autoencoder-2.safetensors", file.name))
+    running = Explorer(*files, "--data", "digits")
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    if not CHROMIUM:
+        missing("chromium is not installed")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        missing("playwright is not installed")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser):
+    """A new page of 1280 by 900; at the end its console must be clean, and its requests local."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB", accept_downloads=True)
+    context.set_default_timeout(10_000)
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page, wrong = context.new_page(), []
+    page.expected_errors = ()
+    ours = "willReadFrequently"  # chromium's advice to whoever reads canvases often, as these tests do
+    page.on("console", lambda told: wrong.append(told.text) if told.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("request", lambda request: wrong.append(request.url) if not _is_local(request.url) else None)
+    page.on("websocket", lambda socket: wrong.append(socket.url) if not _is_local(socket.url) else None)
+    yield page
+    context.close()
+    assert [text for text in wrong if not any(part in text for part in (ours, *page.expected_errors))] == []
+
+
+def _is_local(url):
+    parts = urlsplit(url)
+    return parts.scheme in ("data", "blob") or parts.hostname == "127.0.0.1"
+
+
+@pytest.fixture
+def visit(page, explorer):
+    """Open a view of the explorer, by its address, and wait until it is ready."""
+
+    def visited(view="plane", **state):
+        pairs = "&".join(f"{name}={value}" for name, value in {"view": view, **state}.items())
+        page.goto(f"{explorer.address}#{pairs}")
+        page.locator(f"html[data-ready={view}]").wait_for()
+        return page
+
+    return visited

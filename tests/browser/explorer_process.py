@@ -1,0 +1,112 @@
+"""What the browser's tests share: an explorer to visit, and a person's hands and eyes."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+
+VIEWS = ["plane", "code", "input", "noise", "compare"]
+
+
+def missing(reason):
+    if os.environ.get("NARROWS_REQUIRE_BROWSER") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+class Explorer:
+    """`narrows explore` as a process; `address` is what it printed."""
+
+    def __init__(self, *arguments):
+        command = [sys.executable, "-m", "narrows", "explore", "--no-browser", *map(str, arguments)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ)
+        self.process.stdout.readline()
+        self.address = self.process.stdout.readline().strip()
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(10)
+        self.process.stdout.close()
+
+
+def pixels(canvas):
+    """Return what a canvas shows, (h, w, 4)."""
+    data = canvas.evaluate(
+        "c => [c.width, c.height, Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data)]"
+    )
+    return np.array(data[2], np.uint8).reshape(data[1], data[0], 4)
+
+
+def state(page):
+    """Return what the address says, once it has been written."""
+    page.wait_for_timeout(350)
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).fragment).items()}
+
+
+def changes(page, canvas, before):
+    for _ in range(100):
+        if not np.array_equal(pixels(canvas), before):
+            return True
+        page.wait_for_timeout(20)
+    return False
+
+
+def drag(page, element, *places):
+    """Press at the first of the places, in parts of the element's size, and let go at the last."""
+    box = element.bounding_box()
+    for i, (x, y) in enumerate(places):
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=6 if i else 1)
+        if i == 0:
+            page.mouse.down()
+    page.mouse.up()
+
+
+class Cable:
+    """A way to the explorer that can be pulled out and put back; the browser sees only its end."""
+
+    def __init__(self, port):
+        self.port, self.plugged, self.open = port, True, []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                near, _ = self.listener.accept()
+            except OSError:
+                return
+            if not self.plugged:
+                near.close()
+                continue
+            far = socket.create_connection(("127.0.0.1", self.port))
+            self.open += [near, far]
+            for a, b in ((near, far), (far, near)):
+                threading.Thread(target=self.carry, args=(a, b), daemon=True).start()
+
+    @staticmethod
+    def carry(a, b):
+        with suppress(OSError):
+            while data := a.recv(65536):
+                b.sendall(data)
+        for end in (a, b):
+            end.close()
+
+    @property
+    def host(self):
+        return f"127.0.0.1:{self.listener.getsockname()[1]}"
+
+    def plug(self):
+        self.plugged = True
+
+    def pull(self):
+        self.plugged = False
+        for end in self.open:
+            with suppress(OSError):  # it is closed already
+                end.shutdown(socket.SHUT_RDWR)
+        self.open.clear()

@@ -1,0 +1,73 @@
+"""A library of small models of several kinds, and a server of it in a thread."""
+
+import json
+import threading
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import uvicorn
+from reading_frames import TOKEN, read_frame
+from sklearn.datasets import load_digits
+
+from narrows import VAE, Autoencoder, DenoisingAutoencoder
+from narrows.data.dataset import Dataset
+from narrows.web.entry import Entry
+from narrows.web.library import Library
+from narrows.web.server import answer, create_app
+
+
+@pytest.fixture(scope="session")
+def library(table):
+    """Models of digits, plain ones and a conditional one; of rows; and of small colour images by convolutions."""
+    bunch = load_digits()
+    digits = Dataset("digits", bunch.images[:400], bunch.target[:400])
+    rng = np.random.default_rng(0)
+    colours = rng.integers(0, 256, (40, 1, 1, 3), dtype=np.uint8) + np.zeros((40, 16, 16, 3), np.uint8)
+    made = [
+        ("plane", Autoencoder(2, epochs=15, random_state=0), digits),
+        ("one", Autoencoder(1, epochs=4, random_state=0), digits),
+        ("wide", Autoencoder(5, epochs=8, random_state=0), digits),
+        ("denoising", DenoisingAutoencoder(5, epochs=8, random_state=0), digits),
+        ("vae", VAE(3, epochs=8, random_state=0), digits),
+        ("conditional", VAE(2, epochs=4, random_state=0, conditional=True), digits),
+        ("rows", Autoencoder(2, epochs=4, random_state=0), Dataset("table", table)),
+        ("colours", Autoencoder(3, epochs=1, random_state=0), Dataset("colours", colours)),
+    ]
+    return Library(
+        [
+            Entry(name, model.fit(data.X, data.y if model.conditional else None), data, len(data.X), ("data = …",))
+            for name, model, data in made
+        ]
+    )
+
+
+@pytest.fixture(scope="session")
+def ask(library):
+    """Ask a question as the page does, and return the answer's parts as attributes."""
+
+    def asked(name, **given):
+        return SimpleNamespace(**read_frame(answer(library, json.dumps({"id": 7, "ask": name, **given}))))
+
+    return asked
+
+
+@pytest.fixture(scope="session")
+def address(library):
+    """The host and port of a running server."""
+    import socket
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    host = f"127.0.0.1:{listener.getsockname()[1]}"
+    app = create_app(library, TOKEN, frozenset({host}))
+    server = uvicorn.Server(
+        uvicorn.Config(app, log_level="error", lifespan="off", ws="websockets-sansio", timeout_graceful_shutdown=1)
+    )
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield host
+    server.should_exit = True
+    thread.join()

@@ -1,0 +1,120 @@
+"""Nobody but the page itself is answered, and nothing but what was opened is named."""
+
+import http.client
+import json
+
+import pytest
+from reading_frames import TOKEN
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+from narrows.web.guard import HEADERS
+from narrows.web.uploads import MOST_BYTES
+
+
+@pytest.fixture
+def get(address):
+    """Send a request, by default as the page does, and return the response and its body."""
+
+    def sent(path="/", method="GET", body=None, **headers):
+        port = address.rpartition(":")[2]
+        usual = {"Cookie": f"narrows-{port}={TOKEN}", "Host": address}
+        connection = http.client.HTTPConnection(address, timeout=10)
+        connection.request(method, path, body, {name: value for name, value in (usual | headers).items() if value})
+        response = connection.getresponse()
+        body = response.read()
+        connection.close()
+        return response, body
+
+    return sent
+
+
+def test_the_token_of_the_address_becomes_a_cookie_and_leaves_the_address(get):
+    response, _ = get(f"/?token={TOKEN}", Cookie=None)
+    assert (response.status, response.headers["Location"]) == (303, "/")
+    cookie = response.headers["Set-Cookie"]
+    assert TOKEN in cookie
+    assert "HttpOnly" in cookie
+    assert "samesite=strict" in cookie.lower()
+
+
+@pytest.mark.parametrize("path", ["/", "/static/app.js", "/upload?model=plane", "/live", "/nothing"])
+@pytest.mark.parametrize("cookie", [None, "narrows-1=a-token", "wrong"])
+def test_without_the_token_nothing_is_served(get, address, path, cookie):
+    own = f"narrows-{address.rpartition(':')[2]}=not-the-token" if cookie == "wrong" else cookie
+    response, body = get(path, Cookie=own)
+    assert response.status == 403
+    assert b"narrows explore" in body
+
+
+def test_a_wrong_token_in_the_address_is_refused(get):
+    assert get("/?token=another", Cookie=None)[0].status == 403
+    assert get("/?token=%E2%82%AC", Cookie=None)[0].status == 403
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1", "127.0.0.1.evil.example"])
+def test_another_host_is_refused_even_with_the_token(get, host):
+    """A name of theirs that resolves to this machine lets a foreign page send the cookie's request."""
+    assert get(Host=host)[0].status == 421
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "https://127.0.0.1:1", "file://"])
+def test_another_origin_is_refused(get, address, origin):
+    assert get(Origin=origin)[0].status == 403
+    assert get("/upload?model=plane", "POST", b"x", Origin=origin)[0].status == 403
+    with pytest.raises(InvalidStatus, match="403"):
+        connect(f"ws://{address}/live", origin=origin, additional_headers=_cookie(address))
+
+
+def test_a_socket_needs_origin_and_token(address):
+    for origin, headers in ((None, _cookie(address)), (f"http://{address}", {})):
+        with pytest.raises(InvalidStatus, match="403"):
+            connect(f"ws://{address}/live", origin=origin, additional_headers=headers)
+
+
+def test_the_page_itself_is_answered(get, address):
+    response, body = get(Origin=f"http://{address}")
+    assert response.status == 200
+    assert b"app.js" in body
+    with connect(f"ws://{address}/live", origin=f"http://{address}", additional_headers=_cookie(address)) as socket:
+        socket.send(json.dumps({"id": 3, "ask": "models"}))
+        assert b'"id":3' in socket.recv()
+        socket.send("no JSON")
+        assert b"refused" in socket.recv()
+
+
+@pytest.mark.parametrize("path", ["/", "/static/app.js", "/static/nothing.js", "/docs", "/openapi.json"])
+def test_every_response_has_the_headers(get, path):
+    for cookie in ({}, {"Cookie": None}):
+        response, _ = get(path, **cookie)
+        assert {name: response.headers[name] for name in HEADERS} == HEADERS
+    policy = HEADERS["content-security-policy"]
+    assert "default-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert "http" not in policy
+
+
+@pytest.mark.parametrize("path", ["/static/../server.py", "/static/%2e%2e/server.py", "/static//etc/passwd", "/docs"])
+def test_only_the_pages_files_are_served(get, path):
+    assert get(path)[0].status == 404
+
+
+def test_scripts_are_served_as_scripts(get):
+    assert get("/static/app.js")[0].headers["Content-Type"].startswith("text/javascript")
+
+
+def test_a_long_upload_is_cut_off(get):
+    response, body = get("/upload?model=plane", "POST", bytes(MOST_BYTES + 1))
+    assert response.status == 413
+    assert b"MB" in body
+
+
+@pytest.mark.parametrize("model", ["/etc/passwd", "..%2Fplane", "http:%2F%2Fevil.example%2Fm.safetensors", ""])
+def test_models_are_named_by_id_alone(get, model):
+    response, body = get(f"/upload?model={model}", "POST", b"x")
+    assert response.status == 200
+    assert b"is not open" in body
+
+
+def _cookie(address):
+    return {"Cookie": f"narrows-{address.rpartition(':')[2]}={TOKEN}"}

@@ -1,0 +1,254 @@
+"""The page is answered with what the estimators themselves say, for models of every kind."""
+
+import base64
+import json
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from reading_frames import read_frame
+from sklearn.decomposition import PCA
+
+import narrows.web
+from narrows.latent import analogy
+from narrows.web.questions import codes, compare, inputs, models, noise, plane
+from narrows.web.server import QUESTIONS, answer
+
+ALL = ["plane", "one", "wide", "denoising", "vae", "conditional", "rows", "colours"]
+STATIC = Path(narrows.web.__file__).parent / "static"
+
+
+def label_of(library, model):
+    return {"label": "3"} if library[model].estimator.conditional else {}
+
+
+def test_models_says_what_is_open(ask):
+    found = ask("models").models
+    assert [model["id"] for model in found] == ALL
+    assert found[0]["ink"]
+    assert not found[-1]["ink"]
+    assert found[5]["classes"] == list("0123456789")
+    assert [model["shape"] for model in found][-2:] == [[4], [16, 16, 3]]
+
+
+@pytest.mark.parametrize("model", ALL)
+def test_the_plane_holds_every_code_where_decoding_finds_it(ask, library, model):
+    entry, shown = library[model], ask("plane", model=model)
+    assert shown.points.shape == (len(entry.X), 2)
+    assert (shown.points > shown.low).all()
+    assert (shown.points < shown.high).all()
+    np.testing.assert_allclose(
+        ask("errors", model=model).values, entry.estimator.anomaly_score(entry.X, entry.y), rtol=1e-5
+    )
+    z = entry.codes[3].tolist()
+    found = ask("at", model=model, z=z, **label_of(library, model))
+    np.testing.assert_allclose(found.point[0], shown.points[3, 0], atol=1e-4)
+    np.testing.assert_allclose(found.z, z, atol=1e-4)
+    decoded = entry.decode([z], "3" if entry.estimator.conditional else None)
+    np.testing.assert_allclose(found.levels, entry.levels(decoded).astype(int), atol=1)
+
+
+@pytest.mark.parametrize("axes", ["pca", [0, 1], [4, 2]])
+def test_moving_in_the_plane_leaves_what_is_perpendicular_to_it(ask, library, axes):
+    held = library["wide"].codes[0].tolist()
+    moved = ask("at", model="wide", z=held, point=[0.3, -0.2], axes=axes)
+    back = ask("at", model="wide", z=moved.z, axes=axes)
+    np.testing.assert_allclose(back.point, [0.3, -0.2], atol=1e-5)
+    again = ask("at", model="wide", z=moved.z, point=ask("at", model="wide", z=held, axes=axes).point, axes=axes)
+    np.testing.assert_allclose(again.z, held, atol=1e-4)
+    if axes != "pca":
+        others = [i for i in range(5) if i not in axes]
+        np.testing.assert_allclose(np.array(moved.z)[others], np.array(held)[others], atol=1e-6)
+        np.testing.assert_allclose(np.array(moved.z)[axes], [0.3, -0.2], atol=1e-6)
+
+
+def test_principal_axes_are_scikit_learns(ask, library):
+    shown, pca = ask("plane", model="wide"), PCA(2).fit(library["wide"].codes)
+    np.testing.assert_allclose(np.abs(shown.points), np.abs(pca.transform(library["wide"].codes)), atol=1e-3)
+    assert shown.explained == pytest.approx(pca.explained_variance_ratio_.sum(), abs=1e-4)
+
+
+@pytest.mark.parametrize("model", ALL)
+def test_tiles_are_what_their_places_decode_to(ask, library, model):
+    shown = ask("plane", model=model)
+    tiles = ask("tiles", model=model, side=4, **label_of(library, model))
+    assert len(tiles.levels) == len(tiles.seen) == 16
+    step = (shown.high - shown.low) / 4
+    corner = [float(shown.low[0] + step[0] / 2), float(shown.high[1] - step[1] / 2)]  # the first is at the upper left
+    own = ask("at", model=model, point=corner, **label_of(library, model))
+    np.testing.assert_allclose(tiles.levels[0].astype(int), own.levels[0].astype(int), atol=1)
+    assert bool(tiles.seen[0]) == own.seen
+
+
+def test_data_are_near_their_own_codes_and_nowhere_far_out(ask, library):
+    near = [ask("at", model="plane", z=z.tolist()).seen for z in library["plane"].codes[:40]]
+    assert np.mean(near) > 0.9
+    assert not ask("at", model="plane", point=[1e3, 1e3]).seen
+
+
+@pytest.mark.parametrize("model", ALL)
+def test_an_example_is_shown_with_what_the_model_makes_of_it(ask, library, model):
+    entry, shown = library[model], ask("example", model=model, place=5)
+    restored = entry.estimator.reconstruct(entry.X[5:6], None if entry.y is None else entry.y[5:6])
+    np.testing.assert_array_equal(shown.original, entry.levels(entry.X[5:6]))
+    np.testing.assert_array_equal(shown.restored, entry.levels(restored))
+    assert shown.error == pytest.approx(entry.errors[5])
+
+
+@pytest.mark.parametrize("model", ALL)
+def test_a_group_has_its_mean_its_counts_and_its_codes(ask, library, model):
+    entry, places = library[model], [1, 4, 9]
+    shown = ask("group", model=model, places=places)
+    np.testing.assert_array_equal(shown.mean, entry.levels(entry.X[places].mean(0, keepdims=True)))
+    assert shown.count == 3
+    assert sum(count for _, count in shown.counts) == (3 if entry.classes else 0)
+    lines = shown.csv.splitlines()
+    assert len(lines) == 4
+    assert [int(line.split(",")[0]) for line in lines[1:]] == places
+    np.testing.assert_allclose([float(lines[2].split(",")[-1])], entry.codes[4, -1], rtol=1e-5)
+
+
+@pytest.mark.parametrize("model", ALL)
+def test_codes_are_decoded_walked_and_drawn(ask, library, model):
+    entry, label = library[model], label_of(library, model)
+    units = ask("units", model=model)
+    assert sorted(units.order) == list(range(entry.estimator.latent_dim))
+    assert (np.diff(units.weight[units.order]) <= 0).all()
+    assert units.by == ("kl" if model in ("vae", "conditional") else "variance")
+    z = entry.codes[:2].tolist()
+    decoded = ask("decode", model=model, codes=z, **label)
+    np.testing.assert_array_equal(decoded.levels, entry.levels(entry.decode(z, label.get("label"))))
+    path = ask("way", model=model, a=0, b=1, steps=5, **label)
+    np.testing.assert_allclose(path.codes[[0, -1]], z, rtol=1e-6)
+    still = ask("noisy", model=model, z=z[0], sigma=0, n=3, **label)
+    np.testing.assert_allclose(still.codes, [z[0]] * 3, rtol=1e-6)
+    drawn = ask("samples", model=model, n=3, seed=5)
+    np.testing.assert_allclose(
+        drawn.levels.astype(int), entry.levels(entry.estimator.sample(3, random_state=5)), atol=1
+    )
+
+
+def test_temperature_scales_deviations(ask):
+    """At 0 only the components' means are left; at a half, the spread around them is halved."""
+    cold = ask("samples", model="vae", n=64, temperature=0).codes
+    usual, half = (ask("samples", model="vae", n=64, temperature=t).codes for t in (1, 0.5))
+    assert len(np.unique(cold.round(4), axis=0)) <= 20
+    np.testing.assert_allclose(half - cold, (usual - cold) / 2, atol=1e-5)
+
+
+def test_arithmetic_is_that_of_codes(ask, library):
+    entry = library["wide"]
+    result = ask("arithmetic", model="wide", start=2, minus="1", plus="7")
+    groups = (entry.codes[entry.dataset.y == label] for label in (1, 7))
+    np.testing.assert_allclose(result.z, analogy(entry.codes[2], *groups), atol=1e-4)
+
+
+@pytest.mark.parametrize("model", ALL)
+def test_an_input_is_looked_at(ask, library, model):
+    entry = library[model]
+    x, y = entry.X[6:7], None if entry.y is None else entry.y[6:7]
+    seen = ask("look", model=model, given={"example": 6})
+    assert seen.score == pytest.approx(entry.estimator.anomaly_score(x, y)[0], rel=1e-5)
+    assert seen.map.mean() == pytest.approx(seen.score, rel=1e-3)
+    np.testing.assert_allclose(seen.z, entry.estimator.transform(x, y)[0], rtol=1e-5)
+    assert 6 not in seen.nearest
+    distances = np.linalg.norm(entry.codes - entry.codes[6], axis=1)
+    assert seen.distance == pytest.approx(np.sort(distances)[1], abs=1e-4)
+    assert seen.part == pytest.approx((entry.errors < seen.score).mean())
+
+
+def test_pixels_are_taken_as_they_are_shown(ask, library):
+    levels = library["plane"].levels(library["plane"].X[:1])
+    seen = ask("look", model="plane", given={"pixels": base64.b64encode(levels.tobytes()).decode()})
+    np.testing.assert_array_equal(seen.original, levels)
+
+
+def test_noise_is_outside_the_training_data(ask):
+    pixels = np.random.default_rng(0).integers(0, 256, 64, dtype=np.uint8)
+    assert ask("look", model="plane", given={"pixels": base64.b64encode(pixels.tobytes()).decode()}).outside
+    typical = [ask("look", model="plane", given={"example": place}).outside for place in range(30)]
+    assert np.mean(typical) < 0.2
+
+
+@pytest.mark.parametrize("corruption", ["gaussian", "masking", "salt-and-pepper", "block"])
+def test_each_kind_of_model_mends_the_same_noise(ask, library, corruption):
+    entry = library["wide"]
+    found = ask("noise", model="wide", given={"example": 3}, corruption=corruption, level=0.4, seed=9)
+    noisy = entry.estimator.corrupt(entry.X[3:4], corruption=corruption, level=0.4, random_state=9)
+    np.testing.assert_array_equal(found.noisy, entry.levels(noisy))
+    assert [model["id"] for model in found.models] == ["wide", "denoising", "vae"]
+    mended = library["denoising"].estimator.reconstruct(noisy)
+    np.testing.assert_array_equal(found.models[1]["levels"], entry.levels(mended))
+    assert found.models[1]["error"] == pytest.approx(np.square((mended - entry.X[3:4]) / 16).mean(), rel=1e-3)
+
+
+def test_compare_shows_the_sizes_of_one_kind(ask, library):
+    found = ask("compare", model="wide")
+    assert [column["latent_dim"] for column in found.columns] == [1, 2, 5]
+    assert [column["part"] for column in found.columns] == ["validation"] * 3
+    assert len(found.originals) == 10
+    assert found.labels == list("0123456789")
+    for column in found.columns:
+        np.testing.assert_allclose(column["errors"], library[column["id"]].errors[found.places], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "said"),
+    [
+        ("decode", {"codes": [[1.0]]}, "2 numbers"),
+        ("decode", {"codes": []}, "codes"),
+        ("decode", {"codes": [[1e39, 0]]}, "finite"),
+        ("decode", {"codes": [[0, 0]] * 65}, "64"),
+        ("plane", {"axes": [0, 0]}, "axes"),
+        ("plane", {"axes": [0, 2]}, "axes"),
+        ("plane", {"axes": "umap"}, "pca"),
+        ("tiles", {"side": 1000}, "32"),
+        ("example", {"place": 400}, "400"),
+        ("example", {"place": -1}, "place"),
+        ("group", {"places": []}, "places"),
+        ("group", {"places": [0, 4000]}, "4000"),
+        ("noisy", {"z": [0, 0], "sigma": -1}, "sigma"),
+        ("samples", {"n": 10**9}, "64"),
+        ("arithmetic", {"start": 0, "minus": "x", "plus": "1"}, "minus='x'"),
+        ("look", {"given": {}}, "example or pixels"),
+        ("look", {"given": {"example": 0, "pixels": ""}}, "example or pixels"),
+        ("look", {"given": {"pixels": "AA"}}, "base64"),
+        ("look", {"given": {"pixels": "AAAA"}}, "64"),
+        ("look", {"given": {"path": "/etc/passwd"}}, "path"),
+        ("noise", {"given": {"example": 0}, "corruption": "rain"}, "gaussian"),
+        ("noise", {"given": {"example": 0}, "level": 2}, "level"),
+        ("units", {"path": "/etc/passwd"}, "path"),
+        ("serve", {}, "ask='serve'"),
+    ],
+)
+def test_what_cannot_be_answered_is_refused_in_words(ask, name, given, said):
+    assert said in ask(name, model="plane", **given).refused
+
+
+NAMES = st.sampled_from(["id", "ask", "model", "z"])
+MESSAGES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda part: st.lists(part, max_size=3) | st.dictionaries(NAMES, part, max_size=4),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(MESSAGES)
+def test_any_message_gets_an_answer(library, message):
+    assert "refused" in read_frame(answer(library, json.dumps(message)))
+
+
+def test_the_pages_typedefs_are_the_servers_dataclasses():
+    text = (STATIC / "answers.js").read_text(encoding="utf-8")
+    typedefs = re.findall(r"@typedef \{\{ (.*) \}\} (\w+) \*/", text)
+    declared = {name: re.findall(r"(\w+): ", parts) for parts, name in typedefs}
+    assert "Look" in declared
+    for module in (codes, compare, inputs, models, noise, plane):
+        for name in set(module.__all__) & set(declared):
+            assert declared[name] == [field.name for field in fields(getattr(module, name))], name
+    answers = re.search(r"@typedef \{\{\n(.*?)\}\} Answers", text, re.DOTALL).group(1)
+    assert set(re.findall(r"(\w+): ", answers)) == set(QUESTIONS)

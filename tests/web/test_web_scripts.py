@@ -1,0 +1,70 @@
+"""The page's scripts: their types by TypeScript, their functions by node; and that each word of theirs exists.
+
+Without node or TypeScript they are skipped; NARROWS_REQUIRE_BROWSER=1 forbids that.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import narrows.web
+
+STATIC = Path(narrows.web.__file__).parent / "static"
+SCRIPTS = sorted(STATIC.rglob("*.js"))
+TYPES = "--strict --checkJs --allowJs --noEmit --target es2022 --module nodenext --lib es2023,dom,dom.iterable"
+
+
+def missing(reason):
+    if os.environ.get("NARROWS_REQUIRE_BROWSER") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def test_functions():
+    node = shutil.which("node") or missing("node is not installed")
+    units = Path(__file__).with_name("units.test.mjs")
+    done = subprocess.run([node, "--test", units], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_types(tmp_path_factory):
+    npm = shutil.which("npm") or missing("npm is not installed")
+    folder = tmp_path_factory.getbasetemp().parent / "narrows-typescript"  # kept from run to run
+    tsc = folder / "node_modules" / ".bin" / "tsc"
+    if not tsc.exists():
+        install = [npm, "install", "--no-audit", "--no-fund", "--prefix", folder, "typescript@5"]
+        if subprocess.run(install, capture_output=True, check=False).returncode:
+            missing("TypeScript cannot be fetched")
+    done = subprocess.run([tsc, *TYPES.split(), STATIC / "app.js"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_every_word_is_in_the_strings():
+    strings = (STATIC / "strings.js").read_text(encoding="utf-8")
+    known = set(re.findall(r"^  '([\w.-]+)':", strings, re.MULTILINE))
+    used = {key for path in SCRIPTS for key in re.findall(r"\bt\('([\w.-]+)'", path.read_text(encoding="utf-8"))}
+    assert len(used) > 80
+    assert used <= known
+
+
+def test_no_word_is_left_over():
+    """Keys that are put together are found by what stands before the last dot, or are a view's lead."""
+    text = "\n".join(path.read_text(encoding="utf-8") for path in SCRIPTS if path.name != "strings.js")
+    strings = (STATIC / "strings.js").read_text(encoding="utf-8")
+    for key in re.findall(r"^  '([\w.-]+)':", strings, re.MULTILINE):
+        put_together = f"`{key.rpartition('.')[0]}.${{" in text or key.endswith(".lead")
+        assert f"'{key}'" in text or put_together, key
+
+
+def test_nothing_comes_from_elsewhere():
+    """No address but SVG's name, no inline script or style, and nothing that a strict policy forbids."""
+    for path in [*SCRIPTS, *STATIC.glob("*.html"), *STATIC.glob("*.css")]:
+        text = path.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
+        assert not re.search(r"https?://|@import|\burl\(", text), path
+        assert not re.search(r"\beval\(|new Function|innerHTML|\.style\.cssText", text), path
+    page = (STATIC / "index.html").read_text(encoding="utf-8")
+    assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*src=)", page)

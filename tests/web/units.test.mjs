@@ -1,0 +1,154 @@
+// The page's functions that draw nothing, by node --test.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { unpack } from '../../src/narrows/web/static/frames.js';
+import { Line, newest } from '../../src/narrows/web/static/line.js';
+import { isInside, ranked } from '../../src/narrows/web/static/points.js';
+import { format, join, parse, split, toBase64, toText } from '../../src/narrows/web/static/state.js';
+import { STRINGS } from '../../src/narrows/web/static/strings.js';
+import { number, spaced, translate } from '../../src/narrows/web/static/words.js';
+
+const later = () => new Promise((done) => setTimeout(done));
+
+function frame(head, ...arrays) {
+  const text = new TextEncoder().encode(JSON.stringify(head));
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(text.length);
+  const whole = Buffer.concat([length, text, ...arrays.map((array) => Buffer.from(array.buffer))]);
+  return whole.buffer.slice(whole.byteOffset, whole.byteOffset + whole.length);
+}
+
+class Socket {
+  static made = [];
+  sent = [];
+  readyState = 0;
+  constructor() { Socket.made.push(this); }
+  send(text) { this.sent.push(JSON.parse(text)); }
+  opens() { this.readyState = 1; this.onopen(); }
+  breaks() { this.readyState = 3; this.onclose(); }
+  answers(head) { this.onmessage({ data: frame(head) }); }
+}
+
+test('a frame is read, arrays at odd places and nested ones too', () => {
+  const head = { id: 1, told: 'ž', bytes: { array: 'uint8', shape: [3] }, parts: [{ floats: { array: 'float32', shape: [1, 2] } }], whole: { array: 'int32', shape: [2] }, none: null };
+  const read = unpack(frame(head, Uint8Array.of(1, 2, 255), Float32Array.of(0.5, -1), Int32Array.of(-7, 7)));
+  assert.equal(read.told, 'ž');
+  assert.deepEqual([...read.bytes.data], [1, 2, 255]);
+  assert.deepEqual([...read.parts[0].floats.data], [0.5, -1]);
+  assert.deepEqual([...read.whole.data], [-7, 7]);
+  assert.deepEqual(read.parts[0].floats.shape, [1, 2]);
+  assert.equal(read.none, null);
+});
+
+test('only the newest of those that wait is worked on, one at a time', async () => {
+  const done = [];
+  let running = 0;
+  const offer = newest(async (value) => {
+    assert.equal(++running, 1);
+    await later();
+    running--;
+    done.push(value);
+  });
+  const first = offer(1);
+  [2, 3, 4].forEach((value) => offer(value));
+  await first;
+  assert.deepEqual(done, [1, 4]);
+  await offer(5);
+  assert.deepEqual(done, [1, 4, 5]);
+});
+
+test('newest goes on after what failed', async () => {
+  const offer = newest(async (value) => { if (value < 0) throw new Error('no'); });
+  await assert.rejects(offer(-1));
+  await offer(1);
+});
+
+test('questions get their own answers, in any order', async () => {
+  const line = new Line('', () => {}, () => new Socket());
+  const socket = Socket.made.at(-1);
+  const [a, b, c] = [line.ask('models'), line.ask('units', { model: 'x' }), line.ask('at')];
+  assert.deepEqual(socket.sent, []);
+  socket.opens();
+  assert.deepEqual(socket.sent.map(({ id, ask }) => [id, ask]), [[1, 'models'], [2, 'units'], [3, 'at']]);
+  socket.answers({ id: 2, got: 'b' });
+  socket.answers({ id: 3, refused: 'why' });
+  socket.answers({ id: 1, got: 'a' });
+  assert.deepEqual([(await a).got, (await b).got], ['a', 'b']);
+  await assert.rejects(c, /why/);
+});
+
+test('a broken line is mended, and what was asked is asked again', async (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const told = [];
+  const line = new Line('', (open) => told.push(open), () => new Socket());
+  const first = Socket.made.at(-1);
+  first.opens();
+  const answer = line.ask('models');
+  first.breaks();
+  assert.deepEqual(told, [true, false]);
+  context.mock.timers.tick(500);
+  const second = Socket.made.at(-1);
+  assert.notEqual(first, second);
+  second.breaks();
+  context.mock.timers.tick(999);
+  assert.equal(Socket.made.at(-1), second, 'it waits twice as long');
+  context.mock.timers.tick(1);
+  Socket.made.at(-1).opens();
+  assert.deepEqual(Socket.made.at(-1).sent.map(({ ask }) => ask), ['models']);
+  Socket.made.at(-1).answers({ id: 1, got: 1 });
+  assert.equal((await answer).got, 1);
+});
+
+test('a lasso holds what is inside it, also where it is not convex', () => {
+  const u = [[0, 0], [4, 0], [4, 4], [3, 4], [3, 1], [1, 1], [1, 4], [0, 4]];
+  const inside = [[0.5, 3], [2, 0.5], [3.5, 3.9]];
+  const outside = [[2, 3], [-1, 2], [5, 2], [2, 4.5]];
+  assert.ok(inside.every((place) => isInside(place, u)));
+  assert.ok(!outside.some((place) => isInside(place, u)));
+  for (const place of [...inside, ...outside]) assert.equal(isInside(place, u), isInside(place, [...u].reverse()));
+  assert.ok(!isInside([0, 0], [[1, 1]]));
+});
+
+test('ranks come in bins that hold equally many', () => {
+  assert.deepEqual(ranked([0.3, 0.1, 9, 0.2], 2), [1, 0, 1, 0]);
+  const bins = ranked(Float32Array.from({ length: 800 }, (_, i) => (i * 7919) % 800), 8);
+  for (let bin = 0; bin < 8; bin++) assert.equal(bins.filter((own) => own === bin).length, 100);
+});
+
+test('the state is its address', () => {
+  const state = { view: 'plane', z: '-0.5,1e-7', class: 'á & b=c', x: '' };
+  assert.equal(format(state), '#view=plane&z=-0.5,1e-7&class=%C3%A1+%26+b%3Dc');
+  assert.deepEqual(parse(format(state)), { view: 'plane', z: '-0.5,1e-7', class: 'á & b=c' });
+  assert.deepEqual(parse(''), {});
+});
+
+test('numbers in the address', () => {
+  assert.deepEqual(split(join([0.123456, -2, 1e-9]), 3), [0.1235, -2, 1e-9]);
+  for (const text of [undefined, '', '1', '1,2,3', '1,x', '1,', '1,Infinity', '1,NaN']) assert.equal(split(text, 2), null, text);
+});
+
+test('bytes in the address are those of base64', () => {
+  for (let n = 0; n < 70; n++) {
+    const bytes = Uint8Array.from({ length: n }, (_, i) => (i * 151 + n) % 256);
+    assert.equal(toBase64(toText(bytes)), Buffer.from(bytes).toString('base64'));
+    assert.equal(encodeURIComponent(toText(bytes)), toText(bytes));
+  }
+});
+
+test('both languages say the same things, with the same values in them', () => {
+  assert.deepEqual(Object.keys(STRINGS.cs), Object.keys(STRINGS.en));
+  const values = (text) => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
+  for (const [key, text] of Object.entries(STRINGS.en)) {
+    assert.deepEqual(values(STRINGS.cs[key]), values(text), key);
+    assert.ok(text.trim() && STRINGS.cs[key].trim(), key);
+  }
+});
+
+test('words and numbers as each language has them', () => {
+  assert.equal(translate('en', 'key.help'), 'this list');
+  assert.equal(translate('cs', 'error', { error: 'x {y}' }), 'Nepodařilo se: x {y}');
+  assert.equal(number('en', -1234.5), '−1,230');
+  assert.equal(number('cs', 0.25), '0,25');
+  assert.equal(spaced('DenoisingAutoencoder'), 'Denoising Autoencoder');
+  assert.equal(spaced('VAE'), 'VAE');
+});
