@@ -4,7 +4,8 @@ The lecture judges new examples by eye. Here numbers do: are the new ones believ
 show all the kinds there are (recall, coverage), do both sets have the same mean and covariance (Fréchet distance), can
 anything tell them apart (two-sample classifier), and are they new at all (distance to the training examples)?
 All work on rows of features: pixels, codes of a model, or, closest to what an eye sees, the last hidden layer of a
-classifier. Compare with held-out examples, not with those the model has learnt from, which it may have copied.
+classifier. Compare with held-out examples, not with those the model has learnt from, which it may have copied. Their
+intervals are in `narrows.evaluation.likeness`.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def precision_recall(real: ArrayLike, generated: ArrayLike, *, k: int = 5) -> Pr
     TypeError, ValueError
         If a set is not a matrix of finite numbers with at least 2 rows, their widths differ, or ``k`` does not fit.
     """
-    x, y = _matrices(2, real=real, generated=generated)
+    x, y = matrices(2, real=real, generated=generated)
     k = integer("k", k, 1)
     if k >= min(len(x), len(y)):
         raise ValueError(f"k={k} must be less than the number of examples: real has {len(x)}, generated {len(y)}")
@@ -126,7 +127,7 @@ def frechet_distance(real: ArrayLike, generated: ArrayLike) -> float:
     TypeError, ValueError
         If a set is not a matrix of finite numbers with at least 2 rows, or their widths differ.
     """
-    x, y = _matrices(2, real=real, generated=generated)
+    x, y = matrices(2, real=real, generated=generated)
     shift = x.mean(axis=0) - y.mean(axis=0)
     size = max(min(x.shape), min(y.shape))
     first, second = _covariance_factor(x, size), _covariance_factor(y, size)
@@ -166,7 +167,7 @@ def two_sample_accuracy(
         If a set is not a matrix of finite numbers with at least 5 rows, their widths differ, or ``random_state``
         is no seed.
     """
-    x, y = _matrices(FOLDS, real=real, generated=generated)
+    x, y = matrices(FOLDS, real=real, generated=generated)
     seed = random_seed(random_state)
     generator = np.random.default_rng(seed)
     size = min(len(x), len(y), MOST)
@@ -198,15 +199,19 @@ def nearest_distances(generated: ArrayLike, training: ArrayLike) -> Array:
     TypeError, ValueError
         If a set is not a matrix of finite numbers with at least 1 row, or their widths differ.
     """
-    x, y = _matrices(1, generated=generated, training=training)
-    # The quick search expands |x − y|², whose terms cancel badly far from the origin.
-    centre = y.mean(axis=0)
-    nearest = pairwise_distances_argmin(x - centre, y - centre)
-    distances: Array = np.linalg.norm(x - y[nearest], axis=1)
+    _, distances = nearest(*matrices(1, generated=generated, training=training))
     return distances
 
 
-def _matrices(least: int, **sets: ArrayLike) -> list[Array]:
+def nearest(x: Array, y: Array) -> tuple[NDArray[np.int64], Array]:
+    """Return which row of ``y`` (m, features) is nearest to each of ``x`` (n, features), and how far it is, (n,)."""
+    # The quick search expands |x − y|², whose terms cancel badly far from the origin.
+    centre = y.mean(axis=0)
+    places = pairwise_distances_argmin(x - centre, y - centre)
+    return places, np.linalg.norm(x - y[places], axis=1)
+
+
+def matrices(least: int, **sets: ArrayLike) -> list[Array]:
     """Return the named sets as float64 matrices of one width and ``least`` or more rows, or say what is wrong."""
     matrices: dict[str, Array] = {}
     for name, values in sets.items():

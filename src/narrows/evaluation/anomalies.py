@@ -1,0 +1,165 @@
+"""Which examples are odd? From scores, of which a higher one is odder, to decisions that keep what they promise.
+
+A score alone says nothing. Held against the scores of ordinary examples that the model has not learnt from, it does: if
+a new example is ordinary too, its score is as likely to be in any place among theirs. All guarantees here rest on that
+exchangeability alone, not on the model or the scores' distribution (Vovk, Gammerman & Shafer 2005, as conformal
+prediction), and hold at any number of examples.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import kstwobign
+
+from narrows.arguments import RandomState, real
+from narrows.evaluation.intervals import LEVEL, Estimate, bootstrap
+
+__all__ = ["CalibrationCurve", "calibration_curve", "p_values", "roc_auc", "threshold"]
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CalibrationCurve:
+    """How often examples are called odd, against how often ordinary ones are meant to be.
+
+    Attributes
+    ----------
+    nominal
+        False-alarm rates, (k,), rising from 0 to 1.
+    observed
+        Which share of the examples has a p-value of at most that, (k,): about as much if they are ordinary.
+    band
+        How far apart the two may be by chance: of ordinary examples the whole curve is as near as this in 95 % of the
+        cases (Kolmogorov and Smirnov's two-sample test, for large samples).
+    """
+
+    nominal: Array
+    observed: Array
+    band: float
+
+
+def threshold(held_out: ArrayLike, false_alarms: float = 0.05) -> float:
+    """Return the score above which an ordinary example is with a probability of at most ``false_alarms``.
+
+    The ⌈(n + 1)(1 − α)⌉-th smallest of n held-out scores: a new one exceeds it with probability at most α, and, without
+    ties, more than α − 1/(n + 1) (Lei et al., «Distribution-free predictive inference for regression», 2018). That is
+    the mean over held-out sets: with one at hand, the rate varies by about √(α(1 − α)/n).
+
+    Parameters
+    ----------
+    held_out
+        Scores of ordinary examples that the model has not learnt from, (n,).
+    false_alarms
+        α, in (0, 1).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If scores are not finite, α is no such number, or there are fewer than 1/α − 1 scores: no threshold among
+        them could promise as little.
+    """
+    scores = _scores("held_out", held_out)
+    alpha = _rate(false_alarms)
+    n = len(scores)
+    rank = math.ceil((n + 1) * (1 - alpha) - 1e-9)  # what is above a whole number by less is so by rounding
+    if rank > n:
+        raise ValueError(
+            f"false_alarms={alpha:g} needs {math.ceil(1 / alpha - 1 - 1e-9):,} held-out scores or more, not {n:,}; "
+            f"with {n:,}, {1 / (n + 1):.3g} is the least that can be promised"
+        )
+    return float(np.partition(scores, rank - 1)[rank - 1])
+
+
+def p_values(scores: ArrayLike, held_out: ArrayLike) -> Array:
+    """Return (1 + #{held-out scores ≥ s}) / (n + 1) of each score s: how seldom ordinary examples are as odd.
+
+    Of an ordinary example it is at most α with probability at most α, for every α.
+
+    Parameters
+    ----------
+    scores
+        (m,).
+    held_out
+        As of `threshold`, (n,).
+
+    Returns
+    -------
+    ndarray, (m,)
+        In [1/(n + 1), 1].
+    """
+    s, ordinary = _scores("scores", scores), np.sort(_scores("held_out", held_out))
+    as_odd = len(ordinary) - np.searchsorted(ordinary, s, side="left")
+    values: Array = (1 + as_odd) / (len(ordinary) + 1)
+    return values
+
+
+def calibration_curve(scores: ArrayLike, held_out: ArrayLike) -> CalibrationCurve:
+    """Return how often ``scores`` are called odd at each false-alarm rate that ``held_out`` scores can promise.
+
+    Of ordinary examples it is the diagonal to within its band. Where it leaves that, the examples are unlike the
+    held-out ones: odder where it lies above.
+
+    Parameters
+    ----------
+    scores
+        Of examples that are neither among the held-out ones nor learnt from, (m,).
+    held_out
+        As of `threshold`, (n,).
+    """
+    values, n = p_values(scores, held_out), len(np.asarray(held_out))
+    nominal = np.arange(n + 2) / (n + 1)
+    observed = np.searchsorted(np.sort(values), nominal + 1e-12, side="right") / len(values)
+    return CalibrationCurve(nominal, observed, float(kstwobign.ppf(LEVEL)) * math.sqrt(1 / n + 1 / len(values)))
+
+
+def roc_auc(ordinary: ArrayLike, odd: ArrayLike, *, random_state: RandomState = 0) -> Estimate:
+    """Return how often an odd example has a higher score than an ordinary one, ties counted half, with its interval.
+
+    The area under the receiver's operating characteristic (Hanley & McNeil 1982): 0.5 by chance, 1 at best. The
+    bootstrap draws from both kinds separately. Where every odd example is above every ordinary one it has no width,
+    though of few examples that is no proof.
+
+    Parameters
+    ----------
+    ordinary, odd
+        Scores, (n,) and (m,), none of them learnt from.
+    random_state
+        As of `narrows.evaluation.intervals.bootstrap`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If scores are not finite, or there are none of a kind.
+    """
+    kinds = _scores("ordinary", ordinary), _scores("odd", odd)
+    values, places = np.unique(np.concatenate(kinds), return_inverse=True)
+    is_odd = np.repeat([False, True], [len(kind) for kind in kinds])
+
+    def area(place: NDArray[np.int64], odd_one: NDArray[np.bool_]) -> float:
+        below, above = (np.bincount(place[chosen], minlength=len(values)) for chosen in (~odd_one, odd_one))
+        wins = above @ (np.cumsum(below) - below / 2)
+        return float(wins / (below.sum() * above.sum()))
+
+    return bootstrap(area, places, is_odd, strata=is_odd, random_state=random_state)
+
+
+def _rate(false_alarms: float) -> float:
+    alpha = real("false_alarms", false_alarms, 0, 1, low_included=False)
+    if alpha == 1:
+        raise ValueError(f"false_alarms={false_alarms!r} must be less than 1")
+    return alpha
+
+
+def _scores(name: str, scores: ArrayLike) -> Array:
+    """Return ``scores`` as 64-bit numbers, or say what is wrong with them."""
+    values = np.asarray(scores)
+    if values.dtype.kind not in "buif":
+        raise TypeError(f"{name} must hold real numbers, not {values.dtype}")
+    if values.ndim != 1 or not len(values) or not np.isfinite(values).all():
+        raise ValueError(f"{name} of shape {values.shape} must be finite scores (n,), of one example or more")
+    return values.astype(np.float64)

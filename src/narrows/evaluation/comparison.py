@@ -1,0 +1,116 @@
+"""Is a model worth its training? Its reconstructions beside those of principal components, and of the mean.
+
+An autoencoder with linear layers comes to the principal components (Baldi & Hornik 1989); a deep one with as many
+numbers in its code has to do better on examples that neither has learnt from, or the components will do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from narrows.arguments import RandomState, integer, random_seed
+from narrows.evaluation.baselines import pca_reconstruction
+from narrows.evaluation.intervals import Estimate, bootstrap
+from narrows.evaluation.reconstruction import Fidelity, fidelity, squared_errors
+
+__all__ = ["Comparison", "compared", "error_ratio"]
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A model's reconstructions beside those that anyone can have, of the same examples.
+
+    Attributes
+    ----------
+    model, pca, mean
+        Of the model, of as many principal components, and of the training examples' mean in place of every example.
+    over_pca, over_mean
+        How many times as large the model's mean squared error is as theirs. It beats them where all of the interval is
+        below 1, and they beat it where all is above.
+    """
+
+    model: Fidelity
+    pca: Fidelity
+    mean: Fidelity
+    over_pca: Estimate
+    over_mean: Estimate
+
+
+def compared(
+    X_train: ArrayLike,
+    X_test: ArrayLike,
+    restored: ArrayLike,
+    latent_dim: int,
+    data_range: float,
+    *,
+    random_state: RandomState = 0,
+) -> Comparison:
+    """Set a model's reconstructions of held-out examples beside those of principal components and of the mean.
+
+    Parameters
+    ----------
+    X_train
+        What the model has learnt from, rows or images as ``X_test``: the baselines learn from it too. Columns of
+        different units scaled as the model sees them, or the largest numbers decide alone.
+    X_test, restored
+        As of `fidelity`.
+    latent_dim
+        Numbers in the model's code, and so the principal components.
+    data_range
+        As of `peak_signal_to_noise`.
+    random_state
+        As of `narrows.evaluation.intervals.bootstrap`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `fidelity` and `error_ratio`, or if ``X_train`` does not fit ``X_test``.
+    """
+    train, test, model = np.asarray(X_train), np.asarray(X_test), np.asarray(restored)
+    if train.shape[1:] != test.shape[1:] or train.ndim < 2 or not train.size:
+        raise ValueError(f"X_train {train.shape} and X_test {test.shape} must hold examples of one shape, at least one")
+    seed, d = random_seed(random_state), integer("latent_dim", latent_dim, 1)
+    rows, columns = (part.reshape(len(part), -1).astype(np.float64) for part in (train, test))
+    pca = pca_reconstruction(rows, columns, d).reshape(test.shape)
+    mean = np.broadcast_to(rows.mean(0).reshape(test.shape[1:]), test.shape)
+    errors = squared_errors(test, model)
+    return Comparison(
+        model=fidelity(test, model, data_range, random_state=seed),
+        pca=fidelity(test, pca, data_range, random_state=seed),
+        mean=fidelity(test, mean, data_range, random_state=seed),
+        over_pca=error_ratio(errors, squared_errors(test, pca), random_state=seed),
+        over_mean=error_ratio(errors, squared_errors(test, mean), random_state=seed),
+    )
+
+
+def error_ratio(errors: ArrayLike, others: ArrayLike, *, random_state: RandomState = 0) -> Estimate:
+    """Return how many times as large the mean of ``errors`` is as that of ``others``, on the same examples.
+
+    With the interval of the pairs, in which the examples' own difficulty cancels: where all of it lies above 1, the
+    others are better.
+
+    Parameters
+    ----------
+    errors, others
+        Of the same examples in the same order, (n,), as `squared_errors` returns them.
+    random_state
+        As of `narrows.evaluation.intervals.bootstrap`.
+
+    Raises
+    ------
+    ValueError
+        If they are not of the same examples, 2 or more, or the others are all 0.
+    """
+    if not np.any(others):
+        raise ValueError("others are all 0: no error is a part or a multiple of none")
+
+    def ratio(a: Array, b: Array) -> float:
+        with np.errstate(divide="ignore", invalid="ignore"):  # of draws where b is 0, which bootstrap refuses
+            return float(a.mean() / b.mean())
+
+    return bootstrap(ratio, errors, others, random_state=random_state)
