@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import denoising, explorer, generation, images, likelihood, recipes, reconstruction
+from benchmarks import denoising, explorer, generation, images, likelihood, recipes, reconstruction, training
 
 BENCHMARKS = {
     "recipes": recipes.main,
+    "training": training.main,
     "denoising": denoising.main,
     "likelihood": likelihood.main,
     "generation": generation.main,

@@ -134,7 +134,7 @@ class Options(BaseEstimator):  # type: ignore[misc]
     batch_size: int | str = "auto"
     epochs: int | str = "auto"
     validation_fraction: float = 0.1
-    patience: int = 50
+    patience: int = 100
     random_state: RandomState = None
 
     def __new__(cls, *_: object, **options: object) -> Self:

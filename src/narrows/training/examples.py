@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Self
 
 import torch
@@ -41,7 +42,7 @@ class Examples:
     @classmethod
     def of(cls, x: Tensor, context: Tensor | None, features: int | None = None) -> Self:
         """Return those of ``x`` (n, features) and ``context`` (n, classes), in memory."""
-        return cls(x.__getitem__, torch.arange(len(x)), features or x.shape[1], context)
+        return cls(partial(torch.index_select, x, 0), torch.arange(len(x)), features or x.shape[1], context)
 
     def __len__(self) -> int:
         return len(self.places)

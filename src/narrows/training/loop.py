@@ -198,7 +198,7 @@ class Training:
         part *= 0.5**self.halvings
         generators = [self.members[member].generator for member in self.active]
         losses = self.learner.step(x, context, generators, self.done / self.steps_at_most, part, momentum)
-        self.total += losses * examples.shape[1]
+        self.total.add_(losses, alpha=examples.shape[1])
         self.done += 1
         epoch, step = self.done // self.batches, self.done
         rows = {} if self.done % self.batches else self._end_epoch(epoch, self.learning_rate * part)

@@ -63,5 +63,8 @@ LOSSES: dict[type[Likelihood], Loss] = {
 
 def _squares(g: Tensor) -> Tensor:
     """Return ‖g‖² of each model, (K,)."""
+    if len(g) == 1:
+        row = g.view(-1)
+        return torch.dot(row, row)[None]
     rows = g.view(len(g), 1, -1)
     return torch.bmm(rows, rows.transpose(1, 2)).view(-1)

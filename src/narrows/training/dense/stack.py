@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Hashable, Sequence
 
 import torch
@@ -169,8 +170,13 @@ class _Batch:
     def gradients(self, x: Tensor, generators: Sequence[torch.Generator], progress: float) -> Tensor:
         """Set the weights' gradients of the mean loss of ``x`` (K, examples, features), and return it, (K,)."""
         scale = 1 / x.shape[1]
-        drawn = zip(self.corruptions, x.unbind(), generators, strict=True)
-        torch.stack([corrupt(rows, own, progress) for corrupt, rows, own in drawn], out=self.encoder.inputs)
+        clean = x.unbind()
+        each = zip(self.corruptions, clean, generators, strict=True)
+        drawn = [corrupt(rows, generator, progress) for corrupt, rows, generator in each]
+        if all(map(operator.is_, drawn, clean)):
+            self.encoder.inputs.copy_(x)
+        else:
+            torch.stack(drawn, out=self.encoder.inputs)
         cost = self.code.forward(self.encoder.forward(), generators, progress)
         h = self.decoder.forward()
         mean = h
