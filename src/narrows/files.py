@@ -22,6 +22,7 @@ from narrows.data.on_disk import OnDisk
 from narrows.storage import versions
 
 __all__ = [
+    "CHECKPOINT",
     "checkpoints",
     "new_folder",
     "numbered",
@@ -37,6 +38,9 @@ __all__ = [
 ]
 
 Array = NDArray[Any]
+
+CHECKPOINT = "checkpoint.safetensors"
+"""Of a run that is under way, in its folder."""
 
 
 def new_folder(given: Path | None, name: str) -> Path:
@@ -78,8 +82,8 @@ def unfinished_folder(given: Path | None) -> Path:
 
 
 def checkpoints(folder: Path) -> list[Path]:
-    """Return the checkpoints in ``folder``."""
-    return sorted(folder.glob("checkpoint*.safetensors"))
+    """Return the checkpoints in ``folder``; a sweep may have several, whose names begin alike."""
+    return sorted(folder.glob(f"{Path(CHECKPOINT).stem}*.safetensors"))
 
 
 def numbered(name: str) -> Iterator[str]:

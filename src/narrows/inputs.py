@@ -16,9 +16,9 @@ from narrows.data import load_data
 from narrows.data.dataset import DataError, Dataset
 from narrows.estimators import load
 from narrows.estimators.base import BottleneckEstimator
-from narrows.files import require_pyarrow
+from narrows.files import checkpoints, require_pyarrow
 
-__all__ = ["at", "find_model", "known_labels", "open_both", "open_codes", "pick"]
+__all__ = ["at", "find_model", "known_labels", "models_in", "open_both", "open_codes", "pick"]
 
 Array = NDArray[Any]
 
@@ -35,11 +35,16 @@ def find_model(path: Path) -> Path:
         if not path.exists():
             raise DataError(f"MODEL {path} does not exist")
         return path
-    models = sorted(path.glob("*.safetensors"))
+    models = models_in(path)
     if len(models) != 1:
         found = ", ".join(model.name for model in models) or "none"
         raise DataError(f"MODEL {path} is a folder; name one of the models in it: {found}")
     return models[0]
+
+
+def models_in(folder: Path) -> list[Path]:
+    """Return the model files in ``folder``, which an interrupted run's checkpoint is none of."""
+    return sorted(set(folder.glob("*.safetensors")) - set(checkpoints(folder)))
 
 
 def open_both(

@@ -13,7 +13,9 @@ import pytest
 import torch
 from PIL import Image
 
-from narrows import load
+from narrows import Autoencoder, load
+from narrows.files import CHECKPOINT
+from narrows.web.library import open_models
 
 NARROWS = [sys.executable, "-m", "narrows"]
 
@@ -265,6 +267,16 @@ def test_killed_it_goes_on_with_resume(tmp_path):
     cut, whole = (load(tmp_path / name / "model.safetensors").model_.state_dict() for name in ("cut", "whole"))
     assert all(torch.equal(tensor, whole[name]) for name, tensor in cut.items())
     assert not list((tmp_path / "cut").glob("checkpoint*"))
+
+
+def test_a_checkpoint_is_no_model(typed, tmp_path):
+    """An interrupted run's folder holds both; other verbs, and the explorer, take the model."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    X = np.random.default_rng(0).random((60, 8, 8))
+    Autoencoder(2, epochs=2).fit(X, checkpoint=folder / CHECKPOINT).save(folder / "model.safetensors")
+    typed(tmp_path, "generate", "run", "--n", "4")
+    assert [entry.estimator.latent_dim for entry in open_models([folder])] == [2]
 
 
 def test_resume_without_a_run_to_go_on_with_says_so(typed, tmp_path):

@@ -187,7 +187,7 @@ def _run(
     from narrows.cli.progress import reading, watch
     from narrows.data import load_data
     from narrows.estimators import ESTIMATORS
-    from narrows.files import checkpoints, new_folder, unfinished_folder
+    from narrows.files import CHECKPOINT, checkpoints, new_folder, unfinished_folder
     from narrows.runs import write_run
     from narrows.sweeps import Sweep
 
@@ -208,7 +208,7 @@ def _run(
     if dataset.X.ndim > 2 and max(dataset.X.shape[1:3]) > LARGEST:
         print(f"Images of more than {LARGEST} pixels a side take long; {smaller(dataset)} is quicker.")
     try:
-        interrupted = watch(result.run(folder / "checkpoint.safetensors"))
+        interrupted = watch(result.run(folder / CHECKPOINT))
     finally:
         # Also when a model fails: what the others learnt is kept.
         files = write_run(result, dataset, folder) if result.rows else []

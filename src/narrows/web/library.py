@@ -19,7 +19,7 @@ from narrows.data.dataset import DataError, Dataset
 from narrows.data.sources import NAMED
 from narrows.estimators import load
 from narrows.estimators.base import BottleneckEstimator
-from narrows.inputs import at, known_labels
+from narrows.inputs import at, known_labels, models_in
 from narrows.sweeps import Sweep
 from narrows.web.entry import SHOWN, Entry, Judged
 
@@ -180,7 +180,7 @@ def _files(path: Path) -> list[Path]:
         return [path]
     if not path.is_dir():
         raise DataError(f"MODEL {path} does not exist")
-    files = sorted(path.glob("*.safetensors"), key=lambda file: (len(file.name), file.name))
+    files = sorted(models_in(path), key=lambda file: (len(file.name), file.name))
     if not files:
         raise DataError(f"MODEL {path} is a folder without a model (*.safetensors)")
     return files
