@@ -157,14 +157,14 @@ class Sweep:
             If a model diverged, once all others are trained.
         """
         now: Sequence[BottleneckEstimator] = ()
+        dims: tuple[int, ...] = ()
         steps = fit_together(self._estimators, self.X_train, self._labels, checkpoint=checkpoint)
         ended = False
         try:
             for models, step in steps:
                 if models is not now:
                     self._add(now, interrupted=False)
-                    now = models
-                dims = tuple(model.latent_dim for model in now)
+                    now, dims = models, tuple(model.latent_dim for model in models)
                 yield SweepStep(dims, len(self.rows), len(self._estimators), step)
             ended = True
         finally:

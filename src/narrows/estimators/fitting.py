@@ -7,7 +7,7 @@ import math
 import os
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Self
 
@@ -21,13 +21,13 @@ from narrows.arguments import RandomState, choice, random_seed
 from narrows.estimators.fitted import Fitted, check_range
 from narrows.estimators.labels import class_labels, places_of
 from narrows.estimators.options import PRIORS
+from narrows.estimators.sources import Source
 from narrows.models.model import BottleneckModel, check_nets
 from narrows.models.nets import has_convolutions, initialise
 from narrows.models.priors import VampPrior
 from narrows.models.start import start_at_components
 from narrows.scaling import Scaling
 from narrows.training.checkpoint import Checkpoint
-from narrows.training.dense.stack import kind_of
 from narrows.training.examples import Examples
 from narrows.training.loop import Member, Step, Training, limited_threads
 
@@ -47,14 +47,15 @@ class Begun:
         It.
     member
         Its untrained model, and what that is to learn from.
-    examples, labels, classes
-        All the data, scaled; the place of each example's class among these classes, which may be None.
+    source, examples, labels, classes
+        All the data, as given and scaled; the place of each example's class among these classes, which may be None.
     scaling, shape, seed
         Of the data, of one example, and what all chance comes from.
     """
 
     estimator: Fitting
     member: Member
+    source: Source
     examples: Examples
     labels: Tensor
     classes: NDArray[np.generic] | None
@@ -135,7 +136,7 @@ class Fitting(Fitted):
         judged, learned = (examples.part(part) for part in order.tensor_split([held_out]))
         model = self._untrained(shape, scaling, learned, generator)
         member = Member(model, learned, judged, generator)
-        return Begun(self, member, examples, labels, classes, scaling, shape, seed)
+        return Begun(self, member, source, examples, labels, classes, scaling, shape, seed)
 
     def end(self, begun: Begun, history: list[dict[str, float]]) -> None:
         """Take the trained model over, and add what is known only now: error and noise on held-out data, the prior."""
@@ -279,8 +280,7 @@ def _groups(begun: Sequence[Begun]) -> list[list[Begun]]:
     """Return those that can learn side by side, in their order."""
 
     def kind(one: Begun) -> object:
-        found = kind_of(one.member.model, one.estimator.objective()) if one.examples.context is None else None
-        return found or id(one)
+        return one.member.kind(one.estimator.objective()) or id(one)
 
     return [list(group) for _, group in groupby(begun, kind)]
 
@@ -306,10 +306,9 @@ def _training(group: Sequence[Begun], path: Path | None) -> Training:
 def _identity(group: Sequence[Begun]) -> dict[str, object]:
     """Return what a training depends on, by name."""
     data, start = hashlib.sha256(), hashlib.sha256()
-    for chunk in group[0].examples.chunks():
-        data.update(chunk.x.numpy().tobytes())
-    for array in (group[0].scaling.offset, group[0].scaling.scale, group[0].labels.numpy()):
-        data.update(array.tobytes())
+    # As given: a picture's bytes are a quarter of what they are scaled.
+    for array in chain(group[0].source.chunks(), [group[0].labels.numpy()]):
+        data.update(np.ascontiguousarray(array).data)
     for one in group:
         for tensor in one.member.model.state_dict().values():
             start.update(tensor.numpy().tobytes())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,6 +47,10 @@ class Member:
     learned: Examples
     judged: Examples
     generator: torch.Generator
+
+    def kind(self, objective: Objective) -> Hashable | None:
+        """Return what it must have in common with those it is trained side by side with; None if it must be alone."""
+        return None if self.learned.context is not None else kind_of(self.model, objective)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,7 @@ class Training:
     Parameters
     ----------
     members
-        The models; several must have one `kind_of`, as many examples each, from one source, and no context.
+        The models; several must be of one kind, with as many examples each, from one source.
     objective
         (model, batch, generator, progress in [0, 1]) ↦ the loss of each example, (n,), in nats.
     epochs, patience
@@ -139,9 +143,8 @@ class Training:
         self.epochs, self.batch_size, self.patience = epochs, batch_size, patience
         self.learning_rate, self.pace = learning_rate, SCHEDULES[schedule]
         models, first = [member.model for member in members], members[0]
-        alone = first.learned.context is not None or kind_of(first.model, objective) is None
         self.learner: General | Stack
-        if alone:
+        if first.kind(objective) is None:
             self.learner = General(first.model, objective, learning_rate, weight_decay)
         else:
             self.learner = Stack(models, objective, learning_rate, weight_decay)
@@ -199,10 +202,9 @@ class Training:
         generators = [self.members[member].generator for member in self.active]
         losses = self.learner.step(x, context, generators, self.done / self.steps_at_most, part, momentum)
         self.total.add_(losses, alpha=examples.shape[1])
-        self.done += 1
-        epoch, step = self.done // self.batches, self.done
-        rows = {} if self.done % self.batches else self._end_epoch(epoch, self.learning_rate * part)
-        epoch = (step - 1) // self.batches + 1
+        epoch, step = self.done // self.batches + 1, self.done + 1
+        self.done = step  # from which the end of an epoch may go back
+        rows = {} if step % self.batches else self._end_epoch(epoch, self.learning_rate * part)
         return Step(epoch, self.epochs, step, self.steps_at_most, losses.mean() if len(losses) > 1 else losses[0], rows)
 
     def _end_epoch(self, epoch: int, rate: float) -> dict[int, dict[str, float]]:
@@ -232,17 +234,19 @@ class Training:
 
     def _see(self, number: int, row: dict[str, float]) -> int:
         """Take note of how good a model is, and return the epochs since it was best."""
+        if "validation_loss" not in row:
+            return 0
         best = self.best[number]
-        if "validation_loss" in row and row["validation_loss"] < best.loss:
+        if row["validation_loss"] < best.loss:
             weights = {name: tensor.clone() for name, tensor in self.members[number].model.state_dict().items()}
             self.best[number] = best = Best(int(row["epoch"]), row["validation_loss"], weights)
-        return int(row["epoch"]) - best.epoch if "validation_loss" in row else 0
+        return int(row["epoch"]) - best.epoch
 
     def _keep(self, places: list[int]) -> None:
         """Begin the next epoch with the models at ``places`` among the active ones."""
-        if places and len(places) < len(self.active):
-            self.learner.keep(places)
         if len(places) < len(self.active):
+            if places:
+                self.learner.keep(places)
             self.active = [self.active[place] for place in places]
             self.orders = self.orders[: len(places)]
         self.total = torch.zeros(len(places))

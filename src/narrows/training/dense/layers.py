@@ -180,14 +180,15 @@ class Passes:
         self.shortcut = net.shortcut
         self.deep = range(len(weights) - net.shortcut)
         # The layers' inputs, each with the 1 that the bias weighs, what the products come to, and gradients of both.
-        self.ones = [like.new_ones(len(w), examples, w.shape[1]) for w in weights]
+        deep = [weights[place] for place in self.deep]
+        self.ones = [like.new_ones(len(w), examples, w.shape[1]) for w in deep]
         self.a = [ones[:, :, :-1] for ones in self.ones]
-        self.h = [like.new_empty(len(w), examples, w.shape[2]) for w in weights]
-        self.g = [like.new_empty(len(w), examples, w.shape[1] - 1) for w in weights]
+        self.h = [like.new_empty(len(w), examples, w.shape[2]) for w in deep]
+        self.g = [like.new_empty(len(w), examples, w.shape[1] - 1) for w in deep]
         # Views made once: transposes, to multiply by backwards.
         self.weights_t = [w[:, :-1].transpose(1, 2) for w in weights]
         self.ones_t = [ones.transpose(1, 2) for ones in self.ones]
-        self.inputs, self.outputs = self.a[0], self.h[self.deep[-1]]
+        self.inputs, self.outputs = self.a[0], self.h[-1]
 
     def forward(self) -> Tensor:
         """Return the outputs (K, examples, outputs) of `inputs`."""

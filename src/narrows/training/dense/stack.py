@@ -36,9 +36,13 @@ def kind_of(model: BottleneckModel, objective: Objective) -> Hashable | None:
 
 
 def _output_kind(likelihood: Likelihood) -> Hashable | None:
-    link = type(likelihood.link) if isinstance(likelihood, Located) else nn.Identity
+    link = _link(likelihood)
     fixed = float(likelihood.log_sigma) if isinstance(likelihood, Gaussian) and not likelihood.learned else None
     return (type(likelihood), link, fixed) if type(likelihood) in LOSSES and link in DERIVED else None
+
+
+def _link(likelihood: Likelihood) -> type[nn.Module]:
+    return type(likelihood.link) if isinstance(likelihood, Located) else nn.Identity
 
 
 class Stack:
@@ -159,9 +163,9 @@ class _Batch:
         assert code is not None
         self.code = code(self.decoder.inputs, sizes)
         self.loss = LOSSES[type(model.likelihood)]
-        link = getattr(model.likelihood, "link", nn.Identity())
-        self.activate, self.derive = DERIVED[type(link)]
-        self.linked = not isinstance(link, nn.Identity)
+        link = _link(model.likelihood)
+        self.activate, self.derive = DERIVED[link]
+        self.linked = link is not nn.Identity
         self.mean, self.g = (torch.empty_like(self.decoder.outputs) for _ in range(2))
         self.corruptions = [member.corruption for member in stack.models]
         self.log_scale = stack.log_scale
