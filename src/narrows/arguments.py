@@ -6,11 +6,22 @@ import difflib
 import math
 from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["RandomState", "check_finite", "choice", "closest", "integer", "integers", "random_seed", "real"]
+__all__ = [
+    "RandomState",
+    "check_finite",
+    "choice",
+    "closest",
+    "integer",
+    "integers",
+    "random_seed",
+    "real",
+    "real_numbers",
+]
 
 RandomState = int | np.random.RandomState | np.random.Generator | None
 """What `random_seed` takes."""
@@ -68,6 +79,20 @@ def real(name: str, value: object, low: float, high: float = math.inf, *, low_in
     if not math.isfinite(number) or not low <= number <= high or (number == low and not low_included):
         raise ValueError(f"{name}={value!r} must be {wanted}")
     return number
+
+
+def real_numbers(name: str, values: ArrayLike) -> NDArray[Any]:
+    """Return ``values`` as an array, of any shape and finite or not.
+
+    Raises
+    ------
+    TypeError
+        If it holds anything but real numbers.
+    """
+    array = np.asarray(values)
+    if array.dtype.kind not in "buif":
+        raise TypeError(f"{name} must hold real numbers, not {array.dtype}")
+    return array
 
 
 def choice(name: str, value: object, options: Iterable[str]) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import kstwobign
 
-from narrows.arguments import RandomState, real
+from narrows.arguments import RandomState, real, real_numbers
 from narrows.evaluation.intervals import LEVEL, Estimate, bootstrap
 
 __all__ = ["CalibrationCurve", "calibration_curve", "p_values", "roc_auc", "threshold"]
@@ -157,9 +157,7 @@ def _rate(false_alarms: float) -> float:
 
 def _scores(name: str, scores: ArrayLike) -> Array:
     """Return ``scores`` as 64-bit numbers, or say what is wrong with them."""
-    values = np.asarray(scores)
-    if values.dtype.kind not in "buif":
-        raise TypeError(f"{name} must hold real numbers, not {values.dtype}")
+    values = real_numbers(name, scores)
     if values.ndim != 1 or not len(values) or not np.isfinite(values).all():
         raise ValueError(f"{name} of shape {values.shape} must be finite scores (n,), of one example or more")
     return values.astype(np.float64)

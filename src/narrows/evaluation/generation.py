@@ -23,7 +23,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from narrows.arguments import RandomState, integer, random_seed
+from narrows.arguments import RandomState, integer, random_seed, real_numbers
 
 __all__ = ["PrecisionRecall", "frechet_distance", "nearest_distances", "precision_recall", "two_sample_accuracy"]
 
@@ -215,9 +215,7 @@ def matrices(least: int, **sets: ArrayLike) -> list[Array]:
     """Return the named sets as float64 matrices of one width and ``least`` or more rows, or say what is wrong."""
     matrices: dict[str, Array] = {}
     for name, values in sets.items():
-        rows = np.asarray(values)
-        if rows.dtype.kind not in "buif":
-            raise TypeError(f"{name} must hold real numbers, not {rows.dtype}")
+        rows = real_numbers(name, values)
         if rows.ndim != 2 or len(rows) < least or not rows.size:
             raise ValueError(
                 f"{name} has shape {rows.shape}; it must be (examples, features), with at least {least} examples"

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torchmetrics.functional.image import structural_similarity_index_measure
 
-from narrows.arguments import RandomState, random_seed, real
+from narrows.arguments import RandomState, random_seed, real, real_numbers
 from narrows.evaluation.intervals import Estimate, bootstrap
 
 __all__ = [
@@ -152,10 +152,8 @@ def fidelity(X: ArrayLike, restored: ArrayLike, data_range: float, *, random_sta
 
 def pair(X: ArrayLike, restored: ArrayLike) -> tuple[Array, Array]:
     """Return both as 64-bit numbers, or say what is wrong with them."""
-    x, y = np.asarray(X), np.asarray(restored)
+    x, y = real_numbers("X", X), real_numbers("restored", restored)
     for name, values in {"X": x, "restored": y}.items():
-        if values.dtype.kind not in "buif":
-            raise TypeError(f"{name} must hold real numbers, not {values.dtype}")
         if not np.isfinite(values).all():
             raise ValueError(f"{name} holds {(~np.isfinite(values)).sum():,} values that are not finite")
     if x.shape != y.shape or x.ndim < 2 or not x.size:

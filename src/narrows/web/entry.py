@@ -15,7 +15,7 @@ from narrows.data.dataset import Dataset
 from narrows.estimators.base import BottleneckEstimator
 from narrows.inputs import known_labels
 from narrows.latent import nearest
-from narrows.pictures import as_bytes
+from narrows.pictures import as_bytes, value_range
 
 __all__ = ["MOST_CLASSES", "SHOWN", "Entry", "Judged"]
 
@@ -114,6 +114,10 @@ class Entry:
         """(n,) the place of each example's label among `classes`."""
         return self._classes[1]
 
+    def names(self, places: Sequence[int] | NDArray[np.int64]) -> list[str]:
+        """Return the labels of the examples at ``places``; none where labels are unknown."""
+        return [] if self.labels is None else [self.classes[place] for place in self.labels[places]]
+
     @cached_property
     def distribution(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """μ and σ of q(z | x), each (n, latent_dim)."""
@@ -183,6 +187,17 @@ class Entry:
         scaled = (estimator.scaling_.apply(examples) - low) / (high - low)
         levels: NDArray[np.uint8] = np.rint(np.clip(scaled, 0, 1) * 255).astype(np.uint8)
         return levels
+
+    def of_levels(self, levels: Array) -> Array:
+        """Return the inputs (n, …), in the data's units, that bytes of any shape for n of them stand for."""
+        estimator = self.estimator
+        parts = np.reshape(levels, (-1, *estimator.input_shape_)) / 255
+        if len(estimator.input_shape_) > 1:
+            low, high = value_range(estimator)
+            images: Array = low + parts * (high - low)
+            return images
+        low, high = estimator.scaling_.extremes
+        return estimator.scaling_.undo(low + parts * (high - low))
 
     def error_maps(self, examples: Array, restored: Array) -> NDArray[np.float32]:
         """Return the squared differences in scaled units, (n, H, W), the mean over channels, or (n, features)."""

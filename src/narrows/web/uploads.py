@@ -105,9 +105,7 @@ def prepare(image: Image.Image, entry: Entry) -> Array:
         levels = image_bytes(image, (shape[1], shape[0]), "crop", "L" if grey else "RGB")
     else:
         levels = _placed(image_bytes(image, mode="L").astype(np.float64), ink, shape)
-    low, high = value_range(entry.estimator)
-    prepared: Array = (low + levels.reshape(1, *shape) / 255 * (high - low)).astype(np.float64)
-    return prepared
+    return entry.of_levels(levels)
 
 
 def _placed(levels: Array, ink: Ink, shape: tuple[int, ...]) -> Array:

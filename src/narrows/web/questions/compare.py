@@ -65,7 +65,7 @@ def compare(library: Library, model: str) -> Compared:
         [_column(alike[d], places) for d in sorted(alike)],
         entry.levels(entry.X[places]),
         places,
-        [] if entry.labels is None else [entry.classes[i] for i in entry.labels[places]],
+        entry.names(places),
         mean_error(scaled, scaled),
     )
 

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from narrows.latent import nearest
-from narrows.pictures import value_range
 from narrows.web.entry import Entry
 from narrows.web.library import Library
 
@@ -104,7 +103,7 @@ def look(library: Library, model: str, given: Given, label: str | None = None) -
         score > entry.odd or float(distances[0, 0]) > entry.far,
         places,
         entry.levels(entry.X[places]),
-        [] if entry.labels is None else [entry.classes[i] for i in entry.labels[places]],
+        entry.names(places),
     )
 
 
@@ -127,9 +126,4 @@ def taken(entry: Entry, given: Given) -> Array:
         raise ValueError(f"pixels are no base64: {error}") from error
     if len(raw) != math.prod(shape):
         raise ValueError(f"pixels are {len(raw):,}; this model takes {math.prod(shape):,}, of shape {shape}")
-    levels = np.frombuffer(raw, np.uint8).reshape(1, *shape) / 255
-    if len(shape) > 1:
-        low, high = value_range(entry.estimator)
-        return low + levels * (high - low)
-    low, high = entry.estimator.scaling_.extremes
-    return entry.estimator.scaling_.undo(low + levels * (high - low))
+    return entry.of_levels(np.frombuffer(raw, np.uint8))

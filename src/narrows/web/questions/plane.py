@@ -187,7 +187,7 @@ def example(library: Library, model: str, place: Place) -> Example:
     entry.check_place("place", place)
     original = entry.X[[place]]
     restored = entry.estimator.reconstruct(original, entry.context(None, place))
-    label = "" if entry.labels is None else entry.classes[entry.labels[place]]
+    label = "".join(entry.names([place]))
     return Example(
         entry.levels(original),
         entry.levels(restored),
@@ -209,7 +209,7 @@ def group(library: Library, model: str, places: Annotated[list[Place], Field(min
         entry.check_place("places", place)
     codes = entry.codes[places]
     label = None
-    names = [] if entry.labels is None else [entry.classes[i] for i in entry.labels[places]]
+    names = entry.names(places)
     counts = Counter(names)
     if entry.estimator.conditional and counts:
         label = counts.most_common(1)[0][0]
