@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from scipy.stats import multivariate_normal
 from sklearn.mixture import GaussianMixture as Reference
 
 from narrows import Autoencoder
-from narrows.models.bottlenecks import Point
+from narrows.models.bottlenecks import Gaussian, Point
 from narrows.models.priors import GaussianMixture, StandardNormal
 
 RNG = np.random.default_rng(0)
@@ -62,7 +63,26 @@ def test_at_first_it_is_the_standard_normal():
 
 def test_large_sets_of_codes_are_thinned():
     codes = RNG.normal(size=(50_000, 1))
-    assert fit(codes).components <= 20
+    assert fit(codes).components <= 80
+
+
+def test_many_units_and_few_codes_are_smoothed_until_others_are_as_likely():
+    """One Gaussian with 40 × 41 / 2 covariances of 60 codes: their own covariance foretells others far worse."""
+    codes, others = RNG.normal(size=(60, 40)), RNG.normal(size=(2000, 40))
+    plain = multivariate_normal(codes.mean(0), np.cov(codes.T) + 1e-6 * np.eye(40)).logpdf(others).mean()
+    ours = fit(codes).log_prob(torch.from_numpy(others).float()).mean().item()
+    assert ours > plain + 10
+
+
+def test_a_class_of_one_example_is_its_posterior():
+    """It must have a density, or no code would have one."""
+    mean, sigma = torch.tensor([[0.0, 0.0]] * 50 + [[3.0, -2.0]]), torch.tensor([0.5, 0.1])
+    posterior = Gaussian(mean, (2 * sigma.log()).expand(51, 2))
+    prior = GaussianMixture.fit(posterior, (torch.arange(51) == 50).long(), 2, 0)
+    assert torch.isfinite(prior.log_prob(mean)).all()
+    drawn = prior.sample(5000, torch.Generator().manual_seed(0), torch.ones(5000, dtype=torch.long))[0]
+    np.testing.assert_allclose(drawn.mean(0), [3, -2], atol=0.6)
+    assert ((drawn.std(0) > 0.3 * sigma) & (drawn.std(0) < 3 * sigma)).all()
 
 
 @pytest.mark.slow

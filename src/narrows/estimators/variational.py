@@ -12,7 +12,7 @@ from narrows.arguments import integer, real
 from narrows.estimators.base import BottleneckEstimator
 from narrows.estimators.options import PRIORS
 from narrows.models.bottlenecks import Bottleneck, DiagonalGaussian, Gaussian
-from narrows.models.model import BottleneckModel
+from narrows.models.model import Batch, BottleneckModel
 from narrows.models.objectives import EvidenceLowerBound, ImportanceWeighted
 from narrows.models.priors import Prior, VampPrior
 from narrows.training.examples import Examples
@@ -22,6 +22,9 @@ __all__ = ["IWAE", "VAE"]
 
 PSEUDO_INPUTS = 500
 """As many as Tomczak & Welling 2018 take."""
+
+CALIBRATED_ON, CODES, ROUNDS = 256, 16, 3
+"""Examples, codes drawn of each, and rounds of expectation–maximisation for the likelihood's scale."""
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -56,6 +59,24 @@ class VariationalEstimator(BottleneckEstimator):
             return model.prior
         chosen = torch.randperm(len(examples), generator=generator)[:PSEUDO_INPUTS]
         return VampPrior(examples.take(chosen).x, self.latent_dim, partial(_posterior, model.encoder, model.bottleneck))
+
+    def _complete(self, learned: Examples, judged: Examples) -> None:
+        super()._complete(learned, judged)
+        first = next((judged if len(judged) else learned).chunks(CALIBRATED_ON))
+        _calibrate(self.model_, first, torch.Generator().manual_seed(self.seed_))
+
+
+@torch.no_grad()
+def _calibrate(model: BottleneckModel, batch: Batch, generator: torch.Generator) -> None:
+    """Set the likelihood's scale to what makes the importance-weighted bound of ``batch`` highest (Burda et al. 2016).
+
+    The residuals of plain draws from q(z | x) would add to the noise of the data whatever q is wider than p(z | x).
+    """
+    q = model.posterior(*batch)
+    epsilon = torch.randn(CODES, *q.mean.shape, generator=generator)
+    mean = model.likelihood.mean(model.output(q.mean + q.sigma * epsilon, batch.context))
+    for _ in range(ROUNDS):
+        model.likelihood.calibrate(batch.x, mean, model.log_weights(batch, epsilon).softmax(0))
 
 
 def _posterior(encoder: torch.nn.Module, bottleneck: torch.nn.Module, x: torch.Tensor) -> Gaussian:

