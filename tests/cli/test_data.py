@@ -150,7 +150,7 @@ def test_a_broken_file_does_not_make_sizes_differ(tmp_path, narrows):
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (24, 40), np.uint8)).save(tmp_path / "sound" / "z.png")
     whole = (tmp_path / "sound" / "z.png").read_bytes()
     (tmp_path / "sound" / "z.png").write_bytes(whole[:200])
-    narrows("data", "sound", "--out", "out")
+    assert " 1 file " in narrows("data", "sound", "--out", "out") + " "
     data = load_data(tmp_path / "sound")
     assert data.X.shape == (5, 20, 20)
     assert [file.path for file in data.files.rejected] == ["z.png"]

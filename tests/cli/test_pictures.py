@@ -279,6 +279,16 @@ def test_a_padded_model_s_images_are_padded_when_asked(folder, narrows, tmp_path
     model.save(tmp_path / "m.safetensors")
     narrows("encode", tmp_path / "m.safetensors", "photos", "--fit", "pad", "--out", tmp_path / "c.npy")
     np.testing.assert_allclose(np.load(tmp_path / "c.npy"), model.transform(X), atol=1e-5)
+    like = ("generate", tmp_path / "m.safetensors", "--like", "photos", "--noise", "0", "--n", 2, "--fit", "pad")
+    narrows(*like, "--out", tmp_path / "like")
+    np.testing.assert_allclose(
+        np.load(tmp_path / "like" / "samples.npy"), np.repeat(model.reconstruct(X[:1]), 2, 0), atol=1e-3
+    )
+    narrows("interpolate", tmp_path / "m.safetensors", "photos", "--fit", "pad", "--out", tmp_path / "way")
+    ends = np.load(tmp_path / "way" / "path.npy")[[0, -1]]
+    np.testing.assert_allclose(ends, model.reconstruct(X[:2]), atol=1e-3)
+    errors = narrows("generate", tmp_path / "m.safetensors", "--fit", "pad", status=2)
+    assert "--fit pad needs --like" in errors
 
 
 def test_undecodable_names_are_written_in_one_way(folder):

@@ -114,6 +114,16 @@ def test_a_hugging_face_data_set():
         load_data(hub.DatasetDict(train=dataset))
 
 
+def test_reading_tells_how_far_it_is():
+    for source, options in (
+        (Pictures(pictures(), range(5)), {"size": 4}),
+        (torch_data.TensorDataset(torch.zeros(5, 2)), {}),
+    ):
+        told = []
+        load_data(source, progress=lambda *numbers, told=told: told.append(numbers), **options)
+        assert told == [(done, 5) for done in range(6)]
+
+
 def test_many_examples_go_to_disk(monkeypatch):
     monkeypatch.setattr(disk, "LARGE", 100)
     data = load_data(torch_data.TensorDataset(torch.arange(200.0).reshape(50, 4)))

@@ -145,6 +145,19 @@ def test_what_was_read_does_not_stay_in_memory():
     assert (pages() - before) * 4096 < 2**23
 
 
+def test_places_all_over_a_file_are_read_some_at_a_time(monkeypatch):
+    X = np.arange(3000).reshape(1000, 3)
+    ours, lengths = stored(X), []
+    read = OnDisk._read
+    monkeypatch.setattr(OnDisk, "_read", lambda self, at: lengths.append(len(at)) or read(self, at))
+    places = RNG.integers(-1000, 1000, 4 * disk.SCATTERED + 1)
+    np.testing.assert_array_equal(ours[places], X[places])
+    assert lengths == [disk.SCATTERED] * 4 + [1]
+    half = ours.select(np.arange(0, 1000, 2))
+    np.testing.assert_array_equal(half[:], X[::2])
+    np.testing.assert_array_equal(half[np.arange(500) % 3 == 0], X[::2][np.arange(500) % 3 == 0])
+
+
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
 @pytest.mark.usefixtures("small")
 def test_large_members_of_an_archive(tmp_path, save):

@@ -4,6 +4,7 @@ import gzip
 import struct
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -272,6 +273,22 @@ def test_channels_first_are_refused(tmp_path, channels):
             load_data(source)
     assert load_data(np.moveaxis(X, 1, -1)).X.shape == (5, 8, 6, channels)
     assert load_data(np.zeros((5, 3, 8, 4))).X.shape == (5, 3, 8, 4)  # three pixels high
+
+
+def test_parquet(tmp_path):
+    path = tmp_path / "t.parquet"
+    table = pd.DataFrame({"a": [1, 2, 3], "Label": ["x", "y", "x"], "b": pd.array([0.5, None, 2.5], "Float64")})
+    table.to_parquet(path)
+    data = load_data(path)
+    assert list(data.X.columns) == ["a", "b"]
+    np.testing.assert_array_equal(data.X, [[1, 0.5], [2, np.nan], [3, 2.5]])
+    assert data.y.tolist() == ["x", "y", "x"]
+    table.assign(c=["p", "q", "r"]).to_parquet(path)
+    with pytest.raises(DataError, match="column 'c' holds"):
+        load_data(path)
+    path.write_bytes(b"PAR1")
+    with pytest.raises(DataError, match=r"t\.parquet is not a Parquet file that can be read"):
+        load_data(path)
 
 
 @pytest.mark.parametrize("options", [{"size": 4}, {"fit": "pad"}])

@@ -152,19 +152,19 @@ def _say(dataset: Dataset, described: Description, side: int | None) -> None:
             constant = " (constant)" if column.low is not None and column.low == column.high else ""
             table.add_row(column.name + constant, *cells, f"{column.missing + column.infinite:,}")
         console.print(table)
-        _say_rest(len(described.columns), "columns")
+        _say_rest(len(described.columns), "column")
     rejected = dataset.files.rejected if dataset.files else ()
     if rejected:
         table = Table("passed over", "why", box=box.SIMPLE_HEAD)
         for file in rejected[:LISTED]:
             table.add_row(printable(file.path), file.reason)
         console.print(table)
-        _say_rest(len(rejected), "files")
+        _say_rest(len(rejected), "file")
 
 
 def _say_rest(n: int, what: str) -> None:
     if n > LISTED:
-        print(f"  … and {n - LISTED:,} more {what}: see data.json\n")
+        print(f"  … and {n - LISTED:,} more {what}{'s' * (n > LISTED + 1)}: see data.json\n")
 
 
 def _facts(dataset: Dataset, described: Description, side: int | None) -> Iterable[tuple[str, str]]:
@@ -194,7 +194,8 @@ def _facts(dataset: Dataset, described: Description, side: int | None) -> Iterab
         sizes = sorted(dataset.files.sizes.items(), key=lambda item: -item[1])
         yield "sizes", _counted((f"{width}×{height}", count) for (width, height), count in sizes)
         yield "modes", _counted(sorted(dataset.files.modes.items(), key=lambda item: -item[1]))
-        yield "passed over", f"{len(dataset.files.rejected):,} files" if dataset.files.rejected else "none"
+        passed = len(dataset.files.rejected)
+        yield "passed over", f"{passed:,} file{'s' * (passed > 1)}" if passed else "none"
 
 
 def _counted(items: Iterable[tuple[str, int]]) -> str:

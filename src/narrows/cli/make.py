@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from narrows.cli.options import Data, Files, Model, Out, Seed, number, say_written, whole, wholes
+from narrows.cli.options import Data, Files, Fit, Model, Out, Seed, number, say_written, whole, wholes
 
 __all__ = ["generate", "interpolate"]
 
@@ -45,6 +45,7 @@ def generate(
         ),
     ] = None,
     seed: Seed = 0,
+    fit: Fit = "crop",
     files: Files = False,
     out: Out = None,
 ) -> None:
@@ -55,8 +56,8 @@ def generate(
     path = model or source
     assert path is not None
     if like is not None:
-        return _around(path, like, example or 0, 0.5 if noise is None else noise, n, label, seed, files, out)
-    for name, value in (("--example", example), ("--noise", noise)):
+        return _around(path, like, fit, example or 0, 0.5 if noise is None else noise, n, label, seed, files, out)
+    for name, value in (("--example", example), ("--noise", noise), ("--fit", None if fit == "crop" else fit)):
         if value is not None:
             raise ValueError(f"{name} {value} needs --like, the data whose example is taken")
     return _from_prior(path, n, label, seed, files, out)
@@ -91,6 +92,7 @@ def _from_prior(model: Path, n: int, label: str | None, seed: int, files: bool, 
 def _around(
     model: Path,
     like: str,
+    fit: str,
     example: int,
     noise: float,
     n: int,
@@ -108,7 +110,7 @@ def _around(
     from narrows.pictures import draw_grid
 
     with reading(like) as progress:
-        estimator, dataset = inputs.open_both(model, like, label, progress=progress)
+        estimator, dataset = inputs.open_both(model, like, label, fit=fit, progress=progress)
     runs.check_images(estimator, files=files)
     original = inputs.pick("--example", dataset, [example])
     code = estimator.transform(original.X, original.y)
@@ -141,6 +143,7 @@ def interpolate(
     examples: Annotated[str, typer.Option(metavar="K,K", help="From which example to which, counted from 0.")] = "0,1",
     steps: Annotated[int, typer.Option(parser=whole, metavar="N", help="Codes on the way, both ends included.")] = 9,
     kind: Annotated[str, typer.Option(metavar="KIND", help="The way: linear, or spherical.")] = "linear",
+    fit: Fit = "crop",
     files: Files = False,
     out: Out = None,
 ) -> None:
@@ -156,7 +159,7 @@ def interpolate(
     if len(places) != 2:
         raise ValueError(f"--examples {examples!r} names {len(places)}; two are expected, such as 0,1")
     with reading(data) as progress:
-        estimator, dataset = inputs.open_both(model, data, progress=progress)
+        estimator, dataset = inputs.open_both(model, data, fit=fit, progress=progress)
     runs.check_images(estimator, files=files)
     ends = inputs.pick("--examples", dataset, places)
     first, last = estimator.transform(ends.X, ends.y)

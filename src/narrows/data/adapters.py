@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from narrows.data.dataset import DataError, Dataset
-from narrows.data.images import ShapesDiffer, collect_images, wanted
+from narrows.data.images import Progress, ShapesDiffer, collect_images, wanted
 from narrows.data.on_disk import OnDisk, collect
 from narrows.data.pixels import image_bytes
 
@@ -31,6 +31,7 @@ def from_dataset(
     size: int | None = None,
     fit: str = "crop",
     like: tuple[int, ...] | None = None,
+    progress: Progress | None = None,
 ) -> Dataset:
     """Read a data set that has a length and examples by place, such as torch's and Hugging Face's.
 
@@ -49,6 +50,8 @@ def from_dataset(
         The result's name; by default that of the data set's class.
     size, fit, like
         As of `load_data`, for pictures only.
+    progress
+        Called with how many examples are read, and how many there are, before the first and after each.
 
     Raises
     ------
@@ -62,7 +65,7 @@ def from_dataset(
             raise DataError(f"size={size} is for pictures; {name} holds numbers, so scale them before")
         return Dataset(name, dataset)
     _check(dataset)
-    items = _Items(dataset)
+    items = _Items(dataset, progress)
     first = items.example(0)
     try:
         if isinstance(first, Image.Image):
@@ -104,8 +107,9 @@ def _check(dataset: Any) -> None:
 class _Items:
     """The examples of a data set, one by one, and the labels of those read so far."""
 
-    def __init__(self, dataset: Any) -> None:
+    def __init__(self, dataset: Any, progress: Progress | None) -> None:
         self.dataset, first = dataset, dataset[0]
+        self.tell = progress or (lambda *_: None)
         self.columns: tuple[str, str | None] | None = None
         if isinstance(first, Mapping):
             self.columns = _example_column(first), next((name for name in LABEL_COLUMNS if name in first), None)
@@ -144,8 +148,11 @@ class _Items:
             yield pixels
 
     def _all(self) -> Iterator[Any]:
-        self.seen = []
-        return (self.example(place) for place in range(len(self.dataset)))
+        self.seen, n = [], len(self.dataset)
+        self.tell(0, n)
+        for place in range(n):
+            yield self.example(place)
+            self.tell(place + 1, n)
 
     def _label(self, y: Any, place: int) -> Any:
         y = y.item() if math.prod(getattr(y, "shape", (0,))) == 1 else y  # of an array or tensor of one number

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from narrows.data.dataset import DataError, Dataset
 from narrows.data.on_disk import LARGE, OnDisk, temporary_file
 
-__all__ = ["read_csv", "read_idx", "read_idx_file", "read_idx_folder", "read_npy", "read_npz"]
+__all__ = ["read_csv", "read_idx", "read_idx_file", "read_idx_folder", "read_npy", "read_npz", "read_parquet"]
 
 EXAMPLE_NAMES = ("X", "x", "data", "images")
 LABEL_NAMES = ("y", "label", "labels", "class", "target")
@@ -136,6 +136,32 @@ def read_csv(path: Path) -> Dataset:
     y = np.array([line[labelled[0]] for line in body]) if labelled else None
     X = X.reshape(len(body), len(columns))
     return Dataset(path.stem, pd.DataFrame(X, columns=[names[i] for i in columns]) if named else X, y)
+
+
+def read_parquet(path: Path) -> Dataset:
+    """Read a table of numbers with the columns' names, of which one may hold labels, as of `read_csv`; nulls are NaN.
+
+    Raises
+    ------
+    DataError
+        If pyarrow is not installed, the file is damaged, or another column is not of numbers.
+    """
+    try:
+        table = pd.read_parquet(path)
+    except ImportError as error:
+        raise DataError(f"{path} needs pyarrow, which is not installed: pip install 'narrows[parquet]'") from error
+    except (ValueError, OSError) as error:
+        raise DataError(f"{path} is not a Parquet file that can be read: {error}") from error
+    table.columns = table.columns.map(str)
+    labels = next((name for name in table.columns if name.lower() in LABEL_NAMES), None)
+    X = table if labels is None else table.drop(columns=labels)
+    wrong = next((name for name, dtype in X.dtypes.items() if dtype.kind not in "buif"), None)
+    if wrong is not None:
+        raise DataError(
+            f"{path}, column {wrong!r} holds {X[wrong].dtype}, which is no number; "
+            "drop the column, or call it «label» if it says what each row is"
+        )
+    return Dataset(path.stem, X.astype(np.float64), None if labels is None else table[labels].to_numpy())
 
 
 def _is_number(cell: str) -> bool:

@@ -25,6 +25,10 @@ LARGE = 2**25
 """Bytes above which examples from files stay on disk; as 32-bit floats, up to 128 MB are held in memory."""
 
 
+SCATTERED = 64
+"""Examples all over a file that are read at a time: each brings its neighbourhood into memory, 64 kB on Linux."""
+
+
 class OnDisk:
     """Examples (n, …) in a file, read when they are indexed along their first axis; nothing of them is kept.
 
@@ -98,11 +102,17 @@ class OnDisk:
 
     def __getitem__(self, key: Any) -> NDArray[Any]:
         """Return copies of the examples at ``key``: a place, a slice, or an array of places or of truth values."""
+        at = key if self._places is None else self._places[key]
+        if not isinstance(at, np.ndarray) or at.dtype.kind == "b" or len(at) <= SCATTERED:
+            return self._read(at)
+        return np.concatenate([self._read(at[i : i + SCATTERED]) for i in range(0, len(at), SCATTERED)])
+
+    def _read(self, at: Any) -> NDArray[Any]:
         length = self._offset + math.prod(self._all) * self.dtype.itemsize
         with self._file.open("rb") if isinstance(self._file, Path) else nullcontext(self._file) as opened:
             mapped = mmap.mmap(opened.fileno(), length, access=mmap.ACCESS_READ)
         examples = np.ndarray(self._all, self.dtype, mapped, self._offset)
-        chosen: NDArray[Any] = examples[key if self._places is None else self._places[key]]
+        chosen: NDArray[Any] = examples[at]
         return chosen if chosen.base is None else chosen.copy()
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:

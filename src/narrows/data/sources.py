@@ -11,7 +11,7 @@ from sklearn.datasets import fetch_openml, load_digits
 
 from narrows.arguments import choice, closest, integer
 from narrows.data.adapters import from_dataset
-from narrows.data.arrays import read_csv, read_idx_file, read_idx_folder, read_npy, read_npz
+from narrows.data.arrays import read_csv, read_idx_file, read_idx_folder, read_npy, read_npz, read_parquet
 from narrows.data.dataset import DataError, Dataset
 from narrows.data.images import IMAGE_SUFFIXES, Progress, read_images
 from narrows.data.synthetic import SYNTHETIC
@@ -35,8 +35,8 @@ def load_data(
     source
         ``"digits"`` (scikit-learn's 1,797 handwritten digits, 8×8, grey levels 0 to 16), ``"mnist"`` (70,000 digits,
         28×28, 0 to 255, fetched from OpenML), a synthetic set (``"shapes"``, ``"bars"``, ``"rings"``, ``"moons"``), or
-        the path of an ``.npy``, ``.npz``, ``.csv`` or IDX file (also gzipped), of an image, or of a folder of images or
-        IDX files; or a data set that `from_dataset` takes.
+        the path of an ``.npy``, ``.npz``, ``.csv``, ``.parquet`` or IDX file (this also gzipped), of an image, or of a
+        folder of images or IDX files; or a data set that `from_dataset` takes.
     size
         Side in pixels, at most 4096, to which images from files, and pictures in a data set, are scaled; None leaves
         them as they are.
@@ -47,8 +47,8 @@ def load_data(
     strict
         Whether an image file that cannot be read is an error, rather than passed over and listed in ``files.rejected``.
     progress
-        Called with how many image files are read, and how many there are, before the first and after each; of a folder
-        more than once from 0 on, since the files' heads come first.
+        Called with how many image files, or examples of a data set, are read, and how many there are, before the first
+        and after each; of a folder more than once from 0 on, since the files' heads come first.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def load_data(
     choice("fit", fit, ("crop", "pad"))
     image_like = like if like is not None and len(like) > 1 and like[2:] in ((), (3,)) else None
     if not isinstance(source, str | Path):
-        return from_dataset(source, size=size, fit=fit, like=image_like)
+        return from_dataset(source, size=size, fit=fit, like=image_like, progress=progress)
     path = Path(source)
     if source not in NAMED and not path.is_dir() and not path.is_file():
         raise DataError(
@@ -119,4 +119,4 @@ def mnist() -> Dataset:
 
 
 NAMED = {"digits": digits, "mnist": mnist, **SYNTHETIC}
-READERS = {".npy": read_npy, ".npz": read_npz, ".csv": read_csv, ".tsv": read_csv}
+READERS = {".npy": read_npy, ".npz": read_npz, ".csv": read_csv, ".tsv": read_csv, ".parquet": read_parquet}
