@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Self
@@ -56,7 +56,11 @@ class Examples:
         """Return the examples at ``places`` (k,), of which nothing is read yet."""
         return replace(self, places=self.places[places])
 
+    def spans(self, most: int = CHUNK) -> Sequence[Tensor]:
+        """Return the places of all of them in order, at most so many at a time."""
+        parts: Sequence[Tensor] = torch.arange(len(self)).split(max(1, min(most, NUMBERS // self.features)))
+        return parts
+
     def chunks(self, most: int = CHUNK) -> Iterator[Batch]:
         """Yield all of them in order, at most so many at a time."""
-        for places in torch.arange(len(self)).split(max(1, min(most, NUMBERS // self.features))):
-            yield self.take(places)
+        return map(self.take, self.spans(most))

@@ -1,0 +1,78 @@
+"""What a training shows in TensorBoard: numbers as it goes, then reconstructions and codes."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Generator
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from narrows.inputs import at
+from narrows.runs import reconstructions
+from narrows.sweeps import Sweep, SweepStep
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
+__all__ = ["check_log", "tracked"]
+
+SCALARS = ("loss", "validation_loss", "learning_rate")
+
+MOST_CODES = 2000
+"""Shown as points."""
+
+
+def check_log(log: str | None) -> None:
+    """Refuse to write for anything but TensorBoard, or without it.
+
+    Raises
+    ------
+    ValueError
+        Naming the option, or what to install.
+    """
+    if log not in {None, "tensorboard"}:
+        raise ValueError(f"--log {log!r} is not known; tensorboard is expected")
+    if log and importlib.util.find_spec("tensorboard") is None:
+        raise ValueError("--log tensorboard needs TensorBoard, which is not installed: pip install 'narrows[track]'")
+
+
+def tracked(result: Sweep, steps: Generator[SweepStep], folder: Path) -> Generator[SweepStep]:
+    """Yield the ``steps`` of a `Sweep` of one model, and write what they come to for TensorBoard.
+
+    Each epoch's losses (nats per example) and learning rate; at the end, also if it comes early, reconstructions of
+    held-out examples, and their codes as points, by class where there are labels.
+
+    Parameters
+    ----------
+    result
+        Whose ``run`` gives the steps.
+    steps
+        Them.
+    folder
+        For the event file; made when the first epoch has ended.
+    """
+    from torch.utils.tensorboard import SummaryWriter
+
+    writer = None
+    try:
+        with closing(steps):
+            for now in steps:
+                if now.step.row:
+                    writer = writer or SummaryWriter(str(folder))
+                    for name in set(SCALARS) & set(now.step.row):
+                        writer.add_scalar(name, now.step.row[name], now.step.epoch)
+                yield now
+    finally:
+        if writer:
+            with writer:
+                _show(result, writer)
+
+
+def _show(result: Sweep, writer: SummaryWriter) -> None:
+    for model in result.models.values():
+        places = range(min(MOST_CODES, len(result.X_test)))
+        labels = None if result.y_test is None else result.y_test[: len(places)]
+        codes = model.transform(at(result.X_test, places), labels)
+        writer.add_figure("reconstructions", reconstructions(result), len(model.history_))
+        writer.add_embedding(codes, None if labels is None else list(map(str, labels)), tag="codes")
