@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import denoising, explorer, generation, images, likelihood, recipes, reconstruction, training
+from benchmarks import (
+    denoising,
+    evaluation,
+    explorer,
+    generation,
+    images,
+    likelihood,
+    recipes,
+    reconstruction,
+    scaling,
+    training,
+)
 
 BENCHMARKS = {
     "recipes": recipes.main,
@@ -14,7 +25,9 @@ BENCHMARKS = {
     "generation": generation.main,
     "reconstruction": reconstruction.main,
     "images": images.main,
+    "evaluation": evaluation.main,
     "explorer": explorer.main,
+    "scaling": scaling.main,
 }
 
 

@@ -19,6 +19,7 @@ __all__ = [
     "integer",
     "integers",
     "random_seed",
+    "rate",
     "real",
     "real_numbers",
 ]
@@ -78,6 +79,20 @@ def real(name: str, value: object, low: float, high: float = math.inf, *, low_in
     number = float(value)
     if not math.isfinite(number) or not low <= number <= high or (number == low and not low_included):
         raise ValueError(f"{name}={value!r} must be {wanted}")
+    return number
+
+
+def rate(name: str, value: object) -> float:
+    """Return ``value`` as a float if it is a real number in (0, 1).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is anything else.
+    """
+    number = real(name, value, 0, 1, low_included=False)
+    if number == 1:
+        raise ValueError(f"{name}={value!r} must be less than 1")
     return number
 
 

@@ -11,12 +11,17 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, LogFormatter, NullLocator
 from numpy.typing import NDArray
 
-__all__ = ["error_curve", "training_curve"]
+__all__ = ["calibration", "code_maps", "error_curve", "rate_curves", "training_curve"]
 
 Array = NDArray[Any]
 
 # Okabe & Ito's colours, told apart by the colour-blind; line styles and markers tell them apart in grey.
 OURS, PCA, MEAN = "#0072B2", "#D55E00", "#555555"
+KINDS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B8A800", "#000000"]
+MARKERS = "osD^vPX*<>"
+
+MOST_KINDS = 20
+"""Classes that are told apart by colours and markers."""
 
 
 def error_curve(latent_dims: Sequence[int], ours: Array, pca: Array, mean: float, unit: str, model: str) -> Figure:
@@ -63,7 +68,7 @@ def _latent_dim_axis(ax: Axes, latent_dims: Sequence[int]) -> None:
 
 
 def training_curve(history: Sequence[dict[str, float]]) -> Figure:
-    """Draw the loss over the epochs, on a logarithmic axis, in nats per example; the kept epoch is marked.
+    """Draw the loss over the epochs, in nats per example, on a logarithmic axis if it can be; mark the kept epoch.
 
     Parameters
     ----------
@@ -86,9 +91,93 @@ def training_curve(history: Sequence[dict[str, float]]) -> Figure:
             linestyle="none",
             label=f"kept: epoch {epochs[best]:.0f}",
         )
-    ax.set(xlabel="epoch", ylabel="loss in nats per example", yscale="log")
-    ax.yaxis.set_major_formatter(LogFormatter())  # 6, not 6·10⁰
-    ax.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.4)))
+    ax.set(xlabel="epoch", ylabel="loss in nats per example")
+    if min(min(row["loss"], row.get("validation_loss", row["loss"])) for row in history) > 0:
+        ax.set_yscale("log")
+        ax.yaxis.set_major_formatter(LogFormatter())  # 6, not 6·10⁰
+        ax.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.4)))
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(frameon=False)
+    return figure
+
+
+def code_maps(
+    maps: Sequence[tuple[str, Array]], labels: Array | None, errors: Array, *, names: tuple[str, str] = ("", "")
+) -> Figure:
+    """Draw codes as points on maps, coloured and marked by class, or by error where there are no classes.
+
+    Parameters
+    ----------
+    maps
+        A title and points (n, 2) each.
+    labels
+        (n,) of at most twenty kinds; None, or of more, and errors colour the points.
+    errors
+        (n,).
+    names
+        Of the first map's axes.
+    """
+    figure = Figure(figsize=(1.2 + 4.0 * len(maps), 4.2), layout="constrained")
+    panels = figure.subplots(1, len(maps), squeeze=False)[0]
+    kinds = np.unique([] if labels is None else labels)
+    for i, (ax, (title, points)) in enumerate(zip(panels, maps, strict=True)):
+        if 0 < len(kinds) <= MOST_KINDS:
+            for place, kind in enumerate(kinds):
+                chosen = points[labels == kind]
+                color, marker = KINDS[place % len(KINDS)], MARKERS[place % len(MARKERS)]
+                ax.scatter(*chosen.T, s=14, linewidths=0, alpha=0.8, label=str(kind), color=color, marker=marker)
+        else:
+            drawn = ax.scatter(*points.T, s=14, linewidths=0, c=errors, cmap="viridis")
+            if i == len(maps) - 1:
+                figure.colorbar(drawn, ax=ax, label="error")
+        ax.set_title(title, fontsize=10)
+        ax.spines[["top", "right"]].set_visible(False)
+    panels[0].set(xlabel=names[0], ylabel=names[1])
+    if 0 < len(kinds) <= MOST_KINDS:
+        handles, texts = panels[0].get_legend_handles_labels()
+        figure.legend(handles, texts, loc="outside right upper", frameon=False, title="class", fontsize=8)
+    return figure
+
+
+def calibration(nominal: Array, observed: Array, band: float) -> Figure:
+    """Draw how often examples are called odd against how often ordinary ones are meant to be, with chance's band.
+
+    Parameters
+    ----------
+    nominal, observed
+        Rates (k,) in [0, 1].
+    band
+        How far the second may be from the first by chance.
+    """
+    figure = Figure(figsize=(4.6, 4.2), layout="constrained")
+    ax = figure.subplots()
+    ax.fill_between([0, 1], [-band, 1 - band], [band, 1 + band], color="0.9", label="chance: 95 % of ordinary data")
+    ax.plot([0, 1], [0, 1], color=MEAN, linestyle=":", linewidth=1.5)
+    ax.plot(nominal, observed, color=OURS, drawstyle="steps-post", label="these examples")
+    ax.set(xlabel="false-alarm rate that is asked for", ylabel="share that is called odd", xlim=(0, 1), ylim=(0, 1))
+    ax.set_aspect("equal")
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(frameon=False, loc="lower right")
+    return figure
+
+
+def rate_curves(curves: Sequence[tuple[str, Array, Array]], unit: str) -> Figure:
+    """Draw errors over bits of code, a line a model: the lower, the better.
+
+    Parameters
+    ----------
+    curves
+        A name, bits per example (k,), and errors (k,), each.
+    unit
+        What the errors are of.
+    """
+    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    ax = figure.subplots()
+    for place, (name, bits, errors) in enumerate(curves):
+        color, marker = KINDS[place % len(KINDS)], MARKERS[place % len(MARKERS)]
+        ax.plot(bits, errors, label=name, color=color, marker=marker, markersize=5)
+    ax.set(xlabel="bits of code per example", ylabel=unit)
+    ax.set_ylim(bottom=0)
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(frameon=False)
     return figure

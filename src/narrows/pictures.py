@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from narrows.estimators.base import BottleneckEstimator
 from narrows.sheets import comparison, example_rows, image_grid
 
-__all__ = ["as_bytes", "draw_comparison", "draw_grid", "draw_rows", "value_range"]
+__all__ = ["as_bytes", "draw_comparison", "draw_grid", "draw_odd", "draw_rows", "value_range"]
 
 Array = NDArray[Any]
 
@@ -35,6 +35,15 @@ def draw_grid(estimator: BottleneckEstimator, examples: Any, *, title: str = "",
     return image_grid(shown, _shown_range(estimator, shown), title=title, labels=labels)
 
 
+def draw_odd(
+    estimator: BottleneckEstimator, examples: Any, restored: Any, *, title: str, labels: Sequence[str]
+) -> Figure:
+    """Draw examples in a grid, with what is wrong with their reconstructions in orange over them."""
+    shown = _drawable(estimator, examples)
+    maps = _error_maps(estimator, examples, restored)
+    return image_grid(shown, _shown_range(estimator, shown), title=title, labels=labels, heat=maps)
+
+
 def draw_comparison(
     estimator: BottleneckEstimator, labels: Sequence[str], originals: Any, restored: Any, *, title: str, unit: str
 ) -> Figure:
@@ -42,11 +51,7 @@ def draw_comparison(
 
     An image's channels share a map, their mean.
     """
-    shape = (-1, *estimator.input_shape_)
-    scaled, other = (estimator.scaling_.apply(examples).astype(np.float64) for examples in (originals, restored))
-    maps = np.square(scaled - other).reshape(shape)
-    if maps.ndim == 4:
-        maps = maps.mean(3)
+    maps = _error_maps(estimator, originals, restored)
     first, second = _drawable(estimator, originals), _drawable(estimator, restored)
     return comparison(labels, first, second, maps, _shown_range(estimator, first), title=title, unit=unit)
 
@@ -66,6 +71,13 @@ def value_range(estimator: BottleneckEstimator) -> tuple[float, float]:
     if scaling.kind == "global":
         return float(scaling.offset[0]), float(scaling.offset[0] + scaling.scale[0])
     return float((scaling.offset - 2 * scaling.scale).min()), float((scaling.offset + 2 * scaling.scale).max())
+
+
+def _error_maps(estimator: BottleneckEstimator, originals: Any, restored: Any) -> Array:
+    """Return squared differences in scaled units, (n, H, W), the mean over channels, or (n, features)."""
+    scaled, other = (estimator.scaling_.apply(examples).astype(np.float64) for examples in (originals, restored))
+    maps: Array = np.square(scaled - other).reshape(-1, *estimator.input_shape_)
+    return maps.mean(3) if maps.ndim == 4 else maps
 
 
 def _drawable(estimator: BottleneckEstimator, examples: Any) -> Array:

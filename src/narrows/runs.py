@@ -36,8 +36,10 @@ __all__ = [
     "check_images",
     "denoise_into",
     "drawn_classes",
+    "errors_drawn",
     "known_of",
     "reconstruct_into",
+    "reconstructions",
     "squared_errors",
     "write_errors",
     "write_examples",
@@ -170,12 +172,7 @@ def write_run(result: Sweep, dataset: Dataset, folder: Path) -> list[Path]:
             write_figure(folder / "training.png", training_curve(result.models[result.latent_dims[0]].history_))
         )
     else:
-        ours = np.array([(row.test_error, row.test_error_se) for row in result.rows])
-        pca = np.array([row.pca_error for row in result.rows])
-        dims = [row.latent_dim for row in result.rows]
-        name = type(result.models[dims[0]]).__name__
-        figure = error_curve(dims, ours, pca, result.mean_error, result.unit, name)
-        files.append(write_figure(folder / "error.png", figure))
+        files.append(write_figure(folder / "error.png", errors_drawn(result)))
     rows = [asdict(row) for row in result.rows]
     files.append(write_table(folder / "results.csv", list(rows[0]), [list(row.values()) for row in rows]))
     files.append(_write_results(folder / "results.json", result, dataset, rows))
@@ -211,6 +208,15 @@ def _write_results(path: Path, result: Sweep, dataset: Dataset, rows: list[dict[
         "recommendation": reason,
     }
     return write_json(path, contents)
+
+
+def errors_drawn(result: Sweep) -> Figure:
+    """Draw the error over latent_dim."""
+    ours = np.array([(row.test_error, row.test_error_se) for row in result.rows])
+    pca = np.array([row.pca_error for row in result.rows])
+    dims = [row.latent_dim for row in result.rows]
+    name = type(result.models[dims[0]]).__name__
+    return error_curve(dims, ours, pca, result.mean_error, result.unit, name)
 
 
 def reconstructions(result: Sweep) -> Figure:

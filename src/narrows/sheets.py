@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
+from matplotlib.colors import Normalize, to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from narrows.figures import OURS
+from narrows.figures import OURS, PCA
 
 __all__ = ["comparison", "example_rows", "histograms", "image_grid"]
 
@@ -34,7 +34,12 @@ PANEL = 6  # lines of a comparison under each other, before a second panel begin
 
 
 def image_grid(
-    examples: Array, value_range: tuple[float, float], *, title: str = "", labels: Sequence[str] = ()
+    examples: Array,
+    value_range: tuple[float, float],
+    *,
+    title: str = "",
+    labels: Sequence[str] = (),
+    heat: Array | None = None,
 ) -> Figure:
     """Draw examples, images (k, H, W[, 3]) or rows (k, features), in a grid about as wide as high, read row by row.
 
@@ -48,16 +53,21 @@ def image_grid(
         What the sheet shows.
     labels
         (k,) to stand under the examples, or none.
+    heat
+        Not negative, (k, H, W) or (k, features), to lie over the examples in orange: the opaquer, the larger.
     """
     n, ratio = len(examples), _ratio(examples)
     columns = min(n, math.ceil(math.sqrt(n / ratio)))
     width, height = _tile_size(ratio, 2.0 if n <= 4 else 1.2 if n <= 25 else 0.8)
-    below = LINE + 0.03 if labels else 0.0
+    below = LINE * (1 + max(label.count("\n") for label in labels)) + 0.03 if labels else 0.0
     across, down = width + GAP, height + below + GAP
     figure, top = _sheet(columns * across - GAP, math.ceil(n / columns) * down - GAP, title)
     for i, example in enumerate(examples):
         x, y = MARGIN + i % columns * across, top + i // columns * down
-        _draw(_axes(figure, x, y, width, height), example, value_range)
+        ax = _axes(figure, x, y, width, height)
+        _draw(ax, example, value_range)
+        if heat is not None:
+            _draw_over(ax, heat[i] / (float(np.quantile(heat, 0.995)) or float(heat.max()) or 1.0))
         if labels:
             _text(figure, x + width / 2, y + height + 0.03, labels[i], width + GAP, ha="center", va="top")
     return figure
@@ -271,3 +281,12 @@ def _draw_heat(ax: Axes, errors: Array, norm: Normalize) -> None:
         ax.imshow(errors[None], cmap=HEAT, norm=norm, interpolation="nearest", aspect="auto")
     else:
         ax.imshow(errors, cmap=HEAT, norm=norm, interpolation="antialiased")
+
+
+def _draw_over(ax: Axes, errors: Array) -> None:
+    """Lay ``errors``, in [0, 1] but for the largest, over what is drawn."""
+    rows = errors if errors.ndim == 2 else errors[None]
+    colour = np.empty((*rows.shape, 4))
+    colour[..., :3], colour[..., 3] = to_rgb(PCA), 0.9 * np.clip(rows, 0, 1)
+    extent = None if errors.ndim == 2 else (-0.5, len(errors) - 0.5, *ax.get_ylim())
+    ax.imshow(colour, extent=extent, aspect="equal" if errors.ndim == 2 else "auto", interpolation="nearest")

@@ -21,14 +21,13 @@ from narrows.data.split import split
 from narrows.estimators import ESTIMATORS
 from narrows.estimators.base import BottleneckEstimator
 from narrows.estimators.fitting import fit_together
-from narrows.evaluation.baselines import mean_error, pca_error
 from narrows.evaluation.codes import dead_units
 from narrows.training.loop import Step
 
 __all__ = ["Sweep", "SweepRow", "SweepStep", "sweep"]
 
 MOST_NUMBERS, ENOUGH = 2**23, 1000
-"""In either part that principal components are found in and judged by; and examples for which it may be more."""
+"""In the part that principal components are judged by; and examples for which it may be more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,13 +183,13 @@ class Sweep:
         errors = estimator.anomaly_score(self.X_test, self.y_test)
         validation, validation_se = estimator.validation_error_ or (None, None)
         self.models[estimator.latent_dim] = estimator
-        train, test = self._scaled
+        test, components = self._scaled_test, estimator.reference_.components
         self.rows.append(
             SweepRow(
                 latent_dim=estimator.latent_dim,
                 test_error=float(errors.mean()),
                 test_error_se=float(errors.std() / np.sqrt(len(errors))),
-                pca_error=pca_error(train, test, estimator.latent_dim),
+                pca_error=float(np.square(test - components.restored(test)).mean()),
                 validation_error=validation,
                 validation_error_se=validation_se,
                 parameters=sum(p.numel() for p in estimator.model_.parameters()),
@@ -202,25 +201,22 @@ class Sweep:
         )
 
     @cached_property
-    def _scaled(self) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-        """Both parts as rows, or what memory should hold of them, as the models see them; needs one trained model."""
+    def _scaled_test(self) -> NDArray[np.floating]:
+        """The test part as rows, or what memory should hold of it, as the models see it; needs one trained model."""
         scaling = next(iter(self.models.values())).scaling_
         features = scaling.offset.size
-        most = max(2, MOST_NUMBERS // features, min(ENOUGH, 8 * MOST_NUMBERS // features))
-        return scaling.apply(self.X_train[:most]), scaling.apply(self.X_test[:most])
+        return scaling.apply(self.X_test[: max(2, MOST_NUMBERS // features, min(ENOUGH, 8 * MOST_NUMBERS // features))])
 
     @cached_property
     def mean_error(self) -> float:
         """The test error of answering with the training examples' mean, in the rows' units; needs one trained model."""
-        return mean_error(*self._scaled)
+        mean = next(iter(self.models.values())).reference_.components.mean
+        return float(np.square(self._scaled_test - mean).mean())
 
     @property
     def unit(self) -> str:
         """What the errors are of, in words; needs one trained model."""
-        estimator = next(iter(self.models.values()))
-        thing = "pixel" if len(estimator.input_shape_) > 1 else "feature"
-        scale = "scaled to [0, 1]" if estimator.scaling_.kind == "global" else "each scaled to variance 1"
-        return f"squared error per {thing}, {scale}"
+        return next(iter(self.models.values())).unit
 
     def recommendation(self) -> tuple[int | None, str]:
         """Return the latent_dim to take, and in one sentence why; None where nothing was held out inside ``fit``.

@@ -56,7 +56,7 @@ def test_sweep_writes_a_run_folder(swept):
     run_folder = folder / "runs" / "sweep-digits"
     written = {line.strip() for line in done.stdout.splitlines() if line.startswith("  runs/")}
     assert written == {str(file.relative_to(folder)) for file in run_folder.iterdir()}
-    names = {"reconstructions.png", "error.png", "results.csv", "results.json"}
+    names = {"reconstructions.png", "error.png", "results.csv", "results.json", "evaluation.json", "report.html"}
     names |= {f"latent_dim-{d}{end}" for d in (1, 8) for end in (".safetensors", "-history.csv")}
     assert {file.name for file in run_folder.iterdir()} == names
     results = json.loads((run_folder / "results.json").read_text())
@@ -136,6 +136,8 @@ def test_train_on_a_folder_of_images(tmp_path):
         "reconstructions.png",
         "results.json",
         "results.csv",
+        "evaluation.json",
+        "report.html",
     }
     assert {file.name for file in (tmp_path / "out").iterdir()} == names
     assert load(tmp_path / "out" / "model.safetensors").input_shape_ == (12, 10, 3)

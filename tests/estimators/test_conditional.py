@@ -160,7 +160,7 @@ def test_the_bound_does_not_depend_on_the_pieces_it_is_computed_in(small, digits
     X, y = digits[:30], labels[:30]
     whole = small.log_likelihood(X, y, samples=100)
     one_by_one = [small.log_likelihood(X[i : i + 1], y[i : i + 1], samples=100).values[0] for i in range(30)]
-    monkeypatch.setattr("narrows.estimators.base.MOST_NUMBERS", 30 * 64 * 7)
+    monkeypatch.setattr("narrows.estimators.judging.MOST_NUMBERS", 30 * 64 * 7)
     np.testing.assert_allclose(small.log_likelihood(X, y, samples=100).values, whole.values, rtol=1e-5)
     np.testing.assert_allclose(one_by_one, whole.values, rtol=1e-5)
 
@@ -205,3 +205,11 @@ def test_a_class_of_one_example_wherever_the_split_puts_it(prior):
     if prior != "normal":
         with pytest.raises(ValueError, match="no example of class odd"):
             model.fit_prior(prior, X[:38], y[:38])
+
+
+@pytest.mark.parametrize("prior", ["mixture", "posterior"])
+def test_a_class_of_one_example_leaves_all_a_likelihood(prior):
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    model = VAE(2, epochs=1, hidden=(8,), prior=prior, random_state=0).fit(X, ["common"] * 39 + ["odd"])
+    assert np.isfinite(model.score_samples(X)).all()
+    assert np.isfinite(model.log_likelihood(X, samples=5).values).all()

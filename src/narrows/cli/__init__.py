@@ -10,7 +10,7 @@ import sys
 import typer
 from typer.exceptions import TyperException
 
-from narrows.cli import explore, learn, lecture, look, make, use
+from narrows.cli import explore, judge, learn, lecture, look, make, use
 
 __all__ = ["app", "main"]
 
@@ -29,6 +29,8 @@ for verb in (
     use.denoise,
     use.encode,
     use.decode,
+    judge.evaluate,
+    judge.anomalies,
     make.generate,
     make.interpolate,
     explore.explore,

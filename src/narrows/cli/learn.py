@@ -6,16 +6,21 @@ import json
 import shlex
 import shutil
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from narrows.cli.judge import say_findings
 from narrows.cli.options import (
     LARGEST,
     Data,
+    Devices,
     Epochs,
     Fit,
+    Log,
+    Nodes,
     Out,
     Recipe,
     Seed,
@@ -29,6 +34,7 @@ from narrows.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from narrows.data.dataset import Dataset
     from narrows.sweeps import Sweep
 
 __all__ = ["sweep", "train"]
@@ -54,6 +60,8 @@ ELSEWHERE = {
     "epochs": "--epochs",
     "random_state": "--seed",
     "conditional": "--conditional",
+    "devices": "--devices",
+    "nodes": "--nodes",
 }
 """Options of the models that have one of the command line's own."""
 
@@ -95,12 +103,15 @@ def train(
     seed: Seed = 0,
     out: Out = None,
     resume: Resume = False,
+    devices: Devices = 1,
+    nodes: Nodes = 1,
+    log: Log = None,
 ) -> None:
     """Train a model on your data, judge it on a held-out fifth, and save it."""
-    kind, options = _options(model, option, conditional, recipe, epochs)
+    kind, options = _options(model, option, conditional, recipe, epochs, (devices, nodes))
     dims = None if latent_dim is None else [latent_dim]
     typed = _typed(option, conditional, recipe)
-    _run("train", data, (size, fit, strict), kind, dims, seed, options, typed, (out, resume))
+    _run("train", data, (size, fit, strict), kind, dims, seed, options, typed, (out, resume), log)
 
 
 def sweep(
@@ -117,15 +128,22 @@ def sweep(
     seed: Seed = 0,
     out: Out = None,
     resume: Resume = False,
+    devices: Devices = 1,
+    nodes: Nodes = 1,
 ) -> None:
     """Train a model for each of several latent dimensions, compare them with PCA, and say which to take."""
     dims = wholes("--latent-dims", latent_dims)
-    kind, options = _options(model, option, conditional, recipe, epochs)
+    kind, options = _options(model, option, conditional, recipe, epochs, (devices, nodes))
     _run("sweep", data, (size, fit, strict), kind, dims, seed, options, "", (out, resume))
 
 
 def _options(
-    model: str, pairs: list[str] | None, conditional: bool, recipe: str, epochs: int | None
+    model: str,
+    pairs: list[str] | None,
+    conditional: bool,
+    recipe: str,
+    epochs: int | None,
+    processes: tuple[int, int],
 ) -> tuple[str, dict[str, Any]]:
     """Return the named model's class by its name, and its options, checked."""
     from narrows.arguments import choice
@@ -143,6 +161,7 @@ def _options(
         options["epochs"] = epochs
     if conditional:
         options["conditional"] = True
+    options["devices"], options["nodes"] = processes
     try:
         ESTIMATORS[kind](**options).check_options()
     except TypeError as error:  # a person's, not the program's: the options come from the command line
@@ -181,34 +200,36 @@ def _run(
     options: dict[str, Any],
     typed: str,
     place: tuple[Path | None, bool],
+    log: str | None = None,
 ) -> None:
     """Train, show progress, and write the run folder, also of an interrupted run; then say what came out."""
-    from narrows.captions import passed_over
     from narrows.cli.progress import reading, watch
     from narrows.data import load_data
     from narrows.estimators import ESTIMATORS
     from narrows.files import CHECKPOINT, checkpoints, new_folder, unfinished_folder
+    from narrows.judgements import judge_run
     from narrows.runs import write_run
     from narrows.sweeps import Sweep
+    from narrows.tracking import check_log, tracked
 
+    check_log(log)
+    leads = ESTIMATORS[kind](**options).leads
     size, fit, strict = reading_options
     out, resume = place
     unfinished = unfinished_folder(out) if resume else None
-    with reading(data) as progress:
+    with reading(data) if leads else nullcontext() as progress:
         dataset = load_data(data, size=size, fit=fit, strict=strict, progress=progress)
     dims = latent_dims or [ESTIMATORS[kind]().latent_dim]
     result = Sweep(dataset.X, dataset.y, latent_dims=dims, model=kind, random_state=seed, **options)
+    if not leads:  # of the processes that torchrun has started, one writes and prints
+        for _ in result.run():
+            pass
+        return
     folder = unfinished or new_folder(out, f"{verb}-{dataset.name}")
-    print(
-        f"{dataset.name}: {len(dataset.X):,} examples of shape {dataset.X.shape[1:]}; "
-        f"training {kind} on {len(result.X_train):,}, judged by the other {len(result.X_test):,}"
-    )
-    if dataset.files is not None and dataset.files.rejected:
-        print(f"{passed_over(dataset.files)}; «narrows data» lists them")
-    if dataset.X.ndim > 2 and max(dataset.X.shape[1:3]) > LARGEST:
-        print(f"Images of more than {LARGEST} pixels a side take long; {smaller(dataset)} is quicker.")
+    _say_start(dataset, kind, result)
+    steps = result.run(folder / CHECKPOINT)
     try:
-        interrupted = watch(result.run(folder / CHECKPOINT))
+        interrupted = watch(tracked(result, steps, folder / "tensorboard") if log else steps)
     finally:
         # Also when a model fails: what the others learnt is kept.
         files = write_run(result, dataset, folder) if result.rows else []
@@ -218,6 +239,12 @@ def _run(
         print("Interrupted before the first epoch ended: nothing was written.", file=sys.stderr)
         sys.exit(130)
     _say_results(result)
+    if not interrupted:
+        evaluation, judged = judge_run(result, dataset, folder)
+        say_findings(evaluation.findings)
+        files = [*judged, *files]
+    if log:
+        files.append(folder / "tensorboard")
     print()
     say_written(files)
     _say_next(verb, data, size, fit, typed, result, files)
@@ -227,6 +254,19 @@ def _run(
         sys.exit(130)
     for checkpoint in checkpoints(folder):
         checkpoint.unlink()
+
+
+def _say_start(dataset: Dataset, kind: str, result: Sweep) -> None:
+    from narrows.captions import passed_over
+
+    print(
+        f"{dataset.name}: {len(dataset.X):,} examples of shape {dataset.X.shape[1:]}; "
+        f"training {kind} on {len(result.X_train):,}, judged by the other {len(result.X_test):,}"
+    )
+    if dataset.files is not None and dataset.files.rejected:
+        print(f"{passed_over(dataset.files)}; «narrows data» lists them")
+    if dataset.X.ndim > 2 and max(dataset.X.shape[1:3]) > LARGEST:
+        print(f"Images of more than {LARGEST} pixels a side take long; {smaller(dataset)} is quicker.")
 
 
 def _say_results(result: Sweep) -> None:

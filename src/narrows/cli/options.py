@@ -15,10 +15,13 @@ __all__ = [
     "LARGEST",
     "SMALL",
     "Data",
+    "Devices",
     "Epochs",
     "Files",
     "Fit",
+    "Log",
     "Model",
+    "Nodes",
     "Out",
     "Recipe",
     "Seed",
@@ -101,7 +104,7 @@ Data = Annotated[
     str,
     typer.Argument(
         metavar="DATA",
-        help="digits, mnist, or a file or folder: .npy, .npz, .csv, IDX, an image, a folder of images.",
+        help="digits, mnist, or a file or folder: .npy, .npz, .csv, .parquet, IDX, an image, a folder of images.",
         show_default=False,
     ),
 ]
@@ -130,5 +133,11 @@ Files = Annotated[
 Epochs = Annotated[
     int | None,
     typer.Option(parser=whole, metavar="N", help="Passes over the data, at most.", show_default="by its size"),
+]
+Devices = Annotated[int, typer.Option(parser=whole, metavar="N", help="Processes that share each batch.")]
+Nodes = Annotated[int, typer.Option(parser=whole, metavar="N", help="Machines, with so many processes each.")]
+Log = Annotated[
+    str | None,
+    typer.Option(metavar="WHERE", help="tensorboard: write scalars and pictures for it, too.", show_default=False),
 ]
 Recipe = Annotated[str, typer.Option(metavar="NAME", help="Named settings: default, or lecture.")]

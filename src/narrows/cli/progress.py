@@ -55,10 +55,20 @@ def watch(steps: Generator[SweepStep]) -> bool:
     show = _on_terminal if console.is_terminal else _plain
     try:
         with closing(steps):
-            show(steps, console)
+            show(_noted(steps, console), console)
     except KeyboardInterrupt:
         return True
     return False
+
+
+def _noted(steps: Generator[SweepStep], console: Console) -> Generator[SweepStep]:
+    """Pass ``steps`` on, and print what was noticed in them."""
+    for now in steps:
+        for place, notes in now.step.notes.items():
+            for words in notes:
+                text = f"latent_dim {now.latent_dims[place]}, epoch {now.step.epoch}: {words}"
+                console.print(text, markup=False, highlight=False, soft_wrap=True)
+        yield now
 
 
 def _on_terminal(steps: Generator[SweepStep], console: Console) -> None:

@@ -28,6 +28,7 @@ from narrows.estimators.deterministic import (
 )
 from narrows.estimators.options import PRIORS
 from narrows.estimators.quantised import FSQVAE, VQVAE
+from narrows.estimators.reference import Reference
 from narrows.estimators.variational import IWAE, VAE
 from narrows.scaling import Scaling
 from narrows.storage import Metadata, ModelFileError, read_model
@@ -124,6 +125,7 @@ def _restored(metadata: Metadata, arrays: dict[str, NDArray[Any]], given: dict[s
         model = estimator.build(tuple(metadata.input_shape), len(classes) if estimator.conditional else 0, scaling)
         prior = PRIORS[choice("prior", metadata.prior, PRIORS)]
         model.prior = prior(max(1, len(classes)), estimator.latent_dim, metadata.components)
+    reference = {name[10:]: arrays.pop(name) for name in list(arrays) if name.startswith("reference.")}
     state = {name.removeprefix("model."): torch.from_numpy(array) for name, array in arrays.items()}
     if any(tensor.dtype == torch.float64 for tensor in state.values()):
         raise TypeError("its weights are not 32-bit floats")
@@ -136,6 +138,7 @@ def _restored(metadata: Metadata, arrays: dict[str, NDArray[Any]], given: dict[s
         metadata.history,
         np.array(classes) if classes else None,
     )
+    estimator.reference_ = Reference.of_tensors(reference, features)
     if metadata.validation_error is not None:
         mean, standard_error = metadata.validation_error
         estimator.validation_error_ = mean, standard_error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,53 +12,23 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
-from torch import Tensor
 from torch.nn.functional import one_hot
 
 from narrows.arguments import RandomState, choice, integer, random_seed, real
-from narrows.estimators.fitted import check_range
 from narrows.estimators.fitting import Fitting
 from narrows.estimators.labels import places_of
 from narrows.estimators.options import PRIORS
 from narrows.models.corruptions import CORRUPTIONS, Corruption
-from narrows.models.model import Batch
 from narrows.models.priors import StandardNormal
 from narrows.storage import Metadata, versions, write_model
-from narrows.training.examples import CHUNK
 from narrows.training.loop import limited_threads
 
-__all__ = ["BottleneckEstimator", "LogLikelihood"]
+__all__ = ["BottleneckEstimator"]
 
 Array = NDArray[np.floating]
 
-SCORE_SAMPLES = 16
-"""Codes drawn of each example for `score_samples`; the same noise for all examples, so that each has its own score."""
-
-BOUND_CHUNK = 256
-"""Examples whose likelihood is integrated at a time."""
-
 OWN = "own"
 """What a file says of nets that it cannot rebuild."""
-
-MOST_NUMBERS = 2**24
-"""In one array while a likelihood is integrated: 128 MB in 64 bits."""
-
-
-@dataclass(frozen=True, slots=True)
-class LogLikelihood:
-    """The importance-sampled bound on log p(x), in nats.
-
-    Attributes
-    ----------
-    values
-        Of each example, (n,).
-    mean, standard_error
-        Over the examples.
-    """
-
-    values: NDArray[np.float64]
-    mean: float
-    standard_error: float
 
 
 class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fitting):  # type: ignore[misc]
@@ -159,80 +128,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fit
         corrupted = corrupt(torch.from_numpy(self.scaling_.apply(source.rows())), generator, 1.0)
         return self._undone(corrupted.numpy(), source.dtype).reshape(source.shape)
 
-    # --- Judging ----------------------------------------------------------------------
-
-    def score_samples(self, X: ArrayLike, y: ArrayLike | None = None) -> NDArray[np.float32]:
-        """Return a log-density in nats per example, (n,), in the data's own units; higher is likelier.
-
-        Where the code is drawn, it is a lower bound on log p(x) by 16 codes of each example. Where it is a function of
-        the input, it is log p(x | z(x)), which does not ask how likely the code is. Below −3.4e38 it is −∞. For a
-        Bernoulli likelihood it is a log-probability.
-        """
-        return self._scores(X, y, SCORE_SAMPLES, 0).astype(np.float32)
-
-    def log_likelihood(
-        self, X: ArrayLike, y: ArrayLike | None = None, *, samples: int = 5000, random_state: RandomState = 0
-    ) -> LogLikelihood:
-        """Return the bound on log p(x) that importance sampling gives (Burda et al. 2016), in nats per example.
-
-        It rises to log p(x) with the number of ``samples``, codes drawn of each example from q(z | x); memory does not.
-
-        Raises
-        ------
-        TypeError
-            If the code is a function of the input, so that there is no posterior to draw from.
-        ValueError
-            If the prior has no density.
-        """
-        check_is_fitted(self, "model_")
-        integer("samples", samples, 1)
-        if not self.model_.bottleneck.draws:
-            raise TypeError(
-                f"{type(self).__name__} has a deterministic code and so no bound on log p(x); "
-                "score_samples gives log p(x | z(x)), and VAE or IWAE the bound"
-            )
-        values = self._scores(X, y, samples, random_seed(random_state))
-        return LogLikelihood(values, float(values.mean()), float(values.std() / math.sqrt(len(values))))
-
-    def _scores(self, X: ArrayLike, y: ArrayLike | None, samples: int, seed: int) -> NDArray[np.float64]:
-        examples = self._examples(self._source(X), y)
-
-        def log_prob(part: Batch) -> Tensor:
-            check_range(self.model_, part.x)
-            return self._bound(part, samples, seed) if self.model_.bottleneck.draws else self.model_.log_prob(*part)
-
-        values = self._apply(log_prob, examples, BOUND_CHUNK if self.model_.bottleneck.draws else CHUNK)
-        change = np.log(self.scaling_.scale).sum() if self.model_.likelihood.continuous else 0.0
-        scores: NDArray[np.float64] = values.double().numpy() - change
-        return scores
-
-    def _bound(self, batch: Batch, samples: int, seed: int) -> Tensor:
-        """Return log 1/k Σ p(x, z) / q(z | x), (n,), over k ``samples``; the same noise for all."""
-        noise = torch.randn(samples, 1, self._n_features_out, generator=torch.Generator().manual_seed(seed))
-        total = torch.full((len(batch.x),), -math.inf, dtype=torch.float64)
-        prior = self.model_.prior
-        # Of every code: the widest layer's units, and its density under each of the prior's components.
-        widest = max(*map(len, self.model_.decoder.parameters()), prior.components * len(prior.frequencies))
-        for epsilon in noise.split(max(1, MOST_NUMBERS // (len(batch.x) * widest))):
-            total = torch.logaddexp(total, self.model_.log_weights(batch, epsilon).logsumexp(0))
-        return total - math.log(samples)
-
-    def score(self, X: ArrayLike, y: ArrayLike | None = None) -> float:
-        """Return the mean of `score_samples`, in nats per example: what cross-validation and grid search maximise."""
-        return float(self.score_samples(X, y).mean())
-
-    def anomaly_score(self, X: ArrayLike, y: ArrayLike | None = None) -> NDArray[np.float64]:
-        """Return how badly each example is reconstructed, (n,): its mean squared error per feature in scaled units.
-
-        Scaled to [0, 1] for images, to unit variance for columns of different units; higher is odder.
-        """
-        return self._errors(self._examples(self._source(X), y))
-
-    def error_map(self, X: ArrayLike, y: ArrayLike | None = None) -> Array:
-        """Return the squared error of every pixel or feature, in the shape of ``X`` and its units squared."""
-        source = self._source(X)
-        restored = self._undone(self._reconstructed(self._examples(source, y)), source.dtype)
-        return (source.rows() - restored).reshape(source.shape) ** 2
+    # --- Saving -----------------------------------------------------------------------
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted model to one safe file (safetensors, no pickle), whole or not at all.
@@ -273,7 +169,8 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fit
         )
         tensors = {f"model.{name}": tensor.numpy() for name, tensor in self.model_.state_dict().items()}
         scaling = {"scaling.offset": self.scaling_.offset, "scaling.scale": self.scaling_.scale}
-        write_model(path, metadata, tensors | scaling)
+        reference = {f"reference.{name}": array for name, array in self.reference_.tensors().items()}
+        write_model(path, metadata, tensors | scaling | reference)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -6,10 +6,11 @@ import hashlib
 import math
 import os
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain, groupby
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -18,7 +19,8 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from narrows.arguments import RandomState, choice, random_seed
-from narrows.estimators.fitted import Fitted, check_range
+from narrows.estimators.evaluating import Evaluating
+from narrows.estimators.fitted import check_range
 from narrows.estimators.labels import class_labels, places_of
 from narrows.estimators.options import PRIORS
 from narrows.estimators.sources import Source
@@ -28,8 +30,10 @@ from narrows.models.priors import VampPrior
 from narrows.models.start import start_at_components
 from narrows.scaling import Scaling
 from narrows.training.checkpoint import Checkpoint
+from narrows.training.distributed import ALONE, Alone, Processes, check_divisible
 from narrows.training.examples import Examples
 from narrows.training.loop import Member, Step, Training, limited_threads
+from narrows.training.starting import leads, together
 
 __all__ = ["Begun", "Fitting", "fit_together"]
 
@@ -64,7 +68,7 @@ class Begun:
     seed: int
 
 
-class Fitting(Fitted):
+class Fitting(Evaluating):
     """What an estimator does to learn."""
 
     def fit(
@@ -92,11 +96,17 @@ class Fitting(Fitted):
             If training diverges, also at an eighth of the learning rate. As after an interruption, the best weights
             until then are kept.
         OSError
-            If the checkpoint cannot be written; the one before is then still there.
+            If the checkpoint cannot be written; the one before is then still there. Of several ``devices``, if another
+            process has ended.
         """
         for _ in self.fit_steps(X, y, checkpoint=checkpoint):
             pass
         return self
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process is the one of those that train together that writes and prints."""
+        return leads(self.devices, self.nodes)
 
     def fit_steps(
         self, X: ArrayLike, y: ArrayLike | None = None, *, checkpoint: str | os.PathLike[str] | None = None
@@ -108,7 +118,9 @@ class Fitting(Fitted):
         for _, step in fit_together([self], X, y, checkpoint=checkpoint):
             yield step
 
-    def begin(self, X: ArrayLike, y: ArrayLike | None, like: Begun | None = None) -> Begun:
+    def begin(
+        self, X: ArrayLike, y: ArrayLike | None, like: Begun | None = None, processes: Alone | Processes = ALONE
+    ) -> Begun:
         """Check options and data and return what there is before the first step.
 
         Parameters
@@ -118,9 +130,11 @@ class Fitting(Fitted):
         like
             What an estimator of the same options, but for ``latent_dim`` and ``random_state``, began with on the same
             data, which both then share.
+        processes
+            That train it together.
         """
         self.check_options()
-        seed = random_seed(self.random_state)
+        seed = processes.broadcast(random_seed(self.random_state))
         source = self._source(X, reset=True)
         shape = source.shape[1:]
         if like is None:
@@ -143,6 +157,7 @@ class Fitting(Fitted):
         self.set_fitted(begun.member.model, begun.scaling, begun.shape, begun.seed, history, begun.classes)
         self._complete(begun.member.learned, begun.member.judged)
         self._fit_prior(self.prior, begun.examples, begun.labels, begun.seed)
+        self._remember(begun.source.chunks(), begun.examples, begun.member.learned, begun.member.judged)
 
     def _untrained(
         self, shape: tuple[int, ...], scaling: Scaling, learned: Examples, generator: torch.Generator
@@ -207,6 +222,9 @@ class Fitting(Fitted):
         seed = self.seed_ if random_state is None else random_seed(random_state)
         self._fit_prior(prior, self._examples(source, y), torch.from_numpy(labels), seed)
         self.prior = prior
+        if self.model_.bottleneck.draws:  # the likelihood is another now
+            scores = {by: held_out for by, held_out in self.reference_.held_out.items() if by != "likelihood"}
+            self.reference_ = replace(self.reference_, held_out=scores)
         return self
 
 
@@ -239,29 +257,50 @@ def fit_together(
     FloatingPointError
         If one diverges, once all others are trained.
     """
+    first = estimators[0]
+    first.check_options()
+    if first.devices * first.nodes > 1:
+        check_divisible(first.bottleneck(), first.objective())
+    with together(first.devices, first.nodes, partial(_exhaust, estimators, X, y, None)) as processes:
+        yield from _fit(estimators, X, y, checkpoint, processes)
+
+
+def _exhaust(*arguments: Any) -> None:
+    for _ in _fit(*arguments):
+        pass
+
+
+def _fit(
+    estimators: Sequence[Fitting],
+    X: ArrayLike,
+    y: ArrayLike | None,
+    checkpoint: str | os.PathLike[str] | None,
+    processes: Alone | Processes,
+) -> Generator[tuple[Sequence[Fitting], Step]]:
+    """Do what `fit_together` does, as one of these processes."""
     begun: list[Begun] = []
     for estimator in estimators:
-        begun.append(estimator.begin(X, y, begun[0] if begun else None))
-    groups = _groups(begun)
+        begun.append(estimator.begin(X, y, begun[0] if begun else None, processes))
+    groups = _groups(begun) if processes.size == 1 else [[one] for one in begun]
     diverged: list[Begun] = []
     errors: list[str] = []
     for number, group in enumerate(groups):
         path = None if checkpoint is None else Path(checkpoint)
         if path and len(groups) > 1:
             path = path.with_stem(f"{path.stem}-{number + 1}")
-        diverged += yield from _train(group, path, errors)
+        diverged += yield from _train(group, path, errors, processes)
     # Alone, one that left the others can go back and take smaller steps.
     for one in diverged:
-        yield from _train([one.estimator.begin(X, y, begun[0])], None, errors)
+        yield from _train([one.estimator.begin(X, y, begun[0])], None, errors, processes)
     if errors:
         raise FloatingPointError("; ".join(errors))
 
 
 def _train(
-    group: Sequence[Begun], path: Path | None, errors: list[str]
+    group: Sequence[Begun], path: Path | None, errors: list[str], processes: Alone | Processes
 ) -> Generator[tuple[Sequence[Fitting], Step], None, list[Begun]]:
     """Train those that can be side by side, and return those that diverged; one alone adds its error to ``errors``."""
-    training, estimators = _training(group, path), [one.estimator for one in group]
+    training, estimators = _training(group, path, processes), [one.estimator for one in group]
     steps = training.steps()
     try:
         for step in steps:
@@ -271,7 +310,7 @@ def _train(
     finally:
         steps.close()
         for place, (one, history) in enumerate(zip(group, training.history, strict=True)):
-            if history and place not in training.diverged:
+            if history and place not in training.diverged and processes.kept:
                 one.estimator.end(one, history)
     return [group[place] for place in training.diverged]
 
@@ -285,7 +324,7 @@ def _groups(begun: Sequence[Begun]) -> list[list[Begun]]:
     return [list(group) for _, group in groupby(begun, kind)]
 
 
-def _training(group: Sequence[Begun], path: Path | None) -> Training:
+def _training(group: Sequence[Begun], path: Path | None, processes: Alone | Processes) -> Training:
     first = group[0]
     epochs, batch_size, learning_rate = first.estimator.pace(
         len(first.member.learned), convolutional=has_convolutions(first.member.model)
@@ -299,7 +338,8 @@ def _training(group: Sequence[Begun], path: Path | None) -> Training:
         weight_decay=first.estimator.weight_decay,
         schedule=first.estimator.schedule,
         patience=first.estimator.patience,
-        checkpoint=Checkpoint(path, _identity(group)) if path else None,
+        checkpoint=Checkpoint(path, _identity(group)) if path and not processes.rank else None,
+        processes=processes,
     )
 
 

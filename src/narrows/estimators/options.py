@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 
-from narrows.arguments import RandomState, choice, closest, integer, real
+from narrows.arguments import RandomState, choice, closest, integer, rate, real
 from narrows.estimators.architecture import Net, check_net, encoder_and_decoder
 from narrows.models.bottlenecks import Bottleneck
 from narrows.models.corruptions import CORRUPTIONS, Corruption
@@ -110,6 +110,11 @@ class Options(BaseEstimator):  # type: ignore[misc]
         the best weights are kept; 0 for none. Two examples at least are left to learn from.
     patience
         Training ends when so many epochs have not lowered the validation loss.
+    devices, nodes
+        Processes that share each batch, on so many machines, to come to the same but for rounding; more than one need
+        Lightning Fabric.
+    false_alarms
+        Which part of ordinary examples `predict` may call odd, in (0, 1); can be set after the fit.
     random_state
         A seed, a NumPy generator, or None for a new seed at every fit. The same seed gives the same weights, bit for
         bit, with one torch on one kind of machine; NumPy's and torch's global states are neither read nor changed.
@@ -135,6 +140,9 @@ class Options(BaseEstimator):  # type: ignore[misc]
     epochs: int | str = "auto"
     validation_fraction: float = 0.1
     patience: int = 100
+    devices: int = 1
+    nodes: int = 1
+    false_alarms: float = 0.05
     random_state: RandomState = None
 
     def __new__(cls, *_: object, **options: object) -> Self:
@@ -183,8 +191,11 @@ class Options(BaseEstimator):  # type: ignore[misc]
         real("weight_decay", self.weight_decay, 0)
         real("validation_fraction", self.validation_fraction, 0, 0.9)
         integer("patience", self.patience, 1)
+        rate("false_alarms", self.false_alarms)
         if self.learning_rate != "auto":
             real("learning_rate", self.learning_rate, 0, low_included=False)
+        integer("devices", self.devices, 1)
+        integer("nodes", self.nodes, 1)
         for name in ("batch_size", "epochs"):
             if getattr(self, name) != "auto":
                 integer(name, getattr(self, name), 1)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import kstwobign
 
-from narrows.arguments import RandomState, real, real_numbers
+from narrows.arguments import RandomState, rate, real_numbers
 from narrows.evaluation.intervals import LEVEL, Estimate, bootstrap
 
 __all__ = ["CalibrationCurve", "calibration_curve", "p_values", "roc_auc", "threshold"]
@@ -64,7 +64,7 @@ def threshold(held_out: ArrayLike, false_alarms: float = 0.05) -> float:
         them could promise as little.
     """
     scores = _scores("held_out", held_out)
-    alpha = _rate(false_alarms)
+    alpha = rate("false_alarms", false_alarms)
     n = len(scores)
     rank = math.ceil((n + 1) * (1 - alpha) - 1e-9)  # what is above a whole number by less is so by rounding
     if rank > n:
@@ -146,13 +146,6 @@ def roc_auc(ordinary: ArrayLike, odd: ArrayLike, *, random_state: RandomState = 
         return float(wins / (below.sum() * above.sum()))
 
     return bootstrap(area, places, is_odd, strata=is_odd, random_state=random_state)
-
-
-def _rate(false_alarms: float) -> float:
-    alpha = real("false_alarms", false_alarms, 0, 1, low_included=False)
-    if alpha == 1:
-        raise ValueError(f"false_alarms={false_alarms!r} must be less than 1")
-    return alpha
 
 
 def _scores(name: str, scores: ArrayLike) -> Array:

@@ -2,20 +2,52 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Self
+
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
-__all__ = ["mean_error", "pca_error", "pca_reconstruction"]
+__all__ = ["Components", "mean_error", "pca_error", "pca_reconstruction"]
 
 Array = NDArray[np.floating]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Components:
+    """The mean and the principal components of some examples: the best linear autoencoder (Baldi & Hornik 1989).
+
+    Attributes
+    ----------
+    mean
+        (features,).
+    axes
+        Orthonormal rows, (k, features).
+    """
+
+    mean: Array
+    axes: Array
+
+    @classmethod
+    def of(cls, X: Array, k: int) -> Self:
+        """Return those of ``X`` (n, features): ``k`` axes, or as many as there can be."""
+        if not np.ptp(X, 0).any():  # nothing varies, which scikit-learn warns of
+            return cls(X.mean(0), np.zeros((0, X.shape[1]), X.dtype))
+        k = min(k, *X.shape)
+        pca = PCA(k, svd_solver="full" if k > 0.8 * min(X.shape) else "auto", random_state=0).fit(X)
+        return cls(pca.mean_, pca.components_)
+
+    def restored(self, X: Array) -> Array:
+        """Return what the components make of ``X`` (m, features), in the same shape."""
+        restored: Array = (X - self.mean) @ self.axes.T @ self.axes + self.mean
+        return restored
 
 
 def pca_reconstruction(X_train: Array, X_test: Array, latent_dim: int) -> Array:
     """Return what ``latent_dim`` principal components of ``X_train`` make of ``X_test``, (m, features).
 
-    The best linear autoencoder (Baldi & Hornik 1989). More components than ``X_train`` has rows or features change
-    nothing: as many as it can have are taken.
+    More components than ``X_train`` has rows or features change nothing: as many as it can have are taken.
 
     Parameters
     ----------
@@ -24,12 +56,7 @@ def pca_reconstruction(X_train: Array, X_test: Array, latent_dim: int) -> Array:
     latent_dim
         How many components, at least 1.
     """
-    components = min(latent_dim, *X_train.shape)
-    if not np.ptp(X_train, 0).any():  # nothing varies, which scikit-learn warns of
-        return np.broadcast_to(X_train.mean(0), X_test.shape)
-    pca = PCA(components, svd_solver="full" if components > 0.8 * min(X_train.shape) else "auto", random_state=0)
-    restored: Array = pca.fit(X_train).inverse_transform(pca.transform(X_test))
-    return restored
+    return Components.of(X_train, latent_dim).restored(X_test)
 
 
 def pca_error(X_train: Array, X_test: Array, latent_dim: int) -> float:

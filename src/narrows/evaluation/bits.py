@@ -15,7 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from narrows.arguments import RandomState, integer, random_seed, real
 
-__all__ = ["bits_per_dimension", "dequantised"]
+__all__ = ["bits_per_dimension", "dequantised", "level_distance"]
+
+MOST_LEVELS = 2**16
+"""That numbers are taken for levels: as many as 16 bits tell apart."""
 
 
 def bits_per_dimension(log_density: ArrayLike, features: int, *, step: float = 1.0) -> NDArray[np.float64]:
@@ -70,3 +73,18 @@ def dequantised(X: ArrayLike, *, step: float = 1.0, random_state: RandomState = 
     width = real("step", step, 0, low_included=False)
     levels = np.asarray(X, np.float64)
     return levels + np.random.default_rng(random_seed(random_state)).uniform(-width / 2, width / 2, levels.shape)
+
+
+def level_distance(X: ArrayLike) -> float | None:
+    """Return the distance of neighbouring levels, if all of ``X`` are levels of one even grid, or else None.
+
+    Images are: of 0 to 255, or these divided by 255. Numbers with an unlimited number of digits are not.
+    """
+    levels = np.unique(np.asarray(X, np.float64))
+    if not 2 <= len(levels) <= MOST_LEVELS:
+        return None
+    gaps = np.diff(levels)
+    steps = gaps / gaps.min()
+    # Divided by 255 in 32 bits, levels are off their places by 1e-5 of a gap; a few numbers anywhere are by far more.
+    even = np.abs(steps - np.rint(steps)).max() < 1e-3 and steps.sum() < MOST_LEVELS
+    return float((levels[-1] - levels[0]) / np.rint(steps).sum()) if even else None

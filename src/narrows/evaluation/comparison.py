@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from narrows.arguments import RandomState, integer, random_seed
-from narrows.evaluation.baselines import pca_reconstruction
+from narrows.arguments import RandomState, random_seed
 from narrows.evaluation.intervals import Estimate, bootstrap
 from narrows.evaluation.reconstruction import Fidelity, fidelity, squared_errors
 
@@ -42,10 +41,10 @@ class Comparison:
 
 
 def compared(
-    X_train: ArrayLike,
-    X_test: ArrayLike,
+    X: ArrayLike,
     restored: ArrayLike,
-    latent_dim: int,
+    pca: ArrayLike,
+    mean: ArrayLike,
     data_range: float,
     *,
     random_state: RandomState = 0,
@@ -54,13 +53,12 @@ def compared(
 
     Parameters
     ----------
-    X_train
-        What the model has learnt from, rows or images as ``X_test``: the baselines learn from it too. Columns of
-        different units scaled as the model sees them, or the largest numbers decide alone.
-    X_test, restored
-        As of `fidelity`.
-    latent_dim
-        Numbers in the model's code, and so the principal components.
+    X, restored
+        As of `fidelity`. Columns of different units scaled as the model sees them, or the largest numbers decide alone.
+    pca
+        What as many principal components of the training examples make of ``X``, of its shape.
+    mean
+        The training examples' mean, one example.
     data_range
         As of `peak_signal_to_noise`.
     random_state
@@ -69,22 +67,17 @@ def compared(
     Raises
     ------
     TypeError, ValueError
-        As `fidelity` and `error_ratio`, or if ``X_train`` does not fit ``X_test``.
+        As `fidelity` and `error_ratio`.
     """
-    train, test, model = np.asarray(X_train), np.asarray(X_test), np.asarray(restored)
-    if train.shape[1:] != test.shape[1:] or train.ndim < 2 or not train.size:
-        raise ValueError(f"X_train {train.shape} and X_test {test.shape} must hold examples of one shape, at least one")
-    seed, d = random_seed(random_state), integer("latent_dim", latent_dim, 1)
-    rows, columns = (part.reshape(len(part), -1).astype(np.float64) for part in (train, test))
-    pca = pca_reconstruction(rows, columns, d).reshape(test.shape)
-    mean = np.broadcast_to(rows.mean(0).reshape(test.shape[1:]), test.shape)
-    errors = squared_errors(test, model)
+    seed, test = random_seed(random_state), np.asarray(X)
+    always = np.broadcast_to(mean, test.shape)
+    errors = squared_errors(test, restored)
     return Comparison(
-        model=fidelity(test, model, data_range, random_state=seed),
+        model=fidelity(test, restored, data_range, random_state=seed),
         pca=fidelity(test, pca, data_range, random_state=seed),
-        mean=fidelity(test, mean, data_range, random_state=seed),
+        mean=fidelity(test, always, data_range, random_state=seed),
         over_pca=error_ratio(errors, squared_errors(test, pca), random_state=seed),
-        over_mean=error_ratio(errors, squared_errors(test, mean), random_state=seed),
+        over_mean=error_ratio(errors, squared_errors(test, always), random_state=seed),
     )
 
 

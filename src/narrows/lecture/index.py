@@ -5,45 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from narrows.document import document
 from narrows.lecture.page import Fact, Page
 
 __all__ = ["index_page"]
-
-STYLE = """
-:root { color-scheme: light dark; --ink: #1b1f24; --soft: #57606a; --paper: #fff; --card: #f6f8fa; --line: #d8dee4;
-  --accent: #0072b2; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e8eb; --soft: #9aa4af; --paper: #14171b; --card: #1d2127;
-  --line: #333a42; --accent: #6cb8e8; } }
-* { box-sizing: border-box; }
-html { scroll-behavior: smooth; }
-body { margin: 0 auto; padding: 2rem 1.1rem 4rem; max-width: 50rem; background: var(--paper); color: var(--ink);
-  font: 1.0625rem/1.6 system-ui, sans-serif; }
-h1 { font-size: clamp(1.7rem, 5vw, 2.4rem); line-height: 1.2; margin: 0 0 .5rem; }
-h2 { font-size: 1.4rem; line-height: 1.3; margin: 0 0 .4rem; }
-h2 a { color: var(--soft); font-weight: 500; text-decoration: none; margin-right: .5rem; }
-.lead, footer { color: var(--soft); }
-nav ol { list-style: none; padding: 0; margin: 1.5rem 0 0; display: grid; gap: .1rem 1.5rem;
-  grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); }
-nav a { display: block; padding: .3rem 0; color: var(--accent); text-decoration: none; }
-nav a:hover, nav a:focus-visible { text-decoration: underline; }
-nav b { display: inline-block; min-width: 2.6rem; color: var(--soft); font-weight: 500; }
-section { border-top: 1px solid var(--line); margin-top: 3rem; padding-top: 2rem; }
-figure { margin: 1.4rem 0; }
-figure a { display: block; }
-img { display: block; width: 100%; height: auto; background: #fff; border: 1px solid var(--line);
-  border-radius: .5rem; }
-dl { margin: 0; padding: .3rem 1rem; background: var(--card); border-radius: .5rem; font-size: .95rem; }
-dl div { display: grid; grid-template-columns: minmax(0, 2fr) minmax(0, 3fr); gap: .1rem 1.2rem; padding: .4rem 0; }
-dl div + div { border-top: 1px solid var(--line); }
-dt { color: var(--soft); }
-dd { margin: 0; font-variant-numeric: tabular-nums; white-space: pre-line; overflow-wrap: anywhere; }
-@media (max-width: 34rem) { dl div { display: flex; flex-wrap: wrap; justify-content: space-between; }
-  figure a { overflow-x: auto; } img { min-width: 34rem; } }
-@media print { :root { --ink: #000; --soft: #444; --paper: #fff; --card: #fff; --line: #bbb; --accent: #000; }
-  body { max-width: none; padding: 0; font-size: 10.5pt; } nav { break-after: page; }
-  section { margin-top: 1.5rem; padding-top: 1rem; } h2, section > p { break-after: avoid; }
-  figure, dl div { break-inside: avoid; } }
-"""
 
 
 def index_page(pages: Sequence[Page]) -> str:
@@ -51,16 +16,7 @@ def index_page(pages: Sequence[Page]) -> str:
     entries = "\n".join(
         f'<li><a href="#{page.row.label}"><b>{page.row.label}</b>{escape(page.row.title)}</a></li>' for page in pages
     )
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>From the threshold unit to convolution</title>
-<style>{STYLE}</style>
-</head>
-<body>
-<header>
+    body = f"""<header>
 <h1>From the threshold unit to convolution</h1>
 <p class="lead">The first half of the lecture «Úvod do generativních modelů» by Jan Konečný, in our own words. Every
 number and every figure was computed by <code>narrows lecture --all</code> when this page was made.</p>
@@ -70,9 +26,8 @@ number and every figure was computed by <code>narrows lecture --all</code> when 
 </ol></nav>
 <main>
 {"".join(map(_section, pages))}</main>
-</body>
-</html>
 """
+    return document("From the threshold unit to convolution", body)
 
 
 def _section(page: Page) -> str:

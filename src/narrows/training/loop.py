@@ -16,8 +16,10 @@ from narrows.models.model import BottleneckModel
 from narrows.models.nets import has_convolutions
 from narrows.training.checkpoint import Checkpoint
 from narrows.training.dense.stack import Stack, kind_of
+from narrows.training.distributed import ALONE, Alone, Processes
 from narrows.training.examples import Examples
 from narrows.training.general import General, Objective
+from narrows.training.noticing import looks, noticed
 from narrows.training.schedules import SCHEDULES
 
 __all__ = ["Member", "Step", "Training", "limited_threads", "threads_for"]
@@ -69,6 +71,8 @@ class Step:
         At an epoch's last step, each model's row of the history, by its place: ``epoch``, ``loss`` and
         ``validation_loss`` (nats per example, the latter only where there is a validation part), ``learning_rate`` and
         ``seconds`` since the start.
+    notes
+        What was noticed in this step for the first time, in words: each model's, by its place.
     """
 
     epoch: int
@@ -77,6 +81,7 @@ class Step:
     steps: int
     loss: Tensor
     rows: dict[int, dict[str, float]]
+    notes: dict[int, list[str]] = field(default_factory=dict)
 
     @property
     def row(self) -> dict[str, float] | None:
@@ -116,12 +121,17 @@ class Training:
     schedule
         A key of `narrows.training.schedules.SCHEDULES`.
     checkpoint
-        Where to leave the state now and then, and to go on from if there is one already.
+        Where to leave the state now and then, and to go on from if there is one already; of several processes the first
+        has it.
+    processes
+        That train the one model together.
 
     Attributes
     ----------
     history
         Of each member, a row per epoch.
+    notes
+        Of each member, what was noticed, by kind and in words.
     diverged
         The places of the members that left the others because their loss or weights were no longer finite.
     """
@@ -138,17 +148,20 @@ class Training:
         schedule: str,
         patience: int,
         checkpoint: Checkpoint | None = None,
+        processes: Alone | Processes = ALONE,
     ) -> None:
-        self.members, self.objective, self.checkpoint = members, objective, checkpoint
+        self.members, self.checkpoint, self.processes = members, checkpoint, processes
+        self.objective = processes.shared(objective)
         self.epochs, self.batch_size, self.patience = epochs, batch_size, patience
         self.learning_rate, self.pace = learning_rate, SCHEDULES[schedule]
         models, first = [member.model for member in members], members[0]
         self.learner: General | Stack
-        if first.kind(objective) is None:
-            self.learner = General(first.model, objective, learning_rate, weight_decay)
+        if first.kind(objective) is None or processes.size > 1:
+            parallel = processes.parallel(first.model, self.objective)
+            self.learner = General(first.model, parallel, learning_rate, weight_decay)
         else:
             self.learner = Stack(models, objective, learning_rate, weight_decay)
-        self.threads = threads_for(first.model, batch_size * len(models))
+        self.threads = max(1, threads_for(first.model, batch_size * len(models)) // processes.local)
         self.n = len(first.learned)
         self.batches = math.ceil(self.n / batch_size)
         self.steps_at_most = epochs * self.batches
@@ -156,6 +169,8 @@ class Training:
         self.history: list[list[dict[str, float]]] = [[] for _ in members]
         self.best = [Best() for _ in members]
         self.diverged: list[int] = []
+        self.notes: list[dict[str, str]] = [{} for _ in members]
+        self.looks = looks(epochs)
         self.done = self.halvings = 0
         self.orders = torch.empty(len(members), self.n, dtype=torch.int64)
         self.total = torch.zeros(len(members))
@@ -172,7 +187,7 @@ class Training:
         CheckpointError, OSError
             When the checkpoint is of another training, or cannot be read or written.
         """
-        if self.checkpoint and (found := self.checkpoint.read()):
+        if found := self.processes.broadcast(self.checkpoint and self.checkpoint.read()):
             self._resume(*found)
         with limited_threads(self.threads):
             try:
@@ -195,17 +210,22 @@ class Training:
                 self.orders[row] = learned.places[torch.randperm(self.n, generator=generator)]
         source = self.members[0].learned
         examples = self.orders[:, place * self.batch_size : (place + 1) * self.batch_size]
-        x = source.read(examples.flatten()).view(*examples.shape, -1)
-        context = None if source.context is None else source.context[examples]
+        mine = examples[:, self.processes.part(examples.shape[1])]
+        x = source.read(mine.flatten()).view(*mine.shape, -1)
+        context = None if source.context is None else source.context[mine]
         part, momentum = self.pace(self.done, self.steps_at_most)
         part *= 0.5**self.halvings
         generators = [self.members[member].generator for member in self.active]
         losses = self.learner.step(x, context, generators, self.done / self.steps_at_most, part, momentum)
+        losses = self.processes.mean(losses)
         self.total.add_(losses, alpha=examples.shape[1])
         epoch, step = self.done // self.batches + 1, self.done + 1
         self.done = step  # from which the end of an epoch may go back
+        known = [len(notes) for notes in self.notes]
         rows = {} if step % self.batches else self._end_epoch(epoch, self.learning_rate * part)
-        return Step(epoch, self.epochs, step, self.steps_at_most, losses.mean() if len(losses) > 1 else losses[0], rows)
+        notes = {i: [*self.notes[i].values()][n:] for i, n in enumerate(known) if len(self.notes[i]) > n}
+        loss = losses.mean() if len(losses) > 1 else losses[0]
+        return Step(epoch, self.epochs, step, self.steps_at_most, loss, rows, notes)
 
     def _end_epoch(self, epoch: int, rate: float) -> dict[int, dict[str, float]]:
         """Judge the models, part with those that diverged or have been patient for long, and return their rows."""
@@ -217,7 +237,7 @@ class Training:
             member = self.members[number]
             row = {"epoch": epoch, "loss": float(self.total[place]) / self.n}
             if len(member.judged):
-                row["validation_loss"] = mean_loss(member.model, self.objective, member.judged)
+                row["validation_loss"] = mean_loss(member.model, self.objective, member.judged, self.processes)
             if not fine[place] or not math.isfinite(row.get("validation_loss", 0)):
                 lost.append(place)
                 continue
@@ -228,9 +248,20 @@ class Training:
             return self._go_back(rate)
         for number, row in rows.items():
             self.history[number].append(row)
+        if epoch in self.looks:
+            self._look(list(rows))
         self.diverged += [self.active[place] for place in lost]
         self._keep([place for place in range(len(self.active)) if place not in {*lost, *over}])
         return rows
+
+    def _look(self, numbers: list[int]) -> None:
+        """Note what is wrong with these models."""
+        self.learner.store()
+        for number in numbers:
+            member = self.members[number]
+            examples = member.judged if len(member.judged) else member.learned
+            for kind, words in noticed(member.model, examples, self.history[number]).items():
+                self.notes[number].setdefault(kind, words)
 
     def _see(self, number: int, row: dict[str, float]) -> int:
         """Take note of how good a model is, and return the epochs since it was best."""
@@ -262,6 +293,10 @@ class Training:
                 "or look for values far from all others in the data"
             )
         self.halvings += 1
+        place = self.done // self.batches
+        self.notes[0][f"divergence {self.halvings}"] = (
+            f"loss or weights were not finite in epoch {place}; training goes on from before it at half the rate"
+        )
         self.total.zero_()
         self._set_position(self.good)
         return {}
@@ -332,13 +367,18 @@ class Training:
 
 
 @torch.no_grad()
-def mean_loss(model: BottleneckModel, objective: Objective, held_out: Examples) -> float:
+def mean_loss(
+    model: BottleneckModel, objective: Objective, held_out: Examples, processes: Alone | Processes = ALONE
+) -> float:
     """Return the mean loss in nats per example, with the same noise at every call, as at the end of training."""
     generator = torch.Generator().manual_seed(0)
     model.eval()
-    losses = [objective(model, chunk, generator, 1.0) for chunk in held_out.chunks()]
+    total = torch.zeros((), dtype=torch.float64)
+    for places in held_out.spans():
+        part = held_out.take(places[processes.part(len(places))])
+        total += objective(model, part, generator, 1.0).double().mean() * len(places)
     model.train()
-    return float(torch.cat(losses).mean())
+    return float(processes.mean(total)) / len(held_out)
 
 
 def threads_for(model: nn.Module, batch_size: int) -> int:

@@ -1,0 +1,243 @@
+"""What is wrong with a model, in words, each with the figure behind it and what to try.
+
+A rule speaks only where chance hardly could: by the interval of its number rather than by the number, and at limits
+that healthy models keep far from. Tests train a hundred of those, and others with each of the faults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # it holds what is judged here
+    from narrows.evaluation.summary import Evaluation
+
+__all__ = ["Finding", "diagnose"]
+
+LATE = 0.1
+"""The part of all progress that the last tenth of a finished training may still make."""
+
+GAP, GAP_OVER_PCA = 4.0, 2.0
+"""How many times as large the error on new examples may be as on learnt ones: in itself, and beside PCA's own gap."""
+
+ACTIVE = 0.5
+"""The part of the units that should tell something of the input."""
+
+LOST = 0.5
+"""The part of the data's variance that may be lost on the way through the code."""
+
+SPREAD = (0.5, 2.0)
+"""How large deviations may be, in σ."""
+
+GREY = 0.2
+"""The part of the numbers that may be neither 0 nor 1 where a likelihood is for these."""
+
+UNLIKE, UNLIKELY, OUTSIDE = 0.2, 1e-4, 0.01
+"""How far apart scores may be, how improbable that, and the part of numbers that may be out of range."""
+
+COPIES, LIKE_DATA = 0.3, 0.5
+"""The part of the samples that may be nearer to training examples beyond chance; and the coverage from which on they
+are like the data at all: those of a collapsed code are near to a few examples only."""
+
+FEW = 50
+"""Examples below which hardly anything can be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is wrong.
+
+    Attributes
+    ----------
+    kind
+        A word or two for it, such as ``"dead units"``.
+    words
+        What it is, as a sentence.
+    figure
+        The number behind it.
+    advice
+        What to try.
+    """
+
+    kind: str
+    words: str
+    figure: str
+    advice: str
+
+
+def diagnose(evaluation: Evaluation) -> list[Finding]:
+    """Return what is wrong, the gravest first; nothing where no rule speaks."""
+    return [finding for rule in RULES for finding in rule(evaluation)]
+
+
+def _too_few(e: Evaluation) -> Iterator[Finding]:
+    n = len(e.places)
+    if n < FEW:
+        low, high = e.comparison.over_pca.low, e.comparison.over_pca.high
+        yield Finding(
+            "too few examples",
+            f"{n} examples are too few to tell much; what follows may be chance.",
+            f"the model's error is {low:.2f} to {high:.2f} times PCA's",
+            f"Judge by {FEW} examples or more, better by hundreds, that the model has not learnt from.",
+        )
+
+
+def _unlike(e: Evaluation) -> Iterator[Finding]:
+    surprise = e.surprise
+    if surprise is None:
+        return
+    if surprise.outside > OUTSIDE:
+        yield Finding(
+            "unlike the training data",
+            "These examples reach beyond the range of the training data: perhaps other units, or another preparation.",
+            f"{surprise.outside:.1%} of their numbers lie outside it, by more than a tenth of it",
+            "Give them as the training data were given, in the same units; or train on data like these.",
+        )
+    elif surprise.distance > UNLIKE and surprise.p_value < UNLIKELY:
+        odder = surprise.scores.mean() > surprise.held_out.mean()
+        yield Finding(
+            "unlike the training data",
+            f"These examples are {'odder' if odder else 'less odd'} to the model than those held out of its training "
+            "data, so they come from elsewhere, and its numbers are those for such data.",
+            f"errors {surprise.scores.mean():.4f} against {surprise.held_out.mean():.4f}; so far apart by chance in "
+            f"{surprise.p_value:.1g} of cases",
+            "Look at the oddest with «narrows anomalies»; if they are what the model is for, train on data like them.",
+        )
+
+
+def _components_win(e: Evaluation) -> Iterator[Finding]:
+    ratio = e.comparison.over_pca
+    if ratio.low > 1:
+        yield Finding(
+            "PCA is better",
+            f"{e.latent_dim} principal components, which cost no training, give the examples back better.",
+            f"the model's error is {ratio.value:.2f} ({ratio.low:.2f} to {ratio.high:.2f}) times theirs",
+            "Use PCA, or train longer, with more data, or without what holds the code back (weight_decay, beta, "
+            "input_noise); recipe 'default' beats it on images.",
+        )
+
+
+def _undertrained(e: Evaluation) -> Iterator[Finding]:
+    advice = "Give it more epochs (epochs='auto' chooses by the size of the data), or a higher learning_rate."
+    if e.late > LATE:
+        yield Finding(
+            "undertrained",
+            "Training ended while the loss was still falling.",
+            f"{e.late:.0%} of all it had fallen came in the last tenth of the epochs",
+            advice,
+        )
+    elif e.comparison.over_pca.low > 1 and e.learnt_error > e.learnt_pca_error:
+        yield Finding(
+            "undertrained",
+            "Not even what it has learnt from does the model give back as well as principal components do.",
+            f"error on learnt examples {e.learnt_error:.4f}, theirs {e.learnt_pca_error:.4f}",
+            f"{advice} Or something holds it back: beta, weight_decay, input_noise, a narrow hidden layer, dead units.",
+        )
+
+
+def _overtrained(e: Evaluation) -> Iterator[Finding]:
+    if not e.learnt_error:
+        return
+    error, pca = e.comparison.model.error, e.comparison.pca.error.value
+    gap, usual = error.low / e.learnt_error, max(1.0, pca / e.learnt_pca_error if e.learnt_pca_error else 1.0)
+    if gap > GAP * usual**0.5 and gap > GAP_OVER_PCA * usual:
+        yield Finding(
+            "overtrained",
+            "The model gives back what it has learnt from far better than new examples: it knows them by heart.",
+            f"error {error.value:.4f} on new examples, {e.learnt_error:.4f} on learnt ones",
+            "More data; a smaller net (hidden); more input_noise or weight_decay; a validation_fraction above 0, "
+            "so that the best weights are kept.",
+        )
+
+
+def _dead(e: Evaluation) -> Iterator[Finding]:
+    if e.codes.dead:
+        yield Finding(
+            "dead units",
+            "Units of the code are the same for every example, and tell nothing.",
+            f"{e.codes.dead} of {e.latent_dim} units",
+            "A ReLU on the code kills units for good, and so may a high learning_rate: leave the code linear, as "
+            "recipe 'default' does. Or the data have fewer degrees of freedom: take a smaller latent_dim.",
+        )
+
+
+def _collapsed(e: Evaluation) -> Iterator[Finding]:
+    active = e.codes.active
+    if active is not None and e.codes.kl is not None and active < ACTIVE * e.latent_dim:
+        yield Finding(
+            "collapsed posterior",
+            "Most of the code has collapsed to the prior: it is the same, but for noise, whatever the input.",
+            f"{active} of {e.latent_dim} units are active; KL {e.codes.kl.sum():.2f} nats",
+            "Lower beta, or let it rise slowly (warm_up); give free_bits; take sigma='learned'; or, if the error is "
+            "low, take a smaller latent_dim.",
+        )
+
+
+def _too_narrow(e: Evaluation) -> Iterator[Finding]:
+    lost = e.comparison.over_mean
+    if lost.low > LOST:
+        yield Finding(
+            "latent_dim too small",
+            "Most of what varies in the data does not come through the code.",
+            f"{lost.value:.0%} of the variance is lost with {e.latent_dim} numbers",
+            "Take a larger latent_dim; «narrows sweep» says which. For a map to look at, two numbers may do.",
+        )
+
+
+def _wasteful(e: Evaluation) -> Iterator[Finding]:
+    enough = e.codes.enough
+    if enough is not None and 2 * enough <= e.latent_dim:
+        yield Finding(
+            "latent_dim wasteful",
+            f"The code's {e.latent_dim} numbers say no more than {enough} would.",
+            f"{enough} principal components of the codes, decoded, come within 5 % of the model's error",
+            f"Take latent_dim={enough} or a little more: smaller codes sample better and are quicker to compare.",
+        )
+
+
+def _unfit_likelihood(e: Evaluation) -> Iterator[Finding]:
+    if e.deviation is not None and not SPREAD[0] < e.deviation < SPREAD[1]:
+        wide = e.deviation < 1
+        yield Finding(
+            "likelihood does not fit",
+            f"The likelihood expects {'larger' if wide else 'smaller'} deviations than there are, so its nats are "
+            "wrong, and so is their weight against the KL divergence.",
+            f"deviations are {e.deviation:.2g} σ",
+            "sigma='learned' fits it to the data.",
+        )
+    if e.between is not None and e.between > GREY:
+        yield Finding(
+            "likelihood does not fit",
+            "A Bernoulli likelihood is for zeros and ones; it takes the values in between for probabilities, and its "
+            "nats are of no density of theirs.",
+            f"{e.between:.0%} of the numbers are neither",
+            "likelihood='continuous-bernoulli' or 'gaussian' fits them.",
+        )
+
+
+def _copies(e: Evaluation) -> Iterator[Finding]:
+    like_data = e.generation is not None and e.generation.coverage.value > LIKE_DATA
+    if like_data and e.copying is not None and e.copying.excess.low > COPIES:
+        found = e.copying
+        yield Finding(
+            "samples copy the training data",
+            "New examples are nearly always nearer to some training example than to any other one: hardly new.",
+            f"{found.nearer.value:.0%} of the samples, {found.expected:.0%} by chance",
+            "Take a prior that does not remember examples (fit_prior 'mixture'), and see to overtraining.",
+        )
+
+
+RULES: list[Callable[[Evaluation], Iterator[Finding]]] = [
+    _too_few,
+    _unlike,
+    _components_win,
+    _undertrained,
+    _overtrained,
+    _collapsed,
+    _dead,
+    _too_narrow,
+    _wasteful,
+    _unfit_likelihood,
+    _copies,
+]

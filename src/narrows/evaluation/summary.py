@@ -1,0 +1,245 @@
+"""All that is known of how good a model is, in one place, and as a table of numbers with units and intervals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from narrows.evaluation.anomalies import CalibrationCurve
+from narrows.evaluation.calibration import SigmaCoverage
+from narrows.evaluation.comparison import Comparison
+from narrows.evaluation.copying import Copying
+from narrows.evaluation.diagnosis import Finding, diagnose
+from narrows.evaluation.factors import DCI
+from narrows.evaluation.intervals import Estimate
+from narrows.evaluation.likeness import Likeness
+
+__all__ = ["Codes", "Evaluation", "Number", "Surprise"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Codes:
+    """What the codes of the judged examples are like.
+
+    Attributes
+    ----------
+    dead
+        Units that are the same for every example.
+    active, kl
+        Units whose mean moves with the input, and KL(q(z | x) ‖ N(0, I)) of each unit in nats, (latent_dim,); None
+        where the code is a function of the input.
+    enough
+        So many principal components of the codes, decoded, come within 5 % of the model's error; None if not measured.
+    neighbour_accuracy, probe_accuracy
+        How often the class is found from the code, by its nearest neighbours and by a plane; None without labels.
+    trustworthiness
+        Of a map, a code of two numbers; None of others.
+    mutual_information_gap, dci
+        Where the factors that the examples were drawn from are known.
+    """
+
+    dead: int
+    active: int | None
+    kl: NDArray[np.float64] | None
+    enough: int | None
+    neighbour_accuracy: Estimate | None
+    probe_accuracy: Estimate | None
+    trustworthiness: Estimate | None
+    mutual_information_gap: Estimate | None
+    dci: DCI | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Surprise:
+    """How odd the judged examples are, beside those held out when the model was fitted.
+
+    Attributes
+    ----------
+    scores, held_out
+        Anomaly scores by reconstruction, (n,) and (m,).
+    distance, p_value
+        Kolmogorov and Smirnov's, of the two.
+    curve
+        How often the judged ones are called odd, against how often they are meant to be.
+    outside
+        Share of the judged numbers that are out of the training data's range by more than a tenth of it; 0 where that
+        has no bounds.
+    """
+
+    scores: NDArray[np.float64]
+    held_out: NDArray[np.float64]
+    distance: float
+    p_value: float
+    curve: CalibrationCurve
+    outside: float
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """One number of an evaluation, for a table.
+
+    Attributes
+    ----------
+    group, name, unit
+        What it is.
+    estimate
+        The number and its interval of 95 %; without width where it is just counted.
+    better
+        ``"lower"``, ``"higher"`` or ``""``.
+    """
+
+    group: str
+    name: str
+    unit: str
+    estimate: Estimate
+    better: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluation:
+    """How good a model is, judged by examples that it has not learnt from.
+
+    Attributes
+    ----------
+    model, latent_dim, likelihood, conditional
+        What it is.
+    unit
+        What errors are of.
+    places
+        Which of the given examples were judged, (n,).
+    given, learnt
+        How many examples were given, and how many of these the model had learnt from, which are not judged.
+    repeated
+        How many of the judged are equal to some that were learnt from.
+    comparison
+        Reconstructions beside those of principal components and of the mean.
+    learnt_error, learnt_pca_error
+        The model's error on what it has learnt from, and that of the principal components.
+    late
+        Which part of all that the training has lowered the (validation) loss by came in the last tenth of its epochs.
+    log_density, bits
+        Nats per example, and bits per pixel or feature where the data are levels; None where it cannot be said.
+    importance_sampled
+        The tighter bound in nats, with as many codes as asked for; None if not.
+    coverage
+        How often examples are within one and two σ of what a Gaussian likelihood expects; None of others.
+    deviation
+        Their root mean squared distance from it, in σ.
+    between
+        Share of the numbers that are neither 0 nor 1, where the likelihood is one of zeros and ones; None of others.
+    codes, surprise
+        See there; the latter is None where nothing was held out when the model was fitted.
+    generation
+        Generated examples beside the judged ones.
+    copying
+        Whether they are too near to the training examples; None if these were not given.
+    """
+
+    model: str
+    latent_dim: int
+    likelihood: str
+    conditional: bool
+    unit: str
+    places: NDArray[np.int64]
+    given: int
+    learnt: int
+    repeated: int
+    comparison: Comparison
+    learnt_error: float
+    learnt_pca_error: float
+    late: float
+    log_density: Estimate | None
+    bits: Estimate | None
+    importance_sampled: Estimate | None
+    coverage: SigmaCoverage | None
+    deviation: float | None
+    between: float | None
+    codes: Codes
+    surprise: Surprise | None
+    generation: Likeness | None
+    copying: Copying | None
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What is wrong with the model or the data, the gravest first; empty if nothing was found."""
+        return diagnose(self)
+
+    def numbers(self) -> list[Number]:
+        """Return all numbers, in the order of their importance."""
+        return [*self._of_reconstruction(), *self._of_likelihood(), *self._of_codes(), *self._of_generation()]
+
+    def _of_reconstruction(self) -> Iterator[Number]:
+        group, unit = "reconstruction", self.unit
+        three = {"model": self.comparison.model, f"PCA with {self.latent_dim}": self.comparison.pca}
+        for who, fidelity in (three | {"the mean": self.comparison.mean}).items():
+            yield Number(group, f"error, {who}", unit, fidelity.error, "lower")
+        yield Number(group, "model's error / PCA's", "ratio", self.comparison.over_pca, "lower")
+        yield Number(group, "model's error / the mean's", "ratio", self.comparison.over_mean, "lower")
+        yield Number(group, "error on learnt examples", unit, _counted(self.learnt_error), "lower")
+        for who, images in three.items():
+            if images.ssim is not None:
+                yield Number(group, f"PSNR, {who}", "dB", images.psnr, "higher")
+                yield Number(group, f"SSIM, {who}", "at most 1", images.ssim, "higher")
+
+    def _of_likelihood(self) -> Iterator[Number]:
+        group = "likelihood"
+        if self.log_density is not None:
+            kind = "log p(x | z)" if self.codes.kl is None else "bound on log p(x)"
+            yield Number(group, kind, "nats per example", self.log_density, "higher")
+        if self.importance_sampled is not None:
+            unit = "nats per example"
+            yield Number(group, "importance-sampled bound", unit, self.importance_sampled, "higher")
+        if self.bits is not None:
+            yield Number(group, "code length", "bits per dimension", self.bits, "lower")
+        if self.coverage is not None:
+            yield Number(group, "within σ", "share; 0.683 of a Gaussian", self.coverage.one)
+            yield Number(group, "within 2 σ", "share; 0.954 of a Gaussian", self.coverage.two)
+
+    def _of_codes(self) -> Iterator[Number]:
+        group, codes, units = "code", self.codes, f"of {self.latent_dim} units"
+        yield Number(group, "dead units", units, _counted(codes.dead), "lower")
+        if codes.active is not None and codes.kl is not None:
+            yield Number(group, "active units", units, _counted(codes.active))
+            yield Number(group, "KL to N(0, 1)", "nats per example", _counted(float(codes.kl.sum())))
+        if codes.enough is not None:
+            yield Number(group, "numbers that would do", f"of {self.latent_dim}", _counted(codes.enough))
+        named = {
+            "class by 5 neighbours": ("share right, from the code", codes.neighbour_accuracy),
+            "class by a plane": ("share right, from the code", codes.probe_accuracy),
+            "trustworthiness": ("at most 1", codes.trustworthiness),
+            "mutual information gap": ("at most 1", codes.mutual_information_gap),
+        }
+        if codes.dci is not None:
+            named["disentanglement"] = ("at most 1", codes.dci.disentanglement)
+            named["completeness"] = ("at most 1", codes.dci.completeness)
+            named["informativeness"] = ("at most 1", codes.dci.informativeness)
+        for name, (unit, estimate) in named.items():
+            if estimate is not None:
+                yield Number(group, name, unit, estimate, "higher")
+
+    def _of_generation(self) -> Iterator[Number]:
+        group, found = "generation", self.generation
+        if found is not None:
+            yield Number(group, "precision", "share of samples like real ones", found.precision, "higher")
+            yield Number(group, "recall", "share of real ones like samples", found.recall, "higher")
+            yield Number(group, "density", "about 1: as dense as real ones", found.density, "higher")
+            yield Number(group, "coverage", "share of real ones with samples near", found.coverage, "higher")
+            unit = "share right by an SVM; 0.5 if alike"
+            yield Number(group, "told from real ones", unit, found.two_sample_accuracy, "lower")
+            unit = "squared units of features"
+            yield Number(group, "Fréchet distance", unit, found.frechet_distance, "lower")
+        if self.copying is not None:
+            unit = f"share of samples; {self.copying.expected:.2f} by chance"
+            yield Number(group, "nearer to the training", unit, self.copying.nearer, "lower")
+
+
+def _counted(value: float) -> Estimate:
+    """Return a number that was counted, not estimated."""
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{number} is no number to report")
+    return Estimate(number, number, number)

@@ -1,0 +1,210 @@
+"""What is said of a model that was judged, in its folder: the report, and which of the data are odd."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from narrows.captions import captions
+from narrows.data.dataset import Dataset
+from narrows.estimators.base import BottleneckEstimator
+from narrows.evaluation.anomalies import p_values
+from narrows.evaluation.rates import rate_distortion
+from narrows.evaluation.summary import Evaluation
+from narrows.figures import rate_curves
+from narrows.files import write_columns, write_figure, write_json
+from narrows.inputs import at
+from narrows.pictures import draw_odd
+from narrows.report import Picture, pictures_of, report
+from narrows.runs import errors_drawn, known_of, reconstructions, squared_errors
+from narrows.storage import versions
+from narrows.sweeps import Sweep
+
+__all__ = ["facts", "judge_run", "write_anomalies", "write_evaluation"]
+
+Array = NDArray[Any]
+
+ODDEST, ENOUGH = 36, 1000
+"""Examples on a sheet of odd ones, and those that rates are measured on."""
+
+
+def write_anomalies(
+    folder: Path, estimator: BottleneckEstimator, dataset: Dataset, by: str
+) -> tuple[Array, list[Path]]:
+    """Write which examples are odd, the oddest first, as a table and a sheet; return `predict`'s answers and the files.
+
+    Parameters
+    ----------
+    folder
+        That exists.
+    estimator, dataset
+        A model, and examples for it.
+    by
+        As of `anomaly_score`.
+    """
+    scores = estimator.anomaly_score(dataset.X, dataset.y, by=by)
+    threshold, held_out = estimator.anomaly_threshold(by), estimator.reference_.held_out[by]
+    odd = np.where(scores > threshold, -1, 1)
+    order = np.argsort(-scores, kind="stable")
+    known = {name: values[order] for name, values in known_of(dataset).items()}
+    columns = {
+        "example": order,
+        "score": scores[order],
+        "p_value": p_values(scores, held_out)[order],
+        "odd": odd[order] < 0,
+    }
+    files = [write_columns(folder / "anomalies.csv", columns, known)]
+    shown = order[:ODDEST]
+    X = at(dataset.X, shown)
+    labels = [
+        f"{'odd ' if odd[place] < 0 else ''}{scores[place]:.3g}\n{caption.splitlines()[-1]}"
+        for place, caption in zip(shown, captions(dataset, shown), strict=True)
+    ]
+    title = (
+        f"The oddest of {dataset.name} to {type(estimator).__name__}, by {by}, with their errors in orange; odd are "
+        f"scores above {threshold:.3g}, which at most {estimator.false_alarms:.3g} of ordinary examples reach"
+    )
+    y = dataset.y[shown] if dataset.y is not None and estimator.conditional else None
+    figure = draw_odd(estimator, X, estimator.reconstruct(X, y), title=title, labels=labels)
+    files.insert(0, write_figure(folder / "anomalies.png", figure))
+    numbers = {
+        "examples": len(scores),
+        "by": by,
+        "false_alarms": estimator.false_alarms,
+        "threshold": threshold,
+        "held_out": len(held_out),
+        "odd": int((odd < 0).sum()),
+    }
+    return odd, [*files, write_json(folder / "results.json", numbers)]
+
+
+def write_evaluation(
+    folder: Path,
+    estimator: BottleneckEstimator,
+    dataset: Dataset,
+    evaluation: Evaluation,
+    *,
+    title: str,
+    about: Sequence[tuple[str, str]],
+    python: str,
+    more: Sequence[Picture] = (),
+) -> list[Path]:
+    """Write an evaluation as ``report.html`` and ``evaluation.json``; return the files.
+
+    Parameters
+    ----------
+    folder
+        That exists.
+    estimator, dataset, evaluation
+        A model, the examples that were given to ``evaluate``, and what came of it.
+    title, about, python
+        As of `narrows.report.report`.
+    more
+        Pictures that come first.
+    """
+    pictures = [*more, *pictures_of(estimator, dataset, evaluation)]
+    command = shlex.join(["narrows", *sys.argv[1:]])
+    page = folder / "report.html"
+    page.write_text(report(title, evaluation, pictures, about=about, command=command, python=python), encoding="utf-8")
+    numbers = [
+        {"group": n.group, "name": n.name, "unit": n.unit, "better": n.better} | asdict(n.estimate)
+        for n in evaluation.numbers()
+    ]
+    found = [asdict(finding) for finding in evaluation.findings]
+    contents = {"judged": len(evaluation.places), "learnt": evaluation.learnt, "findings": found, "numbers": numbers}
+    return [page, write_json(folder / "evaluation.json", contents)]
+
+
+def judge_run(result: Sweep, dataset: Dataset, folder: Path) -> tuple[Evaluation, list[Path]]:
+    """Judge the model to take of a run by its held-out part, and write its report; return both."""
+    taken = result.recommendation()[0] or result.rows[-1].latent_dim
+    estimator = result.models[taken]
+    evaluation = estimator.evaluate(
+        result.X_test, result.y_test, X_train=result.X_train, y_train=result.y_train, random_state=0
+    )
+    held_out = replace(dataset, X=result.X_test, y=result.y_test, files=None, factors=None)
+    n, m, d = len(result.X_train), len(result.X_test), result.latent_dims
+    about = [
+        ("Data", f"{dataset.name}: {n + m:,} examples of shape {tuple(dataset.X.shape[1:])}, {m:,} held out"),
+        *facts(estimator),
+    ]
+    if len(result.models) > 1:
+        about.insert(1, ("Models", f"latent_dim {', '.join(map(str, result.models))}; this one: {taken}"))
+    options = {name: value for name, value in _chosen(estimator).items() if name not in ("latent_dim", "random_state")}
+    python = _python(dataset.name, d, type(estimator).__name__, taken, options | {"random_state": estimator.seed_})
+    title = f"{type(estimator).__name__} of {taken} numbers on {dataset.name}"
+    more = _of_all(result) if len(result.models) > 1 else []
+    return evaluation, write_evaluation(
+        folder, estimator, held_out, evaluation, title=title, about=about, python=python, more=more
+    )
+
+
+def facts(estimator: BottleneckEstimator) -> list[tuple[str, str]]:
+    """Return what a model is, in words, by name."""
+    chosen = {name: value for name, value in _chosen(estimator).items() if name != "latent_dim"}
+    seconds = estimator.history_[-1]["seconds"]
+    weights = sum(parameter.numel() for parameter in estimator.model_.parameters())
+    return [
+        ("Model", f"{type(estimator).__name__}, latent_dim {estimator.latent_dim}, {weights:,} weights"),
+        ("Options", ", ".join(f"{name}={value!r}" for name, value in chosen.items()) or "the default ones"),
+        (
+            "Training",
+            f"{estimator.n_iter_:,} epochs, {seconds:.1f} s; seed {estimator.seed_}",
+        ),
+        ("Versions", ", ".join(f"{name} {number}" for name, number in versions().items())),
+    ]
+
+
+def _chosen(estimator: BottleneckEstimator) -> dict[str, Any]:
+    """Return the options that are not the default ones."""
+    usual = type(estimator)().get_params()
+    return {name: value for name, value in estimator.get_params().items() if not _same(value, usual[name])}
+
+
+def _same(a: Any, b: Any) -> bool:
+    return type(a) is type(b) and bool(np.all(a == b))
+
+
+def _python(name: str, dims: Sequence[int], model: str, taken: int, options: dict[str, Any]) -> str:
+    keywords = "".join(f", {name}={value!r}" for name, value in options.items())
+    return f"""from narrows import sweep
+from narrows.data import load_data
+
+data = load_data({name!r})  # or its path
+result = sweep(data.X, data.y, latent_dims={dims}, model={model!r}{keywords})
+model = result.models[{taken}]
+evaluation = model.evaluate(result.X_test, result.y_test, X_train=result.X_train, y_train=result.y_train)
+for finding in evaluation.findings:
+    print(finding.kind, finding.words, finding.figure, finding.advice, sep="\\n")"""
+
+
+def _of_all(result: Sweep) -> list[Picture]:
+    """Return the pictures that set the models of a sweep side by side."""
+    few = slice(0, ENOUGH)
+    X, y = result.X_test[few], None if result.y_test is None else result.y_test[few]
+    curves = []
+    for d, estimator in result.models.items():
+        y_of = y if estimator.conditional else None
+        error = partial(_error_of, estimator, X, y_of)
+        curves.append((f"latent_dim {d}", *rate_distortion(estimator.transform(X, y_of), error)))
+    rates = (
+        "Codes rounded to finer and finer grids: how many bits they then are, each unit packed by itself, and the "
+        "error of what they decode to. The lower a curve, the better the model; where it ends, more bits buy nothing."
+    )
+    return [
+        Picture("Which latent_dim?", result.recommendation()[1], errors_drawn(result)),
+        Picture("Rate and distortion", rates, rate_curves(curves, result.unit)),
+        Picture("The same examples through all of them", "Held-out ones, one a class.", reconstructions(result)),
+    ]
+
+
+def _error_of(estimator: BottleneckEstimator, X: Any, y: Array | None, codes: Array) -> float:
+    return float(squared_errors(estimator, X, estimator.inverse_transform(codes, y)).mean())

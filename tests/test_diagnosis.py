@@ -1,0 +1,87 @@
+"""The diagnosis cries wolf at most five times in a hundred, and finds every fault that was planted."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+from narrows import VAE, Autoencoder, DenoisingAutoencoder, recipes
+
+DIGITS = load_digits().images
+FREE = {"input_noise": 0.0, "weight_decay": 0.0}
+
+
+def surface(seed, n=400):
+    """Points on a curved surface of two dimensions in twelve, with some noise: no plane comes near it."""
+    rng = np.random.default_rng(seed)
+    w = np.random.default_rng(99).normal(size=(2, 16, 16))
+    curved = np.sin(2.5 * rng.uniform(-1, 1, (n, 2)) @ w[0][:2] + w[0][5])
+    return curved @ w[1][:, :12] + 0.1 * rng.normal(size=(n, 12))
+
+
+def digits(seed, n=1797):
+    return DIGITS[np.random.default_rng(seed).permutation(len(DIGITS))[:n]]
+
+
+def judged(model, X, held_out=None):
+    """Fit to four fifths and judge by the first, or by as many as are held out."""
+    held_out = held_out or len(X) // 5
+    return model.fit(X[held_out:]).evaluate(X[:held_out], X_train=X[held_out:])
+
+
+HEALTHY = {
+    "autoencoders of a surface": lambda s: judged(Autoencoder(2, epochs=80, random_state=s), surface(s)),
+    "denoising ones": lambda s: judged(DenoisingAutoencoder(2, input_noise=0.1, epochs=80, random_state=s), surface(s)),
+    "autoencoders of digits": lambda s: judged(Autoencoder(8, epochs=40, random_state=s), digits(s, 1000)),
+    "VAEs of digits": lambda s: judged(VAE(8, epochs=40, random_state=s), digits(s, 1000)),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", HEALTHY)
+def test_healthy_models_are_called_so(kind):
+    """One alarm in these 25 would be 4 %; all four kinds are a hundred runs."""
+    alarms = [finding for seed in range(25) for finding in HEALTHY[kind](seed).findings]
+    assert len(alarms) <= 1, alarms
+
+
+def of_other_numbers(seed):
+    model, X = Autoencoder(2, epochs=60, random_state=seed), surface(seed)
+    return model.fit(X[:320]).evaluate(-0.9 * X[320:])
+
+
+def in_other_units(seed):
+    model, X = Autoencoder(8, epochs=20, random_state=seed), digits(seed)
+    return model.fit(X[360:]).evaluate(16 * X[:360])
+
+
+FAULTS = {
+    "PCA is better": lambda s: judged(Autoencoder(8, epochs=4, learning_rate=1e-4, random_state=s), digits(s)),
+    "undertrained": lambda s: judged(Autoencoder(8, epochs=3, random_state=s), digits(s)),
+    "overtrained": lambda s: judged(
+        Autoencoder(16, epochs=300, validation_fraction=0.0, **FREE, random_state=s), digits(s, 150)
+    ),
+    "collapsed posterior": lambda s: judged(VAE(8, beta=30.0, epochs=20, random_state=s), digits(s)),
+    "dead units": lambda s: judged(Autoencoder(8, **recipes.LECTURE | {"epochs": 15}, random_state=s), digits(s)),
+    "latent_dim too small": lambda s: judged(Autoencoder(1, hidden=(16,), epochs=20, random_state=s), digits(s)),
+    "latent_dim wasteful": lambda s: judged(Autoencoder(16, epochs=60, random_state=s), surface(s)),
+    "likelihood does not fit": lambda s: judged(
+        [Autoencoder(8, likelihood="gaussian", sigma=1.0, epochs=20), VAE(8, likelihood="bernoulli", epochs=20)][s],
+        digits(s),
+    ),
+    "unlike the training data": lambda s: [of_other_numbers, in_other_units][s](s),
+    "samples copy the training data": lambda s: judged(
+        VAE(8, epochs=60, prior="posterior", random_state=s), digits(s, 1600), 800
+    ),
+    "too few examples": lambda s: judged(Autoencoder(4, epochs=20, random_state=s), digits(s, 60)),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_planted_faults_are_found(fault, seed):
+    found = FAULTS[fault](seed).findings
+    assert fault in {finding.kind for finding in found}, found
+    for finding in found:
+        assert any(character.isdigit() for character in finding.figure)
+        assert finding.advice.endswith(".")
