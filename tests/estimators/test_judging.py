@@ -184,14 +184,14 @@ def test_errors_stand_beside_scikit_learns_components(model, data):
     assert found.comparison.model.error.value == pytest.approx(model.anomaly_score(new).mean(), rel=1e-5)
     assert found.comparison.mean.error.value == pytest.approx(np.square(scaled - learnt.mean(0)).mean(), rel=1e-4)
     assert found.learnt_pca_error == pytest.approx(expected, rel=0.2)
-    assert found.log_density.value == pytest.approx(model.score_samples(new).mean(), rel=1e-5)
+    assert found.density.log_density.value == pytest.approx(model.score_samples(new).mean(), rel=1e-5)
 
 
 def test_the_scale_of_deviations_is_the_likelihoods(data):
     model = Autoencoder(2, epochs=60, likelihood="gaussian", sigma=0.5, random_state=0).fit(data)
     found = model.evaluate(surface(7, 300))
-    assert found.deviation == pytest.approx(np.sqrt(found.comparison.model.error.value) / 0.5, rel=1e-5)
-    assert found.coverage.one.value > 0.99
+    assert found.density.deviation == pytest.approx(np.sqrt(found.comparison.model.error.value) / 0.5, rel=1e-5)
+    assert found.density.coverage.one.value > 0.99
 
 
 def test_labels_and_factors_are_looked_for_in_the_code(variational, data):
@@ -208,20 +208,20 @@ def test_labels_and_factors_are_looked_for_in_the_code(variational, data):
     assert found.codes.dci.informativeness.value > 0.3
     assert found.codes.kl.shape == (2,)
     assert found.codes.trustworthiness.value > 0.8
-    assert found.importance_sampled.value >= found.log_density.value - 0.1
+    assert found.density.importance_sampled.value >= found.density.log_density.value - 0.1
     by_itself = variational.evaluate(new, new[:, 0] > 0)
     assert by_itself.codes.neighbour_accuracy.value > 0.8
     assert variational.evaluate(new, new[:, 0]).codes.neighbour_accuracy is None  # a quantity
 
 
 def test_bits_need_levels(model):
-    assert model.evaluate(surface(9, 100)).bits is None
+    assert model.evaluate(surface(9, 100)).density.bits is None
     rng = np.random.default_rng(0)
     noise = rng.integers(0, 16, (500, 4)).astype(float)
     of_levels = Autoencoder(1, epochs=5, random_state=0).fit(noise).evaluate(rng.integers(0, 16, (300, 4)))
-    assert of_levels.bits.value > 3.9  # no code of equally frequent levels is shorter than four bits each
+    assert of_levels.density.bits.value > 3.9  # no code of equally frequent levels is shorter than four bits each
     shifted = Autoencoder(1, epochs=5, random_state=0).fit(noise / 15).evaluate(rng.integers(0, 16, (300, 4)) / 15)
-    assert shifted.bits.value == pytest.approx(of_levels.bits.value, abs=0.05)
+    assert shifted.density.bits.value == pytest.approx(of_levels.density.bits.value, abs=0.05)
 
 
 def test_a_given_net_makes_the_features(model):

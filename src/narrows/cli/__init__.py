@@ -10,7 +10,7 @@ import sys
 import typer
 from typer.exceptions import TyperException
 
-from narrows.cli import explore, judge, learn, lecture, look, make, use
+from narrows.cli import explore, export, judge, learn, lecture, look, make, use
 
 __all__ = ["app", "main"]
 
@@ -31,6 +31,7 @@ for verb in (
     use.decode,
     judge.evaluate,
     judge.anomalies,
+    export.export,
     make.generate,
     make.interpolate,
     explore.explore,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,10 +17,11 @@ from narrows.arguments import RandomState, integer, random_seed
 from narrows.estimators.fitted import RANGE_SLACK
 from narrows.estimators.judging import SCORE_SAMPLES, Judging
 from narrows.estimators.labels import class_labels
+from narrows.estimators.parts import Part, feature_map, thinned
 from narrows.evaluation.anomalies import calibration_curve
 from narrows.evaluation.baselines import Components
 from narrows.evaluation.bits import bits_per_dimension, dequantised, level_distance
-from narrows.evaluation.calibration import SigmaCoverage, sigma_coverage
+from narrows.evaluation.calibration import sigma_coverage
 from narrows.evaluation.codes import (
     active_units,
     dead_units,
@@ -31,12 +31,12 @@ from narrows.evaluation.codes import (
     trustworthiness,
 )
 from narrows.evaluation.comparison import compared
-from narrows.evaluation.copying import copying
+from narrows.evaluation.copying import Copying, copying
 from narrows.evaluation.factors import FEWEST as FEWEST_OF_FACTORS
 from narrows.evaluation.factors import dci, mutual_information_gap
 from narrows.evaluation.intervals import Estimate, bootstrap
-from narrows.evaluation.likeness import FEWEST, likeness
-from narrows.evaluation.summary import Codes, Evaluation, Surprise
+from narrows.evaluation.likeness import FEWEST, Likeness, likeness
+from narrows.evaluation.summary import Codes, Density, Evaluation, Surprise
 from narrows.models.bottlenecks import Gaussian as GaussianCode
 from narrows.models.bottlenecks import Point
 from narrows.models.likelihoods import Bernoulli, Gaussian, Laplace, SquaredError
@@ -46,12 +46,6 @@ __all__ = ["Evaluating"]
 
 Rows = NDArray[np.floating]
 
-MOST, FEWEST_OF_MANY, MOST_NUMBERS = 10_000, 200, 2**25
-"""Examples that are judged at most; fewer, but so many, where they would hold more numbers."""
-
-OWN_FEATURES = 64
-"""Numbers of an example that generated ones are compared by: its own, or as many principal components."""
-
 MOST_INTEGRATED, MOST_CODES = 1000, 1000
 """Examples whose likelihood is importance-sampled, and whose codes are pressed into fewer numbers."""
 
@@ -60,8 +54,6 @@ FAR = 0.1
 
 SLACK = 1.05
 """How many times the error may be what it is, where fewer numbers of the code would do."""
-
-Y = NDArray[Any] | None
 
 
 class Evaluating(Judging):
@@ -129,10 +121,10 @@ class Evaluating(Judging):
                 f"{known.sum():,} of the {len(source):,} examples of X are those that the model was fitted to; two "
                 "others or more are needed to judge it by"
             )
-        judged, beside = (_thinned(part, examples.features, seed) for part in (judged, learnt))
+        judged, beside = (thinned(part, examples.features, seed) for part in (judged, learnt))
         return self._evaluated(
-            _Part(examples, judged, labels),
-            _Part(other, beside, learnt_labels),
+            Part(examples, judged, labels),
+            Part(other, beside, learnt_labels),
             source.rows(judged[:MOST_INTEGRATED]),
             counts=(len(source), len(learnt), int(known[judged].sum())),
             factors=None if factors is None else factors.iloc[judged],
@@ -143,8 +135,8 @@ class Evaluating(Judging):
 
     def _evaluated(
         self,
-        judged: _Part,
-        learnt: _Part,
+        judged: Part,
+        learnt: Part,
         raw: NDArray[Any],
         *,
         counts: tuple[int, int, int],
@@ -154,7 +146,7 @@ class Evaluating(Judging):
         seed: int,
     ) -> Evaluation:
         given, known, repeated = counts
-        model, reference, shape = self.model_, self.reference_, (-1, *self.input_shape_)
+        reference, shape = self.reference_, (-1, *self.input_shape_)
         x, q = judged.x, self._posterior(judged.examples)
         restored = self._decoded(q.mean, judged.context)
         low, high = self.scaling_.extremes
@@ -167,18 +159,10 @@ class Evaluating(Judging):
             random_state=seed,
         )
         errors = np.square(x - restored).mean(1, dtype=np.float64)
-        density, bits = self._densities(judged, raw, seed)
-        coverage, deviation = _spread(model.likelihood, x, restored, seed)
-        bounded = self.scaling_.kind == "global"
-        drawn = self._drawn_beside(judged, seed)
-        as_features = _features(x, features, self.input_shape_)
-        alike = None if drawn is None else [as_features(part) for part in (x, drawn)]
-        binary = isinstance(model.likelihood, Bernoulli)
+        generation, copied = self._generated(judged, learnt, features, seed)
         return Evaluation(
             model=type(self).__name__,
             latent_dim=self.latent_dim,
-            likelihood=self.likelihood,
-            conditional=self.conditional,
             unit=self.unit,
             places=judged.places,
             given=given,
@@ -188,20 +172,11 @@ class Evaluating(Judging):
             learnt_error=reference.learnt_error,
             learnt_pca_error=reference.learnt_pca_error,
             late=_late(self.history_),
-            log_density=density,
-            bits=bits,
-            importance_sampled=self._integrated(judged, samples, seed) if samples and model.bottleneck.draws else None,
-            coverage=coverage,
-            deviation=deviation,
-            between=float(((x > 0.01) & (x < 0.99)).mean()) if binary else None,
+            density=self._density(judged, raw, restored, samples, seed),
             codes=self._codes(judged, learnt, q, errors, factors, seed),
-            surprise=self._surprise(
-                errors, float(((x < -RANGE_SLACK) | (x > 1 + RANGE_SLACK)).mean()) if bounded else 0
-            ),
-            generation=likeness(*alike, random_state=seed) if alike and len(x) >= FEWEST else None,
-            copying=copying(alike[1], as_features(learnt.x), alike[0], random_state=seed)
-            if alike and len(learnt.places)
-            else None,
+            surprise=self._surprise(errors, x),
+            generation=generation,
+            copying=copied,
         )
 
     @property
@@ -211,34 +186,60 @@ class Evaluating(Judging):
         scale = "scaled to [0, 1]" if self.scaling_.kind == "global" else "each scaled to variance 1"
         return f"squared error per {thing}, {scale}"
 
-    def _densities(self, judged: _Part, raw: NDArray[Any], seed: int) -> tuple[Estimate | None, Estimate | None]:
-        """Return nats per example, and bits per dimension where the ``raw`` rows of the first examples are levels."""
-        likelihood, prior = self.model_.likelihood, self.model_.prior
-        if self.model_.bottleneck.draws and not prior.has_density:
-            return None, None
-        few = judged.examples.part(torch.arange(min(len(judged.places), len(raw))))
-        inside = not likelihood.unit_interval or (judged.x.min() >= -RANGE_SLACK and judged.x.max() <= 1 + RANGE_SLACK)
-        scores = self._log_density(few, SCORE_SAMPLES, 0) if inside else np.full(2, np.nan)
-        if not np.isfinite(scores).all():
-            return None, None
-        density = bootstrap(np.mean, scores, random_state=seed)
-        step = level_distance(raw)
-        if step is None or likelihood.unit_interval:
-            return density, None
-        noisy = torch.from_numpy(self.scaling_.apply(dequantised(raw, step=step, random_state=seed)))
-        context = None if judged.context is None else judged.context[: len(raw)]
-        filled = self._log_density(Examples.of(noisy, context), SCORE_SAMPLES, 0)
-        each = bits_per_dimension(filled, judged.x.shape[1], step=step)
-        return density, bootstrap(np.mean, each, random_state=seed)
+    def _density(self, judged: Part, raw: NDArray[Any], restored: Rows, samples: int, seed: int) -> Density:
+        """Return what the likelihood says; ``raw`` are the first examples' rows as given."""
+        likelihood, x = self.model_.likelihood, judged.x
+        few = judged.examples.part(torch.arange(len(raw)))
+        inside = not likelihood.unit_interval or (x.min() >= -RANGE_SLACK and x.max() <= 1 + RANGE_SLACK)
+        known = inside and (self.model_.prior.has_density or not self.model_.bottleneck.draws)
+        scores = self._log_density(few, SCORE_SAMPLES, 0) if known else np.full(2, np.nan)
+        known = bool(np.isfinite(scores).all())
+        integrated = known and samples > 0 and self.model_.bottleneck.draws
+        sigma = _sigma(likelihood)
+        gaussian = isinstance(likelihood, SquaredError | Gaussian)
+        deviation = math.sqrt(float(np.square(x - restored).mean(dtype=np.float64)))
+        return Density(
+            log_density=bootstrap(np.mean, scores, random_state=seed) if known else None,
+            bits=self._bits(few, raw, seed) if known and not likelihood.unit_interval else None,
+            importance_sampled=bootstrap(np.mean, self._log_density(few, samples, seed), random_state=seed)
+            if integrated
+            else None,
+            coverage=sigma_coverage(x, restored, sigma, random_state=seed) if sigma and gaussian else None,
+            deviation=deviation / sigma if sigma else None,
+            between=float(((x > 0.01) & (x < 0.99)).mean()) if isinstance(likelihood, Bernoulli) else None,
+        )
 
-    def _integrated(self, judged: _Part, samples: int, seed: int) -> Estimate:
-        few = judged.examples.part(torch.arange(min(len(judged.places), MOST_INTEGRATED)))
-        return bootstrap(np.mean, self._log_density(few, samples, seed), random_state=seed)
+    def _bits(self, few: Examples, raw: NDArray[Any], seed: int) -> Estimate | None:
+        """Return bits per dimension of the ``raw`` rows, if they are levels."""
+        step = level_distance(raw)
+        if step is None:
+            return None
+        noisy = torch.from_numpy(self.scaling_.apply(dequantised(raw, step=step, random_state=seed)))
+        filled = self._log_density(Examples.of(noisy, few.take(torch.arange(len(raw))).context), SCORE_SAMPLES, 0)
+        return bootstrap(np.mean, bits_per_dimension(filled, raw.shape[1], step=step), random_state=seed)
+
+    def _generated(
+        self, judged: Part, learnt: Part, net: nn.Module | None, seed: int
+    ) -> tuple[Likeness | None, Copying | None]:
+        """Return how like the judged examples new ones are, and whether those are copies; None where they diverge."""
+        generator = torch.Generator().manual_seed(seed)
+        wanted = None if judged.context is None else judged.context.argmax(1)
+        z, labels = self.model_.prior.sample(len(judged.places), generator, wanted)
+        classes = len(self.model_.prior.frequencies)
+        drawn = self._decoded(z, one_hot(labels, classes).float() if self.conditional else None)
+        if not np.isfinite(drawn).all():
+            return None, None
+        features = feature_map(judged.x, net, self.input_shape_)
+        real, made = features(judged.x), features(drawn)
+        return (
+            likeness(real, made, random_state=seed) if len(real) >= FEWEST else None,
+            copying(made, features(learnt.x), real, random_state=seed) if len(learnt.places) else None,
+        )
 
     def _codes(
         self,
-        judged: _Part,
-        learnt: _Part,
+        judged: Part,
+        learnt: Part,
         q: Point | GaussianCode,
         errors: NDArray[np.float64],
         factors: pd.DataFrame | None,
@@ -264,7 +265,7 @@ class Evaluating(Judging):
             dci=None if factors is None or factors.shape[1] == 1 else dci(z, factors, random_state=seed),
         )
 
-    def _labelled(self, judged: _Part, learnt: _Part, z: Rows, seed: int) -> list[Any] | None:
+    def _labelled(self, judged: Part, learnt: Part, z: Rows, seed: int) -> list[Any] | None:
         """Return codes and classes to find classes from, and to be found; None without classes."""
         if judged.labels is None or class_labels(judged.labels, len(z), needed=False)[0] is None:
             return None
@@ -277,7 +278,7 @@ class Evaluating(Judging):
             parts = [z[first], y[first], z[second], y[second]]
         return parts if len(np.unique(parts[1])) > 1 else None
 
-    def _enough(self, judged: _Part, z: Rows, error: float) -> int | None:
+    def _enough(self, judged: Part, z: Rows, error: float) -> int | None:
         """Return of how many numbers the codes could be, or None where halving them is not worth a question."""
         few = slice(0, MOST_CODES)
         if self.latent_dim < 4 or len(z) < 2 * self.latent_dim:
@@ -295,68 +296,14 @@ class Evaluating(Judging):
             low, high = (low, middle) if suffices(middle) else (middle, high)
         return high
 
-    def _surprise(self, errors: NDArray[np.float64], outside: float) -> Surprise | None:
+    def _surprise(self, errors: NDArray[np.float64], x: Rows) -> Surprise | None:
         held_out = self.reference_.held_out.get("reconstruction")
         if held_out is None:
             return None
         test = ks_2samp(errors, held_out)
         curve = calibration_curve(errors, held_out)
+        outside = _outside(x) if self.scaling_.kind == "global" else 0.0
         return Surprise(errors, held_out, float(test.statistic), float(test.pvalue), curve, outside)
-
-    def _drawn_beside(self, judged: _Part, seed: int) -> Rows | None:
-        """Return as many new examples, scaled, of the same classes where these decide; None where they diverge."""
-        generator = torch.Generator().manual_seed(seed)
-        wanted = None if judged.context is None else judged.context.argmax(1)
-        z, labels = self.model_.prior.sample(len(judged.places), generator, wanted)
-        classes = len(self.model_.prior.frequencies)
-        drawn = self._decoded(z, one_hot(labels, classes).float() if self.conditional else None)
-        return drawn if np.isfinite(drawn).all() else None
-
-
-class _Part:
-    """Some of the examples: their places, labels, and scaled inputs.
-
-    Parameters
-    ----------
-    examples
-        All of them.
-    places
-        Which.
-    labels
-        Of all, or None.
-    """
-
-    def __init__(self, examples: Examples, places: NDArray[np.int64], labels: Y) -> None:
-        self.places, self.examples = places, examples.part(torch.from_numpy(places))
-        self.labels = None if labels is None else labels[places]
-        whole = self.examples.take(torch.arange(len(places)))
-        self.x: Rows = whole.x.numpy()
-        self.context = whole.context
-
-
-def _thinned(places: NDArray[np.int64], features: int, seed: int) -> NDArray[np.int64]:
-    """Return ``places``, or as many as are judged, in an order by chance, so that the first of them are like all."""
-    most = min(MOST, max(FEWEST_OF_MANY, MOST_NUMBERS // features))
-    return np.random.default_rng(seed).permutation(places)[:most]
-
-
-def _features(x: Rows, net: nn.Module | None, shape: Sequence[int]) -> Any:
-    """Return what turns scaled rows into the features that sets are compared by."""
-    if net is not None:
-
-        def by_net(rows: Rows) -> NDArray[np.float64]:
-            images = torch.from_numpy(rows.reshape(-1, *shape))
-            if len(shape) > 1:
-                images = images[:, None] if len(shape) == 2 else images.movedim(3, 1)
-            with torch.no_grad():
-                found: NDArray[np.float64] = net.eval()(images).double().numpy()
-            return found.reshape(len(rows), -1)
-
-        return by_net
-    if x.shape[1] <= OWN_FEATURES:
-        return lambda rows: rows
-    components = Components.of(x, OWN_FEATURES)
-    return lambda rows: (rows - components.mean) @ components.axes.T
 
 
 def _outside(x: Rows) -> float:
@@ -375,17 +322,13 @@ def _late(history: list[dict[str, float]]) -> float:
     return float((before - best[-1]) / fall) if fall > 0 else 0.0
 
 
-def _spread(likelihood: nn.Module, x: Rows, mean: Rows, seed: int) -> tuple[SigmaCoverage | None, float | None]:
-    """Return how often a Gaussian's deviations are within its σ, and their root mean square in σ, also of Laplace's."""
+def _sigma(likelihood: nn.Module) -> float | None:
+    """Return the standard deviation that a likelihood expects, if it has one."""
     match likelihood:
         case SquaredError():
-            sigma = float(likelihood.sigma)
+            return float(likelihood.sigma)
         case Gaussian():
-            sigma = math.exp(float(likelihood.log_sigma.detach()))
+            return math.exp(float(likelihood.log_sigma.detach()))
         case Laplace():
-            sigma = math.sqrt(2) * math.exp(float(likelihood.log_b.detach()))
-        case _:
-            return None, None
-    deviation = math.sqrt(float(np.square(x - mean).mean(dtype=np.float64))) / sigma
-    gaussian = not isinstance(likelihood, Laplace)
-    return sigma_coverage(x, mean, sigma, random_state=seed) if gaussian else None, deviation
+            return math.sqrt(2) * math.exp(float(likelihood.log_b.detach()))
+    return None

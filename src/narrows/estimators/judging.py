@@ -220,7 +220,8 @@ class Judging(Fitted):
         features = examples.features
         some = max(2, MOST_COMPONENTS_OF // features, min(ENOUGH, 8 * MOST_COMPONENTS_OF // features))
         order = torch.randperm(len(examples), generator=torch.Generator().manual_seed(self.seed_))
-        components = Components.of(examples.take(order[:some]).x.numpy(), self.latent_dim)
+        drawn = np.concatenate([part.x.numpy() for part in examples.part(order[:some]).chunks()])
+        components = Components.of(drawn, self.latent_dim)
         learnt = learned.part(torch.arange(min(len(learned), MOST_LEARNT)))
         errors = [np.square(part.x.numpy() - components.restored(part.x.numpy())).mean(1) for part in learnt.chunks()]
         self.reference_ = Reference(

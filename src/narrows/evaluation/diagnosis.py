@@ -197,21 +197,21 @@ def _wasteful(e: Evaluation) -> Iterator[Finding]:
 
 
 def _unfit_likelihood(e: Evaluation) -> Iterator[Finding]:
-    if e.deviation is not None and not SPREAD[0] < e.deviation < SPREAD[1]:
-        wide = e.deviation < 1
+    if e.density.deviation is not None and not SPREAD[0] < e.density.deviation < SPREAD[1]:
+        wide = e.density.deviation < 1
         yield Finding(
             "likelihood does not fit",
             f"The likelihood expects {'larger' if wide else 'smaller'} deviations than there are, so its nats are "
             "wrong, and so is their weight against the KL divergence.",
-            f"deviations are {e.deviation:.2g} σ",
+            f"deviations are {e.density.deviation:.2g} σ",
             "sigma='learned' fits it to the data.",
         )
-    if e.between is not None and e.between > GREY:
+    if e.density.between is not None and e.density.between > GREY:
         yield Finding(
             "likelihood does not fit",
             "A Bernoulli likelihood is for zeros and ones; it takes the values in between for probabilities, and its "
             "nats are of no density of theirs.",
-            f"{e.between:.0%} of the numbers are neither",
+            f"{e.density.between:.0%} of the numbers are neither",
             "likelihood='continuous-bernoulli' or 'gaussian' fits them.",
         )
 

@@ -18,7 +18,33 @@ from narrows.evaluation.factors import DCI
 from narrows.evaluation.intervals import Estimate
 from narrows.evaluation.likeness import Likeness
 
-__all__ = ["Codes", "Evaluation", "Number", "Surprise"]
+__all__ = ["Codes", "Density", "Evaluation", "Number", "Surprise"]
+
+
+@dataclass(frozen=True, slots=True)
+class Density:
+    """How likely the model finds the judged examples, and how well its likelihood fits them.
+
+    Attributes
+    ----------
+    log_density, bits
+        Nats per example, and bits per pixel or feature where the data are levels; None where it cannot be said.
+    importance_sampled
+        The tighter bound in nats, with as many codes as asked for; None if not.
+    coverage
+        How often examples are within one and two σ of what a Gaussian likelihood expects; None of others.
+    deviation
+        Their root mean squared distance from it, in σ.
+    between
+        Share of the numbers that are neither 0 nor 1, where the likelihood is one of zeros and ones; None of others.
+    """
+
+    log_density: Estimate | None
+    bits: Estimate | None
+    importance_sampled: Estimate | None
+    coverage: SigmaCoverage | None
+    deviation: float | None
+    between: float | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,7 +131,7 @@ class Evaluation:
 
     Attributes
     ----------
-    model, latent_dim, likelihood, conditional
+    model, latent_dim
         What it is.
     unit
         What errors are of.
@@ -121,18 +147,8 @@ class Evaluation:
         The model's error on what it has learnt from, and that of the principal components.
     late
         Which part of all that the training has lowered the (validation) loss by came in the last tenth of its epochs.
-    log_density, bits
-        Nats per example, and bits per pixel or feature where the data are levels; None where it cannot be said.
-    importance_sampled
-        The tighter bound in nats, with as many codes as asked for; None if not.
-    coverage
-        How often examples are within one and two σ of what a Gaussian likelihood expects; None of others.
-    deviation
-        Their root mean squared distance from it, in σ.
-    between
-        Share of the numbers that are neither 0 nor 1, where the likelihood is one of zeros and ones; None of others.
-    codes, surprise
-        See there; the latter is None where nothing was held out when the model was fitted.
+    density, codes, surprise
+        See there; the last is None where nothing was held out when the model was fitted.
     generation
         Generated examples beside the judged ones.
     copying
@@ -141,8 +157,6 @@ class Evaluation:
 
     model: str
     latent_dim: int
-    likelihood: str
-    conditional: bool
     unit: str
     places: NDArray[np.int64]
     given: int
@@ -152,12 +166,7 @@ class Evaluation:
     learnt_error: float
     learnt_pca_error: float
     late: float
-    log_density: Estimate | None
-    bits: Estimate | None
-    importance_sampled: Estimate | None
-    coverage: SigmaCoverage | None
-    deviation: float | None
-    between: float | None
+    density: Density
     codes: Codes
     surprise: Surprise | None
     generation: Likeness | None
@@ -186,18 +195,18 @@ class Evaluation:
                 yield Number(group, f"SSIM, {who}", "at most 1", images.ssim, "higher")
 
     def _of_likelihood(self) -> Iterator[Number]:
-        group = "likelihood"
-        if self.log_density is not None:
+        group, density = "likelihood", self.density
+        if density.log_density is not None:
             kind = "log p(x | z)" if self.codes.kl is None else "bound on log p(x)"
-            yield Number(group, kind, "nats per example", self.log_density, "higher")
-        if self.importance_sampled is not None:
+            yield Number(group, kind, "nats per example", density.log_density, "higher")
+        if density.importance_sampled is not None:
             unit = "nats per example"
-            yield Number(group, "importance-sampled bound", unit, self.importance_sampled, "higher")
-        if self.bits is not None:
-            yield Number(group, "code length", "bits per dimension", self.bits, "lower")
-        if self.coverage is not None:
-            yield Number(group, "within σ", "share; 0.683 of a Gaussian", self.coverage.one)
-            yield Number(group, "within 2 σ", "share; 0.954 of a Gaussian", self.coverage.two)
+            yield Number(group, "importance-sampled bound", unit, density.importance_sampled, "higher")
+        if density.bits is not None:
+            yield Number(group, "code length", "bits per dimension", density.bits, "lower")
+        if density.coverage is not None:
+            yield Number(group, "within σ", "share; 0.683 of a Gaussian", density.coverage.one)
+            yield Number(group, "within 2 σ", "share; 0.954 of a Gaussian", density.coverage.two)
 
     def _of_codes(self) -> Iterator[Number]:
         group, codes, units = "code", self.codes, f"of {self.latent_dim} units"

@@ -1,0 +1,79 @@
+"""The verb export: a model for onnxruntime."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from narrows.cli.options import Fit, Model, say_written
+
+if TYPE_CHECKING:
+    from narrows.estimators.base import BottleneckEstimator
+    from narrows.export import Exported
+
+__all__ = ["export"]
+
+
+def export(
+    model: Model,
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE.onnx",
+            help="A new file for the whole path; encoder and decoder are written beside it.",
+            show_default=False,
+        ),
+    ],
+    data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATA",
+            help="To compare with torch on: digits, mnist, or a file or folder.",
+            show_default="examples from the model's prior",
+        ),
+    ] = None,
+    fit: Fit = "crop",
+) -> None:
+    """Write a model for onnxruntime, which needs neither torch nor narrows: the whole path, its encoder, its decoder.
+
+    Scaling is inside: examples go in and come out in the training data's shape and units. The files are written only if
+    onnxruntime computes with them what torch does, to 1e-5 in scaled units.
+    """
+    from narrows import inputs, load
+    from narrows.cli.progress import reading
+    from narrows.export import to_onnx
+
+    for path in (file, *(file.with_stem(f"{file.stem}-{part}") for part in ("encoder", "decoder"))):
+        if path.exists():
+            raise ValueError(f"{path} is there already; name a new file")
+    if data is None:
+        estimator = load(inputs.find_model(model))
+        done = to_onnx(estimator, file)
+        of = "drawn from the model's prior"
+    else:
+        with reading(data) as progress:
+            estimator, dataset = inputs.open_both(model, data, fit=fit, progress=progress)
+        done = to_onnx(estimator, file, dataset.X, dataset.y)
+        of = f"of {dataset.name}"
+    print(f"At most {done.difference:.1e} from torch, in scaled units, on {done.examples} examples {of}")
+    print("\nTo run it:")
+    print("", *_python(estimator, done), sep="\n  ", end="\n\n")
+    say_written([done.whole, done.encoder, done.decoder])
+
+
+def _python(estimator: BottleneckEstimator, done: Exported) -> list[str]:
+    """Return the lines that run the files on one example, which is to be put in the place of zeros."""
+    x = f'numpy.zeros({(1, *estimator.input_shape_)}, "{done.dtype}")'
+    y = ', "y": y' if estimator.conditional else ""
+    names = "x, y" if estimator.conditional else "x"
+    values = f'{x}, numpy.array([0], "int64")' if estimator.conditional else x
+    whole, encoder, decoder = (repr(str(file)) for file in (done.whole, done.encoder, done.decoder))
+    return [
+        "import numpy, onnxruntime",
+        f"{names} = {values}  # your examples, in the training data's units",
+        f'(restored,) = onnxruntime.InferenceSession({whole}).run(None, {{"x": x{y}}})',
+        f'(code,) = onnxruntime.InferenceSession({encoder}).run(None, {{"x": x{y}}})',
+        f'(decoded,) = onnxruntime.InferenceSession({decoder}).run(None, {{"code": code{y}}})',
+    ]

@@ -1,0 +1,70 @@
+"""Some of many examples, as an evaluation looks at them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from narrows.evaluation.baselines import Components
+from narrows.training.examples import Examples
+
+__all__ = ["Part", "feature_map", "thinned"]
+
+Rows = NDArray[np.floating]
+
+MOST, FEWEST_OF_MANY, MOST_NUMBERS = 10_000, 200, 2**25
+"""Examples that are judged at most; fewer, but so many, where they would hold more numbers."""
+
+OWN_FEATURES = 64
+"""Numbers of an example that generated ones are compared by: its own, or as many principal components."""
+
+
+class Part:
+    """Some of the examples: their places, labels, and scaled inputs.
+
+    Parameters
+    ----------
+    examples
+        All of them.
+    places
+        Which.
+    labels
+        Of all, or None.
+    """
+
+    def __init__(self, examples: Examples, places: NDArray[np.int64], labels: NDArray[Any] | None) -> None:
+        self.places, self.examples = places, examples.part(torch.from_numpy(places))
+        self.labels = None if labels is None else labels[places]
+        whole = self.examples.take(torch.arange(len(places)))
+        self.x: Rows = whole.x.numpy()
+        self.context = whole.context
+
+
+def thinned(places: NDArray[np.int64], features: int, seed: int) -> NDArray[np.int64]:
+    """Return ``places``, or as many as are judged, in an order by chance, so that the first of them are like all."""
+    most = min(MOST, max(FEWEST_OF_MANY, MOST_NUMBERS // features))
+    return np.random.default_rng(seed).permutation(places)[:most]
+
+
+def feature_map(x: Rows, net: nn.Module | None, shape: Sequence[int]) -> Callable[[Rows], NDArray[Any]]:
+    """Return what turns scaled rows into the features that sets are compared by."""
+    if net is not None:
+
+        def by_net(rows: Rows) -> NDArray[np.float64]:
+            images = torch.from_numpy(rows.reshape(-1, *shape))
+            if len(shape) > 1:
+                images = images[:, None] if len(shape) == 2 else images.movedim(3, 1)
+            with torch.no_grad():
+                found: NDArray[np.float64] = net.eval()(images).double().numpy()
+            return found.reshape(len(rows), -1)
+
+        return by_net
+    if x.shape[1] <= OWN_FEATURES:
+        return lambda rows: rows
+    components = Components.of(x, OWN_FEATURES)
+    return lambda rows: (rows - components.mean) @ components.axes.T

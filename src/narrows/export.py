@@ -1,0 +1,329 @@
+"""A fitted model as ONNX files, which run without torch and narrows: on servers, in browsers, on telephones.
+
+What is before and after the nets is inside: examples go in, and come out, in the shape and units of the training data.
+An ONNX file has one entry, so there are three: the whole path, and its halves, since whoever sends codes needs only the
+encoder, and whoever receives them only the decoder. They are written once onnxruntime has computed with them what torch
+does.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor, nn
+
+from narrows.estimators.base import BottleneckEstimator
+from narrows.models.bottlenecks import FiniteScalar, VectorQuantiser
+from narrows.models.likelihoods import ContinuousBernoulli
+from narrows.storage import versions, write_atomically
+
+__all__ = ["TOLERANCE", "Exported", "to_onnx"]
+
+TOLERANCE = 1e-5
+"""How far from torch an output may be, in scaled units."""
+
+MOST_EXAMPLES = 256
+"""That the files are tried on."""
+
+FLOAT32_REACH = 16
+"""How many times its scale an offset may be, for 32-bit floats to hold an example to 1e-6 in scaled units."""
+
+LARGEST_FILE = 2**31 - 2**20
+"""Bytes of weights: an ONNX file holds at most two gigabytes."""
+
+INPUTS = {"whole": "x", "encoder": "x", "decoder": "code"}
+OUTPUTS = {"whole": "reconstruction", "encoder": "code", "decoder": "reconstruction"}
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What `to_onnx` wrote.
+
+    Attributes
+    ----------
+    whole, encoder, decoder
+        The files.
+    dtype
+        Of the examples that go in and come out, ``"float32"`` or ``"float64"``; codes have 32 bits.
+    difference
+        The largest to torch that was seen, in scaled units; of codes, relative to the largest number in one, if that is
+        more than 1.
+    examples
+        How many it was seen on.
+    """
+
+    whole: Path
+    encoder: Path
+    decoder: Path
+    dtype: str
+    difference: float
+    examples: int
+
+
+def to_onnx(
+    estimator: BottleneckEstimator,
+    path: str | os.PathLike[str],
+    X: ArrayLike | None = None,
+    y: ArrayLike | None = None,
+) -> Exported:
+    """Write a fitted model as ``NAME.onnx``, ``NAME-encoder.onnx`` and ``NAME-decoder.onnx``, if they do as torch does.
+
+    ======= ================================== ===========================================
+    file    input                              output
+    ======= ================================== ===========================================
+    whole   ``x``, examples (n, …)             ``reconstruction`` (n, …), as `reconstruct`
+    encoder ``x``                              ``code`` (n, latent_dim), as `transform`
+    decoder ``code`` (n, latent_dim)           ``reconstruction``, as `inverse_transform`
+    ======= ================================== ===========================================
+
+    Examples are 32-bit floats, or 64-bit ones where the training data's offset is large beside their scale, as of
+    dates; bytes are to be converted. Of a conditional model, each has a second input ``y`` (n,) of 64-bit integers: the
+    classes if those are integers, else their places in the metadata's ``classes``; one that it does not know gives NaN.
+    The metadata also name the version of narrows, the model, ``input_shape``, ``latent_dim`` and the units.
+
+    Parameters
+    ----------
+    estimator
+        Fitted.
+    path
+        ``NAME.onnx``; files of these names are replaced.
+    X, y
+        Examples to compare with torch on, of which the first 256 are taken, and for a conditional model their classes;
+        None draws them from the prior.
+
+    Raises
+    ------
+    NotFittedError
+        If the estimator is not fitted.
+    ValueError
+        If the path has another ending or its folder is not there, onnx, onnxscript or onnxruntime is not installed,
+        the model is too large for a file, or ``X`` or ``y`` are not as `reconstruct` takes them.
+    FloatingPointError
+        If an output is further than 1e-5 in scaled units from torch's. Of a quantised code, one example in a hundred
+        may be: rounding decides which code it gets, if it lies between two. Then nothing is written.
+    """
+    path = Path(path)
+    check_is_fitted(estimator, "model_")
+    _check(estimator, path)
+    examples: Any = X if hasattr(X, "shape") else np.asarray(X)  # a table keeps the names of its columns
+    given, classes = _drawn(estimator) if X is None else (examples, y)
+    few: Any = given[:MOST_EXAMPLES]
+    known = None if classes is None else np.asarray(classes)[:MOST_EXAMPLES]
+    files = {part: _serialised(InUnits(estimator, part), estimator) for part in INPUTS}
+    # One alone too: a graph may hold on to the number of examples that it was made with.
+    alone = few[:1], None if known is None else known[:1]
+    difference = max(_difference(estimator, files, few, known), _difference(estimator, files, *alone))
+    targets = {part: path if part == "whole" else path.with_stem(f"{path.stem}-{part}") for part in INPUTS}
+    for part, data in files.items():
+        write_atomically(targets[part], data)
+    return Exported(**targets, dtype=_dtype(estimator).name, difference=difference, examples=len(few))
+
+
+class InUnits(nn.Module):
+    """A part of a fitted model between examples in the user's units and codes.
+
+    Parameters
+    ----------
+    estimator
+        Fitted.
+    part
+        ``"whole"``, ``"encoder"`` or ``"decoder"``.
+    """
+
+    offset: Tensor
+    scale: Tensor
+    known: Tensor
+
+    def __init__(self, estimator: BottleneckEstimator, part: str) -> None:
+        super().__init__()
+        self.part, self.shape, self.model = part, estimator.input_shape_, estimator.model_
+        dtype = _dtype(estimator)
+        self.register_buffer("offset", torch.from_numpy(estimator.scaling_.offset.astype(dtype)))
+        self.register_buffer("scale", torch.from_numpy(estimator.scaling_.scale.astype(dtype)))
+        if estimator.conditional:
+            self.register_buffer("known", torch.from_numpy(_known(estimator)))
+
+    def forward(self, given: Tensor, y: Tensor | None = None) -> Tensor:
+        """Return the output of examples (n, …) or codes (n, latent_dim), and, of a conditional model, classes (n,)."""
+        context = None if y is None else self._context(y)
+        z = given
+        if self.part != "decoder":
+            z = self.model.encode(((given.flatten(1) - self.offset) / self.scale).float(), context)
+        if self.part == "encoder":
+            return z
+        h = self.model.output(self.model.bottleneck.snap(z), context)
+        # ONNX has no expm1, and e⁻ʰ − 1 in 32 bits is too inexact.
+        exact = h.double() if isinstance(self.model.likelihood, ContinuousBernoulli) else h
+        rows = self.model.likelihood.mean(exact).to(self.scale) * self.scale + self.offset
+        examples: Tensor = rows.unflatten(1, self.shape)
+        return examples
+
+    def _context(self, y: Tensor) -> Tensor:
+        """Return classes one-hot, (n, classes); of one that is not known 0 / 0, since a graph cannot raise an error."""
+        same = (y[:, None] == self.known).float()
+        return same / same.sum(1, keepdim=True)
+
+
+def _check(estimator: BottleneckEstimator, path: Path) -> None:
+    """Refuse what would fail only after the work is done."""
+    missing = [name for name in ("onnx", "onnxscript", "onnxruntime") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ValueError(f"exporting needs {missing[0]}, which is not installed: pip install 'narrows[onnx]'")
+    if path.suffix != ".onnx":
+        raise ValueError(f"path={str(path)!r} must end in .onnx")
+    if not path.parent.is_dir():
+        raise ValueError(f"path={str(path)!r} is in a folder that does not exist")
+    size = sum(tensor.nbytes for tensor in estimator.model_.parameters())
+    if size > LARGEST_FILE:
+        raise ValueError(f"the model has {size:,} bytes of weights, and an ONNX file holds at most {LARGEST_FILE:,}")
+
+
+def _dtype(estimator: BottleneckEstimator) -> np.dtype[Any]:
+    """Return the type of the examples: 64-bit floats where 32 bits cannot tell apart what the scaling does."""
+    reach = np.abs(estimator.scaling_.offset / estimator.scaling_.scale).max()
+    return np.dtype(np.float64 if reach > FLOAT32_REACH else np.float32)
+
+
+def _known(estimator: BottleneckEstimator) -> NDArray[np.int64]:
+    """Return the numbers that stand for the classes: themselves if they are integers, else their places."""
+    classes = estimator.classes_
+    assert classes is not None
+    return classes.astype(np.int64) if classes.dtype.kind in "iu" else np.arange(len(classes))
+
+
+def _drawn(estimator: BottleneckEstimator) -> tuple[Any, NDArray[np.generic] | None]:
+    """Return examples from the prior, as the training data were: with classes, column names."""
+    y = np.resize(estimator.classes_, MOST_EXAMPLES) if estimator.conditional else None  # type: ignore[arg-type]
+    X = estimator.sample(MOST_EXAMPLES, y, random_state=0)
+    names = getattr(estimator, "feature_names_in_", None)
+    return X if names is None else pd.DataFrame(X, columns=names), y
+
+
+def _serialised(module: InUnits, estimator: BottleneckEstimator) -> bytes:
+    """Return a part as the bytes of an ONNX file."""
+    n = torch.export.Dim("n")  # any; two in the example, since torch takes one for a constant
+    of_codes = module.part == "decoder"
+    given = [torch.zeros(2, estimator.latent_dim)] if of_codes else [torch.zeros(2, *module.shape).to(module.scale)]
+    names = [INPUTS[module.part]]
+    if estimator.conditional:
+        given.append(module.known[[0, 0]])
+        names.append("y")
+    with _quiet():
+        program = torch.onnx.export(
+            module.eval(),
+            tuple(given),
+            dynamo=True,
+            verbose=False,
+            input_names=names,
+            output_names=[OUTPUTS[module.part]],
+            dynamic_shapes=tuple({0: n} for _ in given),
+        )
+    assert program is not None
+    graph = program.model.graph
+    for part in (graph, *graph):
+        part.metadata_props.clear()  # where in torch and in whose folders each was made
+    program.model.metadata_props.update(_metadata(estimator, module.part))
+    data: bytes = program.model_proto.SerializeToString()
+    return data
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep back what torch says of itself, and of its search for torchvision, whose operators no model has."""
+    logger = logging.getLogger("torch.onnx._internal.exporter._registration")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            # Torch copies its own trees of arguments in a way that it has deprecated.
+            warnings.filterwarnings("ignore", "`isinstance.treespec, LeafSpec.` is deprecated", FutureWarning)
+            # Of several inputs with as many rows it names the number of rows once.
+            warnings.filterwarnings("ignore", "# The axis name: n will not be used", UserWarning)
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def _metadata(estimator: BottleneckEstimator, part: str) -> dict[str, str]:
+    """Return what a file says of itself; whatever is not text as JSON."""
+    low, scale = estimator.scaling_.offset[0], estimator.scaling_.scale[0]
+    of_all = f", which reach from {low:g} to {low + scale:g}"
+    facts = {
+        "narrows": versions()["narrows"],
+        "model": type(estimator).__name__,
+        "part": part,
+        "input_shape": json.dumps(estimator.input_shape_),
+        "latent_dim": json.dumps(estimator.latent_dim),
+        "units": "the training data's own" + (of_all if estimator.scaling_.kind == "global" else ""),
+    }
+    if estimator.conditional and estimator.classes_ is not None:
+        facts["classes"] = json.dumps(estimator.classes_.tolist())
+    if hasattr(estimator, "feature_names_in_"):
+        facts["feature_names"] = json.dumps(list(estimator.feature_names_in_))
+    return facts
+
+
+def _difference(estimator: BottleneckEstimator, files: dict[str, bytes], X: Any, y: NDArray[Any] | None) -> float:
+    """Return how far the files' outputs are from torch's, in scaled units.
+
+    Raises
+    ------
+    FloatingPointError
+        If it is more than `TOLERANCE`.
+    """
+    code = estimator.transform(X, y)
+    restored = {"whole": estimator.reconstruct(X, y), "decoder": estimator.inverse_transform(code, y)}
+    x = np.asarray(X, _dtype(estimator)).reshape(len(X), *estimator.input_shape_)
+    scale = estimator.scaling_.scale.reshape(estimator.input_shape_)
+    worst = 0.0
+    for part, data in files.items():
+        found = _run(data, code if part == "decoder" else x, _numbered(estimator, y))
+        if part == "encoder":
+            apart = np.abs(found - code) / max(1.0, float(np.abs(code).max()))
+        else:
+            expected = restored[part].reshape(x.shape)
+            apart = np.abs(found - expected) / scale
+        each = np.sort(apart.reshape(len(x), -1).max(1))
+        between = len(each) // 100 if isinstance(estimator.model_.bottleneck, FiniteScalar | VectorQuantiser) else 0
+        difference = float(each[-1 - between])
+        if not difference <= TOLERANCE:
+            raise FloatingPointError(
+                f"the exported {part} differs from torch by {difference:.2g} in scaled units; at most {TOLERANCE:g} is "
+                "allowed, so nothing was written"
+            )
+        worst = max(worst, difference)
+    return worst
+
+
+def _numbered(estimator: BottleneckEstimator, y: NDArray[Any] | None) -> NDArray[np.int64] | None:
+    """Return the classes of examples as a file takes them, if it does."""
+    if not estimator.conditional:
+        return None
+    assert estimator.classes_ is not None
+    return _known(estimator)[np.searchsorted(estimator.classes_, y)]  # type: ignore[arg-type]
+
+
+def _run(data: bytes, given: NDArray[Any], y: NDArray[np.int64] | None) -> NDArray[Any]:
+    """Return what onnxruntime makes of an input."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+    inputs = [given] if y is None else [given, y]
+    names = [one.name for one in session.get_inputs()]
+    (output,) = session.run(None, dict(zip(names, inputs, strict=True)))
+    found: NDArray[Any] = output
+    return found

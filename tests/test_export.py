@@ -1,0 +1,121 @@
+"""ONNX files do what torch does, for every member of the family, and what would not is never written."""
+
+import json
+
+import numpy as np
+import onnx
+import pandas as pd
+import pytest
+from onnxruntime import InferenceSession
+from sklearn.base import clone
+
+from narrows import VAE, Autoencoder, export
+from narrows.export import TOLERANCE, to_onnx
+from test_laws import MEMBERS, OF_IMAGES, SHAPES, data, labels
+
+CASES = [(name, "rows") for name in MEMBERS] + [(name, "odd") for name in OF_IMAGES] + [("vae", "colour")]
+QUANTISED = {"vqvae", "fsqvae"}
+
+
+def run(path, **inputs):
+    return InferenceSession(path, providers=["CPUExecutionProvider"]).run(None, inputs)[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "kind"), CASES)
+def test_every_member_runs_without_torch(name, kind, tmp_path):
+    X = data(SHAPES[kind])
+    y = labels(len(X))
+    model = clone((MEMBERS | OF_IMAGES)[name]).fit(X, y)
+    classes = {"y": y} if model.conditional else {}
+    made = to_onnx(model, tmp_path / "m.onnx", X, y if model.conditional else None)
+    assert made.difference <= TOLERANCE
+    assert (made.dtype, made.examples) == ("float32", len(X))
+    codes = model.transform(X, y)
+    for n in (1, 7):
+        part = {"x": X[:n].astype(np.float32)} | {key: value[:n] for key, value in classes.items()}
+        coded = {"code": codes[:n]} | {key: value[:n] for key, value in classes.items()}
+        restored = run(made.whole, **part)
+        assert restored.shape == X[:n].shape
+        if name not in QUANTISED:  # in which rounding may choose another code, of one example in a hundred
+            assert scaled(model, restored - model.reconstruct(X[:n], y[:n])) <= TOLERANCE
+            np.testing.assert_allclose(
+                run(made.encoder, **part), codes[:n], atol=TOLERANCE * max(1, np.abs(codes).max())
+            )
+        assert scaled(model, run(made.decoder, **coded) - model.inverse_transform(codes[:n], y[:n])) <= TOLERANCE
+
+
+def scaled(model, difference):
+    return np.abs(difference.reshape(len(difference), -1) / model.scaling_.scale).max()
+
+
+def test_the_file_says_what_it_is(tmp_path):
+    X, y = data((4, 5)), np.array(["one", "two", "three"])[np.arange(120) % 3]
+    model = VAE(2, hidden=(8,), epochs=2, conditional=True, random_state=0).fit(X, y)
+    made = to_onnx(model, tmp_path / "m.onnx")
+    assert {path.name for path in tmp_path.iterdir()} == {"m.onnx", "m-encoder.onnx", "m-decoder.onnx"}
+    proto = onnx.load(made.whole)
+    onnx.checker.check_model(proto)
+    facts = {entry.key: entry.value for entry in proto.metadata_props}
+    assert (facts["model"], facts["latent_dim"]) == ("VAE", "2")
+    assert json.loads(facts["input_shape"]) == [4, 5]
+    known = json.loads(facts["classes"])
+    codes = model.transform(X[:3], y[:3])
+    places = np.array([known.index(label) for label in y[:3]])
+    np.testing.assert_allclose(run(made.encoder, x=X[:3].astype(np.float32), y=places), codes, atol=1e-5)
+    assert np.isnan(run(made.encoder, x=X[:1].astype(np.float32), y=np.array([7]))).all()
+
+
+def test_no_path_of_this_machine_is_in_it(tmp_path):
+    made = to_onnx(Autoencoder(1, hidden=(4,), epochs=1, random_state=0).fit(data((3,))), tmp_path / "m.onnx")
+    for path in (made.whole, made.encoder, made.decoder):
+        assert b".py" not in path.read_bytes()
+
+
+def test_named_columns_need_no_warning(tmp_path):
+    frame = pd.DataFrame(data((3,)), columns=["a", "b", "c"])
+    model = Autoencoder(1, hidden=(4,), epochs=1, random_state=0).fit(frame)
+    for X in (None, frame):
+        made = to_onnx(model, tmp_path / "m.onnx", X)
+    names = {entry.key: entry.value for entry in onnx.load(made.whole).metadata_props}
+    assert json.loads(names["feature_names"]) == ["a", "b", "c"]
+
+
+def test_numbers_far_from_0_keep_their_digits(tmp_path):
+    X = 1.7e9 + np.random.default_rng(0).normal(size=(100, 3))  # seconds since 1970
+    model = Autoencoder(2, hidden=(8,), epochs=2, random_state=0).fit(X)
+    made = to_onnx(model, tmp_path / "m.onnx", X)
+    assert made.dtype == "float64"
+    np.testing.assert_allclose(run(made.whole, x=X), model.reconstruct(X), rtol=0, atol=1e-5)
+
+
+def test_what_does_otherwise_is_not_written(tmp_path, monkeypatch):
+    X = data((7,))
+    model = Autoencoder(2, hidden=(8,), epochs=2, random_state=0).fit(X)
+    right = export.InUnits.forward
+
+    def wrong(self, given, y=None):
+        return right(self, given, y) + 1e-3 * self.scale[0]
+
+    monkeypatch.setattr(export.InUnits, "forward", wrong)
+    with pytest.raises(
+        FloatingPointError, match=r"differs from torch by .* at most 1e-05 is allowed, so nothing was written"
+    ):
+        to_onnx(model, tmp_path / "m.onnx", X)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("m.pt", "must end in .onnx"), ("no/m.onnx", "in a folder that does not exist")]
+)
+def test_places_it_cannot_go(tmp_path, name, message):
+    model = Autoencoder(1, hidden=(4,), epochs=1, random_state=0).fit(data((3,)))
+    with pytest.raises(ValueError, match=message):
+        to_onnx(model, tmp_path / name)
+
+
+def test_what_is_missing_is_named(tmp_path, monkeypatch):
+    model = Autoencoder(1, hidden=(4,), epochs=1, random_state=0).fit(data((3,)))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "onnxscript" else name)
+    with pytest.raises(ValueError, match="needs onnxscript, which is not installed"):
+        to_onnx(model, tmp_path / "m.onnx")
