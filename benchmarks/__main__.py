@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from benchmarks import (
+    anomalies,
     denoising,
     evaluation,
     explorer,
@@ -25,6 +26,7 @@ BENCHMARKS = {
     "generation": generation.main,
     "reconstruction": reconstruction.main,
     "images": images.main,
+    "anomalies": anomalies.main,
     "evaluation": evaluation.main,
     "explorer": explorer.main,
     "scaling": scaling.main,
