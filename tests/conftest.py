@@ -1,6 +1,7 @@
 """Shared data and fitted models. Both switches must be set before SciPy and torch are first imported."""
 
 import os
+import signal
 
 os.environ["SCIPY_ARRAY_API"] = "1"
 # The tests already run on all cores; threads of their own would only get in each other's way.
@@ -11,6 +12,9 @@ import pytest
 from sklearn.datasets import load_digits
 
 from narrows import Autoencoder
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of a shell's background job; commands are to be interrupted
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from narrows import VAE, Autoencoder, DenoisingAutoencoder, recipes
 
 DIGITS = load_digits().images
 FREE = {"input_noise": 0.0, "weight_decay": 0.0}
+SOME_NOISE = {"input_noise": 0.1, "epochs": 50, "prior": "normal"}
 
 
 def surface(seed, n=400):
@@ -29,8 +30,10 @@ def judged(model, X, held_out=None):
 
 
 HEALTHY = {
-    "autoencoders of a surface": lambda s: judged(Autoencoder(2, epochs=80, random_state=s), surface(s)),
-    "denoising ones": lambda s: judged(DenoisingAutoencoder(2, input_noise=0.1, epochs=80, random_state=s), surface(s)),
+    "autoencoders of a surface": lambda s: judged(
+        Autoencoder(2, epochs=50, prior="normal", random_state=s), surface(s)
+    ),
+    "denoising ones": lambda s: judged(DenoisingAutoencoder(2, **SOME_NOISE, random_state=s), surface(s)),
     "autoencoders of digits": lambda s: judged(Autoencoder(8, epochs=40, random_state=s), digits(s, 1000)),
     "VAEs of digits": lambda s: judged(VAE(8, epochs=40, random_state=s), digits(s, 1000)),
 }

@@ -16,7 +16,9 @@ from narrows.estimators import ESTIMATORS
 
 
 @pytest.mark.filterwarnings("ignore:false_alarms=0.05 takes 19 examples")  # which scikit-learn's sets do not hold
-@parametrize_with_checks([*(kind() for kind in ESTIMATORS.values()), Autoencoder(**recipes.LECTURE)])
+@parametrize_with_checks(
+    [*(kind() for kind in ESTIMATORS.values()), Autoencoder(**recipes.LECTURE | {"validation_fraction": 0.1})]
+)
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
 

@@ -144,20 +144,6 @@ def test_calibration_is_maximum_likelihood(kind):
 
 
 @pytest.mark.parametrize("kind", REFERENCES)
-def test_codes_are_weighed_as_often_as_their_weights_say(kind):
-    """Weights of 1, 2 and 3 sixths are as many copies."""
-    x, mean = (
-        torch.from_numpy(np.random.default_rng(s).normal(size=size)) for s, size in ((0, (9, 4)), (1, (3, 9, 4)))
-    )
-    weights = torch.tensor([1, 2, 3], dtype=torch.float64)[:, None].expand(3, 9) / 6
-    weighed, copied = kind(nn.Identity()).double(), kind(nn.Identity()).double()
-    weighed.calibrate(x, mean, weights)
-    copies = torch.cat([mean[:1], mean[1:2].repeat(2, 1, 1), mean[2:].repeat(3, 1, 1)])
-    copied.calibrate(x.repeat(6, 1), copies.flatten(0, 1))
-    torch.testing.assert_close(weighed.log_prob(x, mean), copied.log_prob(x, mean), rtol=1e-12, atol=1e-12)
-
-
-@pytest.mark.parametrize("kind", REFERENCES)
 def test_a_perfect_fit_does_not_make_the_density_infinite(kind):
     likelihood = kind(nn.Identity())
     likelihood.calibrate(torch.ones(3, 2), torch.ones(3, 2))

@@ -276,7 +276,8 @@ class Evaluating(Judging):
             order = np.random.default_rng(seed).permutation(len(z))
             first, second = np.array_split(order, 2)
             parts = [z[first], y[first], z[second], y[second]]
-        return parts if len(np.unique(parts[1])) > 1 else None
+        kinds = len(np.unique(parts[1]))
+        return parts if 1 < kinds <= len(parts[1]) // 2 else None  # names are no classes
 
     def _enough(self, judged: Part, z: Rows, error: float) -> int | None:
         """Return of how many numbers the codes could be, or None where halving them is not worth a question."""

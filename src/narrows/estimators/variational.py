@@ -68,15 +68,19 @@ class VariationalEstimator(BottleneckEstimator):
 
 @torch.no_grad()
 def _calibrate(model: BottleneckModel, batch: Batch, generator: torch.Generator) -> None:
-    """Set the likelihood's scale to what makes the importance-weighted bound of ``batch`` highest (Burda et al. 2016).
+    """Set the likelihood's scale by codes of ``batch`` drawn from p(z | x), as nearly as `CODES` of q(z | x) give it.
 
-    The residuals of plain draws from q(z | x) would add to the noise of the data whatever q is wider than p(z | x).
+    Those are drawn again with their importance weights (Rubin 1987; Burda et al. 2016). The residuals of plain draws
+    would add to the data's noise whatever q is wider than p(z | x).
     """
-    q = model.posterior(*batch)
+    q, places = model.posterior(*batch), torch.arange(len(batch.x))
     epsilon = torch.randn(CODES, *q.mean.shape, generator=generator)
-    mean = model.likelihood.mean(model.output(q.mean + q.sigma * epsilon, batch.context))
     for _ in range(ROUNDS):
-        model.likelihood.calibrate(batch.x, mean, model.log_weights(batch, epsilon).softmax(0))
+        # A code at a time, or memory would hold every example as often as it has codes.
+        weights = torch.cat([model.log_weights(batch, noise[None]) for noise in epsilon])
+        chosen = torch.multinomial(weights.softmax(0).T, 1, generator=generator).squeeze(1)
+        z = q.mean + q.sigma * epsilon[chosen, places]
+        model.likelihood.calibrate(batch.x, model.likelihood.mean(model.output(z, batch.context)))
 
 
 def _posterior(encoder: torch.nn.Module, bottleneck: torch.nn.Module, x: torch.Tensor) -> Gaussian:

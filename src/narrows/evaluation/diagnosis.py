@@ -36,7 +36,7 @@ GREY = 0.2
 UNLIKE, UNLIKELY, OUTSIDE = 0.2, 1e-4, 0.01
 """How far apart scores may be, how improbable that, and the part of numbers that may be out of range."""
 
-COPIES, LIKE_DATA = 0.3, 0.5
+COPIES, LIKE_DATA = 0.4, 0.5
 """The part of the samples that may be nearer to training examples beyond chance; and the coverage from which on they
 are like the data at all: those of a collapsed code are near to a few examples only."""
 

@@ -49,16 +49,8 @@ class Likelihood(nn.Module):
         """Return what training lowers, (…, n), in nats per example: −log p(x | z)."""
         return -self.log_prob(x, h)
 
-    def calibrate(self, x: Tensor, mean: Tensor, weights: Tensor | None = None) -> None:
-        """Set the scale, if there is one to set, to its maximum-likelihood value on examples and their means.
-
-        Parameters
-        ----------
-        x, mean
-            (n, features), and (n, features) or, of k codes an example, (k, n, features).
-        weights
-            Of those codes, (k, n), which sum to 1 over k; None weighs all alike.
-        """
+    def calibrate(self, x: Tensor, mean: Tensor) -> None:
+        """Set the scale, if there is one to set, to its maximum-likelihood value on examples and their means."""
 
 
 class Located(Likelihood):
@@ -106,9 +98,9 @@ class SquaredError(Located):
         """Log N(x; g(h), σ² I), (…, n), in nats."""
         return _normal_log_prob(x, self.mean(h), self.sigma.log())
 
-    def calibrate(self, x: Tensor, mean: Tensor, weights: Tensor | None = None) -> None:
+    def calibrate(self, x: Tensor, mean: Tensor) -> None:
         """Set σ² to the mean squared residual."""
-        self.sigma.fill_(_scale((x - mean).square(), weights, root=True))
+        self.sigma.fill_(_scale((x - mean).square(), root=True))
 
 
 class Gaussian(Located):
@@ -143,10 +135,10 @@ class Gaussian(Located):
         """Log N(x; g(h), σ² I), (…, n), in nats."""
         return _normal_log_prob(x, self.mean(h), self.log_sigma)
 
-    def calibrate(self, x: Tensor, mean: Tensor, weights: Tensor | None = None) -> None:
+    def calibrate(self, x: Tensor, mean: Tensor) -> None:
         """Set σ² to the mean squared residual, unless σ is fixed."""
         if self.learned:
-            self.log_sigma.data.fill_(math.log(_scale((x - mean).square(), weights, root=True)))
+            self.log_sigma.data.fill_(math.log(_scale((x - mean).square(), root=True)))
 
 
 class Laplace(Located):
@@ -167,9 +159,9 @@ class Laplace(Located):
         distance = (x - self.mean(h)).abs().sum(-1)
         return -distance * (-self.log_b).exp() - x.shape[-1] * (self.log_b + math.log(2))
 
-    def calibrate(self, x: Tensor, mean: Tensor, weights: Tensor | None = None) -> None:
+    def calibrate(self, x: Tensor, mean: Tensor) -> None:
         """Set b to the mean absolute residual."""
-        self.log_b.data.fill_(math.log(_scale((x - mean).abs(), weights, root=False)))
+        self.log_b.data.fill_(math.log(_scale((x - mean).abs(), root=False)))
 
 
 class Bernoulli(Likelihood):
@@ -218,10 +210,8 @@ def _normal_log_prob(x: Tensor, mean: Tensor, log_sigma: Tensor) -> Tensor:
     return -0.5 * standardised - x.shape[-1] * (log_sigma + 0.5 * math.log(2 * math.pi))
 
 
-def _scale(residuals: Tensor, weights: Tensor | None, *, root: bool) -> float:
-    """Return the mean of ``residuals`` ([k,] n, features), or its root, those of k codes weighed by ``weights``."""
-    each = residuals.double().mean(-1)
-    mean = float((each if weights is None else (weights * each).sum(0)).mean())
+def _scale(residuals: Tensor, *, root: bool) -> float:
+    mean = float(residuals.double().mean())
     return max(math.sqrt(mean) if root else mean, SMALLEST_SCALE)
 
 

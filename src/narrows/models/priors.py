@@ -25,7 +25,7 @@ COMPONENTS, CODES_A_UNIT = 80, 2
 """Of a mixture, at most; and how many codes, times the latent_dim, each has at least."""
 
 SMOOTHINGS = (1e-6, 1e-4, 1e-2, 3e-2, 6e-2, 1e-1, 3e-1)
-USUAL_SMOOTHING = 3e-2
+USUAL_SMOOTHING = 1e-1
 """Added to the variances of standardised codes; the last, while the number of components is chosen."""
 
 FEWEST_JUDGED, LARGEST_SEARCH, LARGEST_FIT = 10, 10_000, 20_000

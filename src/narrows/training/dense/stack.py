@@ -84,7 +84,6 @@ class Stack:
             self.log_scale.copy_(torch.stack(scales).detach())
         self.passes: dict[int, _Batch] = {}
 
-    @torch.no_grad()
     def step(
         self,
         x: Tensor,
