@@ -7,6 +7,7 @@ from scipy.stats import multivariate_normal
 from sklearn.mixture import GaussianMixture as Reference
 
 from narrows import Autoencoder
+from narrows.models import priors
 from narrows.models.bottlenecks import Gaussian, Point
 from narrows.models.priors import GaussianMixture, StandardNormal
 
@@ -56,14 +57,29 @@ def test_a_unit_that_never_changes_keeps_its_value():
     assert (samples[:, 1] == 3).all()
 
 
+def test_a_unit_that_never_changes_does_not_matter_to_the_others():
+    codes = two_clusters(300)
+    without, beside = fit(codes), fit(np.insert(codes, 1, 3.0, axis=1))
+    torch.testing.assert_close(beside.means[..., [0, 2]], without.means)
+    torch.testing.assert_close(beside.factors[..., [0, 2], :][..., [0, 2]], without.factors)
+
+
 def test_at_first_it_is_the_standard_normal():
     samples = draw(GaussianMixture(1, 3, 1), 20_000)
     np.testing.assert_allclose(np.cov(samples.T), np.eye(3), atol=0.05)
 
 
-def test_large_sets_of_codes_are_thinned():
-    codes = RNG.normal(size=(50_000, 1))
-    assert fit(codes).components <= 80
+def test_large_sets_of_codes_are_thinned(monkeypatch):
+    sizes, fitted = [], priors._fitted
+
+    def few(z, *options):
+        sizes.append(len(z))
+        return fitted(z[:200], *options)
+
+    monkeypatch.setattr(priors, "_fitted", few)
+    fit(RNG.normal(size=(50_000, 1)))
+    *searched, last = sizes
+    assert (set(searched), last) == ({8000}, 20_000)
 
 
 def test_many_units_and_few_codes_are_smoothed_until_others_are_as_likely():

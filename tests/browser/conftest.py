@@ -5,6 +5,7 @@ write no error to the console, and ask nobody but this machine.
 """
 
 import shutil
+import subprocess
 from urllib.parse import urlsplit
 
 import pytest
@@ -87,3 +88,19 @@ def visit(page, explorer):
         return page
 
     return visited
+
+
+@pytest.fixture(scope="session")
+def axe(tmp_path_factory):
+    """The source of axe-core, fetched from npm's registry once."""
+    folder = tmp_path_factory.getbasetemp().parent / "narrows-axe"
+    source = folder / "node_modules" / "axe-core" / "axe.min.js"
+    if not source.exists():
+        install = ["npm", "install", "--no-audit", "--no-fund", "--prefix", folder, "axe-core@4"]
+        try:
+            fetched = subprocess.run(install, capture_output=True, check=False).returncode == 0
+        except FileNotFoundError:
+            fetched = False
+        if not fetched:
+            missing("axe-core cannot be fetched")
+    return source.read_text(encoding="utf-8")

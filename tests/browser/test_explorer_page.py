@@ -1,14 +1,13 @@
 """The page around the views as a person uses it: keys, words, themes, files to keep, a cable that comes loose."""
 
 import socket
-import subprocess
 import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 import uvicorn
-from explorer_process import VIEWS, Cable, Explorer, changes, missing, pixels, state
+from explorer_process import VIEWS, Cable, Explorer, changes, pixels, state
 from PIL import Image
 
 from narrows.web.library import open_models
@@ -163,22 +162,6 @@ def test_the_digits_are_ready_without_a_word(page):
     finally:
         page.expected_errors = ("WebSocket",)
         running.stop()
-
-
-@pytest.fixture(scope="module")
-def axe(tmp_path_factory):
-    """The source of axe-core, fetched from npm's registry once."""
-    folder = tmp_path_factory.getbasetemp().parent / "narrows-axe"
-    source = folder / "node_modules" / "axe-core" / "axe.min.js"
-    if not source.exists():
-        install = ["npm", "install", "--no-audit", "--no-fund", "--prefix", folder, "axe-core@4"]
-        try:
-            fetched = subprocess.run(install, capture_output=True, check=False).returncode == 0
-        except FileNotFoundError:
-            fetched = False
-        if not fetched:
-            missing("axe-core cannot be fetched")
-    return source.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -15,6 +15,7 @@ import narrows.web
 
 STATIC = Path(narrows.web.__file__).parent / "static"
 SCRIPTS = sorted(STATIC.rglob("*.js"))
+STRINGS = "\n".join(path.read_text(encoding="utf-8") for path in sorted((STATIC / "strings").iterdir()))
 TYPES = "--strict --checkJs --allowJs --noEmit --target es2022 --module nodenext --lib es2023,dom,dom.iterable"
 
 
@@ -44,8 +45,7 @@ def test_types(tmp_path_factory):
 
 
 def test_every_word_is_in_the_strings():
-    strings = (STATIC / "strings.js").read_text(encoding="utf-8")
-    known = set(re.findall(r"^  '([\w.-]+)':", strings, re.MULTILINE))
+    known = set(re.findall(r"^  '([\w.-]+)':", STRINGS, re.MULTILINE))
     used = {key for path in SCRIPTS for key in re.findall(r"\bt\('([\w.-]+)'", path.read_text(encoding="utf-8"))}
     assert len(used) > 80
     assert used <= known
@@ -53,9 +53,8 @@ def test_every_word_is_in_the_strings():
 
 def test_no_word_is_left_over():
     """Keys that are put together are found by what stands before the last dot, or are a view's lead."""
-    text = "\n".join(path.read_text(encoding="utf-8") for path in SCRIPTS if path.name != "strings.js")
-    strings = (STATIC / "strings.js").read_text(encoding="utf-8")
-    for key in re.findall(r"^  '([\w.-]+)':", strings, re.MULTILINE):
+    text = "\n".join(path.read_text(encoding="utf-8") for path in SCRIPTS if path.parent.name != "strings")
+    for key in re.findall(r"^  '([\w.-]+)':", STRINGS, re.MULTILINE):
         put_together = f"`{key.rpartition('.')[0]}.${{" in text or key.endswith(".lead")
         assert f"'{key}'" in text or put_together, key
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { unpack } from '../../src/narrows/web/static/frames.js';
 import { Line, newest } from '../../src/narrows/web/static/line.js';
+import { Plot, multiples } from '../../src/narrows/web/static/plot.js';
 import { isInside, ranked } from '../../src/narrows/web/static/points.js';
 import { format, join, parse, split, toBase64, toText } from '../../src/narrows/web/static/state.js';
 import { STRINGS } from '../../src/narrows/web/static/strings.js';
@@ -151,4 +152,14 @@ test('words and numbers as each language has them', () => {
   assert.equal(number('cs', 0.25), '0,25');
   assert.equal(spaced('DenoisingAutoencoder'), 'Denoising Autoencoder');
   assert.equal(spaced('VAE'), 'VAE');
+});
+
+test('marks on an axis are the multiples in between, its ends among them', () => {
+  assert.deepEqual(multiples(-0.3, 0.3, 0.1), [-0.3, -0.2, -0.1, 0, 0.1, 0.2, 0.3]);
+  assert.deepEqual(multiples(-1.3, 2.3, 1), [-1, 0, 1, 2]);
+});
+
+test('a curve is broken off where it leaves the plot', () => {
+  const plot = { low: [0, 0], high: [1, 1], x: (v) => 10 * v, y: (v) => 10 - 10 * v };
+  assert.equal(Plot.prototype.path.call(plot, [[0, 0], [0.2, 2], [0.5, 1], [1, 0.5]]), 'M0.00 10.00M5.00 0.00L10.00 5.00');
 });

@@ -31,7 +31,7 @@ from narrows.arguments import choice
 from narrows.web import uploads
 from narrows.web.guard import Guard
 from narrows.web.library import Library
-from narrows.web.questions import codes, compare, inputs, models, noise, plane
+from narrows.web.questions import codes, compare, inputs, lecture_nets, models, noise, plane
 from narrows.web.wire import pack, pack_refusal
 
 __all__ = ["QUESTIONS", "answer", "create_app", "serve"]
@@ -64,6 +64,7 @@ QUESTIONS: dict[str, Callable[..., Any]] = {
         inputs.look,
         noise.noise,
         compare.compare,
+        lecture_nets.activations,
     )
 }
 """What the page may ask, by name; the arguments are checked against the functions' hints."""

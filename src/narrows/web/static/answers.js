@@ -24,11 +24,13 @@
 /** @typedef {{ clean: Levels, noisy: Levels, error: number, models: Restored[] }} Noise */
 /** @typedef {{ id: string, latent_dim: number, error: number, standard_error: number, part: string, pca_error: number | null, restored: Levels, errors: Floats }} Column */
 /** @typedef {{ kind: string, columns: Column[], originals: Levels, places: Integers, labels: string[], mean_error: number }} Compared */
+/** @typedef {{ names: string[], x: Floats, values: Floats, slopes: Floats, at: number[], slope: number[] }} Activations */
 
 /**
  * @typedef {{
  *   models: Models, plane: Plane, tiles: Tiles, at: At, example: Example, errors: Errors, group: Group, units: Units, decode: Decoded,
  *   noisy: Decoded, samples: Decoded, way: Decoded, arithmetic: Arithmetic, look: Look, noise: Noise, compare: Compared,
+ *   activations: Activations,
  * }} Answers
  */
 

@@ -1,11 +1,11 @@
 /** The page around the views: which view and model, language, theme, teacher mode, keys, and what is wrong if anything is. */
-import { h, download, select } from './dom.js';
+import { above, below } from './around.js';
+import { h } from './dom.js';
 import { Brush } from './draw.js';
-import { toPng, toSvg } from './export.js';
 import { Line } from './line.js';
 import { format, parse } from './state.js';
 import { VIEWS } from './views.js';
-import { number, spaced, translate } from './words.js';
+import { number, translate } from './words.js';
 
 /** @typedef {import('./strings.js').Key} Key */
 /** @typedef {import('./strings.js').Language} Language */
@@ -45,7 +45,8 @@ export class App {
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.show());
     this.dress();
     this.furnish();
-    this.say('loading');
+    if (this.view.alone) this.show();
+    else this.say('loading');
     await this.list();
     while (!this.progress?.done) {
       await new Promise((done) => setTimeout(done, POLL));
@@ -59,7 +60,7 @@ export class App {
     const before = this.models.length;
     [this.models, this.progress] = [models, progress];
     if (models.length !== before) {
-      if (!before || this.view.id === 'compare' || this.view.id === 'noise') await this.show();
+      if (!this.view.alone && (!before || this.view.id === 'compare' || this.view.id === 'noise')) await this.show();
       else this.furnish();
     }
     this.report();
@@ -73,8 +74,15 @@ export class App {
     return wanted === 'cs' ? 'cs' : 'en';
   }
 
+  /** @returns {import('./views.js').View} the one that the address names, or that has the row of the lecture it names */
   get view() {
-    return VIEWS.find((view) => view.id === this.state.view) ?? VIEWS[0];
+    const wanted = this.state.view ?? '';
+    return VIEWS.find((view) => view.id === wanted || view.rows?.includes(wanted)) ?? VIEWS[0];
+  }
+
+  /** @returns {boolean} whether what the view needs is there */
+  get ready() {
+    return this.view.alone || this.models.length > 0;
   }
 
   /** @returns {Model} the model that is shown; there is one */
@@ -85,7 +93,7 @@ export class App {
   /** @returns {boolean} whether the address names a view and a model that there are */
   get known() {
     const { view, model } = this.state;
-    const [views, models] = [VIEWS.map(({ id }) => String(id)), this.models.map(({ id }) => id)];
+    const [views, models] = [VIEWS.flatMap(({ id, rows }) => [String(id), ...(rows ?? [])]), this.models.map(({ id }) => id)];
     return (view === undefined || views.includes(view)) && (model === undefined || models.includes(model) || !this.progress?.done);
   }
 
@@ -147,7 +155,7 @@ export class App {
    */
   go(changes) {
     const target = this.models.find((model) => model.id === changes.model) ?? this.model;
-    const keep = target.id === this.model.id ? [...FRAME, ...SHARED, 'z'] : String(target.shape) === String(this.model.shape) ? [...FRAME, ...SHARED] : FRAME;
+    const keep = target === this.model ? [...FRAME, ...SHARED, 'z'] : String(target.shape) === String(this.model.shape) ? [...FRAME, ...SHARED] : FRAME;
     const left = Object.keys(this.state).filter((name) => !keep.includes(name));
     this.set({ ...Object.fromEntries(left.map((name) => [name, ''])), ...changes });
   }
@@ -181,12 +189,13 @@ export class App {
   async show() {
     const turn = ++this.turn;
     this.dress();
-    if (!this.models.length) return this.furnish();
+    if (!this.ready) return this.furnish();
     this.mounted?.close?.();
     this.mounted = null;
     this.furnish();
     const root = h('div', { class: `view ${this.view.id}` });
-    const lead = h('div', { class: 'lead' }, h('h1', {}, this.t(this.view.id)), h('p', {}, this.t(/** @type {Key} */ (`${this.view.id}.lead`))));
+    const rows = this.view.rows?.map((row) => h('a', { href: `#view=${row}` }, row));
+    const lead = h('div', { class: 'lead' }, h('h1', {}, this.t(this.view.id)), rows ? h('p', { class: 'rows' }, ...rows) : null, h('p', {}, this.t(/** @type {Key} */ (`${this.view.id}.lead`))));
     this.say('');
     const waiting = setTimeout(() => this.say('loading'), 200);
     try {
@@ -235,61 +244,9 @@ export class App {
   /** Build what stands above and below the view. */
   furnish() {
     const focused = document.activeElement?.id;
-    this.head.replaceChildren(h('span', { class: 'brand' }, 'narrows'), this.navigation(), this.choices());
-    if (this.models.length) this.foot.replaceChildren(this.about(), this.tools());
+    this.head.replaceChildren(...above(this));
+    if (this.ready) this.foot.replaceChildren(...below(this));
     if (focused) document.getElementById(focused)?.focus();
-  }
-
-  navigation() {
-    const links = VIEWS.map((view) => {
-      const href = format({ ...this.state, view: view.id });
-      const go = (/** @type {Event} */ event) => { event.preventDefault(); this.go({ view: view.id }); };
-      const link = h('a', { id: `to-${view.id}`, href, 'aria-current': view === this.view ? 'page' : null, onclick: go }, this.t(view.id));
-      return { group: view.group, item: h('li', {}, link) };
-    });
-    const list = h('ul', {}, ...links.filter(({ group }) => group === 'model').map(({ item }) => item));
-    const lecture = links.filter(({ group }) => group === 'lecture').map(({ item }) => item);
-    if (lecture.length) list.append(h('li', { class: 'group' }, this.t('views.lecture')), ...lecture);
-    return h('nav', { 'aria-label': this.t('views') }, list);
-  }
-
-  choices() {
-    if (!this.models.length) return h('div', { class: 'choices' }, this.settings());
-    const names = this.models.map((model) => /** @type {[string, string]} */ ([model.id, `${spaced(model.kind)} · ${model.latent_dim}`]));
-    const parts = [select(this.t('model'), names, this.model.id, (model) => this.go({ model }))];
-    if (this.model.conditional) parts.push(select(this.t('class'), this.model.classes.map((name) => [name, name]), this.label, (name) => this.set({ class: name })));
-    const leave = h('button', { id: 'leave', class: 'quiet leave', onclick: () => this.set({ teach: '' }) }, this.t('teacher.leave'));
-    return h('div', { class: 'choices' }, ...parts, this.settings(), this.state.teach === '1' && leave);
-  }
-
-  settings() {
-    const other = this.language === 'en' ? 'cs' : 'en';
-    const language = h('button', { id: 'language', class: 'quiet', lang: other, onclick: () => this.set({ lang: other }) }, other === 'cs' ? 'Česky' : 'English');
-    const dark = this.theme === 'dark';
-    const theme = h('button', { id: 'theme', class: 'quiet', onclick: () => this.set({ theme: dark ? 'light' : 'dark' }) }, this.t(dark ? 'theme.light' : 'theme.dark'));
-    const teacher = h('button', { id: 'teacher', class: 'quiet', onclick: () => this.set({ teach: '1' }) }, this.t('teacher'));
-    const keys = h('button', { id: 'keys', class: 'quiet', onclick: () => this.help() }, this.t('keys'));
-    return h('div', { class: 'settings controls' }, language, theme, teacher, keys);
-  }
-
-  about() {
-    const { kind, latent_dim: d, data, count, total, from_prior: prior } = this.model;
-    const key = prior ? 'about.prior' : count < total ? 'about.of' : 'about';
-    return h('p', {}, this.t(key, { kind: spaced(kind), d, data, count: this.n(count, {}), total: this.n(total, {}) }));
-  }
-
-  tools() {
-    const name = `narrows-${this.view.id}-${this.model.id}`;
-    const whole = () => /** @type {HTMLElement} */ (this.main.querySelector('.view'));
-    const save = {
-      png: async () => download(`${name}.png`, await toPng(whole())),
-      svg: async () => download(`${name}.svg`, new Blob([toSvg(whole())], { type: 'image/svg+xml' })),
-    };
-    return h('div', { class: 'tools' },
-      h('button', { id: 'python', class: 'quiet', onclick: () => this.python() }, this.t('python')),
-      h('button', { id: 'png', class: 'quiet', onclick: () => this.attempt(save.png) }, this.t('png')),
-      h('button', { id: 'svg', class: 'quiet', onclick: () => this.attempt(save.svg) }, this.t('svg')),
-      this.copier('link', () => { this.write(false); return location.href; }));
   }
 
   /**
@@ -306,13 +263,13 @@ export class App {
   }
 
   python() {
-    const text = [...this.model.python, '', ...(this.mounted?.python() ?? [])].join('\n');
+    const text = [...(this.view.alone ? [] : [...this.model.python, '']), ...(this.mounted?.python() ?? [])].join('\n');
     this.dialog(this.t('python.title'), h('pre', { tabindex: 0 }, text), this.copier('copy', () => text));
   }
 
   help() {
     /** @type {[string, Key][]} */
-    const keys = [[`1 – ${VIEWS.length}`, 'key.views'], ['[  ]', 'key.models'], ['← → ↑ ↓', 'key.arrows'], ['T', 'key.teacher'], ['D', 'key.theme'], ['L', 'key.language'], ['P', 'key.python'], ['?', 'key.help']];
+    const keys = [['1 – 9', 'key.views'], ['0', 'key.lecture'], ['[  ]', 'key.models'], ['← → ↑ ↓', 'key.arrows'], ['T', 'key.teacher'], ['D', 'key.theme'], ['L', 'key.language'], ['P', 'key.python'], ['?', 'key.help']];
     this.dialog(this.t('keys'), h('dl', {}, ...keys.flatMap(([key, what]) => [h('dt', {}, h('kbd', {}, key)), h('dd', {}, this.t(what))])));
   }
 
@@ -347,7 +304,7 @@ export class App {
     if (error) return this.say('training.failed', { error });
     if (done) return this.status.dataset.key?.startsWith('training') ? this.say('') : undefined;
     const bar = h('progress', { max: 1, value: part, 'aria-label': this.t('training', { name }) });
-    if (this.models.length) return this.say('training', { name }, bar);
+    if (this.ready) return this.say('training', { name }, bar);
     this.say('');
     this.main.replaceChildren(h('div', { class: 'sheet empty' }, h('h1', {}, this.t('title')), h('p', {}, this.t('training.first')), bar));
   }
@@ -370,7 +327,7 @@ export class App {
   /** @param {KeyboardEvent} event */
   key(event) {
     const at = /** @type {HTMLElement} */ (event.target);
-    if (event.ctrlKey || event.metaKey || event.altKey || !this.models.length || at.closest('dialog, select, textarea, input:not([type=checkbox])')) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || !this.ready || at.closest('dialog, select, textarea, input:not([type=checkbox])')) return;
     const moves = /** @type {Record<string, [number, number]>} */ ({ ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] });
     const move = moves[event.key];
     if (move && this.mounted?.move) {
@@ -385,13 +342,15 @@ export class App {
       d: () => this.set({ theme: this.theme === 'dark' ? 'light' : 'dark' }), l: () => this.set({ lang: this.language === 'en' ? 'cs' : 'en' }),
       p: () => this.python(), '?': () => this.help(), '[': () => this.step(-1), ']': () => this.step(1),
     };
-    const view = VIEWS[Number(event.key) - 1];
+    const views = VIEWS.filter(({ group }) => (group === this.view.group) === (event.key !== '0'));
+    const view = views[event.key === '0' ? 0 : Number(event.key) - 1];
     if (view) this.go({ view: view.id });
     else does[event.key]?.();
   }
 
   /** @param {number} by */
   step(by) {
+    if (this.view.alone) return;
     const at = this.models.indexOf(this.model);
     this.go({ model: this.models[(at + by + this.models.length) % this.models.length].id });
   }

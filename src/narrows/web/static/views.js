@@ -1,10 +1,11 @@
 /**
  * The views, in the order of the list at the top of the page. One more is one more module, and one more entry here; its
- * name, in `strings.js`, is its id. Those of the group "lecture" stand under a heading of their own.
+ * name, in `strings/`, is its id. The lecture's pages, from `views/lecture/`, have a list of their own.
  */
 import { code } from './views/code.js';
 import { compare } from './views/compare.js';
 import { input } from './views/input.js';
+import { activations } from './views/lecture/activations.js';
 import { noise } from './views/noise.js';
 import { plane } from './views/plane.js';
 
@@ -18,10 +19,15 @@ import { plane } from './views/plane.js';
  */
 /**
  * @typedef {object} View
- * @property {'plane' | 'code' | 'input' | 'noise' | 'compare'} id
+ * @property {import('./strings.js').Key} id
  * @property {'model' | 'lecture'} group
+ * @property {boolean} [alone] whether it shows no model, so that there need be none
+ * @property {string[]} [rows] of the lecture, such as "L5"; an address may name one instead of the view
  * @property {(root: HTMLElement, app: App) => Promise<Mounted> | Mounted} mount build it inside `root`
  */
 
 /** @type {View[]} */
-export const VIEWS = [plane, code, input, noise, compare];
+export const VIEWS = [
+  plane, code, input, noise, compare,
+  activations,
+];
