@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,11 +15,22 @@ from numpy.typing import NDArray
 from narrows.arguments import closest
 from narrows.data import load_data
 from narrows.data.dataset import DataError, Dataset
+from narrows.data.sources import NAMED
 from narrows.estimators import load
 from narrows.estimators.base import BottleneckEstimator
 from narrows.files import checkpoints, require_pyarrow
 
-__all__ = ["at", "find_model", "known_labels", "models_in", "open_both", "open_codes", "pick"]
+__all__ = [
+    "at",
+    "find_model",
+    "known_labels",
+    "models_in",
+    "open_both",
+    "open_codes",
+    "pick",
+    "remembered",
+    "results_beside",
+]
 
 Array = NDArray[Any]
 
@@ -45,6 +57,37 @@ def find_model(path: Path) -> Path:
 def models_in(folder: Path) -> list[Path]:
     """Return the model files in ``folder``, which an interrupted run's checkpoint is none of."""
     return sorted(set(folder.glob("*.safetensors")) - set(checkpoints(folder)))
+
+
+def results_beside(file: Path) -> dict[str, Any]:
+    """Return what `narrows train` or `narrows sweep` wrote beside a model file, or nothing."""
+    path = file.with_name("results.json")
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # a model file alone is as good
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def remembered(
+    results: dict[str, Any], shape: tuple[int, ...], read: Callable[[str, tuple[int, ...]], Dataset]
+) -> str | None:
+    """Return the named set that a run was trained on, if its results tell of one; a file of that name is none.
+
+    Parameters
+    ----------
+    results
+        Of `results_beside`.
+    shape
+        Of an input of the run's models.
+    read
+        Returns the set of a name for models that take a shape.
+    """
+    told = results.get("data")
+    if not isinstance(told, dict) or told.get("name") not in NAMED:
+        return None
+    name = str(told["name"])
+    return name if told.get("shape") == list(read(name, shape).X.shape) else None
 
 
 def open_both(

@@ -41,6 +41,12 @@ def test_a_conditional_model_wants_classes(ran):
     assert names["restored"].shape == (1, 64)
 
 
+def test_a_run_of_a_named_set_is_compared_on_that(tmp_path, typed):
+    typed(tmp_path, "train", "digits", "--epochs", "1", "--latent-dim", "2", "--out", "run")
+    output, _ = typed(tmp_path, "export", "run", "m.onnx")
+    assert "on 256 examples of digits" in output
+
+
 def test_nothing_is_replaced_and_other_endings_are_one_line(tmp_path, typed):
     Autoencoder(1, hidden=(4,), epochs=1, random_state=0).fit(np.eye(4)).save(tmp_path / "m.safetensors")
     _, errors = typed(tmp_path, "export", "m.safetensors", "m.pt", status=2)

@@ -31,7 +31,7 @@ def export(
         typer.Option(
             metavar="DATA",
             help="To compare with torch on: digits, mnist, or a file or folder.",
-            show_default="examples from the model's prior",
+            show_default="the named set that a run was trained on, else the model's own samples",
         ),
     ] = None,
     fit: Fit = "crop",
@@ -48,19 +48,30 @@ def export(
     for path in (file, *(file.with_stem(f"{file.stem}-{part}") for part in ("encoder", "decoder"))):
         if path.exists():
             raise ValueError(f"{path} is there already; name a new file")
-    if data is None:
+    source = data or _remembered(inputs.find_model(model))
+    if source is None:
         estimator = load(inputs.find_model(model))
         done = to_onnx(estimator, file)
-        of = "drawn from the model's prior"
+        of = "drawn from the model's prior; --data DATA compares on yours"
     else:
-        with reading(data) as progress:
-            estimator, dataset = inputs.open_both(model, data, fit=fit, progress=progress)
+        with reading(source) as progress:
+            estimator, dataset = inputs.open_both(model, source, fit=fit, progress=progress)
         done = to_onnx(estimator, file, dataset.X, dataset.y)
         of = f"of {dataset.name}"
     print(f"At most {done.difference:.1e} from torch, in scaled units, on {done.examples} examples {of}")
     print("\nTo run it:")
     print("", *_python(estimator, done), sep="\n  ", end="\n\n")
     say_written([done.whole, done.encoder, done.decoder])
+
+
+def _remembered(model: Path) -> str | None:
+    """Return the named set that the run of a model file was trained on, if there is one."""
+    from narrows import load
+    from narrows.data import load_data
+    from narrows.inputs import remembered, results_beside
+
+    results = results_beside(model)
+    return remembered(results, load(model).input_shape_, lambda name, shape: load_data(name, like=shape))
 
 
 def _python(estimator: BottleneckEstimator, done: Exported) -> list[str]:

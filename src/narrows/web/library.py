@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -16,10 +15,9 @@ import numpy as np
 
 from narrows.data import load_data
 from narrows.data.dataset import DataError, Dataset
-from narrows.data.sources import NAMED
 from narrows.estimators import load
 from narrows.estimators.base import BottleneckEstimator
-from narrows.inputs import at, known_labels, models_in
+from narrows.inputs import at, known_labels, models_in, remembered, results_beside
 from narrows.sweeps import Sweep
 from narrows.web.entry import SHOWN, Entry, Judged
 
@@ -188,8 +186,8 @@ def _files(path: Path) -> list[Path]:
 
 def _open(file: Path, data: str | None, read: Callable[[str, tuple[int, ...]], Dataset]) -> Entry:
     estimator: BottleneckEstimator = load(file)
-    results = _results(file)
-    source = data or _remembered(results, estimator, read)
+    results = results_beside(file)
+    source = data or remembered(results, estimator.input_shape_, read)
     lines = ("from narrows import load", "from narrows.data import load_data", "", f"model = load({str(file)!r})")
     given = _judged(results, estimator)
     name = f"{type(estimator).__name__.lower()}-{estimator.latent_dim}"
@@ -224,27 +222,6 @@ def _shown(dataset: Dataset) -> Dataset:
     places = np.arange(n) if n <= SHOWN else np.sort(np.random.default_rng(0).choice(n, SHOWN, replace=False))
     y = None if dataset.y is None else np.asarray(dataset.y)[places]
     return Dataset(dataset.name, at(dataset.X, places), y)
-
-
-def _results(file: Path) -> dict[str, Any]:
-    """Return what `narrows train` or `narrows sweep` wrote beside the model, or nothing."""
-    path = file.with_name("results.json")
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # a model file alone is as good
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _remembered(
-    results: dict[str, Any], estimator: BottleneckEstimator, read: Callable[[str, tuple[int, ...]], Dataset]
-) -> str | None:
-    """Return the named set that a run's results tell of; not a file of the same name, which differs in shape."""
-    told = results.get("data")
-    if not isinstance(told, dict) or told.get("name") not in NAMED:
-        return None
-    name = str(told["name"])
-    return name if told.get("shape") == list(read(name, estimator.input_shape_).X.shape) else None
 
 
 def _judged(results: dict[str, Any], estimator: BottleneckEstimator) -> Judged | None:
