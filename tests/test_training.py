@@ -10,10 +10,11 @@ from torch import nn
 from torch.optim.lr_scheduler import OneCycleLR
 
 from narrows import Autoencoder, SparseAutoencoder, recipes
+from narrows.models.model import Batch
 from narrows.models.nets import initialise
 from narrows.training.dense.stack import Stack
 from narrows.training.general import General
-from narrows.training.loop import limited_threads, threads_for
+from narrows.training.processor import limited_threads, threads_for, without_denormals
 from narrows.training.schedules import SCHEDULES
 
 X = np.random.default_rng(0).uniform(size=(50, 6))
@@ -178,9 +179,20 @@ def test_the_number_of_threads_is_put_back():
 
 
 def test_large_nets_are_worth_more_threads():
-    assert threads_for(nn.Linear(10, 10), 64) == 1
+    dense, images = model().fit(X).model_, Autoencoder(2, epochs=1).fit(np.eye(256).reshape(-1, 16, 16)).model_
     with limited_threads(2):
-        assert threads_for(nn.Linear(3000, 3000), 64) == 2
+        for net, features, heavy in ((dense, X.shape[1], 10**7), (images, 256, 1000)):
+            one = Batch(torch.zeros(1, features), None)
+            assert [threads_for(net, one, n) for n in (1, heavy)] == [1, 2]
+
+
+def test_denormal_numbers_are_zero_only_while_a_step_is_taken():
+    small = torch.full((1,), 1e-40)
+    assert small * 1 > 0
+    with without_denormals():
+        assert small * 1 == 0
+    for _ in model().fit_steps(X):
+        assert small * 1 > 0
 
 
 def test_epochs_follow_the_size_of_the_data():

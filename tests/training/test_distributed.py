@@ -65,7 +65,7 @@ def one_of(size, rank):
 @settings(deadline=None, max_examples=50)
 def test_parts_are_a_partition(n, size):
     parts = [one_of(size, rank) for rank in range(size)]
-    mine = [(np.arange(n)[part.part(n)], part.weight) for part in parts]
+    mine = [(part.share(torch.arange(n)).numpy(), part.weight) for part in parts]
     assert np.concatenate([places for places, weight in mine if weight]).tolist() == list(range(n))
     assert all(len(places) for places, _ in mine)
     assert max(len(places) for places, _ in mine) == -(-n // size)
@@ -93,7 +93,7 @@ def test_the_mean_over_parts_is_that_of_the_whole_batch(kind, n, size):
     losses, parts = [], []
     for rank in range(size):
         process = one_of(size, rank)
-        part = Batch(x[process.part(n)], None)
+        part = Batch(x[process.share(torch.arange(n))], None)
         losses.append(process.shared(objective)(model, part, generators[rank], 0.25).mean())
         parts.append(gradients(losses[-1]))
     torch.testing.assert_close(torch.stack(losses).mean(), loss)

@@ -19,9 +19,10 @@ from narrows.estimators.fitting import Fitting
 from narrows.estimators.labels import places_of
 from narrows.estimators.options import PRIORS
 from narrows.models.corruptions import CORRUPTIONS, Corruption
+from narrows.models.layers import Layer, layers
 from narrows.models.priors import StandardNormal
 from narrows.storage import Metadata, versions, write_model
-from narrows.training.loop import limited_threads
+from narrows.training.processor import limited_threads
 
 __all__ = ["BottleneckEstimator"]
 
@@ -79,6 +80,15 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fit
         """Return ``X`` pressed through the bottleneck and back: same shape, same units; deterministic."""
         source = self._source(X)
         return self._undone(self._reconstructed(self._examples(source, y)), source.dtype).reshape(source.shape)
+
+    def activations(self, X: ArrayLike, y: ArrayLike | None = None) -> list[Layer]:
+        """Return what each layer makes of ``X``, from the input over the code to the output, in scaled units.
+
+        All at once, so that memory has to hold every layer's values of every example.
+        """
+        examples = self._examples(self._source(X), y)
+        with limited_threads(1):
+            return layers(self.model_, examples.take(torch.arange(len(examples))))
 
     def sample(self, n_samples: int = 1, y: ArrayLike | None = None, random_state: RandomState = None) -> Array:
         """Return ``n_samples`` new examples, (n_samples, …), in the training data's shape and units, from the prior.

@@ -21,7 +21,7 @@ from narrows.models.bottlenecks import Gaussian, Point
 from narrows.models.model import Batch, BottleneckModel
 from narrows.scaling import Scaling
 from narrows.training.examples import CHUNK, Examples
-from narrows.training.loop import limited_threads, threads_for
+from narrows.training.processor import limited_threads, threads_for
 
 __all__ = ["Fitted", "check_range"]
 
@@ -108,7 +108,9 @@ class Fitted(Options):
         return one_hot(torch.from_numpy(places_of(y, classes, n)), len(classes)).float()
 
     def _apply(self, function: Callable[[Batch], Tensor], examples: Examples, most: int = CHUNK) -> Tensor:
-        with torch.no_grad(), limited_threads(threads_for(self.model_, most)):
+        context = None if examples.context is None else examples.context[:1]
+        threads = threads_for(self.model_, Batch(torch.zeros(1, self.scaling_.offset.size), context), most)
+        with torch.no_grad(), limited_threads(threads):
             return torch.cat([function(_filled(part))[: len(part.x)] for part in examples.chunks(most)])
 
     def _posterior(self, examples: Examples) -> Point | Gaussian:

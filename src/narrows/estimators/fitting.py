@@ -32,7 +32,8 @@ from narrows.scaling import Scaling
 from narrows.training.checkpoint import Checkpoint
 from narrows.training.distributed import ALONE, Alone, Processes, check_divisible
 from narrows.training.examples import Examples
-from narrows.training.loop import Member, Step, Training, limited_threads
+from narrows.training.loop import Member, Step, Training
+from narrows.training.processor import limited_threads
 from narrows.training.starting import leads, together
 
 __all__ = ["Begun", "Fitting", "fit_together"]
@@ -113,6 +114,7 @@ class Fitting(Evaluating):
     ) -> Generator[Step]:
         """Learn from ``X`` as `fit` does, a step a yield, for whoever wants to watch, or to stop early.
 
+        ``step.training.change(learning_rate=…, beta=…)`` lets it go on otherwise.
         Closed or interrupted after at least one epoch, the estimator is fitted, with the best weights seen until then.
         """
         for _, step in fit_together([self], X, y, checkpoint=checkpoint):

@@ -8,7 +8,7 @@ part of training done, in [0, 1]. A penalty that belongs to the whole batch is a
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -26,6 +26,7 @@ __all__ = [
     "Regularised",
     "Sparse",
     "Wasserstein",
+    "with_beta",
 ]
 
 
@@ -238,3 +239,20 @@ class ImportanceWeighted:
             model.prior.log_prob(z) - q.log_prob(z) - model.likelihood.loss(batch.x, model.output(z, batch.context))
         )
         return math.log(self.k) - weights.logsumexp(0)
+
+
+def with_beta(objective: object, beta: float) -> EvidenceLowerBound:
+    """Return ``objective`` with another β.
+
+    Raises
+    ------
+    TypeError
+        If it has none.
+    ValueError
+        If β is no number from 0 on.
+    """
+    if not isinstance(objective, EvidenceLowerBound):
+        raise TypeError(f"beta={beta} is for a VAE's objective; {type(objective).__name__} has no β")
+    if not 0 <= beta < math.inf:
+        raise ValueError(f"beta={beta} must be a number from 0 on")
+    return replace(objective, beta=beta)

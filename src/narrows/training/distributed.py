@@ -49,12 +49,12 @@ class Alone:
 
     rank, size, local, kept = 0, 1, 1, True
 
-    def part(self, n: int) -> slice:  # noqa: ARG002 - one signature for both
-        """Return which of the next ``n`` examples are this process's."""
-        return slice(None)
+    def share(self, examples: Tensor) -> Tensor:
+        """Return which of the next ``examples`` (…, n), their places, are this process's."""
+        return examples
 
     def shared(self, objective: Objective) -> Objective:
-        """Return ``objective`` for the examples that `part` has given last, drawing their noise as one process would.
+        """Return ``objective`` for the examples that `share` has given last, drawing their noise as one process would.
 
         Weighted so that the mean over processes of its means is the mean over all ``n`` examples.
         """
@@ -89,7 +89,7 @@ class Processes:
     kept
         Whether what this one learns is used here, not only by the others.
     n, mine, weight
-        How many examples `part` was asked for last, which of them are this process's, and what each of these counts, so
+        How many examples `share` was given last, which of them are this process's, and what each of these counts, so
         that their mean over all processes is that of all.
     """
 
@@ -110,11 +110,12 @@ class Processes:
         """How many there are."""
         return self.fabric.world_size
 
-    def part(self, n: int) -> slice:
-        """Return which of the next ``n`` examples are this process's; where none is left, one of weight 0."""
+    def share(self, examples: Tensor) -> Tensor:
+        """Return which of the next ``examples`` are this process's; where none is left, one of weight 0."""
+        n = examples.shape[-1]
         start, stop = (n * rank // self.size for rank in (self.rank, self.rank + 1))
         self.n, self.mine, self.weight = n, slice(start, max(stop, start + 1)), self.size * (stop - start) / n
-        return self.mine
+        return examples[..., self.mine]
 
     def shared(self, objective: Objective) -> Objective:
         """Return ``objective`` for this process's examples."""

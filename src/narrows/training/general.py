@@ -86,6 +86,10 @@ class General:
         self.optimiser.step()
         return loss.detach()[None]
 
+    def aim(self, objective: Objective) -> None:
+        """Lower another ``objective`` from the next step on."""
+        self.objective = objective
+
     def store(self) -> None:
         """Leave the weights in the model, where they already are."""
 

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator, Hashable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from narrows.models.model import BottleneckModel
-from narrows.models.nets import has_convolutions
+from narrows.models.objectives import with_beta
 from narrows.training.checkpoint import Checkpoint
 from narrows.training.dense.stack import Stack, kind_of
 from narrows.training.distributed import ALONE, Alone, Processes
 from narrows.training.examples import Examples
 from narrows.training.general import General, Objective
+from narrows.training.judging import Best, mean_loss
 from narrows.training.noticing import looks, noticed
+from narrows.training.processor import limited_threads, threads_for, without_denormals
 from narrows.training.schedules import SCHEDULES
 
-__all__ = ["Member", "Step", "Training", "limited_threads", "threads_for"]
-
-WORTH_MORE_THREADS = 2e9
-"""Floating-point operations a step; below this, on a small net, threads wait for each other more than they help."""
+__all__ = ["Member", "Step", "Training"]
 
 HALVINGS = 3
 """Of the learning rate, before a training that diverges is given up."""
@@ -67,6 +65,8 @@ class Step:
         The current step, from 1 over all epochs, and how many there will be at most.
     loss
         The batch's mean loss in nats per example, a scalar tensor; the mean over models trained together.
+    training
+        What takes the steps, and can be told to go on otherwise: `Training.change`.
     rows
         At an epoch's last step, each model's row of the history, by its place: ``epoch``, ``loss`` and
         ``validation_loss`` (nats per example, the latter only where there is a validation part), ``learning_rate`` and
@@ -80,6 +80,7 @@ class Step:
     step: int
     steps: int
     loss: Tensor
+    training: Training = field(repr=False, compare=False)
     rows: dict[int, dict[str, float]]
     notes: dict[int, list[str]] = field(default_factory=dict)
 
@@ -87,15 +88,6 @@ class Step:
     def row(self) -> dict[str, float] | None:
         """The only model's row, where one is trained alone."""
         return self.rows.get(0)
-
-
-@dataclass(slots=True)
-class Best:
-    """The weights of the lowest validation loss so far, and the epoch they are of, 0 before the first."""
-
-    epoch: int = 0
-    loss: float = math.inf
-    weights: dict[str, Tensor] = field(default_factory=dict)
 
 
 class Training:
@@ -154,6 +146,7 @@ class Training:
         self.objective = processes.shared(objective)
         self.epochs, self.batch_size, self.patience = epochs, batch_size, patience
         self.learning_rate, self.pace = learning_rate, SCHEDULES[schedule]
+        self.first_rate, self.changed, self.comparable = learning_rate, dict[str, float](), 0
         models, first = [member.model for member in members], members[0]
         self.learner: General | Stack
         if first.kind(objective) is None or processes.size > 1:
@@ -161,7 +154,8 @@ class Training:
             self.learner = General(first.model, parallel, learning_rate, weight_decay)
         else:
             self.learner = Stack(models, objective, learning_rate, weight_decay)
-        self.threads = max(1, threads_for(first.model, batch_size * len(models)) // processes.local)
+        one = first.learned.take(torch.arange(1))
+        self.threads = max(1, threads_for(first.model, one, batch_size * len(models)) // processes.local)
         self.n = len(first.learned)
         self.batches = math.ceil(self.n / batch_size)
         self.steps_at_most = epochs * self.batches
@@ -173,6 +167,7 @@ class Training:
         self.looks = looks(epochs)
         self.done = self.halvings = 0
         self.orders = torch.empty(len(members), self.n, dtype=torch.int64)
+        self.parts: Sequence[Tensor] = ()
         self.total = torch.zeros(len(members))
         self.started = time.perf_counter()
         self.good = self._position()
@@ -194,7 +189,8 @@ class Training:
                 for member in self.members:
                     member.model.train()
                 while self.done < self.steps_at_most and self.active:
-                    step = self._advance()
+                    with without_denormals():
+                        step = self._advance()
                     over = self.done == self.steps_at_most or not self.active
                     if self.checkpoint and (over or self.checkpoint.due):
                         self.checkpoint.write(*self._state())
@@ -202,30 +198,60 @@ class Training:
             finally:
                 self._settle()
 
+    def change(self, *, learning_rate: float | None = None, beta: float | None = None) -> None:
+        """Take the next steps at another learning rate, on which the schedule goes on, or with another β.
+
+        From a new β on the best weights are sought anew, since losses with different ones don't compare.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a value is out of range, the objective has no β, or several processes train.
+        """
+        if self.processes.size > 1:
+            raise ValueError("several processes train this model; what they go by cannot be changed on the way")
+        if learning_rate is not None:
+            if not 0 < learning_rate < math.inf:
+                raise ValueError(f"learning_rate={learning_rate} must be a number above 0")
+            self.learning_rate = self.changed["learning_rate"] = learning_rate
+        if beta is not None:
+            self.objective = with_beta(self.objective, beta)
+            self.learner.aim(self.objective)
+            self.changed["beta"] = beta
+            self.best = [Best() for _ in self.members]
+            self.comparable = max(map(len, self.history))
+
+    def weights(self) -> dict[str, Tensor]:
+        """Return a copy of the first model's weights as they are now."""
+        self.learner.store()
+        return {name: tensor.clone() for name, tensor in self.members[0].model.state_dict().items()}
+
     def _advance(self) -> Step:
         place = self.done % self.batches
         if place == 0:
             for row, member in enumerate(self.active):
                 learned, generator = self.members[member].learned, self.members[member].generator
                 self.orders[row] = learned.places[torch.randperm(self.n, generator=generator)]
-        source = self.members[0].learned
-        examples = self.orders[:, place * self.batch_size : (place + 1) * self.batch_size]
-        mine = examples[:, self.processes.part(examples.shape[1])]
+            self.parts = self.orders.split(self.batch_size, 1)
+        source, examples = self.members[0].learned, self.parts[place]
+        mine = self.processes.share(examples)
         x = source.read(mine.flatten()).view(*mine.shape, -1)
         context = None if source.context is None else source.context[mine]
         part, momentum = self.pace(self.done, self.steps_at_most)
-        part *= 0.5**self.halvings
+        part *= 0.5**self.halvings * self.learning_rate / self.first_rate
         generators = [self.members[member].generator for member in self.active]
         losses = self.learner.step(x, context, generators, self.done / self.steps_at_most, part, momentum)
         losses = self.processes.mean(losses)
         self.total.add_(losses, alpha=examples.shape[1])
         epoch, step = self.done // self.batches + 1, self.done + 1
         self.done = step  # from which the end of an epoch may go back
+        loss = losses.mean() if len(self.active) > 1 else losses[0]
+        if step % self.batches:
+            return Step(epoch, self.epochs, step, self.steps_at_most, loss, self, {})
         known = [len(notes) for notes in self.notes]
-        rows = {} if step % self.batches else self._end_epoch(epoch, self.learning_rate * part)
+        rows = self._end_epoch(epoch, self.first_rate * part)
         notes = {i: [*self.notes[i].values()][n:] for i, n in enumerate(known) if len(self.notes[i]) > n}
-        loss = losses.mean() if len(losses) > 1 else losses[0]
-        return Step(epoch, self.epochs, step, self.steps_at_most, loss, rows, notes)
+        return Step(epoch, self.epochs, step, self.steps_at_most, loss, self, rows, notes)
 
     def _end_epoch(self, epoch: int, rate: float) -> dict[int, dict[str, float]]:
         """Judge the models, part with those that diverged or have been patient for long, and return their rows."""
@@ -260,7 +286,7 @@ class Training:
         for number in numbers:
             member = self.members[number]
             examples = member.judged if len(member.judged) else member.learned
-            for kind, words in noticed(member.model, examples, self.history[number]).items():
+            for kind, words in noticed(member.model, examples, self.history[number][self.comparable :]).items():
                 self.notes[number].setdefault(kind, words)
 
     def _see(self, number: int, row: dict[str, float]) -> int:
@@ -326,6 +352,8 @@ class Training:
         facts = {
             "done": [done, good_done],
             "halvings": self.halvings,
+            "changed": self.changed,
+            "comparable": self.comparable,
             "active": self.active,
             "diverged": self.diverged,
             "best": [[best.epoch, best.loss if best.epoch else None] for best in self.best],
@@ -341,11 +369,15 @@ class Training:
         def part(prefix: str) -> dict[str, Tensor]:
             return {name[len(prefix) :]: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
+        if facts["changed"]:
+            self.change(**facts["changed"])
+        self.comparable = facts["comparable"]
         if facts["active"] and facts["active"] != self.active:
             self.learner.keep(facts["active"])
         self.active, self.diverged, self.history = facts["active"], facts["diverged"], facts["history"]
         self.halvings, self.threads = facts["halvings"], facts["threads"]
         self.orders, self.total = tensors["orders"], tensors["total"]
+        self.parts = self.orders.split(self.batch_size, 1)
         self.best = [
             Best(epoch, math.inf if loss is None else loss, part(f"best.{number}."))
             for number, (epoch, loss) in enumerate(facts["best"])
@@ -364,37 +396,3 @@ class Training:
         for member, best in zip(self.members, self.best, strict=True):
             if best.weights:
                 member.model.load_state_dict(best.weights)
-
-
-@torch.no_grad()
-def mean_loss(
-    model: BottleneckModel, objective: Objective, held_out: Examples, processes: Alone | Processes = ALONE
-) -> float:
-    """Return the mean loss in nats per example, with the same noise at every call, as at the end of training."""
-    generator = torch.Generator().manual_seed(0)
-    model.eval()
-    total = torch.zeros((), dtype=torch.float64)
-    for places in held_out.spans():
-        part = held_out.take(places[processes.part(len(places))])
-        total += objective(model, part, generator, 1.0).double().mean() * len(places)
-    model.train()
-    return float(processes.mean(total)) / len(held_out)
-
-
-def threads_for(model: nn.Module, batch_size: int) -> int:
-    """Return how many threads a step of ``batch_size`` examples is worth: one, unless its arithmetic is heavy."""
-    if has_convolutions(model):
-        return torch.get_num_threads()
-    operations = 6 * batch_size * sum(p.numel() for p in model.parameters())
-    return torch.get_num_threads() if operations > WORTH_MORE_THREADS else 1
-
-
-@contextmanager
-def limited_threads(count: int) -> Iterator[None]:
-    """Let torch use ``count`` threads inside, and as many as before afterwards."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

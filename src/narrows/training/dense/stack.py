@@ -113,6 +113,10 @@ class Stack:
         self.weights.update(part, momentum)
         return loss
 
+    def aim(self, objective: Objective) -> None:
+        """Lower another ``objective`` of the same kind from the next step on."""
+        self.objective, self.passes = objective, {}
+
     @torch.no_grad()
     def store(self) -> None:
         """Write the weights into the models."""
