@@ -8,13 +8,15 @@ import pytest
 import torch
 from torch import nn
 from torch.optim.lr_scheduler import OneCycleLR
+from torch.utils.flop_counter import FlopCounterMode
 
 from narrows import Autoencoder, SparseAutoencoder, recipes
 from narrows.models.model import Batch
 from narrows.models.nets import initialise
+from narrows.training.adamw import adamw_step
 from narrows.training.dense.stack import Stack
 from narrows.training.general import General
-from narrows.training.processor import limited_threads, threads_for, without_denormals
+from narrows.training.processor import _operations, limited_threads, threads_for, without_denormals
 from narrows.training.schedules import SCHEDULES
 
 X = np.random.default_rng(0).uniform(size=(50, 6))
@@ -184,6 +186,11 @@ def test_large_nets_are_worth_more_threads():
         for net, features, heavy in ((dense, X.shape[1], 10**7), (images, 256, 1000)):
             one = Batch(torch.zeros(1, features), None)
             assert [threads_for(net, one, n) for n in (1, heavy)] == [1, 2]
+            with torch.no_grad(), FlopCounterMode(display=False) as counter:
+                net.decode(net.encode(one.x))
+            assert _operations(net, one) == pytest.approx(
+                counter.get_total_flops(), rel=0.2
+            )  # of dense nets, biases too
 
 
 def test_denormal_numbers_are_zero_only_while_a_step_is_taken():
@@ -256,3 +263,21 @@ def test_calibration_makes_the_held_out_part_as_likely_as_it_can_be(fitted, digi
         net.likelihood.sigma.mul_(factor)
         assert net.log_prob(x).mean() < best
         net.likelihood.sigma.div_(factor)
+
+
+def test_the_optimiser_s_step_is_torch_s_adamw():
+    generator = torch.Generator().manual_seed(0)
+    mine = [torch.randn(shape, generator=generator) for shape in ((3, 2, 3, 3), (4,))]
+    theirs = [nn.Parameter(tensor.clone()) for tensor in mine]
+    moments = [[torch.zeros_like(tensor) for tensor in mine] for _ in range(2)]
+    optimiser, steps = torch.optim.AdamW(theirs), torch.zeros(())
+    for rate, momentum in ((0.1, 0.9), (0.01, 0.85), (0.2, 0.95)):
+        gradients = [torch.randn(tensor.shape, generator=generator) for tensor in mine]
+        steps += 1
+        adamw_step(mine, gradients, *moments, steps, rate=rate, momentum=momentum, decay=0.3)
+        optimiser.param_groups[0].update(lr=rate, betas=(momentum, 0.999), weight_decay=0.3)
+        for parameter, gradient in zip(theirs, gradients, strict=True):
+            parameter.grad = gradient
+        optimiser.step()
+        for tensor, parameter in zip(mine, theirs, strict=True):
+            torch.testing.assert_close(tensor, parameter.data)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from torchmetrics.functional.image import structural_similarity_index_measure
 
 from narrows.arguments import RandomState, random_seed, real, real_numbers
 from narrows.evaluation.intervals import Estimate, bootstrap
@@ -112,6 +111,8 @@ def structural_similarity(X: ArrayLike, restored: ArrayLike, data_range: float) 
         raise ValueError(
             f"X has shape {x.shape}; it must be images (n, H, W) or (n, H, W, C), of 3 pixels or more a side"
         )
+    from torchmetrics.functional.image import structural_similarity_index_measure  # takes as long as torch to import
+
     peak = real("data_range", data_range, 0, low_included=False)
     radius = min(RADIUS, (min(x.shape[1:3]) - 1) // 2)
     found, step = np.empty(len(x)), max(1, AT_ONCE // x[0].size)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim import AdamW
 
 from narrows.models.model import Batch, BottleneckModel
+from narrows.training.adamw import adamw_step
 
 __all__ = ["General", "Objective", "rates"]
 
@@ -17,6 +16,9 @@ Objective = Callable[[BottleneckModel, Batch, torch.Generator, float], Tensor]
 
 WIDE = 1024
 """Inputs of a layer up to which its weights have the learning rate itself."""
+
+MOMENTS = "first", "second"
+"""What AdamW keeps of each weight's gradients."""
 
 
 def rates(model: BottleneckModel) -> dict[Tensor, float]:
@@ -45,15 +47,13 @@ class General:
 
     def __init__(self, model: BottleneckModel, objective: Objective, learning_rate: float, weight_decay: float) -> None:
         self.model, self.objective = model, objective
-        of_rate: dict[float, list[Tensor]] = {}
-        for parameter, part in rates(model).items():
-            of_rate.setdefault(learning_rate * part, []).append(parameter)
-        groups: list[dict[str, Any]] = [
-            {"params": params, "full": rate, "weight_decay": weight_decay} for rate, params in of_rate.items()
-        ]
+        self.groups: dict[tuple[float, float], list[Tensor]] = {}
+        for weights, part in rates(model).items():
+            self.groups.setdefault((learning_rate * part, weight_decay), []).append(weights)
         others = [*model.likelihood.parameters(), *model.prior.parameters()]
-        groups.append({"params": others, "full": learning_rate, "weight_decay": 0.0})
-        self.optimiser = AdamW(groups, fused=True)
+        self.groups.setdefault((learning_rate, 0.0), []).extend(others)
+        self.moments = {p: (torch.zeros_like(p), torch.zeros_like(p)) for group in self.groups.values() for p in group}
+        self.steps = torch.zeros((), device=next(iter(self.moments)).device)
 
     def step(
         self,
@@ -77,13 +77,18 @@ class General:
         part, momentum
             Of the full learning rate, and β₁.
         """
-        for group in self.optimiser.param_groups:
-            group["lr"], group["betas"] = group["full"] * part, (momentum, 0.999)
+        for weights in self.moments:
+            weights.grad = None
         batch = Batch(x[0], None if context is None else context[0])
         loss = self.objective(self.model, batch, generators[0], progress).mean()
-        self.optimiser.zero_grad()
         loss.backward()
-        self.optimiser.step()
+        self.steps.add_(1)
+        for (rate, decay), group in self.groups.items():
+            moved = [(p, p.grad, *self.moments[p]) for p in group if p.grad is not None]
+            if moved:
+                values, gradients, first, second = zip(*moved, strict=True)
+                rates_now = {"rate": rate * part, "momentum": momentum, "decay": decay}
+                adamw_step(values, gradients, first, second, self.steps, **rates_now)
         return loss.detach()[None]
 
     def aim(self, objective: Objective) -> None:
@@ -103,16 +108,14 @@ class General:
     def state(self) -> dict[str, Tensor]:
         """Return a copy of the weights and of Adam's moments."""
         state = {f"model.{name}": tensor.clone() for name, tensor in self.model.state_dict().items()}
-        for place, moments in self.optimiser.state_dict()["state"].items():
-            state |= {f"adam.{place}.{name}": tensor.clone() for name, tensor in moments.items()}
-        return state
+        for place, moments in enumerate(self.moments.values()):
+            state |= {f"adam.{place}.{name}": tensor.clone() for name, tensor in zip(MOMENTS, moments, strict=True)}
+        return state | {"adam.steps": self.steps.clone()}
 
     def restore(self, state: dict[str, Tensor]) -> None:
         """Go back to what `state` has returned."""
         self.model.load_state_dict({name[6:]: value for name, value in state.items() if name.startswith("model.")})
-        moments: dict[int, dict[str, Tensor]] = {}
-        for name, value in state.items():
-            if name.startswith("adam."):
-                _, place, kind = name.split(".")
-                moments.setdefault(int(place), {})[kind] = value.clone()
-        self.optimiser.load_state_dict({"state": moments, "param_groups": self.optimiser.state_dict()["param_groups"]})
+        self.steps.copy_(state["adam.steps"])
+        for place, moments in enumerate(self.moments.values()):
+            for name, tensor in zip(MOMENTS, moments, strict=True):
+                tensor.copy_(state[f"adam.{place}.{name}"])

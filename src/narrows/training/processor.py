@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
+from torch import Tensor, nn
 
 from narrows.models.model import Batch, BottleneckModel
 from narrows.models.nets import has_convolutions
@@ -19,6 +19,8 @@ other work has the cores, fifty times as long."""
 
 BOTH_WAYS = 3
 """Times the operations of a forward pass that a step has."""
+
+COUNTED = nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d
 
 
 def threads_for(model: BottleneckModel, one: Batch, examples: int) -> int:
@@ -40,13 +42,23 @@ def threads_for(model: BottleneckModel, one: Batch, examples: int) -> int:
 
 
 def _operations(model: BottleneckModel, one: Batch) -> int:
-    """Return the floating-point operations of an example's way through the nets."""
+    """Return the floating-point operations of an example's way through the nets' linear and convolutional layers."""
     if not has_convolutions(model):
         return 2 * sum(p.numel() for p in model.parameters())
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        model.decode(model.encode(*one), one.context)
-    operations: int = counter.get_total_flops()
-    return operations
+    counts = []
+
+    def count(layer: nn.Module, _: object, output: Tensor) -> None:
+        counts.append(2 * output.numel() * layer.get_parameter("weight")[0].numel())
+
+    # Not by torch's own counter, which imports the compiler, and that takes longer than torch itself.
+    counted = [layer.register_forward_hook(count) for layer in model.modules() if isinstance(layer, COUNTED)]
+    try:
+        with torch.no_grad():
+            model.decode(model.encode(*one), one.context)
+    finally:
+        for hook in counted:
+            hook.remove()
+    return sum(counts)
 
 
 @contextmanager

@@ -10,6 +10,8 @@ from operator import itemgetter
 import torch
 from torch import Tensor
 
+from narrows.training.adamw import adamw_step
+
 __all__ = ["Weights"]
 
 
@@ -48,25 +50,10 @@ class Weights:
         self.runs = [(pace, [[part] for part in four]) for (pace, _), four in zip(runs, parts, strict=True)]
 
     def update(self, part: float, momentum: float) -> None:
-        """Take AdamW's step (Loshchilov & Hutter 2019) at so much of the rate, with β₁ = ``momentum``."""
+        """Take AdamW's step at so much of the rate, with β₁ = ``momentum``."""
         self.steps.add_(1)
         for (rate, decay), (values, gradients, first, second) in self.runs:
-            # What torch.optim.AdamW(fused=True) calls, at a fifth of its price for one small vector.
-            torch._fused_adamw_(
-                values,
-                gradients,
-                first,
-                second,
-                [],
-                [self.steps],
-                lr=rate * part,
-                beta1=momentum,
-                beta2=0.999,
-                weight_decay=decay,
-                eps=1e-8,
-                amsgrad=False,
-                maximize=False,
-            )
+            adamw_step(values, gradients, first, second, self.steps, rate=rate * part, momentum=momentum, decay=decay)
 
     def state(self) -> dict[str, Tensor]:
         """Return all that `update` changes, as it is, not a copy."""
