@@ -180,17 +180,20 @@ def test_the_number_of_threads_is_put_back():
     assert torch.get_num_threads() == before
 
 
-def test_large_nets_are_worth_more_threads():
+def test_heavy_steps_are_worth_more_threads():
     dense, images = model().fit(X).model_, Autoencoder(2, epochs=1).fit(np.eye(256).reshape(-1, 16, 16)).model_
     with limited_threads(2):
         for net, features, heavy in ((dense, X.shape[1], 10**7), (images, 256, 1000)):
             one = Batch(torch.zeros(1, features), None)
             assert [threads_for(net, one, n) for n in (1, heavy)] == [1, 2]
-            with torch.no_grad(), FlopCounterMode(display=False) as counter:
-                net.decode(net.encode(one.x))
-            assert _operations(net, one) == pytest.approx(
-                counter.get_total_flops(), rel=0.2
-            )  # of dense nets, biases too
+
+
+def test_operations_are_those_that_torch_counts():
+    net = Autoencoder(2, epochs=1).fit(np.eye(256).reshape(-1, 16, 16)).model_
+    one = Batch(torch.zeros(1, 256), None)
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        net.decode(net.encode(one.x))
+    assert _operations(net, one) == counter.get_total_flops()
 
 
 def test_denormal_numbers_are_zero_only_while_a_step_is_taken():
