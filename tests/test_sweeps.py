@@ -11,7 +11,7 @@ from narrows import sweep
 from narrows.sweeps import Sweep, SweepRow
 from narrows.training.checkpoint import Checkpoint
 
-ROW = SweepRow(1, 0.1, 0.01, 0.2, 0.1, 0.01, 10, 0, 5, 1.0, interrupted=False)
+ROW = SweepRow(1, 0.1, 0.01, 0.2, 0.1, 0.01, 10, 0, 5, 1.0, interrupted=False, seed=0)
 
 
 @pytest.fixture(scope="module")
@@ -34,10 +34,30 @@ def test_rows_say_what_the_models_do(swept):
         assert row.epochs == 4
 
 
+def test_of_several_seeds_the_one_of_the_lowest_validation_error_is_kept(digits):
+    options = {"latent_dims": (2, 1), "epochs": 2, "hidden": (8,)}
+    result = sweep(digits[:200], **options, random_state=5, seeds=3)
+    assert sorted((row.latent_dim, row.seed) for row in result.trainings) == [(d, s) for d in (1, 2) for s in (5, 6, 7)]
+    for row in result.rows:
+        rivals = [other for other in result.trainings if other.latent_dim == row.latent_dim]
+        assert row.validation_error == min(other.validation_error for other in rivals)
+        assert row.spread == pytest.approx(np.std([other.test_error for other in rivals], ddof=1))
+        kept = result.models[row.latent_dim]
+        assert kept.seed_ == row.seed
+        assert kept.anomaly_score(result.X_test).mean() == pytest.approx(row.test_error)
+    alone = Sweep(digits[:200], **options, random_state=5)
+    for _ in alone.run():
+        pass
+    first = [row for row in result.trainings if row.seed == 5]
+    assert [row.test_error for row in alone.rows] == pytest.approx([row.test_error for row in first], rel=1e-4)
+    assert alone.rows[0].spread is None
+
+
 def with_errors(errors, se=0.01):
     result = object.__new__(Sweep)
     result.latent_dims = list(errors)
-    result.rows = [
+    result.models = dict.fromkeys(errors)
+    result.trainings = [
         dataclasses.replace(ROW, latent_dim=d, validation_error=error, validation_error_se=se)
         for d, error in errors.items()
     ]

@@ -139,7 +139,9 @@ def judge_run(result: Sweep, dataset: Dataset, folder: Path) -> tuple[Evaluation
     if len(result.models) > 1:
         about.insert(1, ("Models", f"latent_dim {', '.join(map(str, result.models))}; this one: {taken}"))
     options = {name: value for name, value in _chosen(estimator).items() if name not in ("latent_dim", "random_state")}
-    python = _python(dataset.name, d, type(estimator).__name__, taken, options | {"random_state": estimator.seed_})
+    seeds = sorted({row.seed for row in result.trainings})
+    options |= {"random_state": seeds[0]} | ({"seeds": len(seeds)} if len(seeds) > 1 else {})
+    python = _python(dataset.name, d, type(estimator).__name__, taken, options)
     title = f"{type(estimator).__name__} of {taken} numbers on {dataset.name}"
     more = _of_all(result) if len(result.models) > 1 else []
     return evaluation, write_evaluation(

@@ -204,6 +204,7 @@ def _write_results(path: Path, result: Sweep, dataset: Dataset, rows: list[dict[
         "unit": result.unit,
         "mean_error": result.mean_error,
         "rows": rows,
+        "trainings": [asdict(row) for row in result.trainings],
         "recommended_latent_dim": taken,
         "recommendation": reason,
     }

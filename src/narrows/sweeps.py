@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -48,6 +48,10 @@ class SweepRow:
         Of the net, of the code, of the training: of models trained side by side, each one's share of the time.
     interrupted
         Whether training was stopped from outside.
+    seed
+        Of the training, and so of all its chance.
+    spread
+        The standard deviation of ``test_error`` over the seeds, or None of fewer than two.
     """
 
     latent_dim: int
@@ -61,6 +65,8 @@ class SweepRow:
     epochs: int
     seconds: float
     interrupted: bool
+    seed: int
+    spread: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +104,10 @@ class Sweep:
     test_size
         The part held out from all models, in (0, 1).
     random_state
-        The seed of the split and of every model.
+        The seed of the split and of every model; with ``seeds`` the first of theirs.
+    seeds
+        How many times each is trained, from one seed after the other. The training of the lowest validation error is
+        kept; without a validation part the first.
     **options
         Of the named model's constructor.
 
@@ -110,6 +119,8 @@ class Sweep:
         latent_dim ↦ its fitted estimator, as far as `run` has come.
     rows
         A `SweepRow` for each of these.
+    trainings
+        A `SweepRow` for each training that has ended, also of those that are not kept.
     """
 
     def __init__(
@@ -121,13 +132,15 @@ class Sweep:
         model: str = "Autoencoder",
         test_size: float = 0.2,
         random_state: int = 0,
+        seeds: int = 1,
         **options: Any,
     ) -> None:
         if not latent_dims:
             raise ValueError("latent_dims is empty; name at least one number, such as 1,2,4,8,16")
         self.latent_dims = sorted({integer("latent_dims", d, 1) for d in latent_dims})
         kind = ESTIMATORS[choice("model", model, ESTIMATORS)]
-        self._estimators = [kind(d, random_state=random_state, **options) for d in self.latent_dims]
+        each = [random_state + i for i in range(integer("seeds", seeds, 1))]
+        self._estimators = [kind(d, random_state=seed, **options) for d in self.latent_dims for seed in each]
         data = X if isinstance(X, pd.DataFrame | OnDisk) else np.asarray(X)
         # Here, where rows still have their places in the file; those on disk are checked when they are read.
         if not isinstance(data, OnDisk) and np.issubdtype(np.asarray(data).dtype, np.number):
@@ -137,7 +150,8 @@ class Sweep:
         )
         self._labels = _all_classes(self.y_train, self.y_test) if options.get("conditional") else _classes(self.y_train)
         self.models: dict[int, BottleneckEstimator] = {}
-        self.rows: list[SweepRow] = []
+        self.trainings: list[SweepRow] = []
+        self._scaled: NDArray[np.floating] | None = None
 
     def run(self, checkpoint: str | os.PathLike[str] | None = None) -> Generator[SweepStep]:
         """Train the models, side by side where their nets allow it, a step a yield.
@@ -164,54 +178,71 @@ class Sweep:
                 if models is not now:
                     self._add(now, interrupted=False)
                     now, dims = models, tuple(model.latent_dim for model in models)
-                yield SweepStep(dims, len(self.rows), len(self._estimators), step)
+                yield SweepStep(dims, len(self.trainings), len(self._estimators), step)
             ended = True
         finally:
             steps.close()
             self._add(now, interrupted=not ended)
-            self._add([m for m in self._estimators if m.latent_dim not in self.models], interrupted=False)
+            self._add(self._estimators, interrupted=False)  # those that a checkpoint held trained
             self.models = dict(sorted(self.models.items()))
-            self.rows.sort(key=lambda row: row.latent_dim)
 
     def _add(self, models: Sequence[BottleneckEstimator], *, interrupted: bool) -> None:
-        """Add the rows of those of ``models`` that are fitted."""
-        for model in models:
-            if hasattr(model, "model_"):
-                self._judge(model, model.history_[-1]["seconds"] / len(models), interrupted=interrupted)
+        """Add the rows of those of ``models`` that are fitted and have none, and keep the best of each latent_dim."""
+        known = {(row.latent_dim, row.seed) for row in self.trainings}
+        new = [model for model in models if hasattr(model, "model_") and (model.latent_dim, model.seed_) not in known]
+        for model in new:
+            row = self._judged(model, model.history_[-1]["seconds"] / len(new), interrupted=interrupted)
+            self.trainings.append(row)
+            if self._best(model.latent_dim) is row:
+                self.models[model.latent_dim] = model
 
-    def _judge(self, estimator: BottleneckEstimator, seconds: float, *, interrupted: bool) -> None:
+    def _best(self, latent_dim: int) -> SweepRow:
+        """Return the training to keep among those of ``latent_dim``: by what `fit` held out, never by the test part."""
+        rivals = [row for row in self.trainings if row.latent_dim == latent_dim]
+        return min(rivals, key=lambda row: (row.validation_error or 0.0, row.seed))
+
+    @property
+    def rows(self) -> list[SweepRow]:
+        """The row of each model that is kept, by latent_dim."""
+        kept = []
+        for latent_dim in sorted(self.models):
+            errors = [row.test_error for row in self.trainings if row.latent_dim == latent_dim]
+            spread = float(np.std(errors, ddof=1)) if len(errors) > 1 else None
+            kept.append(replace(self._best(latent_dim), spread=spread))
+        return kept
+
+    def _judged(self, estimator: BottleneckEstimator, seconds: float, *, interrupted: bool) -> SweepRow:
         errors = estimator.anomaly_score(self.X_test, self.y_test)
         validation, validation_se = estimator.validation_error_ or (None, None)
-        self.models[estimator.latent_dim] = estimator
-        test, components = self._scaled_test, estimator.reference_.components
-        self.rows.append(
-            SweepRow(
-                latent_dim=estimator.latent_dim,
-                test_error=float(errors.mean()),
-                test_error_se=float(errors.std() / np.sqrt(len(errors))),
-                pca_error=float(np.square(test - components.restored(test)).mean()),
-                validation_error=validation,
-                validation_error_se=validation_se,
-                parameters=sum(p.numel() for p in estimator.model_.parameters()),
-                dead_units=int(dead_units(estimator.transform(self.X_train, self.y_train)).sum()),
-                epochs=estimator.n_iter_,
-                seconds=seconds,
-                interrupted=interrupted,
-            )
+        test, components = self._scaled_by(estimator), estimator.reference_.components
+        return SweepRow(
+            latent_dim=estimator.latent_dim,
+            test_error=float(errors.mean()),
+            test_error_se=float(errors.std() / np.sqrt(len(errors))),
+            pca_error=float(np.square(test - components.restored(test)).mean()),
+            validation_error=validation,
+            validation_error_se=validation_se,
+            parameters=sum(p.numel() for p in estimator.model_.parameters()),
+            dead_units=int(dead_units(estimator.transform(self.X_train, self.y_train)).sum()),
+            epochs=estimator.n_iter_,
+            seconds=seconds,
+            interrupted=interrupted,
+            seed=estimator.seed_,
         )
 
-    @cached_property
-    def _scaled_test(self) -> NDArray[np.floating]:
-        """The test part as rows, or what memory should hold of it, as the models see it; needs one trained model."""
-        scaling = next(iter(self.models.values())).scaling_
-        features = scaling.offset.size
-        return scaling.apply(self.X_test[: max(2, MOST_NUMBERS // features, min(ENOUGH, 8 * MOST_NUMBERS // features))])
+    def _scaled_by(self, estimator: BottleneckEstimator) -> NDArray[np.floating]:
+        """Return the test part as rows, or what memory should hold of it, as the models see it: one scaling for all."""
+        if self._scaled is None:
+            features = estimator.scaling_.offset.size
+            most = max(2, MOST_NUMBERS // features, min(ENOUGH, 8 * MOST_NUMBERS // features))
+            self._scaled = estimator.scaling_.apply(self.X_test[:most])
+        return self._scaled
 
     @cached_property
     def mean_error(self) -> float:
         """The test error of answering with the training examples' mean, in the rows' units; needs one trained model."""
-        mean = next(iter(self.models.values())).reference_.components.mean
-        return float(np.square(self._scaled_test - mean).mean())
+        estimator = next(iter(self.models.values()))
+        return float(np.square(self._scaled_by(estimator) - estimator.reference_.components.mean).mean())
 
     @property
     def unit(self) -> str:

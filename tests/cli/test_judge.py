@@ -79,12 +79,16 @@ def test_train_and_sweep_write_the_report_of_the_model_to_take(digits, tmp_path,
     output, _ = typed(tmp_path, "train", "d.npy", "--epochs", "3", "--out", "t")
     assert "Diagnosis, undertrained: Not even what it has learnt from" in output
     assert "  t/report.html" in output
-    output, _ = typed(tmp_path, "sweep", "d.npy", "--latent-dims", "2,6", "--epochs", "20", "--out", "s")
+    swept = ("--latent-dims", "2,6", "--epochs", "20", "--seeds", "2", "--out", "s")
+    output, _ = typed(tmp_path, "sweep", "d.npy", *swept)
+    assert "over seeds" in output
+    assert len(json.loads((tmp_path / "s" / "results.json").read_text(encoding="utf-8"))["trainings"]) == 4
     page = (tmp_path / "s" / "report.html").read_text(encoding="utf-8")
     for heading in ("Which latent_dim?", "Rate and distortion", "The same examples through all of them"):
         assert f"<h2>{heading}</h2>" in page
     assert "Autoencoder of 6 numbers on d" in page
     assert "sweep(data.X, data.y, latent_dims=[2, 6]" in page
+    assert "random_state=0, seeds=2)" in page
 
 
 def test_rows_have_a_report_too(tmp_path, typed):

@@ -126,6 +126,12 @@ def sweep(
     fit: Fit = "crop",
     strict: Strict = False,
     seed: Seed = 0,
+    seeds: Annotated[
+        int,
+        typer.Option(
+            parser=whole, metavar="N", help="Trainings of each, from N seeds; the best by validation error is kept."
+        ),
+    ] = 1,
     out: Out = None,
     resume: Resume = False,
     devices: Devices = 1,
@@ -134,6 +140,7 @@ def sweep(
     """Train a model for each of several latent dimensions, compare them with PCA, and say which to take."""
     dims = wholes("--latent-dims", latent_dims)
     kind, options = _options(model, option, conditional, recipe, epochs, (devices, nodes))
+    options["seeds"] = seeds
     _run("sweep", data, (size, fit, strict), kind, dims, seed, options, "", (out, resume))
 
 
@@ -213,7 +220,7 @@ def _run(
     from narrows.tracking import check_log, tracked
 
     check_log(log)
-    leads = ESTIMATORS[kind](**options).leads
+    leads = ESTIMATORS[kind](devices=options["devices"], nodes=options["nodes"]).leads
     size, fit, strict = reading_options
     out, resume = place
     unfinished = unfinished_folder(out) if resume else None
@@ -275,12 +282,15 @@ def _say_results(result: Sweep) -> None:
     from rich.table import Table
 
     table = Table(title=f"\nTest error: {result.unit}", title_justify="left", title_style="", box=box.SIMPLE_HEAD)
-    for heading in ("latent_dim", "test error", "PCA", "parameters", "dead", "epochs", "seconds"):
+    many = len(result.trainings) > len(result.models)
+    over = ["over seeds"] if many else []
+    for heading in ("latent_dim", "test error", *over, "PCA", "parameters", "dead", "epochs", "seconds"):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in result.rows:
         table.add_row(
             str(row.latent_dim),
             f"{row.test_error:.4f} ± {row.test_error_se:.4f}",
+            *(["" if row.spread is None else f"± {row.spread:.4f}"] if many else []),
             f"{row.pca_error:.4f}",
             f"{row.parameters:,}",
             str(row.dead_units),
@@ -290,6 +300,10 @@ def _say_results(result: Sweep) -> None:
     Console().print(table)
     print(f"Predicting the mean: {result.mean_error:.4f}. ± is the standard error over the test examples;")
     print("dead counts units of the code that are the same for every example.")
+    if many:
+        print(
+            "Of each latent_dim the seed with the lowest validation error is kept; over seeds: the standard deviation."
+        )
     if any(row.interrupted for row in result.rows):
         print("* interrupted: the best weights until then.")
     if len(result.latent_dims) > 1:

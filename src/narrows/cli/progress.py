@@ -102,6 +102,6 @@ def _done(now: SweepStep) -> float:
 
 
 def _words(now: SweepStep) -> str:
-    step, dims = now.step, ", ".join(map(str, now.latent_dims))
+    step, dims = now.step, ", ".join(map(str, dict.fromkeys(now.latent_dims)))
     place = f" ({now.ended} of {now.count} trained)" if now.ended else ""
     return f"latent_dim {dims}{place}, epoch {step.epoch}/{step.epochs}, loss {float(step.loss):.3f} nats"
