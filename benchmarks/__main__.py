@@ -10,6 +10,7 @@ from benchmarks import (
     evaluation,
     explorer,
     generation,
+    growth,
     images,
     likelihood,
     recipes,
@@ -21,6 +22,7 @@ from benchmarks import (
 BENCHMARKS = {
     "recipes": recipes.main,
     "training": training.main,
+    "growth": growth.main,
     "denoising": denoising.main,
     "likelihood": likelihood.main,
     "generation": generation.main,
