@@ -55,6 +55,7 @@ MAY_IMPORT = {
         "models",
         "pictures",
         "sweeps",
+        "training",
     },
     "cli": {
         "arguments",

@@ -9,17 +9,19 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
 from narrows.data.dataset import DataError
 from narrows.data.on_disk import OnDisk
 from narrows.storage import versions
+
+if TYPE_CHECKING:  # it takes a third of a second, and who writes figures has it
+    from matplotlib.figure import Figure
 
 __all__ = [
     "CHECKPOINT",

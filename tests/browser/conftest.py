@@ -5,14 +5,19 @@ write no error to the console, and ask nobody but this machine.
 """
 
 import shutil
+import socket
 import subprocess
+import threading
 from urllib.parse import urlsplit
 
 import pytest
+import uvicorn
 from explorer_process import Explorer, missing
 from sklearn.datasets import load_digits
 
 from narrows import VAE, Autoencoder, DenoisingAutoencoder, NoisyAutoencoder
+from narrows.web.library import Library
+from narrows.web.server import create_app
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -88,6 +93,34 @@ def visit(page, explorer):
         return page
 
     return visited
+
+
+@pytest.fixture(scope="session")
+def bare():
+    """The address of an explorer that has no model, and none in training."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    host = f"127.0.0.1:{listener.getsockname()[1]}"
+    app = create_app(Library(), "token", frozenset({host}))
+    config = uvicorn.Config(
+        app, log_level="critical", lifespan="off", ws="websockets-sansio", timeout_graceful_shutdown=1
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    yield f"http://{host}/?token=token"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture
+def lesson(page, bare):
+    def opened(view, **state):
+        pairs = "&".join(f"{name}={value}" for name, value in {"view": view, **state}.items())
+        page.goto(f"{bare}#{pairs}")
+        page.locator("html[data-ready]").wait_for()
+        return page
+
+    return opened
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,18 @@ from sklearn.decomposition import PCA
 
 import narrows.web
 from narrows.latent import analogy
-from narrows.web.questions import codes, compare, inputs, lecture_nets, models, noise, plane
+from narrows.web.questions import (
+    codes,
+    compare,
+    inputs,
+    lecture_images,
+    lecture_nets,
+    lecture_units,
+    models,
+    noise,
+    plane,
+    training,
+)
 from narrows.web.server import QUESTIONS, answer
 
 ALL = ["plane", "one", "wide", "denoising", "vae", "conditional", "rows", "colours"]
@@ -247,7 +258,7 @@ def test_the_pages_typedefs_are_the_servers_dataclasses():
     typedefs = re.findall(r"@typedef \{\{ (.*) \}\} (\w+) \*/", text)
     declared = {name: re.findall(r"(\w+): ", parts) for parts, name in typedefs}
     assert "Look" in declared
-    for module in (codes, compare, inputs, lecture_nets, models, noise, plane):
+    for module in (codes, compare, inputs, lecture_images, lecture_nets, lecture_units, models, noise, plane, training):
         for name in set(module.__all__) & set(declared):
             assert declared[name] == [field.name for field in fields(getattr(module, name))], name
     answers = re.search(r"@typedef \{\{\n(.*?)\}\} Answers", text, re.DOTALL).group(1)

@@ -214,12 +214,12 @@ def _run(
     from narrows.data import load_data
     from narrows.estimators import ESTIMATORS
     from narrows.files import CHECKPOINT, checkpoints, new_folder, unfinished_folder
-    from narrows.judgements import judge_run
-    from narrows.runs import write_run
     from narrows.sweeps import Sweep
-    from narrows.tracking import check_log, tracked
 
-    check_log(log)
+    if log is not None:
+        from narrows.tracking import check_log, tracked
+
+        check_log(log)
     leads = ESTIMATORS[kind](devices=options["devices"], nodes=options["nodes"]).leads
     size, fit, strict = reading_options
     out, resume = place
@@ -238,6 +238,10 @@ def _run(
     try:
         interrupted = watch(tracked(result, steps, folder / "tensorboard") if log else steps)
     finally:
+        # Not before: with Matplotlib they take half a second, and a person waits for the first line.
+        from narrows.judgements import judge_run
+        from narrows.runs import write_run
+
         # Also when a model fails: what the others learnt is kept.
         files = write_run(result, dataset, folder) if result.rows else []
         if not any(folder.iterdir()):

@@ -95,8 +95,11 @@ class Certificate:
             inequality = f"{_form((Fraction(0), *x))} {'≥' if label else '<'} θ"
             times = inequality if m == 1 else f"{_number(Fraction(m))} × ({inequality})"
             told.append(f"{times}    for ({', '.join(map(_number, x))}) is of class {label}")
-        side = _form(self._total(0))
-        return [*told, f"added up: {side} < {side}, that is 0 < 0: a contradiction"]
+        return [*told, f"added up: {self.side()} < {self.side()}, that is 0 < 0: a contradiction"]
+
+    def side(self) -> str:
+        """What stands on both sides of the sum, such as θ + w1 + w2."""
+        return _form(self._total(0))
 
     def _total(self, label: int) -> tuple[Fraction, ...]:
         """(Σλ, Σλx) over a class."""

@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from narrows.foundations.arguments import Array, finite_array
 from narrows.foundations.primitives import PRIMITIVES, Primitive
 
-__all__ = ["Graph", "Layout", "Node", "node"]
+__all__ = ["Graph", "Layout", "Node", "lecture_graph", "node"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,3 +252,19 @@ class Graph:
             positions=np.column_stack([layer, place]),
             edges=np.array(edges, dtype=np.intp).reshape(-1, 2),
         )
+
+
+def lecture_graph() -> Graph:
+    """Six primitive functions as the lecture composes them: F(x, y, z) = tanh((x + y)² · sin(y·z)).
+
+    Which six they are is our choice.
+    """
+    nodes = (
+        node("f1", "add", "x", "y"),
+        node("f2", "multiply", "y", "z"),
+        node("f3", "square", "f1"),
+        node("f4", "sin", "f2"),
+        node("f5", "multiply", "f3", "f4"),
+        node("f6", "tanh", "f5"),
+    )
+    return Graph(("x", "y", "z"), nodes, output="f6")

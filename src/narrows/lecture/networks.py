@@ -10,7 +10,7 @@ from narrows.foundations.activations import relu, sigmoid, step, tanh
 from narrows.foundations.approximation import approximate, monomial
 from narrows.foundations.boolean import inputs
 from narrows.foundations.descent import contour, descend, from_graph, numeric_gradient
-from narrows.foundations.feedforward import Graph, node
+from narrows.foundations.feedforward import Graph, lecture_graph, node
 from narrows.foundations.layered import Layer, LayeredNet, random_net, squared_error, train
 from narrows.foundations.primitives import constant
 from narrows.lecture.drawings import curves, wiring
@@ -22,15 +22,7 @@ __all__ = ["activations", "approximation", "backpropagation", "descent", "graph"
 
 def graph(row: Row) -> Page:
     """L7: six primitive functions composed into F(x, y, z)."""
-    nodes = (
-        node("f1", "add", "x", "y"),
-        node("f2", "multiply", "y", "z"),
-        node("f3", "square", "f1"),
-        node("f4", "sin", "f2"),
-        node("f5", "multiply", "f3", "f4"),
-        node("f6", "tanh", "f5"),
-    )
-    F = Graph(("x", "y", "z"), nodes, output="f6")
+    F = lecture_graph()
     point = {"x": -0.2, "y": 0.9, "z": 1.5}
     values = F.forward(point)
     derivatives = F.backward(values)

@@ -15,13 +15,15 @@ import numpy as np
 
 from narrows.data import load_data
 from narrows.data.dataset import DataError, Dataset
+from narrows.data.sources import NAMED
 from narrows.estimators import load
 from narrows.estimators.base import BottleneckEstimator
 from narrows.inputs import at, known_labels, models_in, remembered, results_beside
 from narrows.sweeps import Sweep
 from narrows.web.entry import SHOWN, Entry, Judged
+from narrows.web.lab import Lab
 
-__all__ = ["Library", "Progress", "open_models"]
+__all__ = ["Library", "Progress", "open_models", "shown"]
 
 DIGITS = (
     ("Autoencoder", 2, 40),
@@ -54,11 +56,16 @@ class Library:
     ----------
     progress
         How far training is; done from the start where models were named.
+    lab
+        What a person trains.
+    given
+        The data that were named on the command line, unless they are narrows' own, and what they were named, by name.
     """
 
     def __init__(self, entries: Sequence[Entry] = ()) -> None:
         self._entries = {entry.id: entry for entry in entries}
         self.progress = Progress("", 1.0 if entries else 0.0, done=bool(entries))
+        self.lab, self.given = Lab(), dict[str, tuple[Dataset, str]]()
         self._stop = Event()
         self._thread: Thread | None = None
 
@@ -97,6 +104,7 @@ class Library:
 
     def close(self) -> None:
         """Stop training, if there is any."""
+        self.lab.close()
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
@@ -166,6 +174,9 @@ def open_models(paths: Sequence[Path], data: str | None = None) -> Library:
     for path in paths:
         for file in _files(path):
             entry = _open(file, data, read)
+            if data is not None and data not in NAMED:
+                name = data if entry.dataset.name in NAMED else entry.dataset.name
+                library.given[name] = read(data, entry.estimator.input_shape_), data
             entry.distribution  # noqa: B018 - worked out now: the page need not wait, and misfits are refused here
             library.add(entry)
     library.progress = Progress("", 1.0, done=True)
@@ -200,7 +211,7 @@ def _open(file: Path, data: str | None, read: Callable[[str, tuple[int, ...]], D
         return Entry(name, estimator, drawn, len(drawn.X), python, given, from_prior=True)
     dataset = read(source, estimator.input_shape_)
     _check_fits(source, dataset, file, estimator)
-    return Entry(name, estimator, _shown(dataset), len(dataset.X), (*lines, f"data = load_data({source!r})"), given)
+    return Entry(name, estimator, shown(dataset), len(dataset.X), (*lines, f"data = load_data({source!r})"), given)
 
 
 def _check_fits(source: str, dataset: Dataset, file: Path, estimator: BottleneckEstimator) -> None:
@@ -216,7 +227,7 @@ def _check_fits(source: str, dataset: Dataset, file: Path, estimator: Bottleneck
         known_labels(estimator, dataset.y)
 
 
-def _shown(dataset: Dataset) -> Dataset:
+def shown(dataset: Dataset) -> Dataset:
     """Return at most `SHOWN` of the examples, the same at every call, in memory."""
     n = len(dataset.X)
     places = np.arange(n) if n <= SHOWN else np.sort(np.random.default_rng(0).choice(n, SHOWN, replace=False))

@@ -31,7 +31,18 @@ from narrows.arguments import choice
 from narrows.web import uploads
 from narrows.web.guard import Guard
 from narrows.web.library import Library
-from narrows.web.questions import codes, compare, inputs, lecture_nets, models, noise, plane
+from narrows.web.questions import (
+    codes,
+    compare,
+    inputs,
+    lecture_images,
+    lecture_nets,
+    lecture_units,
+    models,
+    noise,
+    plane,
+    training,
+)
 from narrows.web.wire import pack, pack_refusal
 
 __all__ = ["QUESTIONS", "answer", "create_app", "serve"]
@@ -64,7 +75,26 @@ QUESTIONS: dict[str, Callable[..., Any]] = {
         inputs.look,
         noise.noise,
         compare.compare,
+        training.trainable,
+        training.train,
+        training.steer,
+        training.live,
+        training.keep,
+        lecture_units.perceptron,
+        lecture_units.learning,
+        lecture_units.excitation,
+        lecture_units.boolean,
+        lecture_units.counts,
+        lecture_units.graph,
+        lecture_nets.surface,
+        lecture_nets.descent,
         lecture_nets.activations,
+        lecture_nets.approximation,
+        lecture_images.patterns,
+        lecture_images.convolution,
+        lecture_images.pooling,
+        lecture_nets.parameters,
+        lecture_images.layers,
     )
 }
 """What the page may ask, by name; the arguments are checked against the functions' hints."""

@@ -77,6 +77,7 @@ function settings(app) {
 
 /** @param {App} app */
 function about(app) {
+  if (app.view.id === 'train') return h('p', {}, app.t('about.train'));
   if (app.view.alone) return h('p', {}, app.t('about.lecture', { rows: (app.view.rows ?? []).join(', ') }));
   const { kind, latent_dim: d, data, count, total, from_prior: prior } = app.model;
   const key = prior ? 'about.prior' : count < total ? 'about.of' : 'about';

@@ -7,8 +7,8 @@ const EDGE = 34; // room for the numbers on the axes, in units of the picture
 
 export class Plot {
   /**
-   * @param {{ low: Place, high: Place, label: string, width?: number, height?: number, ticks?: [number[], number[]], show?: (value: number) => string }} options
-   *   the corners of what is shown; what it is, in words; its size; the numbers on the axes, and how they are written
+   * @param {{ low: Place, high: Place, label: string, width?: number, height?: number, ticks?: [number[], number[]], show?: (value: number, axis: number) => string }} options
+   *   the corners of what is shown; what it is, in words; its size; the numbers on the axes, and how they are written on axis 0 or 1
    */
   constructor({ low, high, label, width = 460, height = 460, ticks = [[], []], show = String }) {
     this.low = low;
@@ -20,8 +20,8 @@ export class Plot {
     const grid = svg('g', { class: 'axes' },
       ...ticks[0].map((value) => svg('path', { class: value ? 'grid' : 'zero', d: `M${this.x(value)} ${bottom}V${top}` })),
       ...ticks[1].map((value) => svg('path', { class: value ? 'grid' : 'zero', d: `M${left} ${this.y(value)}H${right}` })),
-      ...ticks[0].map((value) => svg('text', { class: 'tick', x: this.x(value), y: bottom + 22, 'text-anchor': 'middle' }, show(value))),
-      ...ticks[1].map((value) => svg('text', { class: 'tick', x: left - 8, y: this.y(value) + 5, 'text-anchor': 'end' }, show(value))));
+      ...ticks[0].map((value) => svg('text', { class: 'tick', x: this.x(value), y: bottom + 22, 'text-anchor': 'middle' }, show(value, 0))),
+      ...ticks[1].map((value) => svg('text', { class: 'tick', x: left - 8, y: this.y(value) + 5, 'text-anchor': 'end' }, show(value, 1))));
     this.element = svg('svg', { class: 'plot', viewBox: `0 0 ${width} ${height}`, role: 'group', 'aria-label': label }, this.back, grid, this.front);
   }
 

@@ -6,8 +6,17 @@ import { code } from './views/code.js';
 import { compare } from './views/compare.js';
 import { input } from './views/input.js';
 import { activations } from './views/lecture/activations.js';
+import { convolution } from './views/lecture/convolution.js';
+import { boolean } from './views/lecture/boolean.js';
+import { approximation } from './views/lecture/approximation.js';
+import { descent } from './views/lecture/descent.js';
+import { graph } from './views/lecture/graph.js';
+import { parameters } from './views/lecture/parameters.js';
+import { perceptron } from './views/lecture/perceptron.js';
+import { layers } from './views/lecture/layers.js';
 import { noise } from './views/noise.js';
 import { plane } from './views/plane.js';
+import { train } from './views/train.js';
 
 /** @typedef {import('./app.js').App} App */
 /**
@@ -28,6 +37,6 @@ import { plane } from './views/plane.js';
 
 /** @type {View[]} */
 export const VIEWS = [
-  plane, code, input, noise, compare,
-  activations,
+  plane, code, input, noise, compare, train,
+  perceptron, boolean, graph, descent, activations, approximation, convolution, parameters, layers,
 ];

@@ -30,6 +30,18 @@ export function givenTo(app) {
   return { example: Number.isInteger(place) && place >= 0 && place < app.model.count ? place : 0 };
 }
 
+/**
+ * @param {App} app
+ * @returns {string[]} lines of Python that make that input, `x`
+ */
+export function inputLines(app) {
+  const given = givenTo(app);
+  const X = app.model.from_prior ? 'model.sample(1000, random_state=0)' : 'data.X';
+  if ('example' in given) return [`x = ${X}[${given.example}:${given.example + 1}]`];
+  return ['from base64 import b64decode', '', 'import numpy as np', '', `levels = np.frombuffer(b64decode("${given.pixels}"), np.uint8)`,
+    'low, size = model.scaling_.offset[0], model.scaling_.scale[0]', `x = low + levels.reshape(1, ${app.model.shape.join(', ')}) / 255 * size`];
+}
+
 /** @type {import('../views.js').View} */
 export const input = {
   id: 'input',
@@ -226,16 +238,7 @@ class InputView {
   python() {
     const { model } = this.app;
     const y = model.conditional ? this.app.pythonLabel : '';
-    const given = givenTo(this.app);
-    const X = model.from_prior ? 'model.sample(1000, random_state=0)' : 'data.X';
-    const x = 'example' in given ? [`x = ${X}[${given.example}:${given.example + 1}]`] : this.pixelLines(given.pixels);
-    return [...x, `z = model.transform(x${y})`, `restored = model.reconstruct(x${y})`, `score = model.anomaly_score(x${y})`, `errors = model.error_map(x${y})`];
-  }
-
-  /** @param {string} pixels */
-  pixelLines(pixels) {
-    return ['from base64 import b64decode', '', 'import numpy as np', '', `levels = np.frombuffer(b64decode("${pixels}"), np.uint8)`,
-      'low, size = model.scaling_.offset[0], model.scaling_.scale[0]', `x = low + levels.reshape(1, ${this.app.model.shape.join(', ')}) / 255 * size`];
+    return [...inputLines(this.app), `z = model.transform(x${y})`, `restored = model.reconstruct(x${y})`, `score = model.anomaly_score(x${y})`, `errors = model.error_map(x${y})`];
   }
 
   close() {

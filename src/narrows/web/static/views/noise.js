@@ -2,8 +2,7 @@
 import { figure, h, select, slider } from '../dom.js';
 import { newest } from '../line.js';
 import { spaced } from '../words.js';
-import { toBase64 } from '../state.js';
-import { givenTo } from './input.js';
+import { givenTo, inputLines } from './input.js';
 
 /** @typedef {import('../app.js').App} App */
 /** @typedef {import('../answers.js').Levels} Levels */
@@ -87,12 +86,7 @@ class NoiseView {
   }
 
   python() {
-    const { model } = this.app;
-    const given = givenTo(this.app);
     const y = this.app.model.conditional ? this.app.pythonLabel : '';
-    const X = model.from_prior ? 'model.sample(1000, random_state=0)' : 'data.X';
-    const x = 'example' in given ? [`x = ${X}[${given.example}:${given.example + 1}]`] : ['from base64 import b64decode', '', 'import numpy as np', '', `levels = np.frombuffer(b64decode("${toBase64(this.app.state.x ?? '')}"), np.uint8)`,
-      'low, size = model.scaling_.offset[0], model.scaling_.scale[0]', `x = low + levels.reshape(1, ${model.shape.join(', ')}) / 255 * size`];
-    return [...x, `noisy = model.corrupt(x, corruption="${this.kind}", level=${this.level}, random_state=${this.seed})`, `mended = model.reconstruct(noisy${y})`];
+    return [...inputLines(this.app), `noisy = model.corrupt(x, corruption="${this.kind}", level=${this.level}, random_state=${this.seed})`, `mended = model.reconstruct(noisy${y})`];
   }
 }

@@ -1,0 +1,74 @@
+"""Make the explorer's pictures that the documentation shows: ``.venv/bin/python docs/make_screenshots.py``.
+
+Chromium and playwright are needed; the models are trained first, in about a minute.
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+PICTURES = Path(__file__).parent / "pictures"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+MODELS = (("autoencoder", 2), ("autoencoder", 8), ("denoising", 8), ("vae", 8))
+SECONDS = 20
+"""For which a model learns before its picture is taken."""
+
+VIEWS = {
+    "plane": "view=plane&model=autoencoder-2&z=4,3",
+    "code": "view=code&model=autoencoder-8&example=0",
+    "boolean": "view=boolean",
+}
+"""The address of each picture, after the #."""
+
+
+def keep(page: Page, name: str) -> None:
+    """Write what the page shows, in colours few enough for a small file."""
+    page.wait_for_timeout(1500)  # until tiles and strips are drawn
+    image = Image.open(BytesIO(page.screenshot())).convert("RGB")
+    image.quantize(128, dither=Image.Dither.NONE).save(PICTURES / f"explorer-{name}.png", optimize=True)
+
+
+def train(page: Page, address: str) -> None:
+    """Let a model learn for a while, and take its picture."""
+    page.goto(f"{address}#view=train&kind=VAE&d=2")
+    page.locator("html[data-ready]").wait_for()
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_timeout(SECONDS * 1000)
+    page.get_by_role("button", name="Pause").click()
+    keep(page, "train")
+
+
+def main() -> None:
+    """Train, open the explorer, and take the pictures."""
+    narrows = [sys.executable, "-m", "narrows"]
+    with tempfile.TemporaryDirectory() as folder:
+        for model, d in MODELS:
+            options = ["--model", model, "--latent-dim", str(d), "--out", f"{model}-{d}"]
+            subprocess.run([*narrows, "train", "digits", *options], cwd=folder, check=True)
+        runs = [f"{model}-{d}" for model, d in MODELS]
+        command = [*narrows, "explore", *runs, "--data", "digits", "--no-browser"]
+        with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as server:
+            assert server.stdout is not None
+            address = [server.stdout.readline() for _ in range(2)][1].strip()
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+                for name, state in VIEWS.items():
+                    page = browser.new_page(viewport={"width": 1180, "height": 860}, locale="en-GB")
+                    page.goto(f"{address}#{state}")
+                    page.locator("html[data-ready]").wait_for()
+                    keep(page, name)
+                    page.close()
+                train(browser.new_page(viewport={"width": 1180, "height": 860}, locale="en-GB"), address)
+                browser.close()
+            server.terminate()
+
+
+if __name__ == "__main__":
+    main()
