@@ -1,8 +1,8 @@
 """The explorer in a browser: from a drag to the painted image, updates a second, and how soon the first page is ready.
 
 Times are the page's own, from the event's stamp to the end of painting, in chromium without a window, on one machine
-with the server; also while models are trained in the same server. ``python -m benchmarks.explorer``; needs playwright
-and a chromium.
+with the server; also while a convolutional model learns in the same explorer, as fast as it can. Needs playwright and a
+chromium.
 """
 
 from __future__ import annotations
@@ -31,10 +31,12 @@ SERVER = """
 import sys
 from pathlib import Path
 from narrows.web.library import open_models
+from narrows.web.questions.training import steer, train
 from narrows.web.server import serve
 library = open_models([Path(sys.argv[1])], sys.argv[2])
 if sys.argv[3] == "training":
-    library.train_digits()
+    train(library, "shapes")
+    steer(library, "play", fast=True)
 serve(library, lambda address: print(address, flush=True))
 """
 
@@ -83,7 +85,8 @@ def main() -> None:
     chromium = shutil.which("chromium")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        print(f"{'model':<34}{'beside it':<12}{'ready s':>8}{'p50 ms':>8}{'p95 ms':>8}{'updates/s':>11}")
+        print("| model | beside it | first page ready, s | drag to paint, p50 and p95, ms | updates a second |")
+        print("|---|---|---|---|---|")
         for name, data, estimator in (
             ("dense, digits 8×8, d = 2", "digits", Autoencoder(2, epochs=10, random_state=0)),
             ("dense, digits 8×8, d = 16", "digits", Autoencoder(16, epochs=10, random_state=0)),
@@ -95,9 +98,9 @@ def main() -> None:
             for training in (False, True):
                 with served(path, data, training=training) as address:
                     ready, took, rate = measure(browser, address)
-                beside = "training" if training else "nothing"
+                beside = "a training" if training else "nothing"
                 p50, p95 = np.percentile(took, (50, 95))
-                print(f"{name:<34}{beside:<12}{ready:8.2f}{p50:8.1f}{p95:8.1f}{rate:11.1f}", flush=True)
+                print(f"| {name} | {beside} | {ready:.2f} | {p50:.1f}, {p95:.1f} | {rate:.0f} |", flush=True)
         browser.close()
 
 

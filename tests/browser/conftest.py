@@ -60,9 +60,16 @@ def browser():
 
 
 @pytest.fixture
-def page(browser):
+def touch():
+    """Whether the page's screen is touched; a module of tests may say so."""
+    return False
+
+
+@pytest.fixture
+def page(browser, touch):
     """A new page of 1280 by 900; at the end its console must be clean, and its requests local."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB", accept_downloads=True)
+    viewport = {"width": 1280, "height": 900}
+    context = browser.new_context(viewport=viewport, locale="en-GB", accept_downloads=True, has_touch=touch)
     context.set_default_timeout(10_000)
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page, wrong = context.new_page(), []

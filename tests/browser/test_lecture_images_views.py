@@ -306,7 +306,7 @@ def test_a_drawing_is_carried_over(visit):
     assert np.corrcoef(picture.ravel(), drawn.ravel())[0, 1] == pytest.approx(-1)
     assert page.get_by_label("Example", exact=True).input_value() == ""
     page.get_by_role("button", name="The next example").click()
-    page.wait_for_function("document.querySelector('input[type=number]').value === '0'")
+    page.wait_for_function("() => document.querySelector('input[type=number]').value === '0'")
     assert "x" not in state(page)
 
 
