@@ -85,7 +85,8 @@ class Checkpoint:
             with safe_open(self.path, "pt") as file:
                 header = json.loads(file.metadata()["narrows"])
             identity, facts = header["identity"], header["facts"]
-            tensors = load_file(self.path)
+            # Copies: what is mapped would change with the file, which the next checkpoint takes the place of.
+            tensors = {name: tensor.clone() for name, tensor in load_file(self.path).items()}
         except (SafetensorError, ValueError, KeyError, TypeError) as error:
             raise CheckpointError(
                 f"{self.path} is no checkpoint, or damaged ({error}); remove it to begin anew"
