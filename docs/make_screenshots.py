@@ -17,7 +17,7 @@ PICTURES = Path(__file__).parent / "pictures"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 MODELS = (("autoencoder", 2), ("autoencoder", 8), ("denoising", 8), ("vae", 8))
-SECONDS = 20
+SECONDS = 12
 """For which a model learns before its picture is taken."""
 
 VIEWS = {
@@ -32,7 +32,7 @@ def keep(page: Page, name: str) -> None:
     """Write what the page shows, in colours few enough for a small file."""
     page.wait_for_timeout(1500)  # until tiles and strips are drawn
     image = Image.open(BytesIO(page.screenshot())).convert("RGB")
-    image.quantize(128, dither=Image.Dither.NONE).save(PICTURES / f"explorer-{name}.png", optimize=True)
+    image.quantize(256, dither=Image.Dither.NONE).save(PICTURES / f"explorer-{name}.png", optimize=True)
 
 
 def train(page: Page, address: str) -> None:
@@ -60,12 +60,12 @@ def main() -> None:
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
                 for name, state in VIEWS.items():
-                    page = browser.new_page(viewport={"width": 1180, "height": 860}, locale="en-GB")
+                    page = browser.new_page(viewport={"width": 1180, "height": 1020}, locale="en-GB")
                     page.goto(f"{address}#{state}")
                     page.locator("html[data-ready]").wait_for()
                     keep(page, name)
                     page.close()
-                train(browser.new_page(viewport={"width": 1180, "height": 860}, locale="en-GB"), address)
+                train(browser.new_page(viewport={"width": 1180, "height": 1020}, locale="en-GB"), address)
                 browser.close()
             server.terminate()
 

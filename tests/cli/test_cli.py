@@ -189,15 +189,20 @@ def test_a_table_comes_back_as_a_table(tmp_path):
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_bad_input_is_one_line_and_status_2(tmp_path, arguments, message):
+def test_bad_input_is_one_line_and_status_2(tmp_path, typed, arguments, message):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file.csv").write_text("a\nx\n")
     (tmp_path / "nan.csv").write_text("a,b\n" + "1,2\n" * 3 + ",\n" * 2 + "1,2\n" * 3)
-    done = run(*arguments, cwd=tmp_path, status=2)
-    assert message in done.stderr
-    assert done.stderr.startswith("narrows: error: ")
-    assert done.stderr.count("\n") == 1
+    _, errors = typed(tmp_path, *arguments, status=2)
+    assert message in errors
+    assert errors.startswith("narrows: error: ")
+    assert errors.count("\n") == 1
     assert not list(tmp_path.glob("runs/*/*"))
+
+
+def test_a_process_ends_with_status_2_too(tmp_path):
+    done = run("sweep", "digist", cwd=tmp_path, status=2)
+    assert done.stderr.startswith("narrows: error: there is no data set or file 'digist'; did you mean 'digits'")
 
 
 def test_help_names_every_verb(tmp_path):

@@ -209,15 +209,15 @@ def _run(
     place: tuple[Path | None, bool],
     log: str | None = None,
 ) -> None:
-    """Train, show progress, and write the run folder, also of an interrupted run; then say what came out."""
-    from narrows.cli.progress import reading, watch
+    """Read, train, and say what came out, also of an interrupted run."""
+    from narrows.cli.progress import reading
     from narrows.data import load_data
     from narrows.estimators import ESTIMATORS
-    from narrows.files import CHECKPOINT, checkpoints, new_folder, unfinished_folder
+    from narrows.files import checkpoints, new_folder, unfinished_folder
     from narrows.sweeps import Sweep
 
     if log is not None:
-        from narrows.tracking import check_log, tracked
+        from narrows.tracking import check_log
 
         check_log(log)
     leads = ESTIMATORS[kind](devices=options["devices"], nodes=options["nodes"]).leads
@@ -234,9 +234,30 @@ def _run(
         return
     folder = unfinished or new_folder(out, f"{verb}-{dataset.name}")
     _say_start(dataset, kind, result)
+    interrupted, files = _trained(result, dataset, folder, log)
+    print()
+    say_written(files)
+    _say_next(verb, data, size, fit, typed, result, files)
+    if interrupted:
+        more = f"; the same command with --out {folder} --resume goes on" if checkpoints(folder) else ""
+        print(f"\nInterrupted: what was trained until then is kept{more}.", file=sys.stderr)
+        sys.exit(130)
+    for checkpoint in checkpoints(folder):
+        checkpoint.unlink()
+
+
+def _trained(result: Sweep, dataset: Dataset, folder: Path, log: str | None) -> tuple[bool, list[Path]]:
+    """Train, say how good it is, and fill the ``folder``; return whether it was interrupted, and the files."""
+    from narrows.cli.progress import watch
+    from narrows.files import CHECKPOINT
+
     steps = result.run(folder / CHECKPOINT)
+    if log is not None:
+        from narrows.tracking import tracked
+
+        steps = tracked(result, steps, folder / "tensorboard")
     try:
-        interrupted = watch(tracked(result, steps, folder / "tensorboard") if log else steps)
+        interrupted = watch(steps)
     finally:
         # Not before: with Matplotlib they take half a second, and a person waits for the first line.
         from narrows.judgements import judge_run
@@ -254,17 +275,7 @@ def _run(
         evaluation, judged = judge_run(result, dataset, folder)
         say_findings(evaluation.findings)
         files = [*judged, *files]
-    if log:
-        files.append(folder / "tensorboard")
-    print()
-    say_written(files)
-    _say_next(verb, data, size, fit, typed, result, files)
-    if interrupted:
-        more = f"; the same command with --out {folder} --resume goes on" if checkpoints(folder) else ""
-        print(f"\nInterrupted: what was trained until then is kept{more}.", file=sys.stderr)
-        sys.exit(130)
-    for checkpoint in checkpoints(folder):
-        checkpoint.unlink()
+    return interrupted, [*files, folder / "tensorboard"] if log else files
 
 
 def _say_start(dataset: Dataset, kind: str, result: Sweep) -> None:
