@@ -21,6 +21,7 @@ NARROWS = [sys.executable, "-m", "narrows"]
 
 
 def run(*arguments, cwd, status=0):
+    """Run a command in a process of its own."""
     done = subprocess.run([*NARROWS, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, check=False)
     assert done.returncode == status, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
@@ -89,22 +90,22 @@ def test_the_saved_model_makes_the_reported_error(swept):
     assert np.square(X_test / 16 - model.reconstruct(X_test) / 16).mean() == pytest.approx(row["test_error"], rel=1e-5)
 
 
-def test_a_second_run_gets_a_folder_of_its_own(swept):
+def test_a_second_run_gets_a_folder_of_its_own(swept, typed):
     folder, _ = swept
-    run("sweep", "digits", "--latent-dims", "1", "--epochs", "1", cwd=folder)
+    typed(folder, "sweep", "digits", "--latent-dims", "1", "--epochs", "1")
     assert (folder / "runs" / "sweep-digits-2" / "results.json").exists()
 
 
-def test_encode_decode_reconstruct_generate(swept):
+def test_encode_decode_reconstruct_generate(swept, typed):
     folder, _ = swept
     model = folder / "runs" / "sweep-digits" / "latent_dim-8.safetensors"
-    run("encode", model, "digits", cwd=folder)
+    typed(folder, "encode", model, "digits")
     codes = table(folder / "codes-digits.csv")
     assert list(codes[0]) == [*(f"autoencoder{i}" for i in range(8)), "label"]
     assert len(codes) == 1797
 
-    run("decode", model, "codes-digits.csv", "--out", "decoded", cwd=folder)
-    run("reconstruct", model, "digits", "--out", "reconstructed", cwd=folder)
+    typed(folder, "decode", model, "codes-digits.csv", "--out", "decoded")
+    typed(folder, "reconstruct", model, "digits", "--out", "reconstructed")
     decoded = np.load(folder / "decoded" / "decoded.npy")
     restored = np.load(folder / "reconstructed" / "reconstructed.npy")
     np.testing.assert_allclose(decoded, restored, atol=1e-4)
@@ -113,7 +114,7 @@ def test_encode_decode_reconstruct_generate(swept):
     assert set(errors[0]) == {"example", "label", "error"}
 
     for name in "ab":
-        run("generate", model, "--n", "10", "--seed", "3", "--out", name, cwd=folder)
+        typed(folder, "generate", model, "--n", "10", "--seed", "3", "--out", name)
     first, second = (np.load(folder / name / "samples.npy") for name in "ab")
     assert first.shape == (10, 8, 8)
     np.testing.assert_array_equal(first, second)
@@ -121,14 +122,14 @@ def test_encode_decode_reconstruct_generate(swept):
         assert picture.size[0] > 300
 
 
-def test_train_on_a_folder_of_images(tmp_path):
+def test_train_on_a_folder_of_images(tmp_path, typed):
     rng = np.random.default_rng(0)
     for label in ("bright", "dark"):
         (tmp_path / "photos" / label).mkdir(parents=True)
         for i in range(12):
             pixels = rng.integers(0, 100, (12, 10, 3), dtype=np.uint8) + (120 if label == "bright" else 0)
             Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / "photos" / label / f"{i}.png")
-    run("train", "photos", "--latent-dim", "2", "--epochs", "3", "--out", "out", cwd=tmp_path)
+    typed(tmp_path, "train", "photos", "--latent-dim", "2", "--epochs", "3", "--out", "out")
     names = {
         "model.safetensors",
         "model-history.csv",
@@ -141,26 +142,26 @@ def test_train_on_a_folder_of_images(tmp_path):
     }
     assert {file.name for file in (tmp_path / "out").iterdir()} == names
     assert load(tmp_path / "out" / "model.safetensors").input_shape_ == (12, 10, 3)
-    done = run("reconstruct", "out", "photos", cwd=tmp_path)
-    assert "24 examples" in done.stdout
-    run("train", "photos", "--size", "8", "--epochs", "1", "--out", "small", cwd=tmp_path)
+    printed, _ = typed(tmp_path, "reconstruct", "out", "photos")
+    assert "24 examples" in printed
+    typed(tmp_path, "train", "photos", "--size", "8", "--epochs", "1", "--out", "small")
     assert load(tmp_path / "small" / "model.safetensors").input_shape_ == (8, 8, 3)
-    run("reconstruct", "small", "photos", "--out", "fitted-to-the-model", cwd=tmp_path)
+    typed(tmp_path, "reconstruct", "small", "photos", "--out", "fitted-to-the-model")
 
 
-def test_a_table_comes_back_as_a_table(tmp_path):
+def test_a_table_comes_back_as_a_table(tmp_path, typed):
     rng = np.random.default_rng(0)
     u = rng.normal(size=(80, 1))
     X = u * [1, 1000, -2] + rng.normal(size=(80, 3)) * [0.1, 50, 0.1]
     lines = ["a,b,c,class", *(",".join(map(str, row)) + ",x" for row in X)]
     (tmp_path / "t.csv").write_text("\n".join(lines))
-    run("train", "t.csv", "--latent-dim", "1", "--epochs", "20", "--out", "out", cwd=tmp_path)
-    run("generate", "out", "--n", "5", "--out", "new", cwd=tmp_path)
+    typed(tmp_path, "train", "t.csv", "--latent-dim", "1", "--epochs", "20", "--out", "out")
+    typed(tmp_path, "generate", "out", "--n", "5", "--out", "new")
     rows = table(tmp_path / "new" / "samples.csv")
     assert list(rows[0]) == ["a", "b", "c"]
     assert len(rows) == 5
-    done = run("reconstruct", "out", "t.csv", "--out", "back", cwd=tmp_path)
-    assert "80 examples" in done.stdout
+    printed, _ = typed(tmp_path, "reconstruct", "out", "t.csv", "--out", "back")
+    assert "80 examples" in printed
     assert len(table(tmp_path / "back" / "reconstructed.csv")) == 80
 
 
