@@ -152,6 +152,7 @@ def test_a_lost_connection_is_told_of_and_comes_back(page, cable):
     assert page.locator(".status", has_text="lost").count() == 0
 
 
+@pytest.mark.slow
 def test_the_digits_are_ready_without_a_word(page):
     running = Explorer()
     try:

@@ -255,6 +255,7 @@ def test_training_goes_on_while_the_connection_is_lost(training, page, studio):
     press(page, "Pause")
 
 
+@pytest.mark.slow
 def test_the_python_trains_the_same_model(training, page, studio):
     training("moons", "VAE", d=1)
     page.get_by_label("As fast as it can").check()

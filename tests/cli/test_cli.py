@@ -231,6 +231,7 @@ def interrupted(arguments, cwd, when):
     return process.returncode, output, errors
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_a_usable_run_folder(tmp_path):
     arguments = ["sweep", "digits", "--latent-dims", "1,2,4", "--epochs", "300", "--out", "out"]
     status, output, errors = interrupted(arguments, tmp_path, "latent_dim 4 (2 of 3 trained)")
@@ -258,6 +259,7 @@ def test_ctrl_c_before_the_first_epoch_says_so(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_killed_it_goes_on_with_resume(tmp_path):
     arguments = ["train", "digits", "--latent-dim", "2", "--epochs", "3", "--out"]
     code = (
@@ -294,6 +296,7 @@ def test_resume_without_a_run_to_go_on_with_says_so(typed, tmp_path):
         assert words in errors
 
 
+@pytest.mark.slow
 def test_a_terminal_shows_a_bar(tmp_path):
     """Through a pseudo-terminal: the bar names model, epoch, loss and time left."""
     import pty

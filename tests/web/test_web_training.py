@@ -187,6 +187,7 @@ def test_a_model_has_beta_or_it_is_said_that_it_has_none(lab):
     assert "Autoencoder has no β" in lab.ask("steer", beta=2).refused
 
 
+@pytest.mark.slow
 def test_snapshots_are_thinned_evenly_and_are_the_models_of_their_epochs(lab):
     begin(lab, data="digits")
     lab.ask("steer", mode="play", fast=True)
@@ -308,6 +309,7 @@ def is_alive(process):
         return False
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc").exists(), reason="there is no /proc to look at other processes")
 def test_nobody_is_left_behind_when_the_server_is_killed(tmp_path):
     """Its process finds the line closed."""

@@ -5,15 +5,6 @@
 import { code } from './views/code.js';
 import { compare } from './views/compare.js';
 import { input } from './views/input.js';
-import { activations } from './views/lecture/activations.js';
-import { convolution } from './views/lecture/convolution.js';
-import { boolean } from './views/lecture/boolean.js';
-import { approximation } from './views/lecture/approximation.js';
-import { descent } from './views/lecture/descent.js';
-import { graph } from './views/lecture/graph.js';
-import { parameters } from './views/lecture/parameters.js';
-import { perceptron } from './views/lecture/perceptron.js';
-import { layers } from './views/lecture/layers.js';
 import { noise } from './views/noise.js';
 import { plane } from './views/plane.js';
 import { train } from './views/train.js';
@@ -35,8 +26,29 @@ import { train } from './views/train.js';
  * @property {(root: HTMLElement, app: App) => Promise<Mounted> | Mounted} mount build it inside `root`
  */
 
+/** @typedef {Pick<View, 'mount'>} Lesson what a module of `views/lecture/` has, under its own name */
+
+/**
+ * A page of the lecture, whose module is fetched when it is opened, so that the first page is there sooner.
+ * @param {import('./strings.js').Key} id
+ * @param {string[]} rows
+ * @param {boolean} alone
+ * @returns {View}
+ */
+function lesson(id, rows, alone = true) {
+  return { id, group: 'lecture', alone, rows, mount: async (root, app) => (await import(`./views/lecture/${id}.js`))[id].mount(root, app) };
+}
+
 /** @type {View[]} */
 export const VIEWS = [
   plane, code, input, noise, compare, train,
-  perceptron, boolean, graph, descent, activations, approximation, convolution, parameters, layers,
+  lesson('perceptron', ['L1', 'L2', 'L3', 'L4']),
+  lesson('boolean', ['L5', 'L6']),
+  lesson('graph', ['L7']),
+  lesson('descent', ['L8', 'L9']),
+  lesson('activations', ['L10']),
+  lesson('approximation', ['L13']),
+  lesson('convolution', ['L14', 'L16', 'L17', 'L18']),
+  lesson('parameters', ['L12', 'L14', 'L15']),
+  lesson('layers', ['L20', 'L23'], false),
 ];

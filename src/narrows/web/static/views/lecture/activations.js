@@ -8,12 +8,8 @@ import { join, split } from '../../state.js';
 
 const REACH = 6;
 
-/** @type {import('../../views.js').View} */
+/** @type {import('../../views.js').Lesson} */
 export const activations = {
-  id: 'activations',
-  group: 'lecture',
-  alone: true,
-  rows: ['L10'],
   async mount(root, app) {
     const reads = () => ({ x: split(app.state.at, 1)?.[0] ?? 1, k: split(app.state.k, 1)?.[0] ?? 1 });
     const show = (/** @type {number} */ value) => app.n(value, {});

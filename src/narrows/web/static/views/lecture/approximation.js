@@ -13,12 +13,8 @@ const TARGETS = /** @type {Record<string, string>} */ ({ wave: 'lambda x: math.s
 const ACTIVATIONS = ['sigmoid', 'relu', 'polynomial'];
 const [WIDEST, HIGHEST] = [64, 15];
 
-/** @type {import('../../views.js').View} */
+/** @type {import('../../views.js').Lesson} */
 export const approximation = {
-  id: 'approximation',
-  group: 'lecture',
-  alone: true,
-  rows: ['L13'],
   async mount(root, app) {
     const given = () => read(app.state);
     const { target, activation, width, degree } = given();

@@ -15,12 +15,8 @@ const NAMED = /** @type {Record<string, (ones: number, n: number) => boolean>} *
 });
 const NETWORK = { radius: 32, across: 180, down: 102, above: 44 };
 
-/** @type {import('../../views.js').View} */
+/** @type {import('../../views.js').Lesson} */
 export const boolean = {
-  id: 'boolean',
-  group: 'lecture',
-  alone: true,
-  rows: ['L5', 'L6'],
   async mount(root, app) {
     const page = new Page(app);
     root.append(page.element);

@@ -18,12 +18,8 @@ const MODES = /** @type {const} */ (['convolution', 'max', 'mean']);
 const PADDINGS = ['valid', 'same', '1', '2', '3'];
 const [FEWEST, MOST, WIDEST] = [3, 10, 5]; // rows or columns of an image; of a filter or a window
 
-/** @type {import('../../views.js').View} */
+/** @type {import('../../views.js').Lesson} */
 export const convolution = {
-  id: 'convolution',
-  group: 'lecture',
-  alone: true,
-  rows: ['L14', 'L16', 'L17', 'L18'],
   async mount(root, app) {
     const view = new ConvolutionView(root, app, await app.line.ask('patterns'));
     await view.draw();

@@ -25,12 +25,8 @@ const LEVELS = 14;
 const [SLOWEST, FASTEST] = [-4, 0.3]; // powers of ten
 const [PACE, CALM] = [60, 600]; // milliseconds a step
 
-/** @type {import('../../views.js').View} */
+/** @type {import('../../views.js').Lesson} */
 export const descent = {
-  id: 'descent',
-  group: 'lecture',
-  alone: true,
-  rows: ['L8', 'L9'],
   async mount(root, app) {
     const page = new Page(app);
     root.append(page.element);

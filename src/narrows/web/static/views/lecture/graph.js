@@ -25,12 +25,8 @@ const WRITTEN = /** @type {Record<string, (...parents: string[]) => string>} */ 
   add: (a, b) => `${a} + ${b}`, multiply: (a, b) => `${a} · ${b}`, square: (a) => `${a}²`, sin: (a) => `sin ${a}`, tanh: (a) => `tanh ${a}`,
 });
 
-/** @type {import('../../views.js').View} */
+/** @type {import('../../views.js').Lesson} */
 export const graph = {
-  id: 'graph',
-  group: 'lecture',
-  alone: true,
-  rows: ['L7'],
   async mount(root, app) {
     const page = new Page(app, await app.line.ask('graph', read(app)));
     root.append(page.element);

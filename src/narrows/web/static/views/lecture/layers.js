@@ -12,11 +12,8 @@ import { givenTo, inputLines } from '../input.js';
 
 const [SIDE, HIGH] = [12, 16]; // of a unit's cell, and units on top of each other
 
-/** @type {import('../../views.js').View} */
+/** @type {import('../../views.js').Lesson} */
 export const layers = {
-  id: 'layers',
-  group: 'lecture',
-  rows: ['L20', 'L23'],
   async mount(root, app) {
     const view = new LayersView(root, app);
     await view.ask();

@@ -22,12 +22,8 @@ const BYTES = 4; // a 32-bit number
 const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte'];
 const LONGEST = 16; // power of ten at which the axis ends
 
-/** @type {import('../../views.js').View} */
+/** @type {import('../../views.js').Lesson} */
 export const parameters = {
-  id: 'parameters',
-  group: 'lecture',
-  alone: true,
-  rows: ['L12', 'L14', 'L15'],
   async mount(root, app) {
     const wrong = h('p', { class: 'warn', role: 'alert' });
     const fields = NAMES.map((name) => field(app, name, (text) => { wrong.textContent = text; }));

@@ -31,12 +31,8 @@ const SETS = {
   xor: '0,0,0,0,1,1,1,0,1,1,1,0',
 };
 
-/** @type {import('../../views.js').View} */
+/** @type {import('../../views.js').Lesson} */
 export const perceptron = {
-  id: 'perceptron',
-  group: 'lecture',
-  alone: true,
-  rows: ['L1', 'L2', 'L3', 'L4'],
   async mount(root, app) {
     const page = new Page(app);
     root.append(page.element);
