@@ -34,6 +34,7 @@ def pack(answer: DataclassInstance, number: int = 0) -> bytes:
     """
     arrays: list[NDArray[Any]] = []
     head = {field.name: _plain(getattr(answer, field.name), arrays) for field in fields(answer)}
+    assert "id" not in head  # the page would take it for the question's number
     return _frame({"id": number, **head}, arrays)
 
 

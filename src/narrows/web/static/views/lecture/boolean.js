@@ -35,7 +35,7 @@ class Page {
     this.picture = h('div');
     this.unit = h('div', { class: 'beside', 'aria-live': 'polite' });
     this.net = h('div');
-    this.counts = h('div');
+    this.counts = h('div', {}, h('p', { class: 'hint' }, app.t('loading')));
     this.n = 0;
     /** @type {(found: BooleanFunction) => void} */
     this.fill = () => undefined;
