@@ -120,7 +120,7 @@ def test_steps_and_epochs_are_taken_one_by_one_and_given_up(training):
 
 def test_choices_stand_in_the_address_and_the_training_outlives_the_page(training, page):
     training("moons", "VAE", d=1)
-    assert page.locator(".scatter .dots").count() == 4  # two of them in the key
+    page.wait_for_function("() => document.querySelectorAll('.scatter .dots').length === 4")  # two of them in the key
     press(page, "Play")
     page.get_by_text("Learning", exact=True).wait_for()
     found = state(page)
