@@ -140,6 +140,7 @@ class TrainView {
   choose(change) {
     this.app.set({ ...change, at: '' });
     this.kept.replaceChildren();
+    for (const button of [this.play, this.step, this.epoch]) button.disabled = true; // lest they steer the one before
     this.wanted = this.chosen;
     this.anew(this.wanted);
   }
