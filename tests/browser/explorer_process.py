@@ -81,10 +81,13 @@ class Cable:
                 near, _ = self.listener.accept()
             except OSError:
                 return
-            if not self.plugged:
+            try:
+                if not self.plugged:
+                    raise ConnectionRefusedError
+                far = socket.create_connection(("127.0.0.1", self.port))
+            except ConnectionRefusedError:  # or the explorer has ended, and the page tries again
                 near.close()
                 continue
-            far = socket.create_connection(("127.0.0.1", self.port))
             self.open += [near, far]
             for a, b in ((near, far), (far, near)):
                 threading.Thread(target=self.carry, args=(a, b), daemon=True).start()
