@@ -81,16 +81,19 @@ class Cable:
                 near, _ = self.listener.accept()
             except OSError:
                 return
-            try:
-                if not self.plugged:
-                    raise ConnectionRefusedError
-                far = socket.create_connection(("127.0.0.1", self.port))
-            except ConnectionRefusedError:  # or the explorer has ended, and the page tries again
+            far = self.reached() if self.plugged else None
+            if far is None:
                 near.close()
                 continue
             self.open += [near, far]
             for a, b in ((near, far), (far, near)):
                 threading.Thread(target=self.carry, args=(a, b), daemon=True).start()
+
+    def reached(self):
+        try:
+            return socket.create_connection(("127.0.0.1", self.port))
+        except ConnectionRefusedError:  # the explorer has ended, and the page tries again
+            return None
 
     @staticmethod
     def carry(a, b):
