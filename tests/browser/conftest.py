@@ -7,17 +7,14 @@ write no error to the console, and ask nobody but this machine.
 import shutil
 import socket
 import subprocess
-import threading
 from urllib.parse import urlsplit
 
 import pytest
-import uvicorn
-from explorer_process import Explorer, missing
+from explorer_process import Explorer, missing, serving
 from sklearn.datasets import load_digits
 
 from narrows import VAE, Autoencoder, DenoisingAutoencoder, NoisyAutoencoder
 from narrows.web.library import Library
-from narrows.web.server import create_app
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -107,16 +104,8 @@ def bare():
     """The address of an explorer that has no model, and none in training."""
     listener = socket.create_server(("127.0.0.1", 0))
     host = f"127.0.0.1:{listener.getsockname()[1]}"
-    app = create_app(Library(), "token", frozenset({host}))
-    config = uvicorn.Config(
-        app, log_level="critical", lifespan="off", ws="websockets-sansio", timeout_graceful_shutdown=1
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    yield f"http://{host}/?token=token"
-    server.should_exit = True
-    thread.join()
+    with serving(Library(), listener, host):
+        yield f"http://{host}/?token=token"
 
 
 @pytest.fixture
@@ -132,7 +121,7 @@ def lesson(page, bare):
 
 @pytest.fixture(scope="session")
 def axe(tmp_path_factory):
-    """The source of axe-core, fetched from npm's registry once."""
+    """What axe-core, fetched from npm's registry once, finds wrong with a page that is serious."""
     folder = tmp_path_factory.getbasetemp().parent / "narrows-axe"
     source = folder / "node_modules" / "axe-core" / "axe.min.js"
     if not source.exists():
@@ -143,4 +132,15 @@ def axe(tmp_path_factory):
             fetched = False
         if not fetched:
             missing("axe-core cannot be fetched")
-    return source.read_text(encoding="utf-8")
+    script = source.read_text(encoding="utf-8")
+
+    def faults(page):
+        page.evaluate(script + ";0")
+        found = page.evaluate("axe.run().then((result) => result.violations)")
+        return [
+            (fault["id"], [node["html"] for node in fault["nodes"]][:3])
+            for fault in found
+            if fault["impact"] in ("serious", "critical")
+        ]
+
+    return faults

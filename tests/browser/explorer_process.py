@@ -5,11 +5,14 @@ import socket
 import subprocess
 import sys
 import threading
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
+import uvicorn
+
+from narrows.web.server import create_app
 
 VIEWS = ["plane", "code", "input", "noise", "compare"]
 
@@ -33,6 +36,24 @@ class Explorer:
         self.process.terminate()
         self.process.wait(10)
         self.process.stdout.close()
+
+
+@contextmanager
+def serving(library, listener, host):
+    """Let an explorer of ``library`` answer at ``listener``, in a thread, to whoever calls it ``host``."""
+    config = uvicorn.Config(
+        create_app(library, "token", frozenset({host})),
+        log_level="critical",
+        lifespan="off",
+        ws="websockets-sansio",
+        timeout_graceful_shutdown=1,
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    yield
+    server.should_exit = True
+    thread.join()
 
 
 def pixels(canvas):

@@ -1,17 +1,14 @@
 """The page around the views as a person uses it: keys, words, themes, files to keep, a cable that comes loose."""
 
 import socket
-import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
-import uvicorn
-from explorer_process import VIEWS, Cable, Explorer, changes, pixels, state
+from explorer_process import VIEWS, Cable, Explorer, changes, pixels, serving, state
 from PIL import Image
 
 from narrows.web.library import open_models
-from narrows.web.server import create_app
 
 
 def test_keys_lead_everywhere(visit):
@@ -120,17 +117,9 @@ def cable(models):
     listener = socket.create_server(("127.0.0.1", 0))
     cable = Cable(listener.getsockname()[1])
     library = open_models([models / "Autoencoder-2.safetensors"], "digits")
-    app = create_app(library, "token", frozenset({cable.host}))
-    config = uvicorn.Config(
-        app, log_level="critical", lifespan="off", ws="websockets-sansio", timeout_graceful_shutdown=1
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    yield cable
-    cable.listener.close()
-    server.should_exit = True
-    thread.join()
+    with serving(library, listener, cable.host):
+        yield cable
+        cable.listener.close()
 
 
 def test_a_lost_connection_is_told_of_and_comes_back(page, cable):
@@ -169,11 +158,4 @@ def test_the_digits_are_ready_without_a_word(page):
 @pytest.mark.parametrize("view", VIEWS)
 def test_axe_finds_no_serious_fault(visit, axe, view, theme):
     page = visit(view, model="autoencoder-8", theme=theme)
-    page.evaluate(axe + ";0")
-    found = page.evaluate("axe.run().then((result) => result.violations)")
-    serious = [
-        (fault["id"], [node["html"] for node in fault["nodes"]][:3])
-        for fault in found
-        if fault["impact"] in ("serious", "critical")
-    ]
-    assert serious == []
+    assert axe(page) == []

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from narrows.models.model import Batch, BottleneckModel
 from narrows.models.nets import Shortcut
 
-__all__ = ["Layer", "layers"]
+__all__ = ["Layer", "layers", "twin"]
 
 
 class Layer(NamedTuple):
@@ -41,9 +41,7 @@ def layers(model: BottleneckModel, batch: Batch) -> list[Layer]:
 
     A user's own net shows as much as its modules do: functions that are called between them count with the next.
     """
-    # Hooks go on a copy that shares the weights, since other threads may be using the model.
-    tensors = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
-    copied = copy.deepcopy(model, tensors)
+    copied = twin(model)
     up = _noted("encoder", copied.encoder, copied.bottleneck)
     down = _noted("decoder", copied.decoder, copied.likelihood)
     z = copied.encode(*batch)
@@ -51,6 +49,12 @@ def layers(model: BottleneckModel, batch: Batch) -> list[Layer]:
     code = _end("code", z, up, model.encoder, model.bottleneck)
     last = _end("output", output, down, model.decoder, model.likelihood)
     return [Layer("input", "", batch.x, 0), *up[:-1], code, *down[:-1], last]
+
+
+def twin(model: BottleneckModel) -> BottleneckModel:
+    """Return a copy that shares the weights, to put hooks on: other threads may be using the model itself."""
+    tensors = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
+    return copy.deepcopy(model, tensors)
 
 
 def _noted(part: str, *nets: nn.Module) -> list[Layer]:

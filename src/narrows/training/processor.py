@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from narrows.models.layers import twin
 from narrows.models.model import Batch, BottleneckModel
 from narrows.models.nets import has_convolutions
 
@@ -51,13 +52,12 @@ def _operations(model: BottleneckModel, one: Batch) -> int:
         counts.append(2 * output.numel() * layer.get_parameter("weight")[0].numel())
 
     # Not by torch's own counter, which imports the compiler, and that takes longer than torch itself.
-    counted = [layer.register_forward_hook(count) for layer in model.modules() if isinstance(layer, COUNTED)]
-    try:
-        with torch.no_grad():
-            model.decode(model.encode(*one), one.context)
-    finally:
-        for hook in counted:
-            hook.remove()
+    counted = twin(model)
+    for layer in counted.modules():
+        if isinstance(layer, COUNTED):
+            layer.register_forward_hook(count)
+    with torch.no_grad():
+        counted.decode(counted.encode(*one), one.context)
     return sum(counts)
 
 
