@@ -13,6 +13,7 @@ from torch import distributions, nn
 from narrows import VAE
 from narrows.models import likelihoods
 from narrows.models.bottlenecks import Deterministic, DiagonalGaussian, FiniteScalar, Gaussian, Noisy, VectorQuantiser
+from narrows.models.corruptions import Corruption
 from narrows.models.model import Batch, BottleneckModel
 from narrows.models.nets import dense
 from narrows.models.objectives import (
@@ -34,16 +35,12 @@ def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-def unchanged(x, generator, progress):  # noqa: ARG001 - a corruption's signature
-    return x
-
-
 def built(bottleneck, likelihood, *, hidden=(), features=FEATURES, d=D):
     """A model in 64 bits, the same at each call."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         return BottleneckModel(
-            corruption=unchanged,
+            corruption=Corruption("gaussian", 0, 0, (features,)),
             encoder=dense([features, *hidden, bottleneck.width], "tanh", shortcut=False),
             bottleneck=bottleneck,
             decoder=dense([d, *hidden, features], "tanh", shortcut=False),

@@ -18,7 +18,7 @@ __all__ = ["CORRUPTIONS", "Corruption"]
 
 def gaussian(x: Tensor, level: float, generator: torch.Generator, _: Corruption) -> Tensor:
     """X + σ ε, ε ~ N(0, I), with σ the level."""
-    return x + level * torch.randn(x.shape, generator=generator, dtype=x.dtype)
+    return torch.add(x, torch.randn(x.shape, generator=generator, dtype=x.dtype), alpha=level)
 
 
 def masking(x: Tensor, level: float, generator: torch.Generator, _: Corruption) -> Tensor:
@@ -81,6 +81,11 @@ class Corruption:
     last: float
     shape: tuple[int, ...]
     extremes: tuple[float, float] = (0.0, 1.0)
+
+    @property
+    def acts(self) -> bool:
+        """Whether anything is ever done."""
+        return self.first > 0 or self.last > 0
 
     def __call__(self, x: Tensor, generator: torch.Generator, progress: float) -> Tensor:
         """Return a corrupted copy of ``x``, of the same shape; ``progress`` is the part of training done, in [0, 1]."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from narrows.models.bottlenecks import Bottleneck, Gaussian, Point
+from narrows.models.corruptions import Corruption
 from narrows.models.likelihoods import Likelihood
 from narrows.models.priors import Prior
 
@@ -38,7 +38,7 @@ class BottleneckModel(nn.Module):
     Parameters
     ----------
     corruption
-        (x, generator, progress of training) ↦ x̃, used in training only.
+        x ↦ x̃, used in training only.
     encoder, decoder
         Nets (n, features [+ classes]) → (n, bottleneck.width), and (…, latent_dim [+ classes]) → (…, features).
     bottleneck
@@ -52,7 +52,7 @@ class BottleneckModel(nn.Module):
     def __init__(
         self,
         *,
-        corruption: Callable[[Tensor, torch.Generator, float], Tensor],
+        corruption: Corruption,
         encoder: nn.Module,
         bottleneck: Bottleneck,
         decoder: nn.Module,

@@ -14,7 +14,6 @@ __all__ = ["adamw_step"]
 Tensors = list[Tensor] | tuple[Tensor, ...]
 
 
-@torch.no_grad()
 def adamw_step(
     values: Tensors,
     gradients: Tensors,
@@ -31,7 +30,7 @@ def adamw_step(
     Parameters
     ----------
     values, gradients, first, second
-        Weights, their gradients, and the moments of these, of the same shapes.
+        Weights, which ask for no gradient now, their gradients, and the moments of these, of the same shapes.
     steps
         How many there have been, this one among them, a scalar.
     rate, momentum, decay

@@ -82,6 +82,12 @@ class General:
         batch = Batch(x[0], None if context is None else context[0])
         loss = self.objective(self.model, batch, generators[0], progress).mean()
         loss.backward()
+        self._update(part, momentum)
+        return loss.detach()[None]
+
+    @torch.no_grad()
+    def _update(self, part: float, momentum: float) -> None:
+        """Take AdamW's step."""
         self.steps.add_(1)
         for (rate, decay), group in self.groups.items():
             moved = [(p, p.grad, *self.moments[p]) for p in group if p.grad is not None]
@@ -89,7 +95,6 @@ class General:
                 values, gradients, first, second = zip(*moved, strict=True)
                 rates_now = {"rate": rate * part, "momentum": momentum, "decay": decay}
                 adamw_step(values, gradients, first, second, self.steps, **rates_now)
-        return loss.detach()[None]
 
     def aim(self, objective: Objective) -> None:
         """Lower another ``objective`` from the next step on."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator, Hashable, Sequence
+from collections.abc import Generator, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any
 
 import torch
@@ -24,6 +25,9 @@ from narrows.training.processor import limited_threads, threads_for, without_den
 from narrows.training.schedules import SCHEDULES
 
 __all__ = ["Member", "Step", "Training"]
+
+NUMBERS_AT_ONCE = 2**18
+"""In inputs that are read at a time, unless one batch has more: a megabyte, which stays in a processor's cache."""
 
 HALVINGS = 3
 """Of the learning rate, before a training that diverges is given up."""
@@ -63,8 +67,8 @@ class Step:
         The current epoch, from 1, and how many there will be at most.
     step, steps
         The current step, from 1 over all epochs, and how many there will be at most.
-    loss
-        The batch's mean loss in nats per example, a scalar tensor; the mean over models trained together.
+    losses
+        The batch's mean loss in nats per example, of each model that is still trained, (models,).
     training
         What takes the steps, and can be told to go on otherwise: `Training.change`.
     rows
@@ -79,10 +83,15 @@ class Step:
     epochs: int
     step: int
     steps: int
-    loss: Tensor
+    losses: Tensor
     training: Training = field(repr=False, compare=False)
     rows: dict[int, dict[str, float]]
     notes: dict[int, list[str]] = field(default_factory=dict)
+
+    @property
+    def loss(self) -> Tensor:
+        """The batch's mean loss in nats per example, a scalar tensor; the mean over models trained together."""
+        return self.losses.mean()
 
     @property
     def row(self) -> dict[str, float] | None:
@@ -167,7 +176,7 @@ class Training:
         self.looks = looks(epochs)
         self.done = self.halvings = 0
         self.orders = torch.empty(len(members), self.n, dtype=torch.int64)
-        self.parts: Sequence[Tensor] = ()
+        self.stream: Iterator[tuple[Tensor, Tensor | None]] = iter(())
         self.total = torch.zeros(len(members))
         self.started = time.perf_counter()
         self.good = self._position()
@@ -232,26 +241,36 @@ class Training:
             for row, member in enumerate(self.active):
                 learned, generator = self.members[member].learned, self.members[member].generator
                 self.orders[row] = learned.places[torch.randperm(self.n, generator=generator)]
-            self.parts = self.orders.split(self.batch_size, 1)
-        source, examples = self.members[0].learned, self.parts[place]
-        mine = self.processes.share(examples)
-        x = source.read(mine.flatten()).view(*mine.shape, -1)
-        context = None if source.context is None else source.context[mine]
+            self.stream = self._batches(0)
+        x, context = next(self.stream)
         part, momentum = self.pace(self.done, self.steps_at_most)
         part *= 0.5**self.halvings * self.learning_rate / self.first_rate
         generators = [self.members[member].generator for member in self.active]
         losses = self.learner.step(x, context, generators, self.done / self.steps_at_most, part, momentum)
         losses = self.processes.mean(losses)
-        self.total.add_(losses, alpha=examples.shape[1])
+        self.total.add_(losses, alpha=min(self.batch_size, self.n - place * self.batch_size))
         epoch, step = self.done // self.batches + 1, self.done + 1
         self.done = step  # from which the end of an epoch may go back
-        loss = losses.mean() if len(self.active) > 1 else losses[0]
         if step % self.batches:
-            return Step(epoch, self.epochs, step, self.steps_at_most, loss, self, {})
+            return Step(epoch, self.epochs, step, self.steps_at_most, losses, self, {})
         known = [len(notes) for notes in self.notes]
         rows = self._end_epoch(epoch, self.first_rate * part)
         notes = {i: [*self.notes[i].values()][n:] for i, n in enumerate(known) if len(self.notes[i]) > n}
-        return Step(epoch, self.epochs, step, self.steps_at_most, loss, self, rows, notes)
+        return Step(epoch, self.epochs, step, self.steps_at_most, losses, self, rows, notes)
+
+    def _batches(self, place: int) -> Iterator[tuple[Tensor, Tensor | None]]:
+        """Yield inputs (models, examples, features) and their context batch by batch, of this epoch from ``place`` on.
+
+        Several small batches are read at a time, since each reading takes as long as a few operations of a step.
+        """
+        source, models, size = self.members[0].learned, len(self.orders), self.batch_size
+        at_once = max(1, NUMBERS_AT_ONCE // (models * size * source.features)) if self.processes.size == 1 else 1
+        for some in self.orders[:, place * size :].split(at_once * size, 1):
+            places = torch.cat([batch.flatten() for batch in self.processes.share(some).split(size, 1)])
+            x = source.read(places).split(models * size)
+            context = repeat(None) if source.context is None else source.context[places].split(models * size)
+            for inputs, beside in zip(x, context, strict=False):
+                yield inputs.view(models, -1, inputs.shape[1]), None if beside is None else beside[None]
 
     def _end_epoch(self, epoch: int, rate: float) -> dict[int, dict[str, float]]:
         """Judge the models, part with those that diverged or have been patient for long, and return their rows."""
@@ -377,7 +396,6 @@ class Training:
         self.active, self.diverged, self.history = facts["active"], facts["diverged"], facts["history"]
         self.halvings, self.threads = facts["halvings"], facts["threads"]
         self.orders, self.total = tensors["orders"], tensors["total"]
-        self.parts = self.orders.split(self.batch_size, 1)
         self.best = [
             Best(epoch, math.inf if loss is None else loss, part(f"best.{number}."))
             for number, (epoch, loss) in enumerate(facts["best"])
@@ -387,6 +405,7 @@ class Training:
         self.good = good_done, part("good.")
         if self.active:
             self._set_position((done, part("now.")))
+            self.stream = self._batches(done % self.batches)
 
     def _settle(self) -> None:
         """Leave the best weights in the models."""

@@ -72,14 +72,14 @@ def limited_threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-@contextmanager
-def without_denormals() -> Iterator[None]:
+class without_denormals:  # noqa: N801 - used as a function; a generator would take longer
     """Take numbers too small for a float's full precision for 0 inside: Adam's moments of what is dead soon are.
 
     Processors take some twenty times as long for each. Afterwards this thread has them, as torch and Python do.
     """
-    torch.set_flush_denormal(True)
-    try:
-        yield
-    finally:
+
+    def __enter__(self) -> None:
+        torch.set_flush_denormal(True)
+
+    def __exit__(self, *_: object) -> None:
         torch.set_flush_denormal(False)

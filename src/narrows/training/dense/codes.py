@@ -41,15 +41,15 @@ class Plain:
         own = torch.arange(z.shape[2]) < torch.tensor(sizes)[:, None, None]
         self.own = None if own.all() else own.to(z.dtype)
 
-    def forward(self, h: Tensor, generators: Sequence[torch.Generator], progress: float) -> Tensor | float:  # noqa: ARG002 - one signature for all
-        """Set the codes by the encoder's outputs ``h``, and return what they cost each model, summed over the batch."""
+    def forward(self, h: Tensor, generators: Sequence[torch.Generator], progress: float) -> Tensor | None:  # noqa: ARG002 - one signature for all
+        """Set the codes by the encoder's outputs ``h``, and return the batch's cost, (K,), if they have one."""
         self.h = h
         self.activate(h, out=self.z)
         if self.own is not None:
             self.z.mul_(self.own)
-        return 0.0
+        return None
 
-    def backward(self, gz: Tensor, scale: float) -> Tensor:  # noqa: ARG002 - one signature for all
+    def backward(self, gz: Tensor, scale: Tensor) -> Tensor:  # noqa: ARG002 - one signature for all
         """Return the gradient of h by that of the codes; ``scale`` is that of what `forward` returned."""
         self.derive(gz, self.h, self.z, grad_input=self.h)
         return self.h
@@ -70,15 +70,15 @@ class Noise:
         self.sigma, self.z, self.sizes = sigma, z, sizes
         self.mu, self.epsilon = torch.empty(z.shape, dtype=z.dtype), torch.zeros(z.shape, dtype=z.dtype)
 
-    def forward(self, h: Tensor, generators: Sequence[torch.Generator], progress: float) -> Tensor | float:  # noqa: ARG002
+    def forward(self, h: Tensor, generators: Sequence[torch.Generator], progress: float) -> Tensor | None:  # noqa: ARG002
         """Set the codes."""
         self.h = h
         torch.tanh(h, out=self.mu)
         _draw(self.epsilon, self.sizes, generators)
         torch.add(self.mu, self.epsilon, alpha=self.sigma, out=self.z)
-        return 0.0
+        return None
 
-    def backward(self, gz: Tensor, scale: float) -> Tensor:  # noqa: ARG002
+    def backward(self, gz: Tensor, scale: Tensor) -> Tensor:  # noqa: ARG002
         """Return the gradient of h."""
         DERIVED[nn.Tanh][1](gz, self.h, self.mu, grad_input=self.h)
         return self.h
@@ -99,7 +99,7 @@ class Variational:
         self.objective, self.z, self.sizes = objective, z, sizes
         self.epsilon = torch.zeros(z.shape, dtype=z.dtype)
 
-    def forward(self, h: Tensor, generators: Sequence[torch.Generator], progress: float) -> Tensor | float:
+    def forward(self, h: Tensor, generators: Sequence[torch.Generator], progress: float) -> Tensor | None:
         """Set the codes, and return β times their divergence."""
         self.h, (self.mu, raw) = h, h.chunk(2, 2)
         self.log_var = raw.clamp(-20, 20)
@@ -110,7 +110,7 @@ class Variational:
         self.beta = self.objective.beta_at(progress)
         return 0.5 * self.beta * (self.mu.square() + self.var - 1 - self.log_var).sum((1, 2))
 
-    def backward(self, gz: Tensor, scale: float) -> Tensor:
+    def backward(self, gz: Tensor, scale: Tensor) -> Tensor:
         """Return the gradient of h."""
         weight = self.beta * scale
         by_log_var = 0.5 * (gz * self.noise + weight * (self.var - 1)) * self.inside

@@ -10,31 +10,57 @@ from torch import Tensor
 
 from narrows.models.likelihoods import Bernoulli, ContinuousBernoulli, Gaussian, Laplace, Likelihood, SquaredError
 
-__all__ = ["LOSSES", "Loss"]
+__all__ = ["LOSSES", "Errors", "Loss"]
 
-Loss = Callable[[Tensor, Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
+
+class Errors:
+    """Where ∂E/∂g(h) of K models goes.
+
+    Parameters
+    ----------
+    like
+        A tensor of the same shape, (K, examples, features).
+
+    Attributes
+    ----------
+    g
+        It.
+    """
+
+    def __init__(self, like: Tensor) -> None:
+        self.g = torch.empty_like(like)
+        self.rows, self.total = self.g.view(len(like), 1, -1), like.new_empty(len(like), 1, 1)
+        self.columns, self.squared, self.half = self.rows.transpose(1, 2), self.total.view(-1), like.new_tensor(0.5)
+
+    def half_squares(self) -> Tensor:
+        """Return ½ ‖g‖² of each model, (K,), until the next call."""
+        torch.bmm(self.rows, self.columns, out=self.total)
+        return self.squared.mul_(self.half)
+
+
+Loss = Callable[[Tensor, Tensor, Tensor, Errors], tuple[Tensor, Tensor]]
 """(x, g(h), log of the scale, where ∂E/∂g(h) goes) ↦ E and its derivative by that logarithm, both (K,).
 
 E is −log p(x | z), or the lecture's ½ ‖x − g(h)‖², summed over a batch (K, examples, features).
 """
 
 
-def _squared_error(x: Tensor, mean: Tensor, _: Tensor, g: Tensor) -> tuple[Tensor, Tensor]:
-    torch.sub(mean, x, out=g)
-    loss = 0.5 * _squares(g)
+def _squared_error(x: Tensor, mean: Tensor, _: Tensor, errors: Errors) -> tuple[Tensor, Tensor]:
+    torch.sub(mean, x, out=errors.g)
+    loss = errors.half_squares()
     return loss, loss
 
 
-def _gaussian(x: Tensor, mean: Tensor, log_sigma: Tensor, g: Tensor) -> tuple[Tensor, Tensor]:
-    torch.sub(mean, x, out=g)
+def _gaussian(x: Tensor, mean: Tensor, log_sigma: Tensor, errors: Errors) -> tuple[Tensor, Tensor]:
+    torch.sub(mean, x, out=errors.g)
     precision, count = (-2 * log_sigma).exp(), x[0].numel()
-    squares = precision * _squares(g)
-    g.mul_(precision[:, None, None])
-    return 0.5 * squares + count * (log_sigma + 0.5 * math.log(2 * math.pi)), count - squares
+    distances = precision * errors.half_squares()
+    errors.g.mul_(precision[:, None, None])
+    return distances + count * (log_sigma + 0.5 * math.log(2 * math.pi)), count - 2 * distances
 
 
-def _laplace(x: Tensor, mean: Tensor, log_b: Tensor, g: Tensor) -> tuple[Tensor, Tensor]:
-    torch.sub(mean, x, out=g)
+def _laplace(x: Tensor, mean: Tensor, log_b: Tensor, errors: Errors) -> tuple[Tensor, Tensor]:
+    g = torch.sub(mean, x, out=errors.g)
     precision, count = (-log_b).exp(), x[0].numel()
     distances = precision * g.abs().sum((1, 2))
     g.sign_().mul_(precision[:, None, None])
@@ -44,8 +70,8 @@ def _laplace(x: Tensor, mean: Tensor, log_b: Tensor, g: Tensor) -> tuple[Tensor,
 def _exponential(likelihood: Likelihood) -> Loss:
     """A family with natural parameter h: the derivative is its mean less x."""
 
-    def loss(x: Tensor, h: Tensor, _: Tensor, g: Tensor) -> tuple[Tensor, Tensor]:
-        torch.sub(likelihood.mean(h), x, out=g)
+    def loss(x: Tensor, h: Tensor, _: Tensor, errors: Errors) -> tuple[Tensor, Tensor]:
+        torch.sub(likelihood.mean(h), x, out=errors.g)
         total = likelihood.loss(x, h).sum(-1)
         return total, total
 
@@ -59,12 +85,3 @@ LOSSES: dict[type[Likelihood], Loss] = {
     Bernoulli: _exponential(Bernoulli()),
     ContinuousBernoulli: _exponential(ContinuousBernoulli()),
 }
-
-
-def _squares(g: Tensor) -> Tensor:
-    """Return ‖g‖² of each model, (K,)."""
-    if len(g) == 1:
-        row = g.view(-1)
-        return torch.dot(row, row)[None]
-    rows = g.view(len(g), 1, -1)
-    return torch.bmm(rows, rows.transpose(1, 2)).view(-1)

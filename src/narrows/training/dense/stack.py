@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Hashable, Sequence
 
 import torch
@@ -14,7 +13,7 @@ from narrows.models.model import BottleneckModel
 from narrows.models.priors import StandardNormal
 from narrows.training.dense.codes import code_of
 from narrows.training.dense.layers import DERIVED, Net, Passes, linear_layers
-from narrows.training.dense.losses import LOSSES
+from narrows.training.dense.losses import LOSSES, Errors
 from narrows.training.dense.weights import Weights
 from narrows.training.general import Objective, rates
 
@@ -161,6 +160,7 @@ class _Batch:
         first, last = len(stack.nets[0].layers), len(stack.layers)
         self.encoder = Passes(stack.nets[0], weights.values[:first], weights.gradients[:first], examples)
         self.decoder = Passes(stack.nets[1], weights.values[first:last], weights.gradients[first:last], examples)
+        self.inputs = self.encoder.inputs
         sizes = [member.prior.latent_dim for member in stack.models]
         code = code_of(model.bottleneck, stack.objective)
         assert code is not None
@@ -169,33 +169,32 @@ class _Batch:
         link = _link(model.likelihood)
         self.activate, self.derive = DERIVED[link]
         self.linked = link is not nn.Identity
-        self.mean, self.g = (torch.empty_like(self.decoder.outputs) for _ in range(2))
+        self.mean, self.errors = torch.empty_like(self.decoder.outputs), Errors(self.decoder.outputs)
         self.corruptions = [member.corruption for member in stack.models]
         self.log_scale = stack.log_scale
         self.log_scale_gradient = weights.gradients[-1] if stack.learned else None
+        # A number would be made such a tensor at each use, which takes longer than the product.
+        self.scale = self.mean.new_tensor(1 / examples)
 
     def gradients(self, x: Tensor, generators: Sequence[torch.Generator], progress: float) -> Tensor:
         """Set the weights' gradients of the mean loss of ``x`` (K, examples, features), and return it, (K,)."""
-        scale = 1 / x.shape[1]
-        clean = x.unbind()
-        each = zip(self.corruptions, clean, generators, strict=True)
-        drawn = [corrupt(rows, generator, progress) for corrupt, rows, generator in each]
-        if all(map(operator.is_, drawn, clean)):
-            self.encoder.inputs.copy_(x)
+        if any(corruption.acts for corruption in self.corruptions):
+            each = zip(self.corruptions, x, generators, strict=True)
+            torch.stack([corrupt(rows, generator, progress) for corrupt, rows, generator in each], out=self.inputs)
         else:
-            torch.stack(drawn, out=self.encoder.inputs)
+            self.inputs.copy_(x)
         cost = self.code.forward(self.encoder.forward(), generators, progress)
         h = self.decoder.forward()
-        mean = h
+        mean, g, scale = h, self.errors.g, self.scale
         if self.linked:
             mean = self.mean
             self.activate(h, out=mean)
-        loss, by_log_scale = self.loss(x, mean, self.log_scale, self.g)
-        self.g.mul_(scale)
+        loss, by_log_scale = self.loss(x, mean, self.log_scale, self.errors)
+        g.mul_(scale)
         if self.linked:
-            self.derive(self.g, h, mean, grad_input=self.g)
+            self.derive(g, h, mean, grad_input=g)
         if self.log_scale_gradient is not None:
             torch.mul(by_log_scale, scale, out=self.log_scale_gradient)
-        gz = self.decoder.backward(self.g, inputs=True)
+        gz = self.decoder.backward(g, inputs=True)
         self.encoder.backward(self.code.backward(gz, scale), inputs=False)
-        return (loss + cost) * scale
+        return loss * scale if cost is None else (loss + cost) * scale

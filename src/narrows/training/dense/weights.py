@@ -40,7 +40,7 @@ class Weights:
             [part.view(shape) for part, shape in zip(flat.split(sizes), shapes, strict=True)] for flat in self.flat
         ]
         self.values, self.gradients = self.blocks[:2]
-        self.steps = torch.zeros(())
+        self.steps, self.one = torch.zeros(()), torch.ones(())
         # Neighbours of one pace move together.
         runs = [
             (pace, [size for _, size in run]) for pace, run in groupby(zip(paces, sizes, strict=True), itemgetter(0))
@@ -51,7 +51,7 @@ class Weights:
 
     def update(self, part: float, momentum: float) -> None:
         """Take AdamW's step at so much of the rate, with β₁ = ``momentum``."""
-        self.steps.add_(1)
+        self.steps.add_(self.one)
         for (rate, decay), (values, gradients, first, second) in self.runs:
             adamw_step(values, gradients, first, second, self.steps, rate=rate * part, momentum=momentum, decay=decay)
 
