@@ -16,7 +16,7 @@ from narrows.models.nets import initialise
 from narrows.training.adamw import adamw_step
 from narrows.training.dense.stack import Stack
 from narrows.training.general import General
-from narrows.training.processor import _operations, limited_threads, threads_for, without_denormals
+from narrows.training.processor import limited_threads, operations_of, threads_for, without_denormals
 from narrows.training.schedules import SCHEDULES
 
 X = np.random.default_rng(0).uniform(size=(50, 6))
@@ -185,7 +185,7 @@ def test_heavy_steps_are_worth_more_threads():
     with limited_threads(2):
         for net, features, heavy in ((dense, X.shape[1], 10**7), (images, 256, 1000)):
             one = Batch(torch.zeros(1, features), None)
-            assert [threads_for(net, one, n) for n in (1, heavy)] == [1, 2]
+            assert [threads_for(n * operations_of(net, one)) for n in (1, heavy)] == [1, 2]
 
 
 def test_operations_are_those_that_torch_counts():
@@ -193,7 +193,7 @@ def test_operations_are_those_that_torch_counts():
     one = Batch(torch.zeros(1, 256), None)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         net.decode(net.encode(one.x))
-    assert _operations(net, one) == counter.get_total_flops()
+    assert operations_of(net, one) == counter.get_total_flops()
 
 
 def test_denormal_numbers_are_zero_only_while_a_step_is_taken():

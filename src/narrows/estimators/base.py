@@ -159,6 +159,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fit
                 f"latent_dim={self.latent_dim} was set after the fit with {self._n_features_out}; fit again"
             )
         parameters = {name: _plain(value) for name, value in self.get_params().items()}
+        del parameters["device"]  # of this machine, not of the model
         if not isinstance(self.net, str):
             parameters["net"] = OWN
         if not isinstance(self.random_state, int | None):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +22,7 @@ from narrows.models.bottlenecks import Gaussian, Point
 from narrows.models.model import Batch, BottleneckModel
 from narrows.scaling import Scaling
 from narrows.training.examples import CHUNK, Examples
-from narrows.training.processor import limited_threads, threads_for
+from narrows.training.processor import device_for, limited_threads, operations_of, threads_for
 
 __all__ = ["Fitted", "check_range"]
 
@@ -54,6 +55,8 @@ class Fitted(Options):
         self.model_, self.scaling_, self.input_shape_, self.seed_ = model.eval(), scaling, input_shape, seed
         self.history_, self.n_iter_, self.classes_ = history, len(history), classes
         self.validation_error_ = None
+        context = torch.zeros(1, len(classes)) if self.conditional and classes is not None else None
+        self._operations = operations_of(model, Batch(torch.zeros(1, scaling.offset.size), context))
         self._n_features_out = self.latent_dim
 
     def _source(self, X: Any, *, reset: bool = False) -> Source:
@@ -107,21 +110,26 @@ class Fitted(Options):
             raise ValueError("y is needed, the class of each example: this model is conditional")
         return one_hot(torch.from_numpy(places_of(y, classes, n)), len(classes)).float()
 
-    def _apply(self, function: Callable[[Batch], Tensor], examples: Examples, most: int = CHUNK) -> Tensor:
-        context = None if examples.context is None else examples.context[:1]
-        threads = threads_for(self.model_, Batch(torch.zeros(1, self.scaling_.offset.size), context), most)
-        with torch.no_grad(), limited_threads(threads):
-            return torch.cat([function(_filled(part))[: len(part.x)] for part in examples.chunks(most)])
+    def _apply(
+        self, function: Callable[[BottleneckModel, Batch], Tensor], examples: Examples, most: int = CHUNK
+    ) -> Tensor:
+        """Return what ``function`` makes of the model and all ``examples``, at most so many at a time."""
+        model, device = self.model_, device_for(self.device, self._operations * len(examples))
+        if device.type != "cpu":  # a copy: other threads may be using the model itself
+            model = copy.deepcopy(model).to(device)
+        parts = examples.on(device).chunks(most)
+        with torch.no_grad(), limited_threads(threads_for(self._operations * most)):
+            return torch.cat([function(model, _filled(part))[: len(part.x)].cpu() for part in parts])
 
     def _posterior(self, examples: Examples) -> Point | Gaussian:
-        both = self._apply(lambda part: torch.cat(_numbers(self.model_.posterior(*part)), 1), examples)
+        both = self._apply(lambda model, part: torch.cat(_numbers(model.posterior(*part)), 1), examples)
         _check_codes(torch.isfinite(both).all(1))
         return Gaussian(*both.chunk(2, 1)) if self.model_.bottleneck.draws else Point(both, both)
 
     def _decoded(self, z: Tensor, context: Tensor | None) -> NDArray[np.float32]:
         """Return what codes ``z`` (n, latent_dim) stand for, (n, features), scaled."""
         codes = Examples.of(z, context, self.scaling_.offset.size)
-        decoded: NDArray[np.float32] = self._apply(lambda part: self.model_.decode(*part), codes).numpy()
+        decoded: NDArray[np.float32] = self._apply(lambda model, part: model.decode(*part), codes).numpy()
         return decoded
 
     def _reconstructed(self, examples: Examples) -> NDArray[np.float32]:
@@ -136,9 +144,9 @@ class Fitted(Options):
     def _errors(self, examples: Examples) -> NDArray[np.float64]:
         """Return the mean squared error per feature of each scaled input, (n,)."""
 
-        def errors(part: Batch) -> Tensor:
-            codes = self.model_.encode(*part)
-            error = (part.x.double() - self.model_.decode(codes, part.context)).square().mean(1)
+        def errors(model: BottleneckModel, part: Batch) -> Tensor:
+            codes = model.encode(*part)
+            error = (part.x.double() - model.decode(codes, part.context)).square().mean(1)
             return torch.where(torch.isfinite(codes).all(1), error, math.nan)
 
         each = self._apply(errors, examples)

@@ -32,8 +32,9 @@ from narrows.scaling import Scaling
 from narrows.training.checkpoint import Checkpoint
 from narrows.training.distributed import ALONE, Alone, Processes, check_divisible
 from narrows.training.examples import Examples
-from narrows.training.loop import Member, Step, Training
-from narrows.training.processor import limited_threads
+from narrows.training.loop import Step, Training
+from narrows.training.member import Member
+from narrows.training.processor import BOTH_WAYS, device_for, half_for, limited_threads, operations_of
 from narrows.training.starting import leads, together
 
 __all__ = ["Begun", "Fitting", "fit_together"]
@@ -151,8 +152,15 @@ class Fitting(Evaluating):
         order = torch.randperm(len(examples), generator=generator)
         judged, learned = (examples.part(part) for part in order.tensor_split([held_out]))
         model = self._untrained(shape, scaling, learned, generator)
-        member = Member(model, learned, judged, generator)
+        member = Member(model, learned, judged, generator, operations_of(model, learned.take(torch.arange(1))))
+        model.in_half = half_for(self.precision, model, *self.place(member))
         return Begun(self, member, source, examples, labels, classes, scaling, shape, seed)
+
+    def place(self, member: Member) -> tuple[torch.device, float]:
+        """Return where ``member`` learns, and the floating-point operations of a step."""
+        batch = self.pace(len(member.learned), convolutional=has_convolutions(member.model))[1]
+        operations = BOTH_WAYS * batch * member.operations
+        return device_for("cpu" if self.devices * self.nodes > 1 else self.device, operations), operations
 
     def end(self, begun: Begun, history: list[dict[str, float]]) -> None:
         """Take the trained model over, and add what is known only now: error and noise on held-out data, the prior."""
@@ -342,6 +350,7 @@ def _training(group: Sequence[Begun], path: Path | None, processes: Alone | Proc
         patience=first.estimator.patience,
         checkpoint=Checkpoint(path, _identity(group)) if path and not processes.rank else None,
         processes=processes,
+        device=first.estimator.place(first.member)[0],
     )
 
 

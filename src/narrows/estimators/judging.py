@@ -18,7 +18,7 @@ from narrows.estimators.fitted import Fitted, check_range
 from narrows.estimators.reference import SCORES, Reference, fingerprints
 from narrows.evaluation.anomalies import threshold
 from narrows.evaluation.baselines import Components
-from narrows.models.model import Batch
+from narrows.models.model import Batch, BottleneckModel
 from narrows.training.examples import CHUNK, Examples
 
 __all__ = ["Judging", "LogLikelihood"]
@@ -100,25 +100,14 @@ class Judging(Fitted):
         return self._log_density(self._examples(self._source(X), y), samples, seed)
 
     def _log_density(self, examples: Examples, samples: int, seed: int) -> NDArray[np.float64]:
-        def log_prob(part: Batch) -> Tensor:
-            check_range(self.model_, part.x)
-            return self._bound(part, samples, seed) if self.model_.bottleneck.draws else self.model_.log_prob(*part)
+        def log_prob(model: BottleneckModel, part: Batch) -> Tensor:
+            check_range(model, part.x)
+            return _bound(model, part, samples, seed) if model.bottleneck.draws else model.log_prob(*part)
 
         values = self._apply(log_prob, examples, BOUND_CHUNK if self.model_.bottleneck.draws else CHUNK)
         change = np.log(self.scaling_.scale).sum() if self.model_.likelihood.continuous else 0.0
         scores: NDArray[np.float64] = values.double().numpy() - change
         return scores
-
-    def _bound(self, batch: Batch, samples: int, seed: int) -> Tensor:
-        """Return log 1/k Σ p(x, z) / q(z | x), (n,), over k ``samples``; the same noise for all."""
-        noise = torch.randn(samples, 1, self._n_features_out, generator=torch.Generator().manual_seed(seed))
-        total = torch.full((len(batch.x),), -math.inf, dtype=torch.float64)
-        prior = self.model_.prior
-        # Of every code: the widest layer's units, and its density under each of the prior's components.
-        widest = max(*map(len, self.model_.decoder.parameters()), prior.components * len(prior.frequencies))
-        for epsilon in noise.split(max(1, MOST_NUMBERS // (len(batch.x) * widest))):
-            total = torch.logaddexp(total, self.model_.log_weights(batch, epsilon).logsumexp(0))
-        return total - math.log(samples)
 
     def score(self, X: ArrayLike, y: ArrayLike | None = None) -> float:
         """Return the mean of `score_samples`, in nats per example: what cross-validation and grid search maximise."""
@@ -237,3 +226,15 @@ class Judging(Fitted):
         source = self._source(X)
         restored = self._undone(self._reconstructed(self._examples(source, y)), source.dtype)
         return (source.rows() - restored).reshape(source.shape) ** 2
+
+
+def _bound(model: BottleneckModel, batch: Batch, samples: int, seed: int) -> Tensor:
+    """Return log 1/k Σ p(x, z) / q(z | x), (n,), over k ``samples``; the same noise for all."""
+    x, prior = batch.x, model.prior
+    noise = torch.randn(samples, 1, prior.latent_dim, generator=torch.Generator().manual_seed(seed)).to(x.device)
+    total = torch.full((len(x),), -math.inf, dtype=torch.float64, device=x.device)
+    # Of every code: the widest layer's units, and its density under each of the prior's components.
+    widest = max(*map(len, model.decoder.parameters()), prior.components * len(prior.frequencies))
+    for epsilon in noise.split(max(1, MOST_NUMBERS // (len(x) * widest))):
+        total = torch.logaddexp(total, model.log_weights(batch, epsilon).logsumexp(0))
+    return total - math.log(samples)

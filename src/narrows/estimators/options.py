@@ -23,6 +23,7 @@ from narrows.models.priors import GaussianMixture, PosteriorMixture, Prior, Stan
 from narrows.scaling import SCALINGS, Scaling
 from narrows.training.examples import Examples
 from narrows.training.general import Objective
+from narrows.training.processor import PRECISIONS, device_for
 from narrows.training.schedules import SCHEDULES
 
 __all__ = ["PRIORS", "Options"]
@@ -113,6 +114,12 @@ class Options(BaseEstimator):  # type: ignore[misc]
     devices, nodes
         Processes that share each batch, on so many machines, to come to the same but for rounding; more than one need
         Lightning Fabric.
+    device
+        Where the nets work: ``"cpu"``, a GPU such as ``"cuda"`` or ``"cuda:1"``, or ``"auto"``, the first GPU if there
+        is one and the nets are large enough to gain by it. Several ``devices`` are processes on the CPU. Not saved.
+    precision
+        In which the nets learn: ``"float32"``, ``"bfloat16"`` with weights of 32 bits, or ``"auto"``, the latter for
+        convolutional nets where the processor multiplies such numbers in half the time.
     false_alarms
         Which part of ordinary examples `predict` may call odd, in (0, 1); can be set after the fit.
     random_state
@@ -142,6 +149,8 @@ class Options(BaseEstimator):  # type: ignore[misc]
     patience: int = 100
     devices: int = 1
     nodes: int = 1
+    device: str = "auto"
+    precision: str = "auto"
     false_alarms: float = 0.05
     random_state: RandomState = None
 
@@ -194,11 +203,16 @@ class Options(BaseEstimator):  # type: ignore[misc]
         rate("false_alarms", self.false_alarms)
         if self.learning_rate != "auto":
             real("learning_rate", self.learning_rate, 0, low_included=False)
-        integer("devices", self.devices, 1)
-        integer("nodes", self.nodes, 1)
         for name in ("batch_size", "epochs"):
             if getattr(self, name) != "auto":
                 integer(name, getattr(self, name), 1)
+        self._check_place()
+
+    def _check_place(self) -> None:
+        choice("precision", self.precision, PRECISIONS)
+        processes = integer("devices", self.devices, 1) * integer("nodes", self.nodes, 1)
+        if device_for(self.device, 0).type != "cpu" and processes > 1:
+            raise ValueError(f"device={self.device!r} is for one process; several devices or nodes train on the CPU")
 
     def priors(self) -> Sequence[str]:
         """Return the names that ``prior`` may have."""

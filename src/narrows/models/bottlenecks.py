@@ -70,8 +70,8 @@ class Gaussian:
 
     def rsample(self, generator: torch.Generator, *k: int) -> Tensor:
         """Draw μ + σ ε, (*k, n, latent_dim), with a gradient to μ and σ (Kingma & Welling 2014)."""
-        epsilon = torch.randn(*k, *self.mean.shape, generator=generator, dtype=self.mean.dtype)
-        return self.mean + self.sigma * epsilon
+        mean, sigma = self.mean, self.sigma
+        return mean + sigma * torch.randn(*k, *mean.shape, generator=generator, dtype=mean.dtype, device=mean.device)
 
     def log_prob(self, z: Tensor) -> Tensor:
         """Log q(z | x), (…, n) in nats, of codes ``z`` (…, n, latent_dim)."""
@@ -246,7 +246,7 @@ class VectorQuantiser(Bottleneck):
         self.usage.lerp_(counts, 1 - decay)
         self.sums.lerp_(torch.zeros_like(self.sums).index_add_(0, nearest, parts), 1 - decay)
         unused = self.usage < 0.01 * len(parts) / len(self.usage)
-        places = torch.randint(len(parts), (int(unused.sum()),), generator=generator)
+        places = torch.randint(len(parts), (int(unused.sum()),), generator=generator, device=parts.device)
         self.usage[unused] = len(parts) / len(self.usage)
         self.sums[unused] = parts[places] * len(parts) / len(self.usage)
         self.codebook.copy_(self.sums / self.usage[:, None])

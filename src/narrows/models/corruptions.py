@@ -18,18 +18,18 @@ __all__ = ["CORRUPTIONS", "Corruption"]
 
 def gaussian(x: Tensor, level: float, generator: torch.Generator, _: Corruption) -> Tensor:
     """X + σ ε, ε ~ N(0, I), with σ the level."""
-    return torch.add(x, torch.randn(x.shape, generator=generator, dtype=x.dtype), alpha=level)
+    return torch.add(x, torch.randn(x.shape, generator=generator, dtype=x.dtype, device=x.device), alpha=level)
 
 
 def masking(x: Tensor, level: float, generator: torch.Generator, _: Corruption) -> Tensor:
     """Set each feature to 0 with probability ``level`` (Vincent et al. 2008)."""
-    return x * (torch.rand(x.shape, generator=generator) >= level)
+    return x * (torch.rand(x.shape, generator=generator, device=x.device) >= level)
 
 
 def salt_and_pepper(x: Tensor, level: float, generator: torch.Generator, corruption: Corruption) -> Tensor:
     """Set each feature with probability ``level`` to the lowest or the highest value, by a fair coin."""
     low, high = corruption.extremes
-    u = torch.rand(x.shape, generator=generator)
+    u = torch.rand(x.shape, generator=generator, device=x.device)
     return torch.where(u < level / 2, low, torch.where(u < level, high, x))
 
 
@@ -37,11 +37,11 @@ def block(x: Tensor, level: float, generator: torch.Generator, corruption: Corru
     """Set a block to 0, at a random place in each example: ``level`` of an image's height and width, or of a row."""
     if level == 0:
         return x
-    inside = torch.ones(len(x), 1, 1, dtype=torch.bool)
+    inside = torch.ones(len(x), 1, 1, dtype=torch.bool, device=x.device)
     for axis, side in enumerate(corruption.shape[:2]):
         length = min(side, max(1, round(level * side)))
-        start = torch.randint(side - length + 1, (len(x), 1), generator=generator)
-        place = torch.arange(side)
+        start = torch.randint(side - length + 1, (len(x), 1), generator=generator, device=x.device)
+        place = torch.arange(side, device=x.device)
         along = (place >= start) & (place < start + length)
         inside = inside & (along[:, :, None] if axis == 0 else along[:, None, :])
     channels = corruption.shape[2] if len(corruption.shape) > 2 else 1

@@ -47,6 +47,11 @@ class BottleneckModel(nn.Module):
         The decoder's output ↦ p(x | z).
     prior
         Where new codes come from.
+
+    Attributes
+    ----------
+    in_half
+        Whether the nets compute in 16 bits (bfloat16) while they learn; weights have 32, as has all beside the nets.
     """
 
     def __init__(
@@ -66,10 +71,11 @@ class BottleneckModel(nn.Module):
         self.decoder = decoder
         self.likelihood = likelihood
         self.prior = prior
+        self.in_half = False
 
     def posterior(self, x: Tensor, context: Tensor | None = None) -> Point | Gaussian:
         """Return q(z | x) of inputs ``x`` (n, features); no corruption, no chance."""
-        q: Point | Gaussian = self.bottleneck(self.encoder(_beside(x, context)))
+        q: Point | Gaussian = self.bottleneck(self._through(self.encoder, _beside(x, context)))
         return q
 
     def encode(self, x: Tensor, context: Tensor | None = None) -> Tensor:
@@ -78,8 +84,7 @@ class BottleneckModel(nn.Module):
 
     def output(self, z: Tensor, context: Tensor | None = None) -> Tensor:
         """Return the decoder's output (…, n, features), for the likelihood, of codes ``z`` (…, n, latent_dim)."""
-        h: Tensor = self.decoder(_beside(z, context))
-        return h
+        return self._through(self.decoder, _beside(z, context))
 
     def decode(self, z: Tensor, context: Tensor | None = None) -> Tensor:
         """Return the mean E[x | z], (n, features), of the codes nearest to ``z`` (n, latent_dim) that there can be."""
@@ -118,6 +123,14 @@ class BottleneckModel(nn.Module):
         """Return the importance-sampled bound on log p(x), (n,) in nats; ``epsilon`` as of `log_weights`."""
         weights = self.log_weights(batch, epsilon)
         return weights.logsumexp(0) - math.log(len(weights))
+
+    def _through(self, net: nn.Module, x: Tensor) -> Tensor:
+        if not (self.in_half and self.training):
+            h: Tensor = net(x)
+            return h
+        with torch.autocast(x.device.type, torch.bfloat16):
+            h = net(x)
+        return h.to(x.dtype)
 
     def _log_prob(self, x: Tensor, h: Tensor) -> Tensor:
         """Return log p(x | z) of the decoder's outputs ``h``, in 64 bits."""

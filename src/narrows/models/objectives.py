@@ -95,7 +95,7 @@ class Contractive:
         with torch.enable_grad():
             x = model.corruption(batch.x, generator, progress).detach().requires_grad_()
             z = model.encode(x, batch.context)
-            signs = torch.randint(2, z.shape, generator=generator).to(z) * 2 - 1
+            signs = torch.randint(2, z.shape, generator=generator, device=z.device).to(z) * 2 - 1
             (gradient,) = torch.autograd.grad((z * signs).sum(), x, create_graph=True)
         loss = model.likelihood.loss(batch.x, model.output(z, batch.context))
         return loss + self.weight * gradient.square().sum(1)
@@ -139,7 +139,7 @@ class Wasserstein:
     def __call__(self, model: BottleneckModel, batch: Batch, generator: torch.Generator, progress: float) -> Tensor:
         """Return the loss (n,)."""
         _, z, loss = _parts(model, batch, generator, progress)
-        drawn = torch.randn(z.shape, generator=generator, dtype=z.dtype)
+        drawn = torch.randn(z.shape, generator=generator, dtype=z.dtype, device=z.device)
         return loss + self.weight * squared_mmd(z, drawn)
 
 

@@ -318,7 +318,7 @@ class VampPrior(Prior):
     def class_log_probs(self, z: Tensor) -> Tensor:
         """Return log p(z), (…, 1) in nats."""
         q = self.posterior(self.pseudo_inputs)
-        weights = torch.full((1, len(q.mean)), 1 / len(q.mean))
+        weights = q.mean.new_full((1, len(q.mean)), 1 / len(q.mean))
         return mixture_log_prob(z, q.mean[None], q.log_var[None], weights)
 
     @torch.no_grad()

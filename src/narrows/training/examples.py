@@ -56,6 +56,13 @@ class Examples:
         """Return the examples at ``places`` (k,), of which nothing is read yet."""
         return replace(self, places=self.places[places])
 
+    def on(self, device: torch.device) -> Self:
+        """Return them as they are given out on ``device``; where they are held they stay."""
+        if device.type == "cpu":
+            return self
+        context = None if self.context is None else self.context.to(device)
+        return replace(self, read=lambda places: self.read(places).to(device), context=context)
+
     def spans(self, most: int = CHUNK) -> Sequence[Tensor]:
         """Return the places of all of them in order, at most so many at a time."""
         parts: Sequence[Tensor] = torch.arange(len(self)).split(max(1, min(most, NUMBERS // self.features)))

@@ -30,9 +30,10 @@ def mean_loss(
     model: BottleneckModel, objective: Objective, held_out: Examples, processes: Alone | Processes = ALONE
 ) -> float:
     """Return the mean loss in nats per example, with the same noise at every call, as at the end of training."""
-    generator = torch.Generator().manual_seed(0)
+    device = next(model.parameters()).device
+    generator = torch.Generator(device).manual_seed(0)
     model.eval()
-    total = torch.zeros((), dtype=torch.float64)
+    total = torch.zeros((), dtype=torch.float64, device=device)
     for places in held_out.spans():
         part = held_out.take(processes.share(places))
         total += objective(model, part, generator, 1.0).double().mean() * len(places)

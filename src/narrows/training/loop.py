@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator, Hashable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Any
@@ -12,49 +12,24 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from narrows.models.model import BottleneckModel
 from narrows.models.objectives import with_beta
 from narrows.training.checkpoint import Checkpoint
-from narrows.training.dense.stack import Stack, kind_of
-from narrows.training.distributed import ALONE, Alone, Processes
-from narrows.training.examples import Examples
+from narrows.training.dense.stack import Stack
+from narrows.training.distributed import Alone, Processes
 from narrows.training.general import General, Objective
 from narrows.training.judging import Best, mean_loss
+from narrows.training.member import Member
 from narrows.training.noticing import looks, noticed
-from narrows.training.processor import limited_threads, threads_for, without_denormals
+from narrows.training.processor import BOTH_WAYS, limited_threads, threads_for, without_denormals
 from narrows.training.schedules import SCHEDULES
 
-__all__ = ["Member", "Step", "Training"]
+__all__ = ["Step", "Training"]
 
 NUMBERS_AT_ONCE = 2**18
 """In inputs that are read at a time, unless one batch has more: a megabyte, which stays in a processor's cache."""
 
 HALVINGS = 3
 """Of the learning rate, before a training that diverges is given up."""
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A model to train, in place.
-
-    Attributes
-    ----------
-    model
-        It.
-    learned, judged
-        What to learn from, and to judge each epoch by; of the latter there may be none.
-    generator
-        The only source of chance.
-    """
-
-    model: BottleneckModel
-    learned: Examples
-    judged: Examples
-    generator: torch.Generator
-
-    def kind(self, objective: Objective) -> Hashable | None:
-        """Return what it must have in common with those it is trained side by side with; None if it must be alone."""
-        return None if self.learned.context is not None else kind_of(self.model, objective)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +101,8 @@ class Training:
         has it.
     processes
         That train the one model together.
+    device
+        Where the models are while they learn.
 
     Attributes
     ----------
@@ -148,25 +125,26 @@ class Training:
         weight_decay: float,
         schedule: str,
         patience: int,
-        checkpoint: Checkpoint | None = None,
-        processes: Alone | Processes = ALONE,
+        checkpoint: Checkpoint | None,
+        processes: Alone | Processes,
+        device: torch.device,
     ) -> None:
-        self.members, self.checkpoint, self.processes = members, checkpoint, processes
+        self.members = [member.on(device) for member in members]
+        self.checkpoint, self.processes, self.device = checkpoint, processes, device
         self.objective = processes.shared(objective)
         self.epochs, self.batch_size, self.patience = epochs, batch_size, patience
         self.learning_rate, self.pace = learning_rate, SCHEDULES[schedule]
         self.first_rate, self.changed, self.comparable = learning_rate, dict[str, float](), 0
-        models, first = [member.model for member in members], members[0]
+        models, first = [member.model for member in self.members], self.members[0]
         self.learner: General | Stack
         if first.kind(objective) is None or processes.size > 1:
             parallel = processes.parallel(first.model, self.objective)
             self.learner = General(first.model, parallel, learning_rate, weight_decay)
         else:
             self.learner = Stack(models, objective, learning_rate, weight_decay)
-        one = first.learned.take(torch.arange(1))
-        self.threads = max(1, threads_for(first.model, one, batch_size * len(models)) // processes.local)
-        self.n = len(first.learned)
-        self.batches = math.ceil(self.n / batch_size)
+        operations = BOTH_WAYS * batch_size * sum(member.operations for member in members)
+        self.threads = max(1, threads_for(operations) // processes.local)
+        self.n, self.batches = len(first.learned), math.ceil(len(first.learned) / batch_size)
         self.steps_at_most = epochs * self.batches
         self.active = list(range(len(members)))
         self.history: list[list[dict[str, float]]] = [[] for _ in members]
@@ -177,7 +155,7 @@ class Training:
         self.done = self.halvings = 0
         self.orders = torch.empty(len(members), self.n, dtype=torch.int64)
         self.stream: Iterator[tuple[Tensor, Tensor | None]] = iter(())
-        self.total = torch.zeros(len(members))
+        self.total = torch.zeros(len(members), device=device)
         self.started = time.perf_counter()
         self.good = self._position()
 
@@ -233,14 +211,15 @@ class Training:
     def weights(self) -> dict[str, Tensor]:
         """Return a copy of the first model's weights as they are now."""
         self.learner.store()
-        return {name: tensor.clone() for name, tensor in self.members[0].model.state_dict().items()}
+        return {name: tensor.to("cpu", copy=True) for name, tensor in self.members[0].model.state_dict().items()}
 
     def _advance(self) -> Step:
         place = self.done % self.batches
         if place == 0:
             for row, member in enumerate(self.active):
                 learned, generator = self.members[member].learned, self.members[member].generator
-                self.orders[row] = learned.places[torch.randperm(self.n, generator=generator)]
+                order = torch.randperm(self.n, generator=generator, device=self.device)
+                self.orders[row] = learned.places[order.cpu()]
             self.stream = self._batches(0)
         x, context = next(self.stream)
         part, momentum = self.pace(self.done, self.steps_at_most)
@@ -325,7 +304,7 @@ class Training:
                 self.learner.keep(places)
             self.active = [self.active[place] for place in places]
             self.orders = self.orders[: len(places)]
-        self.total = torch.zeros(len(places))
+        self.total = torch.zeros(len(places), device=self.device)
         if places:
             self.good = self._position()
 
@@ -379,6 +358,7 @@ class Training:
             "history": self.history,
             "seconds": time.perf_counter() - self.started,
             "threads": self.threads,
+            "half": self.members[0].model.in_half,
         }
         return facts, tensors
 
@@ -395,7 +375,9 @@ class Training:
             self.learner.keep(facts["active"])
         self.active, self.diverged, self.history = facts["active"], facts["diverged"], facts["history"]
         self.halvings, self.threads = facts["halvings"], facts["threads"]
-        self.orders, self.total = tensors["orders"], tensors["total"]
+        for member in self.members:
+            member.model.in_half = facts["half"]
+        self.orders, self.total = tensors["orders"], tensors["total"].to(self.device)
         self.best = [
             Best(epoch, math.inf if loss is None else loss, part(f"best.{number}."))
             for number, (epoch, loss) in enumerate(facts["best"])
@@ -415,3 +397,4 @@ class Training:
         for member, best in zip(self.members, self.best, strict=True):
             if best.weights:
                 member.model.load_state_dict(best.weights)
+            member.model.cpu()

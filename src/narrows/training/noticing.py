@@ -48,11 +48,12 @@ def noticed(model: BottleneckModel, examples: Examples, history: Sequence[dict[s
     model.eval()
     q = model.posterior(*examples.take(torch.arange(min(len(examples), EXAMPLES))))
     model.train()
-    d = q.mean.shape[1]
-    if torch.isfinite(q.mean).all() and (dead := int(dead_units(q.mean.numpy()).sum())):
+    mean, sigma = q.mean.cpu(), q.sigma.cpu()
+    d = mean.shape[1]
+    if torch.isfinite(mean).all() and (dead := int(dead_units(mean.numpy()).sum())):
         found["dead units"] = f"{dead} of {d} units of the code are dead, the same for every example"
-    elif isinstance(q, Gaussian) and torch.isfinite(q.mean).all() and torch.isfinite(q.sigma).all():
-        silent = int((kl_per_unit(q.mean.numpy(), q.sigma.numpy()) < SILENT).sum())
+    elif isinstance(q, Gaussian) and torch.isfinite(mean).all() and torch.isfinite(sigma).all():
+        silent = int((kl_per_unit(mean.numpy(), sigma.numpy()) < SILENT).sum())
         if 2 * silent > d:
             found["collapsed posterior"] = f"{silent} of {d} units have collapsed to the prior and tell nothing"
     losses = [row["validation_loss"] for row in history if "validation_loss" in row]

@@ -1,4 +1,4 @@
-"""How the processor works: on how many threads, and without the numbers that it is slow at."""
+"""Which processor works, and how: on how many threads, in how many bits, and without the numbers that it is slow at."""
 
 from __future__ import annotations
 
@@ -12,22 +12,36 @@ from narrows.models.layers import twin
 from narrows.models.model import Batch, BottleneckModel
 from narrows.models.nets import has_convolutions
 
-__all__ = ["limited_threads", "threads_for", "without_denormals"]
+__all__ = [
+    "PRECISIONS",
+    "device_for",
+    "half_for",
+    "limited_threads",
+    "operations_of",
+    "threads_for",
+    "without_denormals",
+]
 
-WORTH_MORE_THREADS = 5e8
-"""Floating-point operations a step, as measured; below this threads wait for each other more than they help, and where
-other work has the cores, fifty times as long."""
+MUCH = 5e8
+"""Floating-point operations at a time from which more is worth while than one thread and 32 bits, as measured on a CPU:
+below this threads wait for each other more than they help, and where other work has the cores, fifty times as long."""
 
 BOTH_WAYS = 3
 """Times the operations of a forward pass that a step has."""
 
 COUNTED = nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d
 
+PRECISIONS = ("auto", "float32", "bfloat16")
 
-def threads_for(model: BottleneckModel, one: Batch, examples: int) -> int:
-    """Return how many threads a step with ``examples`` is worth: one, unless its arithmetic is heavy.
+AMPERE = (8, 0)
+"""The first of NVIDIA's kinds of GPU that multiplies 16-bit numbers of this format."""
 
-    Counted, not tried out: the order of sums depends on it, and the same seed must give the same model.
+
+def operations_of(model: BottleneckModel, one: Batch) -> int:
+    """Return the floating-point operations of an example's way through the nets' linear and convolutional layers.
+
+    What follows from them is the same at every run. A time would not be: on a busy machine the same seed could then
+    give another model, since the order of sums depends on the number of threads.
 
     Parameters
     ----------
@@ -35,15 +49,7 @@ def threads_for(model: BottleneckModel, one: Batch, examples: int) -> int:
         It.
     one
         An example, (1, features), to count the operations of convolutions on.
-    examples
-        At a time.
     """
-    operations = BOTH_WAYS * examples * _operations(model, one)
-    return torch.get_num_threads() if operations > WORTH_MORE_THREADS else 1
-
-
-def _operations(model: BottleneckModel, one: Batch) -> int:
-    """Return the floating-point operations of an example's way through the nets' linear and convolutional layers."""
     if not has_convolutions(model):
         return 2 * sum(p.numel() for p in model.parameters())
     counts = []
@@ -59,6 +65,60 @@ def _operations(model: BottleneckModel, one: Batch) -> int:
     with torch.no_grad():
         counted.decode(counted.encode(*one), one.context)
     return sum(counts)
+
+
+def threads_for(operations: float) -> int:
+    """Return how many threads so many floating-point operations at a time are worth."""
+    return torch.get_num_threads() if operations > MUCH else 1
+
+
+def device_for(name: str, operations: float) -> torch.device:
+    """Return where nets work that do so many floating-point operations at a time.
+
+    Parameters
+    ----------
+    name
+        ``"cpu"``, ``"cuda"``, ``"cuda:1"`` …; ``"auto"`` is the first GPU that torch can use, if there is one, for what
+        a CPU would take more than a moment for.
+    operations
+        Of a step, or of all examples that are passed through.
+
+    Raises
+    ------
+    ValueError
+        If it is no such name, or there is no such GPU.
+    """
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name == "auto":
+        return torch.device("cuda" if gpus and operations > MUCH else "cpu")
+    kind, _, number = name.partition(":")
+    if name != "cpu" and (kind != "cuda" or (number and not number.isdecimal())):
+        raise ValueError(f"device={name!r} must be 'auto', 'cpu', or a GPU such as 'cuda' or 'cuda:1'")
+    if kind == "cuda" and int(number or 0) >= gpus:
+        raise ValueError(
+            f"device={name!r}: torch can use {gpus} GPUs here; take 'cpu', or 'auto' for one if there is any"
+        )
+    return torch.device(name)
+
+
+def half_for(precision: str, model: BottleneckModel, device: torch.device, operations: float) -> bool:
+    """Return whether the nets learn in 16 bits.
+
+    Parameters
+    ----------
+    precision
+        ``"float32"``, ``"bfloat16"``, or ``"auto"``: the latter for convolutions where ``device`` has units that
+        multiply matrices of them, which take half the time.
+    model, device, operations
+        Which, where, and how many of a step.
+    """
+    if precision != "auto":
+        return precision == "bfloat16"
+    if not has_convolutions(model) or operations <= MUCH:
+        return False
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= AMPERE
+    return torch.cpu._is_amx_tile_supported()  # noqa: SLF001 - what is public is younger than torch 2.6
 
 
 @contextmanager

@@ -39,7 +39,7 @@ class Plain:
         self.z = z
         # A sigmoid would make ½ of 0.
         own = torch.arange(z.shape[2]) < torch.tensor(sizes)[:, None, None]
-        self.own = None if own.all() else own.to(z.dtype)
+        self.own = None if own.all() else own.to(z)
 
     def forward(self, h: Tensor, generators: Sequence[torch.Generator], progress: float) -> Tensor | None:  # noqa: ARG002 - one signature for all
         """Set the codes by the encoder's outputs ``h``, and return the batch's cost, (K,), if they have one."""
@@ -68,7 +68,7 @@ class Noise:
 
     def __init__(self, sigma: float, z: Tensor, sizes: Sequence[int]) -> None:
         self.sigma, self.z, self.sizes = sigma, z, sizes
-        self.mu, self.epsilon = torch.empty(z.shape, dtype=z.dtype), torch.zeros(z.shape, dtype=z.dtype)
+        self.mu, self.epsilon = z.new_empty(z.shape), z.new_zeros(z.shape)
 
     def forward(self, h: Tensor, generators: Sequence[torch.Generator], progress: float) -> Tensor | None:  # noqa: ARG002
         """Set the codes."""
@@ -97,7 +97,7 @@ class Variational:
 
     def __init__(self, objective: EvidenceLowerBound, z: Tensor, sizes: Sequence[int]) -> None:
         self.objective, self.z, self.sizes = objective, z, sizes
-        self.epsilon = torch.zeros(z.shape, dtype=z.dtype)
+        self.epsilon = z.new_zeros(z.shape)
 
     def forward(self, h: Tensor, generators: Sequence[torch.Generator], progress: float) -> Tensor | None:
         """Set the codes, and return β times their divergence."""
@@ -120,7 +120,7 @@ class Variational:
 def _draw(epsilon: Tensor, sizes: Sequence[int], generators: Sequence[torch.Generator]) -> Tensor:
     """Fill ``epsilon`` (K, examples, latent_dim) with each model's own standard normal noise."""
     for place, (size, generator) in enumerate(zip(sizes, generators, strict=True)):
-        noise = torch.randn(epsilon.shape[1], size, generator=generator, dtype=epsilon.dtype)
+        noise = torch.randn(epsilon.shape[1], size, generator=generator, dtype=epsilon.dtype, device=epsilon.device)
         epsilon[place, :, :size] = noise
     return epsilon
 

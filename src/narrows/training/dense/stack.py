@@ -73,11 +73,12 @@ class Stack:
         """Set up arrays for ``models`` and their ``nets``."""
         self.models, self.nets = list(models), nets
         self.layers = [layer for net in self.nets for layer in net.layers]
-        scales = [_log_scale(model.likelihood) for model in models]
+        like = next(models[0].parameters())
+        scales = [_log_scale(model.likelihood, like) for model in models]
         self.learned = [scale for scale in scales if isinstance(scale, nn.Parameter)]
         shapes = [*(layer.shape for layer in self.layers), *([(len(models),)] if self.learned else [])]
         paces = [(self.rate * layer.rate, self.decay) for layer in self.layers] + [(self.rate, 0.0)]  # a scale's
-        self.weights = Weights(shapes, paces[: len(shapes)], next(models[0].parameters()))
+        self.weights = Weights(shapes, paces[: len(shapes)], like)
         self.log_scale = self.weights.values[-1] if self.learned else torch.stack(scales)
         if self.learned:
             self.log_scale.copy_(torch.stack(scales).detach())
@@ -145,11 +146,11 @@ class Stack:
             tensor.copy_(state[name])
 
 
-def _log_scale(likelihood: Likelihood) -> Tensor:
+def _log_scale(likelihood: Likelihood, like: Tensor) -> Tensor:
     match likelihood:
         case Gaussian(log_sigma=scale) | Laplace(log_b=scale):
             return scale
-    return torch.zeros(())
+    return like.new_zeros(())
 
 
 class _Batch:
@@ -174,7 +175,7 @@ class _Batch:
         self.log_scale = stack.log_scale
         self.log_scale_gradient = weights.gradients[-1] if stack.learned else None
         # A number would be made such a tensor at each use, which takes longer than the product.
-        self.scale = self.mean.new_tensor(1 / examples)
+        self.scale = self.mean.new_full((), 1 / examples)
 
     def gradients(self, x: Tensor, generators: Sequence[torch.Generator], progress: float) -> Tensor:
         """Set the weights' gradients of the mean loss of ``x`` (K, examples, features), and return it, (K,)."""

@@ -40,7 +40,7 @@ class Weights:
             [part.view(shape) for part, shape in zip(flat.split(sizes), shapes, strict=True)] for flat in self.flat
         ]
         self.values, self.gradients = self.blocks[:2]
-        self.steps, self.one = torch.zeros(()), torch.ones(())
+        self.steps, self.one = (torch.full((), value, device=like.device) for value in (0.0, 1.0))
         # Neighbours of one pace move together.
         runs = [
             (pace, [size for _, size in run]) for pace, run in groupby(zip(paces, sizes, strict=True), itemgetter(0))

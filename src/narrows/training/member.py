@@ -1,0 +1,51 @@
+"""What is trained, with what it learns from."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+
+import torch
+
+from narrows.models.model import BottleneckModel
+from narrows.training.dense.stack import kind_of
+from narrows.training.examples import Examples
+from narrows.training.general import Objective
+
+__all__ = ["Member"]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A model to train, in place.
+
+    Attributes
+    ----------
+    model
+        It.
+    learned, judged
+        What to learn from, and to judge each epoch by; of the latter there may be none.
+    generator
+        The only source of chance.
+    operations
+        Floating-point operations of an example's way through the nets.
+    """
+
+    model: BottleneckModel
+    learned: Examples
+    judged: Examples
+    generator: torch.Generator
+    operations: int
+
+    def kind(self, objective: Objective) -> Hashable | None:
+        """Return what it must have in common with those it is trained side by side with; None if it must be alone."""
+        alone = self.learned.context is not None or self.model.in_half
+        return None if alone else kind_of(self.model, objective)
+
+    def on(self, device: torch.device) -> Member:
+        """Move the model to ``device``, and return this with the examples given out and the noise drawn there."""
+        self.model.to(device)
+        generator = self.generator
+        if device.type != "cpu":
+            generator = torch.Generator(device).manual_seed(generator.initial_seed())
+        return replace(self, learned=self.learned.on(device), judged=self.judged.on(device), generator=generator)
