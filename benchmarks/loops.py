@@ -18,7 +18,9 @@ from sklearn.neural_network import MLPRegressor
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
-__all__ = ["jax_scan", "plain", "plain_epochs", "pyod", "sklearn"]
+from narrows.models.model import BottleneckModel
+
+__all__ = ["jax_scan", "plain", "plain_epochs", "plain_vae", "pyod", "sklearn", "vae_loss"]
 
 Rows = NDArray[np.float32]
 
@@ -131,3 +133,21 @@ def vae_loss(encoder: nn.Module, decoder: nn.Module, x: Tensor) -> Tensor:
     data = nn.functional.binary_cross_entropy_with_logits(decoder(z), x, reduction="sum")
     divergence = 0.5 * (mu.square() + log_var.exp() - 1 - log_var).sum()
     return (data + divergence) / len(x)
+
+
+def plain_vae(model: BottleneckModel, X: Rows, batch_size: int, epochs: int = 1, device: str = "cpu") -> None:
+    """Train the nets of ``model``, drawn anew, as a VAE by the loop that everyone writes."""
+    torch.manual_seed(0)
+    for layer in model.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            layer.reset_parameters()
+    model.train().to(device)
+    loader = DataLoader(torch.from_numpy(X.reshape(len(X), -1)), batch_size=batch_size, shuffle=True)
+    optimiser = torch.optim.Adam([*model.encoder.parameters(), *model.decoder.parameters()], 1e-3)
+    for _ in range(epochs):
+        for batch in loader:
+            loss = vae_loss(model.encoder, model.decoder, batch.to(device))
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+    model.eval().cpu()

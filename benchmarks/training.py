@@ -24,7 +24,9 @@ from narrows import VAE, Autoencoder, recipes
 from narrows.data import load_data
 from narrows.data.synthetic import shapes
 from narrows.estimators.fitting import fit_together
+from narrows.models.model import Batch
 from narrows.training.loop import Step
+from narrows.training.processor import BOTH_WAYS, operations_of
 
 EPOCHS, ROUNDS = 20, 5
 
@@ -32,6 +34,10 @@ LECTURE = 0.0234
 """The lecture's recipe's error per pixel on the digits it has learnt, at d = 8."""
 
 TABLE, IMAGES, BATCH = 100_000, 10_000, 128
+
+SAME = {"likelihood": "bernoulli", "net": "convolutional", "batch_size": BATCH, "epochs": 1, "prior": "normal"}
+
+PLAINLY = {"validation_fraction": 0.0, "warm_up": 0.0, "input_noise": 0.0, "random_state": 0}
 
 Rows = NDArray[np.float32]
 
@@ -119,48 +125,77 @@ def steps_of(model: VAE, X: Rows) -> Generator[Step]:
 
 def convolutional() -> None:
     """Print the row of a convolutional VAE at 28×28, an epoch in batches of 128, and both bounds after it."""
-    if "NARROWS_MNIST" in os.environ:
-        X, X_test = (part.reshape(-1, 28, 28)[:IMAGES] for part in mnist())
-    else:
-        drawn = shapes(2 * IMAGES, size=28).X.astype(np.float32) / 255
-        X, X_test = drawn[:IMAGES], drawn[IMAGES:]
-    options = {"likelihood": "bernoulli", "net": "convolutional", "batch_size": BATCH, "epochs": 1, "prior": "normal"}
-    plainly = {"validation_fraction": 0.0, "warm_up": 0.0, "input_noise": 0.0, "random_state": 0}
-    mine = VAE(16, **options, **plainly)
-    model = VAE(16, **options, **plainly).fit(X[:BATCH]).model_  # for nets of the same layers, drawn anew below
-
-    def theirs() -> None:
-        torch.manual_seed(0)
-        for layer in model.modules():
-            if isinstance(layer, torch.nn.Conv2d | torch.nn.Linear):
-                layer.reset_parameters()
-        model.train()
-        loader = torch.utils.data.DataLoader(torch.from_numpy(X.reshape(len(X), -1)), batch_size=BATCH, shuffle=True)
-        optimiser = torch.optim.Adam([*model.encoder.parameters(), *model.decoder.parameters()], 1e-3)
-        for x in loader:
-            loss = loops.vae_loss(model.encoder, model.decoder, x)
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-        model.eval()
-
-    name = f"convolutional VAE, 28×28, {len(X):,} images, batches of {BATCH}, one epoch"
+    X, X_test = images()
+    mine, model = (VAE(16, **SAME, **PLAINLY) for _ in range(2))
+    model = model.fit(X[:BATCH]).model_  # for nets of the same layers, drawn anew below
     begun: list[Generator[Step]] = []
-    ours_and_theirs = {
-        "narrows": (lambda: begun.append(steps_of(mine, X)), 1),
-        "plain PyTorch loop, same nets": (theirs, 1),
-    }
-    row(name, ours_and_theirs, rounds=3)
+    row(
+        f"convolutional VAE, 28×28, {len(X):,} images, batches of {BATCH}, one epoch",
+        {
+            "narrows": (lambda: begun.append(steps_of(mine, X)), 1),
+            "plain PyTorch loop, same nets": (lambda: loops.plain_vae(model, X, BATCH), 1),
+        },
+        rounds=3,
+    )
     for steps in begun:
         steps.close()
-    bounds = []
-    for net in (mine.model_, model):
-        torch.manual_seed(0)
-        with torch.no_grad():
-            bounds.append(
-                float(loops.vae_loss(net.encoder, net.decoder, torch.from_numpy(X_test.reshape(len(X_test), -1))))
-            )
+    bounds = [bound(net, X_test) for net in (mine.model_, model)]
     print(f"| its −ELBO on {len(X_test):,} other images, nats | {bounds[0]:.1f} | plain loop {bounds[1]:.1f} |")
+
+
+def on_a_gpu() -> None:
+    """Print the same on a GPU, in wall time, with the part of it that the card would need at its best."""
+    X, X_test = images()
+    mine, model = (VAE(16, **SAME | {"epochs": 5}, **PLAINLY, device="cuda") for _ in range(2))
+    operations = BOTH_WAYS * 5 * len(X) * operations_of(model.fit(X[:BATCH]).model_, Batch(torch.zeros(1, 784), None))
+    net = model.model_
+    times: dict[str, list[float]] = {"mine": [], "theirs": []}
+    for _ in range(4):  # of which the first is to warm up
+        started = time.perf_counter()
+        steps = steps_of(mine, X)
+        torch.cuda.synchronize()
+        times["mine"].append(time.perf_counter() - started)
+        steps.close()
+        started = time.perf_counter()
+        loops.plain_vae(net, X, BATCH, epochs=5, device="cuda")
+        torch.cuda.synchronize()
+        times["theirs"].append(time.perf_counter() - started)
+    ours_, theirs = (statistics.median(each[1:]) for each in times.values())
+    bounds = [bound(each, X_test) for each in (mine.model_, net)]
+    card = torch.cuda.get_device_name()
+    peer = f"plain loop {theirs:.2f} s: {theirs / ours_:.1f} ×"
+    print(f"| the same on {card}, 5 epochs, wall time | {ours_:.2f} s | {peer} |")
+    print(f"| its −ELBO | {bounds[0]:.1f} | plain loop {bounds[1]:.1f} |")
+    print(f"| part of the card's best, in products of large matrices | {operations / ours_ / best_rate():.1%} | |")
+
+
+def best_rate() -> float:
+    """Return the operations a second that the GPU does in products of large matrices of 16-bit numbers."""
+    a = torch.randn(8192, 8192, device="cuda", dtype=torch.bfloat16)
+    for _ in range(5):
+        a @ a
+    torch.cuda.synchronize()
+    started = time.perf_counter()
+    for _ in range(20):
+        a @ a
+    torch.cuda.synchronize()
+    return 20 * 2 * 8192**3 / (time.perf_counter() - started)
+
+
+def images() -> tuple[Rows, Rows]:
+    """Return images to learn from and others, in [0, 1]."""
+    if "NARROWS_MNIST" in os.environ:
+        X, X_test = (part.reshape(-1, 28, 28)[:IMAGES] for part in mnist())
+        return X, X_test
+    drawn = shapes(2 * IMAGES, size=28).X.astype(np.float32) / 255
+    return drawn[:IMAGES], drawn[IMAGES:]
+
+
+@torch.no_grad()
+def bound(net: torch.nn.Module, X: Rows) -> float:
+    """Return −ELBO, in nats an image."""
+    torch.manual_seed(0)
+    return float(loops.vae_loss(net.encoder, net.decoder, torch.from_numpy(X.reshape(len(X), -1))))  # type: ignore[arg-type]
 
 
 def main() -> None:
@@ -209,6 +244,8 @@ def main() -> None:
         rounds=3,
     )
     convolutional()
+    if torch.cuda.is_available():
+        on_a_gpu()
     mine = statistics.mean(ours(X, [8], [seed], 100) for seed in range(5))
     theirs = statistics.mean(loops.plain(X, (32,), 8, seed, 100) for seed in range(5))
     print(f"\nTraining error at d = 8 after 100 epochs, mean of 5 seeds: narrows {mine:.4f}, plain loop {theirs:.4f}")

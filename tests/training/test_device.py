@@ -1,7 +1,9 @@
 """Another device, and fewer bits: where the nets learn, and what they are then."""
 
+import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,10 +14,11 @@ import torch
 from sklearn.base import clone
 from torch import nn
 
-from narrows import VAE, Autoencoder, load
+from narrows import VAE, VQVAE, Autoencoder, ContractiveAutoencoder, load
 from narrows.data.synthetic import shapes
 from narrows.estimators import fitting
-from narrows.training.processor import MUCH, device_for, half_for
+from narrows.training import member
+from narrows.training.processor import MUCH, REPAID, compiled_for, device_for, half_for
 from test_laws import MEMBERS, OF_IMAGES, SHAPES, data, labels
 
 IMAGES = shapes(96, size=16).X
@@ -176,3 +179,35 @@ def test_a_training_in_16_bits_goes_on_in_them_on_another_machine(tmp_path, monk
     found = clone(whole).fit(IMAGES, checkpoint=tmp_path / "state")
     for name, tensor in wanted.model_.state_dict().items():
         assert torch.equal(tensor, found.model_.state_dict()[name]), name
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch's compiler needs g++")
+@pytest.mark.filterwarnings("ignore")  # torch's compiler gives itself some
+@pytest.mark.parametrize("kind", [VAE, VQVAE, ContractiveAutoencoder])
+def test_compiled_nets_learn_the_same_and_are_left_behind(kind, monkeypatch):
+    """Here compiled for the CPU, which otherwise only a GPU's are."""
+    model = kind(2, net="convolutional", epochs=2, batch_size=40, prior="normal", precision="float32", random_state=0)
+    wanted, calls = clone(model).fit(IMAGES).model_, []
+
+    def compiled(net, *_):
+        calls.append(net)
+        return {part: torch.compile(part) for part in (net.encoder, net.decoder)}
+
+    monkeypatch.setattr(member, "compiled_for", compiled)
+    found = clone(model).fit(IMAGES).model_
+    assert len(calls) == (kind is not ContractiveAutoencoder)
+    assert not found.compiled
+    for name, tensor in wanted.state_dict().items():
+        torch.testing.assert_close(found.state_dict()[name], tensor, rtol=1e-3, atol=1e-4, msg=name)
+
+
+@pytest.mark.usefixtures("gpus")
+def test_only_long_trainings_on_a_gpu_are_compiled(monkeypatch):
+    model = Autoencoder(2, epochs=1, random_state=0).fit(IMAGES).model_
+    monkeypatch.setattr(torch, "compile", lambda net: net)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: True)
+    for device, steps, nets in (("cpu", REPAID, 0), ("cuda", REPAID - 1, 0), ("cuda", REPAID, 2)):
+        assert len(compiled_for(model, torch.device(device), steps)) == nets
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    assert not compiled_for(model, torch.device("cuda"), REPAID)

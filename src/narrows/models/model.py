@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from contextlib import nullcontext
 from typing import NamedTuple
 
 import torch
@@ -52,6 +54,8 @@ class BottleneckModel(nn.Module):
     ----------
     in_half
         Whether the nets compute in 16 bits (bfloat16) while they learn; weights have 32, as has all beside the nets.
+    compiled
+        What stands for each of the nets while they learn, if something does.
     """
 
     def __init__(
@@ -72,6 +76,7 @@ class BottleneckModel(nn.Module):
         self.likelihood = likelihood
         self.prior = prior
         self.in_half = False
+        self.compiled: dict[nn.Module, Callable[[Tensor], Tensor]] = {}
 
     def posterior(self, x: Tensor, context: Tensor | None = None) -> Point | Gaussian:
         """Return q(z | x) of inputs ``x`` (n, features); no corruption, no chance."""
@@ -125,11 +130,12 @@ class BottleneckModel(nn.Module):
         return weights.logsumexp(0) - math.log(len(weights))
 
     def _through(self, net: nn.Module, x: Tensor) -> Tensor:
-        if not (self.in_half and self.training):
+        if not self.training:
             h: Tensor = net(x)
             return h
-        with torch.autocast(x.device.type, torch.bfloat16):
-            h = net(x)
+        through = self.compiled.get(net, net)
+        with torch.autocast(x.device.type, torch.bfloat16) if self.in_half else nullcontext():
+            h = through(x)
         return h.to(x.dtype)
 
     def _log_prob(self, x: Tensor, h: Tensor) -> Tensor:

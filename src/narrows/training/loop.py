@@ -129,7 +129,9 @@ class Training:
         processes: Alone | Processes,
         device: torch.device,
     ) -> None:
-        self.members = [member.on(device) for member in members]
+        self.n, self.batches = len(members[0].learned), math.ceil(len(members[0].learned) / batch_size)
+        self.steps_at_most = epochs * self.batches
+        self.members = [member.on(device, objective, self.steps_at_most) for member in members]
         self.checkpoint, self.processes, self.device = checkpoint, processes, device
         self.objective = processes.shared(objective)
         self.epochs, self.batch_size, self.patience = epochs, batch_size, patience
@@ -144,8 +146,6 @@ class Training:
             self.learner = Stack(models, objective, learning_rate, weight_decay)
         operations = BOTH_WAYS * batch_size * sum(member.operations for member in members)
         self.threads = max(1, threads_for(operations) // processes.local)
-        self.n, self.batches = len(first.learned), math.ceil(len(first.learned) / batch_size)
-        self.steps_at_most = epochs * self.batches
         self.active = list(range(len(members)))
         self.history: list[list[dict[str, float]]] = [[] for _ in members]
         self.best = [Best() for _ in members]
@@ -397,4 +397,4 @@ class Training:
         for member, best in zip(self.members, self.best, strict=True):
             if best.weights:
                 member.model.load_state_dict(best.weights)
-            member.model.cpu()
+            member.back()

@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 import torch
 
 from narrows.models.model import BottleneckModel
+from narrows.models.objectives import Contractive
 from narrows.training.dense.stack import kind_of
 from narrows.training.examples import Examples
 from narrows.training.general import Objective
+from narrows.training.processor import compiled_for
 
 __all__ = ["Member"]
 
@@ -42,10 +44,17 @@ class Member:
         alone = self.learned.context is not None or self.model.in_half
         return None if alone else kind_of(self.model, objective)
 
-    def on(self, device: torch.device) -> Member:
-        """Move the model to ``device``, and return this with the examples given out and the noise drawn there."""
+    def on(self, device: torch.device, objective: Objective, steps: int) -> Member:
+        """Move the model to ``device`` for so many steps; return this with examples given out and noise drawn there."""
         self.model.to(device)
+        if not isinstance(objective, Contractive):  # whose gradient of a gradient the compiler refuses
+            self.model.compiled = compiled_for(self.model, device, steps)
         generator = self.generator
         if device.type != "cpu":
             generator = torch.Generator(device).manual_seed(generator.initial_seed())
         return replace(self, learned=self.learned.on(device), judged=self.judged.on(device), generator=generator)
+
+    def back(self) -> None:
+        """Move the model back to where it is used."""
+        self.model.compiled = {}
+        self.model.cpu()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import importlib.util
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -13,7 +14,11 @@ from narrows.models.model import Batch, BottleneckModel
 from narrows.models.nets import has_convolutions
 
 __all__ = [
+    "BOTH_WAYS",
+    "MUCH",
     "PRECISIONS",
+    "REPAID",
+    "compiled_for",
     "device_for",
     "half_for",
     "limited_threads",
@@ -32,6 +37,9 @@ BOTH_WAYS = 3
 COUNTED = nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d
 
 PRECISIONS = ("auto", "float32", "bfloat16")
+
+REPAID = 40_000
+"""Steps from which compilation is worth it, which takes most of a minute, if each is a millisecond shorter."""
 
 AMPERE = (8, 0)
 """The first of NVIDIA's kinds of GPU that multiplies 16-bit numbers of this format."""
@@ -119,6 +127,18 @@ def half_for(precision: str, model: BottleneckModel, device: torch.device, opera
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= AMPERE
     return torch.cpu._is_amx_tile_supported()  # noqa: SLF001 - what is public is younger than torch 2.6
+
+
+def compiled_for(
+    model: BottleneckModel, device: torch.device, steps: int
+) -> dict[nn.Module, Callable[[Tensor], Tensor]]:
+    """Return what torch's compiler makes of each net, where so many ``steps`` repay it: on a GPU only.
+
+    On a CPU it makes convolutions no quicker, and of dense nets passes written by hand are quicker still.
+    """
+    if device.type == "cpu" or steps < REPAID or importlib.util.find_spec("triton") is None:
+        return {}
+    return {net: torch.compile(net) for net in (model.encoder, model.decoder)}
 
 
 @contextmanager
