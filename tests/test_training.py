@@ -2,6 +2,8 @@
 
 import copy
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -284,3 +286,9 @@ def test_the_optimiser_s_step_is_torch_s_adamw():
         optimiser.step()
         for tensor, parameter in zip(mine, theirs, strict=True):
             torch.testing.assert_close(tensor, parameter.data)
+
+
+def test_a_training_that_nobody_ends_says_nothing_at_the_end_of_the_program():
+    code = "import numpy, narrows; steps = narrows.Autoencoder(2).fit_steps(numpy.eye(99, 5)); [*zip(range(60), steps)]"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import math
 import os
+import sys
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -312,6 +314,7 @@ def _train(
     """Train those that can be side by side, and return those that diverged; one alone adds its error to ``errors``."""
     training, estimators = _training(group, path, processes), [one.estimator for one in group]
     steps = training.steps()
+    atexit.register(steps.close)  # of one that nobody closes, before Python takes torch apart
     try:
         for step in steps:
             yield estimators, step
@@ -319,8 +322,9 @@ def _train(
         errors.append(f"latent_dim {estimators[0].latent_dim}: {error}")
     finally:
         steps.close()
+        atexit.unregister(steps.close)
         for place, (one, history) in enumerate(zip(group, training.history, strict=True)):
-            if history and place not in training.diverged and processes.kept:
+            if history and place not in training.diverged and processes.kept and not sys.is_finalizing():
                 one.estimator.end(one, history)
     return [group[place] for place in training.diverged]
 
