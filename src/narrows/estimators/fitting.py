@@ -201,10 +201,12 @@ class Fitting(Evaluating):
     def _fit_prior(self, name: str, examples: Examples, labels: Tensor, seed: int) -> None:
         # Also of the examples that judged the training: a class may have no other.
         classes = 1 if self.classes_ is None else len(self.classes_)
-        posterior = self._posterior(examples)
+        learned = self.model_.prior if isinstance(self.model_.prior, VampPrior) else None
+        needed = learned or PRIORS[name].needs_codes
+        posterior = self._posterior(examples if needed else examples.part(torch.arange(1)))
         with limited_threads(1):
-            if isinstance(self.model_.prior, VampPrior):
-                self.model_.prior = self.model_.prior.frozen(posterior, labels, classes)
+            if learned:
+                self.model_.prior = learned.frozen(posterior, labels, classes)
             else:
                 self.model_.prior = PRIORS[name].fit(posterior, labels, classes, seed)
 

@@ -52,9 +52,12 @@ class Prior(nn.Module):
     ----------
     has_density
         Whether it knows log p(z), or only draws.
+    needs_codes
+        Whether the codes change it.
     """
 
     has_density: ClassVar[bool] = True
+    needs_codes: ClassVar[bool] = True
     frequencies: Tensor
 
     def __init__(self, classes: int, latent_dim: int, components: int) -> None:
@@ -105,6 +108,8 @@ class Prior(nn.Module):
 
 class StandardNormal(Prior):
     """p(z) = N(z; 0, I), for every class (Kingma & Welling 2014)."""
+
+    needs_codes = False
 
     @classmethod
     def of_codes(cls, posterior: Posterior, labels: Tensor, classes: int, seed: int) -> Self:  # noqa: ARG003 - as of the others

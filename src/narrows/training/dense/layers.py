@@ -19,6 +19,8 @@ from narrows.models.nets import Shortcut
 __all__ = ["DERIVED", "Layer", "Net", "Passes", "linear_layers"]
 
 aten = torch.ops.aten
+relu_backward, silu, silu_backward = aten.threshold_backward.grad_input, aten.silu.out, aten.silu_backward.grad_input
+tanh_backward, sigmoid_backward = aten.tanh_backward.grad_input, aten.sigmoid_backward.grad_input
 
 
 def _same(h: Tensor, *, out: Tensor) -> None:
@@ -33,19 +35,16 @@ DERIVED: dict[type[nn.Module], tuple[Callable[..., object], Callable[..., object
     nn.Identity: (_same, _passed),
     nn.ReLU: (
         lambda h, out: torch.clamp_min(h, 0, out=out),
-        lambda g, h, _, grad_input: aten.threshold_backward.grad_input(g, h, 0, grad_input=grad_input),
+        lambda g, h, _, grad_input: relu_backward(g, h, 0, grad_input=grad_input),
     ),
-    nn.SiLU: (aten.silu.out, lambda g, h, _, grad_input: aten.silu_backward.grad_input(g, h, grad_input=grad_input)),
+    nn.SiLU: (silu, lambda g, h, _, grad_input: silu_backward(g, h, grad_input=grad_input)),
     # Its kernels can write neither into part of an array nor over their own arguments.
     nn.GELU: (
         lambda h, out: out.copy_(nn.functional.gelu(h)),
         lambda g, h, _, grad_input: grad_input.copy_(aten.gelu_backward(g, h)),
     ),
-    nn.Tanh: (torch.tanh, lambda g, _, a, grad_input: aten.tanh_backward.grad_input(g, a, grad_input=grad_input)),
-    nn.Sigmoid: (
-        torch.sigmoid,
-        lambda g, _, a, grad_input: aten.sigmoid_backward.grad_input(g, a, grad_input=grad_input),
-    ),
+    nn.Tanh: (torch.tanh, lambda g, _, a, grad_input: tanh_backward(g, a, grad_input=grad_input)),
+    nn.Sigmoid: (torch.sigmoid, lambda g, _, a, grad_input: sigmoid_backward(g, a, grad_input=grad_input)),
 }
 """Of each activation a = f(h): (h, out) ↦ a, and (∂E/∂a, h, a, grad_input) ↦ ∂E/∂h."""
 
