@@ -14,10 +14,10 @@ from narrows.scaling import Scaling
 from narrows.training.general import rates
 
 
-def started(shape, d, X, kind=Autoencoder, scaling="feature", classes=0):
+def started(shape, d, X, kind=Autoencoder, scaling="feature", classes=0, net="convolutional"):
     scaled = Scaling.fit(X.reshape(len(X), -1), scaling)
     x = torch.from_numpy(scaled.apply(X))
-    model = kind(d, net="convolutional", hidden=(8,)).build(shape, classes, scaled)
+    model = kind(d, net=net, hidden=(8,)).build(shape, classes, scaled)
     start_at_components(model, x)
     model.encoder.deep, model.decoder.deep = Zero(model.encoder.linear), Zero(model.decoder.linear)
     return model, x
@@ -34,7 +34,7 @@ class Zero(nn.Module):
         return x.new_zeros(*x.shape[:-1], self.outputs)
 
 
-@pytest.mark.parametrize(("n", "shape"), [(200, (4, 5)), (12, (6, 7, 2))], ids=["many rows", "many features"])
+@pytest.mark.parametrize(("n", "shape"), [(200, (8, 9)), (12, (9, 8, 2))], ids=["many rows", "many features"])
 @pytest.mark.parametrize("kind", [Autoencoder, VAE])
 def test_without_its_deep_part_it_is_scikit_learns_pca(n, shape, kind):
     factors = np.random.default_rng(0).normal(size=(n, 3)) * [5, 3, 2]
@@ -65,9 +65,29 @@ def test_fewer_examples_than_units_leave_units_at_zero():
 
 
 def test_a_sigmoid_is_met_by_the_logit():
-    X = np.random.default_rng(0).random((100, 4, 4))
-    model, x = started((4, 4), 16, X, scaling="global")
+    X = np.random.default_rng(0).random((200, 8, 8))
+    model, x = started((8, 8), 64, X, scaling="global")
     assert (model.decode(model.encode(x)) - x).abs().mean() < 0.04
+
+
+@pytest.mark.parametrize("net", ["dense", "convolutional"])
+def test_what_varies_little_is_not_made_much_of(net):
+    deviations = np.geomspace(1, 1e-3, 4)
+    rows = np.random.default_rng(0).normal(size=(2000, 4)) * deviations
+    basis = np.linalg.qr(np.random.default_rng(1).normal(size=(64, 64))).Q[:4]
+    model, x = started((8, 8), 4, (rows @ basis).reshape(-1, 8, 8), scaling="global", net=net)
+    wanted = np.minimum(1, 10 * deviations)
+    np.testing.assert_allclose(model.encode(x).detach().std(0), wanted, rtol=0.1)
+
+
+def test_a_dense_decoder_starts_as_drawn():
+    X = np.random.default_rng(0).normal(size=(50, 6))
+    scaling = Scaling.fit(X, "feature")
+    model = Autoencoder(2, hidden=(8,)).build((6,), 0, scaling)
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    start_at_components(model, torch.from_numpy(scaling.apply(X)))
+    changed = {name for name, tensor in model.state_dict().items() if not torch.equal(tensor, before[name])}
+    assert changed == {"encoder.linear.weight", "encoder.linear.bias"}
 
 
 def test_weights_of_many_inputs_move_more_slowly():

@@ -181,8 +181,7 @@ class Fitting(Evaluating):
         some = next(learned.chunks())
         check_range(model, some.x)
         check_nets(model, some)
-        if has_convolutions(model):
-            start_at_components(model, learned.take(torch.arange(min(len(learned), MOST_COMPONENTS_OF))).x)
+        start_at_components(model, learned.take(torch.arange(min(len(learned), MOST_COMPONENTS_OF))).x)
         model.likelihood.calibrate(some.x, some.x.mean(0))  # the scale to start from
         model.prior = self.first_prior(model, learned, generator)
         return model

@@ -86,11 +86,13 @@ class Gaussian:
 class Bottleneck(nn.Module):
     """What all have: ``width``, the numbers it wants from the encoder, and `snap`.
 
-    ``draws`` says whether q(z | x) is a `Gaussian`, which codes are drawn from, or a `Point`.
+    ``draws`` says whether q(z | x) is a `Gaussian`, which codes are drawn from, or a `Point`; ``spread`` is how far h
+    should reach at first, a standard deviation.
     """
 
     width: int
     draws: ClassVar[bool] = False
+    spread: ClassVar[float] = 1.0
 
     def forward(self, h: Tensor) -> Point | Gaussian:
         """Return q(z | x) of the encoder's output ``h`` (n, width)."""
@@ -137,6 +139,7 @@ class Noisy(Bottleneck):
     """
 
     draws = True
+    spread = 0.5  # where tanh has hardly begun to level off
 
     def __init__(self, latent_dim: int, sigma: float) -> None:
         super().__init__()

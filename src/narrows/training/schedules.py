@@ -10,7 +10,7 @@ __all__ = ["SCHEDULES", "Pace", "constant", "one_cycle"]
 Pace = tuple[float, float]
 """The part of the full learning rate that a step takes, and its β₁."""
 
-WARM_UP, START, END = 0.3, 1 / 25, 1 / 250_000
+WARM_UP, START, END = 0.3, 1 / 3, 1 / 250_000
 """The part of the training in which the rate rises; the parts of it to begin and to end with."""
 
 LEAST_MOMENTUM, MOST_MOMENTUM = 0.85, 0.95
@@ -19,7 +19,8 @@ LEAST_MOMENTUM, MOST_MOMENTUM = 0.85, 0.95
 def one_cycle(step: int, steps: int) -> Pace:
     """Warm up over 30 % of ``steps``, then go down to almost nothing by a cosine (Smith & Topin 2019).
 
-    The momentum does the opposite. ``step`` counts from 0; the values are those of PyTorch's ``OneCycleLR``.
+    The momentum does the opposite. ``step`` counts from 0. The values are those of PyTorch's ``OneCycleLR``, which by
+    default begins at a 25th of the full rate; nets that start at principal components need less care.
     """
     last = max(steps, 4)
     top = WARM_UP * (last + 1) - 1
