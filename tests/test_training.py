@@ -206,6 +206,10 @@ def test_denormal_numbers_are_zero_only_while_a_step_is_taken():
         assert small * 1 == 0
     for _ in model().fit_steps(X):
         assert small * 1 > 0
+    torch.set_flush_denormal(True)
+    for _ in model().fit_steps(X):
+        assert small * 1 == 0
+    torch.set_flush_denormal(False)
 
 
 def test_epochs_follow_the_size_of_the_data():

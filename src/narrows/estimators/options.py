@@ -69,8 +69,8 @@ class Options(BaseEstimator):  # type: ignore[misc]
     activation
         Between layers: ``"silu"``, ``"relu"``, ``"gelu"``, ``"tanh"``, ``"sigmoid"`` or ``"identity"``.
     shortcut
-        Whether a linear layer leads past all others, from input to code and from code to output; where the others are
-        convolutions, it starts as principal components.
+        Whether a linear layer leads past all others, from input to code and from code to output. The first starts as
+        principal components, and the second too where the others are convolutions.
     likelihood
         p(x | z): ``"squared-error"`` (the lecture's; a Gaussian whose σ is set after training), ``"gaussian"``,
         ``"laplace"``, or, for values in [0, 1] after scaling, ``"bernoulli"`` or ``"continuous-bernoulli"``.

@@ -171,15 +171,15 @@ class Training:
         """
         if found := self.processes.broadcast(self.checkpoint and self.checkpoint.read()):
             self._resume(*found)
+        normal = without_denormals()
         with limited_threads(self.threads):
             try:
                 for member in self.members:
                     member.model.train()
                 while self.done < self.steps_at_most and self.active:
-                    with without_denormals():
+                    with normal:
                         step = self._advance()
-                    over = self.done == self.steps_at_most or not self.active
-                    if self.checkpoint and (over or self.checkpoint.due):
+                    if self.checkpoint and (self.checkpoint.due or self.done == self.steps_at_most or not self.active):
                         self.checkpoint.write(*self._state())
                     yield step
             finally:

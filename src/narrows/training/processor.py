@@ -155,11 +155,14 @@ def limited_threads(count: int) -> Iterator[None]:
 class without_denormals:  # noqa: N801 - used as a function; a generator would take longer
     """Take numbers too small for a float's full precision for 0 inside: Adam's moments of what is dead soon are.
 
-    Processors take some twenty times as long for each. Afterwards this thread has them, as torch and Python do.
+    Processors take some twenty times as long for each. Afterwards this thread has them if it had when this was made.
     """
+
+    def __init__(self) -> None:
+        self.before = not torch.tensor(1e-40) * 1
 
     def __enter__(self) -> None:
         torch.set_flush_denormal(True)
 
     def __exit__(self, *_: object) -> None:
-        torch.set_flush_denormal(False)
+        torch.set_flush_denormal(self.before)
