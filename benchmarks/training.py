@@ -59,23 +59,28 @@ def pythae(X: Rows, d: int, epochs: int) -> float:
     return train_pythae("AE", X, seed=0, **options)[1]
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """Return the CPU seconds of ``work``."""
-    started = time.process_time()
+def seconds(work: Callable[[], object]) -> NDArray[np.float64]:
+    """Return the CPU and wall seconds of ``work``."""
+    started = np.array([time.process_time(), time.perf_counter()])
     work()
-    return time.process_time() - started
+    return np.array([time.process_time(), time.perf_counter()]) - started
 
 
 def row(name: str, work: dict[str, tuple[Callable[[], object], int]], rounds: int = ROUNDS) -> None:
-    """Print a line: each one's median CPU seconds a model over interleaved rounds, and how much quicker ours is."""
-    times: dict[str, list[float]] = {who: [] for who in work}
+    """Print a line: each one's median seconds a model, CPU and wall, over interleaved rounds, and times ours."""
+    times: dict[str, list[NDArray[np.float64]]] = {who: [] for who in work}
     for _ in range(rounds):
         for who, (run, models) in work.items():
             times[who].append(seconds(run) / models)
-    median = {who: statistics.median(all_of) for who, all_of in times.items()}
+    median = {who: np.median(all_of, 0) for who, all_of in times.items()}
     mine = median.pop("narrows")
-    others = "; ".join(f"{who} {time:.3f} s: {time / mine:.1f} ×" for who, time in median.items())
-    print(f"| {name} | {mine:.3f} s | {others} |", flush=True)
+    others = "; ".join(f"{who} {said(both)} s: {said(both / mine, 1)} ×" for who, both in median.items())
+    print(f"| {name} | {said(mine)} s | {others} |", flush=True)
+
+
+def said(both: NDArray[np.float64], digits: int = 3) -> str:
+    """Write a figure in CPU time, and in brackets in wall time."""
+    return f"{both[0]:.{digits}f} ({both[1]:.{digits}f})"
 
 
 def until(errors: Iterator[Callable[[], float]], wanted: float) -> tuple[int, float]:
@@ -202,7 +207,7 @@ def main() -> None:
     """Print the table, in Markdown."""
     torch.set_num_threads(1)
     X = (load_data("digits").X.reshape(-1, 64) / 16).astype(np.float32)
-    print("| workload, CPU time a model | narrows | peers, and how many times ours |")
+    print("| workload, CPU time a model (wall time) | narrows | peers, and how many times ours |")
     print("|---|---|---|")
     row(
         f"lecture's recipe, d = 8, {EPOCHS} epochs",
