@@ -164,7 +164,7 @@ def test_initialisation_is_pytorch_s_default():
 @pytest.mark.parametrize("steps", [1, 2, 3, 4, 5, 17, 100])
 def test_the_one_cycle_schedule_is_pytorch_s(steps):
     optimiser = torch.optim.AdamW([nn.Parameter(torch.zeros(1))], 1.0)
-    parts = {"div_factor": 3, "final_div_factor": 250_000 / 3}
+    parts = {"div_factor": 2, "final_div_factor": 250_000 / 2}
     scheduler = OneCycleLR(optimiser, 1.0, total_steps=max(steps, 4) + 1, **parts)
     for step in range(steps):
         group = optimiser.param_groups[0]

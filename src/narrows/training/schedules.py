@@ -10,7 +10,7 @@ __all__ = ["SCHEDULES", "Pace", "constant", "one_cycle"]
 Pace = tuple[float, float]
 """The part of the full learning rate that a step takes, and its β₁."""
 
-WARM_UP, START, END = 0.3, 1 / 3, 1 / 250_000
+WARM_UP, START, END = 0.3, 1 / 2, 1 / 250_000
 """The part of the training in which the rate rises; the parts of it to begin and to end with."""
 
 LEAST_MOMENTUM, MOST_MOMENTUM = 0.85, 0.95
