@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from scipy.linalg import eigh
 from torch import Tensor, nn
 
 from narrows.models.likelihoods import Located
@@ -59,9 +60,10 @@ def _clear(layer: nn.Linear) -> None:
 def _components(centred: Tensor, most: int) -> Tensor:
     """Return up to ``most`` principal directions (k, features) of rows (n, features), scaled as codes are to be."""
     n, features = centred.shape
-    # In 32 bits it fails on one set of smooth images in forty.
-    squares, vectors = torch.linalg.eigh((centred @ centred.T if n < features else centred.T @ centred).double())
-    squares, vectors = squares.flip(0)[:most], vectors.flip(1)[:, :most]
+    # In 32 bits it fails on one set of smooth images in forty. SciPy finds the last few alone, torch only all.
+    products = (centred @ centred.T if n < features else centred.T @ centred).double()
+    last = (max(0, len(products) - most), len(products) - 1)
+    squares, vectors = (torch.from_numpy(found).flip(-1) for found in eigh(products.numpy(), subset_by_index=last))
     varied = squares > 1e-6 * squares[:1]
     squares, vectors = squares[varied].float(), vectors[:, varied].float()
     directions = (centred.T @ vectors / squares.sqrt() if n < features else vectors).T
