@@ -199,6 +199,15 @@ def test_operations_are_those_that_torch_counts():
     assert operations_of(net, one) == counter.get_total_flops()
 
 
+def test_a_batch_normalisation_learns_nothing_from_counting():
+    encoder = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.BatchNorm1d(392), nn.Linear(392, 2))
+    decoder = nn.Sequential(nn.Linear(2, 256), nn.Unflatten(1, (1, 16, 16)))
+    net = Autoencoder(2, net=(encoder, decoder), epochs=1).fit(np.eye(256).reshape(-1, 16, 16)).model_.train()
+    before = [buffer.clone() for buffer in net.buffers()]
+    assert operations_of(net, Batch(torch.zeros(1, 256), None)) == 2 * (2 * 196 * 9 + 392 * 2 + 2 * 256)
+    assert all(map(torch.equal, before, net.buffers()))
+
+
 def test_denormal_numbers_are_zero_only_while_a_step_is_taken():
     small = torch.full((1,), 1e-40)
     assert small * 1 > 0

@@ -7,7 +7,7 @@ import json
 
 import numpy as np
 import torch
-from elsewhere import Elsewhere, There, device
+from elsewhere import Drawn, Elsewhere, There, device
 from sklearn.base import clone
 
 from narrows.estimators import fitted, fitting
@@ -31,7 +31,8 @@ class Generator(torch.Generator):
 
     def manual_seed(self, seed):
         if seed == SEED and self.away:
-            return Generator.first
+            self.set_state(Generator.first.get_state())
+            return self
         if seed == SEED and Generator.first is None:
             Generator.first = self
         return super().manual_seed(seed)
@@ -70,7 +71,7 @@ def main():
         model.set_params(random_state=SEED)
         here, _ = fitted_on(torch.device("cpu"), clone(model), X, y)
         wanted = said(here, X, y)
-        with Elsewhere():
+        with Elsewhere(), Drawn():
             there, moved = fitted_on(away, clone(model), X, y)
             got = said(there, X, y)
         weights = zip(here.model_.state_dict().values(), there.model_.state_dict().values(), strict=True)

@@ -4,6 +4,7 @@ As on a GPU, an operation on tensors of both fails, and what is made without a d
 """
 
 import torch
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map
 from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
@@ -14,7 +15,7 @@ aten = torch.ops.aten
 ACROSS = {aten.copy_.default, aten._to_copy.default}
 """What may have tensors of both."""
 
-INDEXED = {aten.index.Tensor, aten.index_put_.default, aten._index_put_impl_.default}
+INDEXED = {aten.index.Tensor}
 """What may have its first tensor elsewhere and places on the CPU."""
 
 
@@ -55,6 +56,19 @@ class Elsewhere(TorchDispatchMode):
 
     def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
         return done(operation, args, kwargs or {})
+
+
+class Drawn(TorchFunctionMode):
+    """Inside it, generators whose ``away`` says that they are there, and no others, draw there."""
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        if kwargs.get("generator") is not None:
+            tensor = next((a for a in args if isinstance(a, torch.Tensor)), None)
+            where = kwargs.get("device") or ("cpu" if tensor is None else tensor.device)
+            if (torch.device(where).type == NAME) != getattr(kwargs["generator"], "away", False):
+                raise RuntimeError(f"{function} has a generator of another device")
+        return function(*args, **kwargs)
 
 
 def done(operation, args, kwargs):

@@ -52,8 +52,9 @@ def always(monkeypatch):
 @pytest.mark.usefixtures("always")
 @pytest.mark.parametrize("name", MEMBERS)
 def test_gone_on_from_any_step_it_ends_the_same(name, tmp_path):
-    whole = twin(name).fit(X)
-    for stop in (1, 3, 4, 17):
+    whole = twin(name)
+    total = sum(1 for _ in whole.fit_steps(X))
+    for stop in (1, 3, 4, min(17, total)):
         path = tmp_path / f"{stop}.checkpoint"
         steps = twin(name).fit_steps(X, checkpoint=path)
         for _ in range(stop):

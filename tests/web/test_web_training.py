@@ -126,12 +126,12 @@ def test_playing_goes_on_until_it_is_paused(lab):
 
 def test_what_is_shown_is_what_the_model_says(lab):
     """The loss curve, ten examples of each class alike, and the codes, at a moment that one goes back to."""
-    begin(lab, data="digits", kind="VAE", latent_dim=2)
+    begin(lab, data="digits", kind="Autoencoder", latent_dim=2)
     per_epoch = go(lab, "step", 1)
     per_epoch = per_epoch.steps // per_epoch.epochs
     for epoch in (1, 2, 3):
         now = go(lab, "epoch", epoch * per_epoch)
-    data, twin = load_data("digits"), VAE(2, random_state=0)
+    data, twin = load_data("digits"), Autoencoder(2, random_state=0)
     steps = twin.fit_steps(data.X, data.y)
     for _ in range(2 * per_epoch):
         next(steps)
@@ -163,7 +163,7 @@ def test_beta_and_rate_act_while_it_runs(lab):
     until(lab, lambda found: found.beta == 0.5)  # before the first step it is an option
     now = go(lab, "step", 1)
     per_epoch = now.steps // now.epochs
-    assert now.rate_now == pytest.approx(0.004 / 25, rel=0.01)
+    assert now.rate_now == pytest.approx(0.004 / 2, rel=0.01)
     before = go(lab, "epoch", per_epoch)
     lab.ask("steer", learning_rate=0.001, beta=20)
     told = go(lab, "step", per_epoch + 1)

@@ -22,7 +22,7 @@ from narrows.models.bottlenecks import Gaussian, Point
 from narrows.models.model import Batch, BottleneckModel
 from narrows.scaling import Scaling
 from narrows.training.examples import CHUNK, Examples
-from narrows.training.processor import device_for, limited_threads, operations_of, threads_for
+from narrows.training.processor import device_for, exact, limited_threads, operations_of, threads_for
 
 __all__ = ["Fitted", "check_range"]
 
@@ -55,8 +55,7 @@ class Fitted(Options):
         self.model_, self.scaling_, self.input_shape_, self.seed_ = model.eval(), scaling, input_shape, seed
         self.history_, self.n_iter_, self.classes_ = history, len(history), classes
         self.validation_error_ = None
-        context = torch.zeros(1, len(classes)) if self.conditional and classes is not None else None
-        self._operations = operations_of(model, Batch(torch.zeros(1, scaling.offset.size), context))
+        self._counted: int | None = None
         self._n_features_out = self.latent_dim
 
     def _source(self, X: Any, *, reset: bool = False) -> Source:
@@ -111,15 +110,27 @@ class Fitted(Options):
         return one_hot(torch.from_numpy(places_of(y, classes, n)), len(classes)).float()
 
     def _apply(
-        self, function: Callable[[BottleneckModel, Batch], Tensor], examples: Examples, most: int = CHUNK
+        self,
+        function: Callable[[BottleneckModel, Batch], Tensor],
+        examples: Examples,
+        most: int = CHUNK,
+        codes: int = 1,
     ) -> Tensor:
-        """Return what ``function`` makes of the model and all ``examples``, at most so many at a time."""
-        model, device = self.model_, device_for(self.device, self._operations * len(examples))
+        """Return what ``function`` makes of the model and all ``examples``, so many at a time, by ``codes`` each."""
+        operations = codes * self._operations()
+        model, device = self.model_, device_for(self.device, operations * len(examples))
         if device.type != "cpu":  # a copy: other threads may be using the model itself
             model = copy.deepcopy(model).to(device)
         parts = examples.on(device).chunks(most)
-        with torch.no_grad(), limited_threads(threads_for(self._operations * most)):
+        with torch.no_grad(), limited_threads(threads_for(operations * most)), exact(device):
             return torch.cat([function(model, _filled(part))[: len(part.x)].cpu() for part in parts])
+
+    def _operations(self) -> int:
+        """Return the floating-point operations of an example's way through the nets, counted once."""
+        if self._counted is None:
+            context = torch.zeros(1, len(self._known_classes())) if self.conditional else None
+            self._counted = operations_of(self.model_, Batch(torch.zeros(1, self.scaling_.offset.size), context))
+        return self._counted
 
     def _posterior(self, examples: Examples) -> Point | Gaussian:
         both = self._apply(lambda model, part: torch.cat(_numbers(model.posterior(*part)), 1), examples)

@@ -8,6 +8,7 @@ import math
 import os
 import sys
 from collections.abc import Generator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, groupby
@@ -27,7 +28,7 @@ from narrows.estimators.labels import class_labels, places_of
 from narrows.estimators.options import PRIORS
 from narrows.estimators.sources import Source
 from narrows.models.model import BottleneckModel, check_nets
-from narrows.models.nets import has_convolutions, initialise
+from narrows.models.nets import Shortcut, has_convolutions, initialise
 from narrows.models.priors import VampPrior
 from narrows.models.start import start_at_components
 from narrows.scaling import Scaling
@@ -41,8 +42,8 @@ from narrows.training.starting import leads, together
 
 __all__ = ["Begun", "Fitting", "fit_together"]
 
-MOST_COMPONENTS_OF = 1000
-"""Examples that principal components are found in, where training starts with them."""
+MOST_COMPONENTS_OF, NUMBERS_IN_THEM = 1000, 2**25
+"""Examples that principal components are found in, where training starts with them, and numbers in these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +156,13 @@ class Fitting(Evaluating):
         judged, learned = (examples.part(part) for part in order.tensor_split([held_out]))
         model = self._untrained(shape, scaling, learned, generator)
         member = Member(model, learned, judged, generator, operations_of(model, learned.take(torch.arange(1))))
-        model.in_half = half_for(self.precision, model, *self.place(member))
+        model.in_half = half_for(self.precision, model, *self.place([member]))
         return Begun(self, member, source, examples, labels, classes, scaling, shape, seed)
 
-    def place(self, member: Member) -> tuple[torch.device, float]:
-        """Return where ``member`` learns, and the floating-point operations of a step."""
-        batch = self.pace(len(member.learned), convolutional=has_convolutions(member.model))[1]
-        operations = BOTH_WAYS * batch * member.operations
+    def place(self, members: Sequence[Member]) -> tuple[torch.device, float]:
+        """Return where ``members`` learn side by side, and the floating-point operations of a step."""
+        batch = self.pace(len(members[0].learned), convolutional=has_convolutions(members[0].model))[1]
+        operations = BOTH_WAYS * batch * sum(member.operations for member in members)
         return device_for("cpu" if self.devices * self.nodes > 1 else self.device, operations), operations
 
     def end(self, begun: Begun, history: list[dict[str, float]]) -> None:
@@ -181,7 +182,11 @@ class Fitting(Evaluating):
         some = next(learned.chunks())
         check_range(model, some.x)
         check_nets(model, some)
-        start_at_components(model, learned.take(torch.arange(min(len(learned), MOST_COMPONENTS_OF))).x)
+        if isinstance(model.encoder, Shortcut):
+            few = min(len(learned), MOST_COMPONENTS_OF, max(self.latent_dim + 1, NUMBERS_IN_THEM // learned.features))
+            parts = [part.x for part in learned.part(torch.arange(few)).chunks()]
+            with limited_threads(1):  # of how many there are the sums depend
+                start_at_components(model, torch.cat(parts))
         model.likelihood.calibrate(some.x, some.x.mean(0))  # the scale to start from
         model.prior = self.first_prior(model, learned, generator)
         return model
@@ -315,7 +320,8 @@ def _train(
     """Train those that can be side by side, and return those that diverged; one alone adds its error to ``errors``."""
     training, estimators = _training(group, path, processes), [one.estimator for one in group]
     steps = training.steps()
-    atexit.register(steps.close)  # of one that nobody closes, before Python takes torch apart
+    close = partial(_close, steps)
+    atexit.register(close)  # of one that nobody closes, before Python takes torch apart
     try:
         for step in steps:
             yield estimators, step
@@ -323,11 +329,16 @@ def _train(
         errors.append(f"latent_dim {estimators[0].latent_dim}: {error}")
     finally:
         steps.close()
-        atexit.unregister(steps.close)
+        atexit.unregister(close)
         for place, (one, history) in enumerate(zip(group, training.history, strict=True)):
             if history and place not in training.diverged and processes.kept and not sys.is_finalizing():
                 one.estimator.end(one, history)
     return [group[place] for place in training.diverged]
+
+
+def _close(steps: Generator[Step]) -> None:
+    with suppress(ValueError):  # of another thread's, which goes on to the end
+        steps.close()
 
 
 def _groups(begun: Sequence[Begun]) -> list[list[Begun]]:
@@ -344,8 +355,10 @@ def _training(group: Sequence[Begun], path: Path | None, processes: Alone | Proc
     epochs, batch_size, learning_rate = first.estimator.pace(
         len(first.member.learned), convolutional=has_convolutions(first.member.model)
     )
+    members = [one.member for one in group]
+    device = first.estimator.place(members)[0]
     return Training(
-        [one.member for one in group],
+        members,
         first.estimator.objective(),
         epochs=epochs,
         batch_size=batch_size,
@@ -353,13 +366,13 @@ def _training(group: Sequence[Begun], path: Path | None, processes: Alone | Proc
         weight_decay=first.estimator.weight_decay,
         schedule=first.estimator.schedule,
         patience=first.estimator.patience,
-        checkpoint=Checkpoint(path, _identity(group)) if path and not processes.rank else None,
+        checkpoint=Checkpoint(path, _identity(group, device)) if path and not processes.rank else None,
         processes=processes,
-        device=first.estimator.place(first.member)[0],
+        device=device,
     )
 
 
-def _identity(group: Sequence[Begun]) -> dict[str, object]:
+def _identity(group: Sequence[Begun], device: torch.device) -> dict[str, object]:
     """Return what a training depends on, by name."""
     data, start = hashlib.sha256(), hashlib.sha256()
     # As given: a picture's bytes are a quarter of what they are scaled.
@@ -371,6 +384,7 @@ def _identity(group: Sequence[Begun]) -> dict[str, object]:
     options = group[0].estimator.get_params() | {
         "latent_dim": [one.estimator.latent_dim for one in group],
         "random_state": [one.seed for one in group],
+        "device": device.type,  # others draw other noise
     }
     named = {name: value if isinstance(value, float | int | list) else str(value) for name, value in options.items()}
     kind = type(group[0].estimator).__name__

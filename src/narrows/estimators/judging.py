@@ -104,7 +104,8 @@ class Judging(Fitted):
             check_range(model, part.x)
             return _bound(model, part, samples, seed) if model.bottleneck.draws else model.log_prob(*part)
 
-        values = self._apply(log_prob, examples, BOUND_CHUNK if self.model_.bottleneck.draws else CHUNK)
+        drawn = self.model_.bottleneck.draws
+        values = self._apply(log_prob, examples, *((BOUND_CHUNK, samples) if drawn else (CHUNK, 1)))
         change = np.log(self.scaling_.scale).sum() if self.model_.likelihood.continuous else 0.0
         scores: NDArray[np.float64] = values.double().numpy() - change
         return scores

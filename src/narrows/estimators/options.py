@@ -119,12 +119,14 @@ class Options(BaseEstimator):  # type: ignore[misc]
         is one and the nets are large enough to gain by it. Several ``devices`` are processes on the CPU. Not saved.
     precision
         In which the nets learn: ``"float32"``, ``"bfloat16"`` with weights of 32 bits, or ``"auto"``, the latter for
-        convolutional nets where the processor multiplies such numbers in half the time.
+        convolutional nets where the processor has units for such numbers. Dense nets then learn by automatic
+        differentiation, one after another, which for small ones takes longer.
     false_alarms
         Which part of ordinary examples `predict` may call odd, in (0, 1); can be set after the fit.
     random_state
         A seed, a NumPy generator, or None for a new seed at every fit. The same seed gives the same weights, bit for
-        bit, with one torch on one kind of machine; NumPy's and torch's global states are neither read nor changed.
+        bit, with one torch on one kind of machine (not those of `VQVAE` on a GPU, which adds in any order); NumPy's
+        and torch's global states are neither read nor changed.
     """
 
     latent_dim: int = 8

@@ -98,4 +98,4 @@ def fingerprints(X: Iterable[NDArray[Any]]) -> NDArray[np.int64]:
             words = np.ascontiguousarray(looked_at, np.float32).view(np.uint32) * MIXER
             words ^= words >> np.uint64(32)  # or whole numbers, whose last bits are 0, would have only such sums
             found.append((words @ FACTORS[: words.shape[1]]).view(np.int64))
-    return np.concatenate(found)
+    return np.concatenate([np.zeros(0, np.int64), *found])

@@ -173,7 +173,7 @@ class NormalizingFlow(TrainedPrior):
     def class_log_probs(self, z: Tensor) -> Tensor:
         """Return log p(z | c), (…, C) in nats."""
         rows = ((z - self.shift) / self.spread).reshape(-1, self.latent_dim)
-        contexts = torch.eye(len(self.frequencies))
+        contexts = torch.eye(len(self.frequencies), device=z.device)
         densities = [self.flow(context.expand(len(rows), -1)).log_prob(rows.float()) for context in contexts]
         joint = torch.stack(densities, 1) - self.spread.log().sum()
         return joint.reshape(*z.shape[:-1], -1)

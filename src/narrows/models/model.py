@@ -40,7 +40,7 @@ class BottleneckModel(nn.Module):
     Parameters
     ----------
     corruption
-        x ↦ x̃, used in training only.
+        (x, generator, progress of training) ↦ x̃, used in training only.
     encoder, decoder
         Nets (n, features [+ classes]) → (n, bottleneck.width), and (…, latent_dim [+ classes]) → (…, features).
     bottleneck
@@ -157,6 +157,8 @@ def check_nets(model: BottleneckModel, batch: Batch) -> None:
     """
     few = batch.take(torch.arange(min(2, len(batch.x))))
     n, features, width = len(few.x), few.x.shape[1], model.bottleneck.width
+    training = model.training
+    model.eval()  # a batch normalisation is to learn nothing from it
     try:
         h = model.encoder(_beside(*few))
     except RuntimeError as error:
@@ -172,6 +174,7 @@ def check_nets(model: BottleneckModel, batch: Batch) -> None:
         ) from error
     if output.shape != few.x.shape:
         raise ValueError(f"net: the decoder made {output.shape[1]:,} numbers of a code; examples have {features:,}")
+    model.train(training)
 
 
 def _beside(x: Tensor, context: Tensor | None) -> Tensor:

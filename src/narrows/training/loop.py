@@ -20,7 +20,7 @@ from narrows.training.general import General, Objective
 from narrows.training.judging import Best, mean_loss
 from narrows.training.member import Member
 from narrows.training.noticing import looks, noticed
-from narrows.training.processor import BOTH_WAYS, limited_threads, threads_for, without_denormals
+from narrows.training.processor import BOTH_WAYS, exact, limited_threads, threads_for, without_denormals
 from narrows.training.schedules import SCHEDULES
 
 __all__ = ["Step", "Training"]
@@ -172,7 +172,7 @@ class Training:
         if found := self.processes.broadcast(self.checkpoint and self.checkpoint.read()):
             self._resume(*found)
         normal = without_denormals()
-        with limited_threads(self.threads):
+        with limited_threads(self.threads), exact(self.device):
             try:
                 for member in self.members:
                     member.model.train()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from narrows.models.model import BottleneckModel
+from narrows.models.model import BottleneckModel, check_nets
 from narrows.models.objectives import Contractive
 from narrows.training.dense.stack import kind_of
 from narrows.training.examples import Examples
@@ -46,13 +46,15 @@ class Member:
 
     def on(self, device: torch.device, objective: Objective, steps: int) -> Member:
         """Move the model to ``device`` for so many steps; return this with examples given out and noise drawn there."""
+        if device.type == "cpu":
+            return self
         self.model.to(device)
-        if not isinstance(objective, Contractive):  # whose gradient of a gradient the compiler refuses
+        moved = replace(self, learned=self.learned.on(device), judged=self.judged.on(device))
+        check_nets(self.model, moved.learned.take(torch.arange(min(2, len(self.learned)))))  # a user's may stay behind
+        # The compiler refuses gradients of gradients; what is trained by hand calls no nets.
+        if self.kind(objective) is None and not isinstance(objective, Contractive):
             self.model.compiled = compiled_for(self.model, device, steps)
-        generator = self.generator
-        if device.type != "cpu":
-            generator = torch.Generator(device).manual_seed(generator.initial_seed())
-        return replace(self, learned=self.learned.on(device), judged=self.judged.on(device), generator=generator)
+        return replace(moved, generator=torch.Generator(device).manual_seed(self.generator.initial_seed()))
 
     def back(self) -> None:
         """Move the model back to where it is used."""
