@@ -19,7 +19,7 @@ from narrows.data.synthetic import shapes
 from narrows.estimators import fitting
 from narrows.training import member
 from narrows.training.checkpoint import Checkpoint, CheckpointError
-from narrows.training.processor import MUCH, REPAID, compiled_for, device_for, half_for
+from narrows.training.processor import MUCH, REPAID, compiled_for, device_for, exact, half_for, limited_threads
 from test_laws import MEMBERS, OF_IMAGES, SHAPES, data, labels
 
 IMAGES = shapes(96, size=16).X
@@ -241,3 +241,23 @@ def test_only_long_trainings_on_a_gpu_are_compiled(monkeypatch):
     monkeypatch.delenv("CC")
     monkeypatch.setattr(shutil, "which", lambda _: None)
     assert not compiled_for(model, torch.device("cuda"), REPAID)
+
+
+def test_on_a_gpu_convolutions_keep_all_bits_and_their_order():
+    def flags():
+        return torch.backends.cudnn.enabled, torch.backends.cudnn.allow_tf32, torch.backends.cudnn.deterministic
+
+    before = flags()
+    with exact(torch.device("cuda")):
+        assert flags() == (True, False, True)
+    with exact(torch.device("cpu")):
+        assert flags() == before
+    assert flags() == before
+
+
+def test_more_threads_change_nothing_of_where_training_starts():
+    X, found = np.random.default_rng(0).random((500, 60)), []
+    for threads in (1, 2):
+        with limited_threads(threads):
+            found.append(Autoencoder(8, random_state=0).begin(X, None).member.model.encoder.linear.weight)
+    assert torch.equal(*found)
