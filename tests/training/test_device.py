@@ -256,7 +256,7 @@ def test_on_a_gpu_convolutions_keep_all_bits_and_their_order():
 
 
 def test_more_threads_change_nothing_of_where_training_starts():
-    X, found = np.random.default_rng(0).random((500, 60)), []
+    X, found = np.random.default_rng(0).random((1500, 64)), []
     for threads in (1, 2):
         with limited_threads(threads):
             found.append(Autoencoder(8, random_state=0).begin(X, None).member.model.encoder.linear.weight)
