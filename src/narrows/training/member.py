@@ -46,14 +46,14 @@ class Member:
 
     def on(self, device: torch.device, objective: Objective, steps: int) -> Member:
         """Move the model to ``device`` for so many steps; return this with examples given out and noise drawn there."""
+        # The compiler refuses gradients of gradients; what is trained by hand calls no nets.
+        if self.kind(objective) is None and not isinstance(objective, Contractive):
+            self.model.compiled = compiled_for(self.model, device, steps)
         if device.type == "cpu":
             return self
         self.model.to(device)
         moved = replace(self, learned=self.learned.on(device), judged=self.judged.on(device))
         check_nets(self.model, moved.learned.take(torch.arange(min(2, len(self.learned)))))  # a user's may stay behind
-        # The compiler refuses gradients of gradients; what is trained by hand calls no nets.
-        if self.kind(objective) is None and not isinstance(objective, Contractive):
-            self.model.compiled = compiled_for(self.model, device, steps)
         return replace(moved, generator=torch.Generator(device).manual_seed(self.generator.initial_seed()))
 
     def back(self) -> None:
