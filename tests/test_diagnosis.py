@@ -59,14 +59,14 @@ def in_other_units(seed):
 
 FAULTS = {
     "PCA is better": lambda s: judged(Autoencoder(8, epochs=4, learning_rate=1e-4, random_state=s), digits(s)),
-    "undertrained": lambda s: judged(Autoencoder(8, epochs=3, random_state=s), digits(s)),
+    "undertrained": lambda s: judged(Autoencoder(8, epochs=3, learning_rate=1e-3, random_state=s), digits(s)),
     "overtrained": lambda s: judged(
         Autoencoder(16, epochs=300, validation_fraction=0.0, **FREE, random_state=s), digits(s, 150)
     ),
     "collapsed posterior": lambda s: judged(VAE(8, beta=30.0, epochs=20, random_state=s), digits(s)),
     "dead units": lambda s: judged(Autoencoder(8, **recipes.LECTURE | {"epochs": 15}, random_state=s), digits(s)),
     "latent_dim too small": lambda s: judged(Autoencoder(1, hidden=(16,), epochs=20, random_state=s), digits(s)),
-    "latent_dim wasteful": lambda s: judged(Autoencoder(16, epochs=60, random_state=s), surface(s)),
+    "latent_dim wasteful": lambda s: judged(Autoencoder(16, epochs=60, shortcut=False, random_state=s), surface(s)),
     "likelihood does not fit": lambda s: judged(
         [Autoencoder(8, likelihood="gaussian", sigma=1.0, epochs=20), VAE(8, likelihood="bernoulli", epochs=20)][s],
         digits(s),

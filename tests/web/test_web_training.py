@@ -346,3 +346,12 @@ def test_closing_the_server_ends_the_process():
     assert process.is_alive()
     library.close()
     assert not process.is_alive()
+
+
+def test_a_training_that_ends_early_is_over_and_can_be_looked_at(lab):
+    begin(lab, data="moons", kind="VAE", latent_dim=1)
+    lab.ask("steer", mode="play", fast=True)
+    found = until(lab, lambda found: found.mode in ("over", "failed"))
+    assert (found.mode, found.error) == ("over", "")
+    assert found.step < found.steps
+    assert lab.library.lab.watched.entry(None).estimator.model_ is not None

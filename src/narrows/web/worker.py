@@ -176,13 +176,11 @@ class _Run:
         """Take the next step, and say how it went where that is due."""
         whole = False
         try:
-            if step := next(self.steps, None):
-                self.training = step.training
-                self._note(step)
-                whole = step.row is not None and step.epoch % every(step.epoch) == 0
-                self.due = max(self.due + WATCHED_SECONDS / step.steps, time.monotonic() - NEWS_SECONDS)
-            else:  # by early stopping
-                self.news = replace(self.news, mode="over")
+            step = next(self.steps)
+            self.training = step.training
+            self._note(step)
+            whole = step.row is not None and step.epoch % every(step.epoch) == 0
+            self.due = max(self.due + WATCHED_SECONDS / step.steps, time.monotonic() - NEWS_SECONDS)
         except (ValueError, TypeError, FloatingPointError, RuntimeError, MemoryError) as error:
             self.news = replace(self.news, mode="over", error=str(error) or type(error).__name__)
         if whole or self.news.mode in ("pause", "over") or time.monotonic() >= self.sent + NEWS_SECONDS:
@@ -201,7 +199,7 @@ class _Run:
             beta = objective.beta_at((step.step - 1) / step.steps)
         self.news = replace(
             news,
-            mode="over" if step.step == step.steps and step.row is not None else mode,
+            mode="over" if step.row is not None and (step.step == step.steps or not training.active) else mode,
             epoch=step.epoch,
             epochs=step.epochs,
             step=step.step,
