@@ -26,7 +26,8 @@ from narrows.data.synthetic import shapes
 from narrows.estimators.fitting import fit_together
 from narrows.models.model import Batch
 from narrows.training.loop import Step
-from narrows.training.processor import BOTH_WAYS, operations_of
+from narrows.training.member import BOTH_WAYS
+from narrows.training.processor import operations_of
 
 EPOCHS, ROUNDS, SEEDS = 20, 5, 20
 

@@ -76,9 +76,8 @@ def main():
             got = said(there, X, y)
         weights = zip(here.model_.state_dict().values(), there.model_.state_dict().values(), strict=True)
         pairs = [*zip(wanted, got, strict=True), *((a.numpy(), b.numpy()) for a, b in weights)]
-        if (
-            name == "own nets"
-        ):  # a bias before a batch normalisation has rounding for a gradient, of which Adam makes steps
+        # A bias before a batch normalisation has rounding for a gradient, of which Adam makes steps.
+        if name == "own nets":
             pairs = pairs[:3]
         apart = max(map(relative, *zip(*pairs, strict=True)))
         print(json.dumps({"model": name, "apart": apart, "moved": moved}), flush=True)

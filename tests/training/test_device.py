@@ -17,12 +17,19 @@ from torch import nn
 from narrows import VAE, VQVAE, Autoencoder, ContractiveAutoencoder, load
 from narrows.data.synthetic import shapes
 from narrows.estimators import fitting
-from narrows.training import member
+from narrows.training import loop
 from narrows.training.checkpoint import Checkpoint, CheckpointError
 from narrows.training.processor import MUCH, REPAID, compiled_for, device_for, exact, half_for, limited_threads
 from test_laws import MEMBERS, OF_IMAGES, SHAPES, data, labels
 
 IMAGES = shapes(96, size=16).X
+
+
+def leave(steps, last):
+    """Take ``steps`` up to the ``last``, and leave a checkpoint of that."""
+    step = next(step for step in steps if step.step == last)
+    step.training.checkpoint.write(*step.training._state())
+    steps.close()
 
 
 @pytest.fixture
@@ -58,12 +65,7 @@ def test_every_model_learns_on_a_gpu(name, tmp_path):
     assert {p.device.type for p in there.model_.parameters()} == {"cpu"}
     # Other noise, the same law: as far apart as two seeds are.
     assert there.history_[-1]["loss"] == pytest.approx(here.history_[-1]["loss"], rel=0.2)
-    steps = clone(model).set_params(**options).fit_steps(X, y, checkpoint=tmp_path / "state")
-    for step in steps:
-        if step.step == 3:
-            step.training.checkpoint.write(*step.training._state())
-            break
-    steps.close()
+    leave(clone(model).set_params(**options).fit_steps(X, y, checkpoint=tmp_path / "state"), 3)
     again = clone(model).set_params(**options).fit(X, y, checkpoint=tmp_path / "state")
     for a, b in zip(there.model_.state_dict().values(), again.model_.state_dict().values(), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-4 if isinstance(model, VQVAE) else 0, atol=0)
@@ -190,12 +192,7 @@ def test_a_training_in_16_bits_goes_on_in_them_on_another_machine(tmp_path, monk
     whole = Autoencoder(2, net="convolutional", epochs=3, random_state=0, precision="auto")
     monkeypatch.setattr(fitting, "half_for", lambda *_: True)
     wanted = clone(whole).fit(IMAGES)
-    steps = clone(whole).fit_steps(IMAGES, checkpoint=tmp_path / "state")
-    for step in steps:
-        if step.step == 5:
-            step.training.checkpoint.write(*step.training._state())
-            break
-    steps.close()
+    leave(clone(whole).fit_steps(IMAGES, checkpoint=tmp_path / "state"), 5)
     monkeypatch.setattr(fitting, "half_for", lambda *_: False)
     found = clone(whole).fit(IMAGES, checkpoint=tmp_path / "state")
     for name, tensor in wanted.model_.state_dict().items():
@@ -215,7 +212,7 @@ def test_compiled_nets_learn_the_same_and_are_left_behind(kind, monkeypatch):
         calls.append(net)
         return {part: torch.compile(part) for part in (net.encoder, net.decoder)}
 
-    monkeypatch.setattr(member, "compiled_for", compiled)
+    monkeypatch.setattr(loop, "compiled_for", compiled)
     found = clone(model).fit(IMAGES).model_
     assert len(calls) == (kind is not ContractiveAutoencoder)
     assert not found.compiled

@@ -216,7 +216,6 @@ main()
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_under_torchrun_all_have_the_same_weights_and_those_of_one_process(tmp_path):
     """One of the two writes and prints, also of the command line."""
     np.save(tmp_path / "x.npy", X)
@@ -259,7 +258,6 @@ np.save(sys.argv[3], np.concatenate([t.numpy().ravel() for t in model.model_.sta
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_killed_and_gone_on_with_it_ends_the_same(tmp_path):
     """A script without a guard; the first process is killed, and the other ends with it."""
     np.save(tmp_path / "x.npy", X)
@@ -289,7 +287,6 @@ def test_killed_and_gone_on_with_it_ends_the_same(tmp_path):
     np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), weights(VAE(2, **OPTIONS, devices=2).fit(X)))
 
 
-@pytest.mark.slow
 @pytest.mark.slow
 def test_ctrl_c_ends_all_and_keeps_what_was_learnt(tmp_path):
     command = [sys.executable, "-m", "narrows", "train", "digits", "--devices", "2", "--epochs", "500"]

@@ -36,8 +36,8 @@ from narrows.training.checkpoint import Checkpoint
 from narrows.training.distributed import ALONE, Alone, Processes, check_divisible
 from narrows.training.examples import Examples
 from narrows.training.loop import Step, Training
-from narrows.training.member import Member
-from narrows.training.processor import BOTH_WAYS, device_for, half_for, limited_threads, operations_of
+from narrows.training.member import Member, operations_of_step
+from narrows.training.processor import device_for, half_for, limited_threads, operations_of
 from narrows.training.starting import leads, together
 
 __all__ = ["Begun", "Fitting", "fit_together"]
@@ -162,7 +162,7 @@ class Fitting(Evaluating):
     def place(self, members: Sequence[Member]) -> tuple[torch.device, float]:
         """Return where ``members`` learn side by side, and the floating-point operations of a step."""
         batch = self.pace(len(members[0].learned), convolutional=has_convolutions(members[0].model))[1]
-        operations = BOTH_WAYS * batch * sum(member.operations for member in members)
+        operations = operations_of_step(members, batch)
         return device_for("cpu" if self.devices * self.nodes > 1 else self.device, operations), operations
 
     def end(self, begun: Begun, history: list[dict[str, float]]) -> None:

@@ -12,15 +12,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from narrows.models.objectives import with_beta
+from narrows.models.objectives import Contractive, with_beta
 from narrows.training.checkpoint import Checkpoint
 from narrows.training.dense.stack import Stack
 from narrows.training.distributed import Alone, Processes
 from narrows.training.general import General, Objective
 from narrows.training.judging import Best, mean_loss
-from narrows.training.member import Member
+from narrows.training.member import Member, operations_of_step
 from narrows.training.noticing import looks, noticed
-from narrows.training.processor import BOTH_WAYS, exact, limited_threads, threads_for, without_denormals
+from narrows.training.processor import compiled_for, exact, limited_threads, threads_for, without_denormals
 from narrows.training.schedules import SCHEDULES
 
 __all__ = ["Step", "Training"]
@@ -131,21 +131,21 @@ class Training:
     ) -> None:
         self.n, self.batches = len(members[0].learned), math.ceil(len(members[0].learned) / batch_size)
         self.steps_at_most = epochs * self.batches
-        self.members = [member.on(device, objective, self.steps_at_most) for member in members]
+        self.members = [member.on(device) for member in members]
         self.checkpoint, self.processes, self.device = checkpoint, processes, device
         self.objective = processes.shared(objective)
         self.epochs, self.batch_size, self.patience = epochs, batch_size, patience
         self.learning_rate, self.pace = learning_rate, SCHEDULES[schedule]
         self.first_rate, self.changed, self.comparable = learning_rate, dict[str, float](), 0
         models, first = [member.model for member in self.members], self.members[0]
-        self.learner: General | Stack
         if first.kind(objective) is None or processes.size > 1:
+            if not isinstance(objective, Contractive):  # whose gradient of a gradient the compiler refuses
+                first.model.compiled = compiled_for(first.model, device, self.steps_at_most)
             parallel = processes.parallel(first.model, self.objective)
-            self.learner = General(first.model, parallel, learning_rate, weight_decay)
+            self.learner: General | Stack = General(first.model, parallel, learning_rate, weight_decay)
         else:
             self.learner = Stack(models, objective, learning_rate, weight_decay)
-        operations = BOTH_WAYS * batch_size * sum(member.operations for member in members)
-        self.threads = max(1, threads_for(operations) // processes.local)
+        self.threads = max(1, threads_for(operations_of_step(members, batch_size)) // processes.local)
         self.active = list(range(len(members)))
         self.history: list[list[dict[str, float]]] = [[] for _ in members]
         self.best = [Best() for _ in members]

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 
 from narrows.models.model import BottleneckModel, check_nets
-from narrows.models.objectives import Contractive
 from narrows.training.dense.stack import kind_of
 from narrows.training.examples import Examples
 from narrows.training.general import Objective
-from narrows.training.processor import compiled_for
 
-__all__ = ["Member"]
+__all__ = ["BOTH_WAYS", "Member", "operations_of_step"]
+
+BOTH_WAYS = 3
+"""Times the operations of a forward pass that a step has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +45,8 @@ class Member:
         alone = self.learned.context is not None or self.model.in_half
         return None if alone else kind_of(self.model, objective)
 
-    def on(self, device: torch.device, objective: Objective, steps: int) -> Member:
-        """Move the model to ``device`` for so many steps; return this with examples given out and noise drawn there."""
-        # The compiler refuses gradients of gradients; what is trained by hand calls no nets.
-        if self.kind(objective) is None and not isinstance(objective, Contractive):
-            self.model.compiled = compiled_for(self.model, device, steps)
+    def on(self, device: torch.device) -> Member:
+        """Move the model to ``device``, and return this with the examples given out and the noise drawn there."""
         if device.type == "cpu":
             return self
         self.model.to(device)
@@ -60,3 +58,8 @@ class Member:
         """Move the model back to where it is used."""
         self.model.compiled = {}
         self.model.cpu()
+
+
+def operations_of_step(members: Sequence[Member], batch_size: int) -> int:
+    """Return the floating-point operations of a step of ``members`` side by side, with so many examples each."""
+    return BOTH_WAYS * batch_size * sum(member.operations for member in members)

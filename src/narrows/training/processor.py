@@ -17,7 +17,6 @@ from narrows.models.model import Batch, BottleneckModel
 from narrows.models.nets import has_convolutions
 
 __all__ = [
-    "BOTH_WAYS",
     "MUCH",
     "PRECISIONS",
     "REPAID",
@@ -34,9 +33,6 @@ __all__ = [
 MUCH = 5e8
 """Floating-point operations at a time from which more is worth while than one thread and 32 bits, as measured on a CPU:
 below this threads wait for each other more than they help, and where other work has the cores, fifty times as long."""
-
-BOTH_WAYS = 3
-"""Times the operations of a forward pass that a step has."""
 
 COUNTED = nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d
 
