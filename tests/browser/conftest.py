@@ -10,7 +10,7 @@ import subprocess
 from urllib.parse import urlsplit
 
 import pytest
-from explorer_process import Explorer, missing, serving
+from explorer_process import COUNTING, Explorer, missing, serving
 from sklearn.datasets import load_digits
 
 from narrows import VAE, Autoencoder, DenoisingAutoencoder, NoisyAutoencoder
@@ -68,6 +68,7 @@ def page(browser, touch):
     viewport = {"width": 1280, "height": 900}
     context = browser.new_context(viewport=viewport, locale="en-GB", accept_downloads=True, has_touch=touch)
     context.set_default_timeout(10_000)
+    context.add_init_script(COUNTING)
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page, wrong = context.new_page(), []
     page.expected_errors = ()

@@ -16,6 +16,31 @@ from narrows.web.server import create_app
 
 VIEWS = ["plane", "code", "input", "noise", "compare"]
 
+# Counts the questions of a page that wait for an answer; a question that goes with its connection waits for none.
+COUNTING = """
+window.unanswered = 0;
+const { send } = WebSocket.prototype;
+WebSocket.prototype.send = function (text) {
+  if (this.asked === undefined) {
+    this.asked = 0;
+    this.addEventListener('message', () => { this.asked--; window.unanswered--; });
+    this.addEventListener('close', () => { window.unanswered -= this.asked; this.asked = 0; });
+  }
+  this.asked++;
+  window.unanswered++;
+  send.call(this, text);
+};
+"""
+SETTLING = """async () => {
+  const wait = (time) => new Promise((done) => setTimeout(done, time));
+  for (let tries = 0; window.unanswered; tries++) {
+    if (tries === 500) throw new Error(`${window.unanswered} questions are not answered`);
+    await wait(20);
+  }
+  await new Promise(requestAnimationFrame);
+  await wait(350); // the address follows what is drawn after 250 ms
+}"""
+
 
 def missing(reason):
     if os.environ.get("NARROWS_REQUIRE_BROWSER") == "1":
@@ -64,9 +89,14 @@ def pixels(canvas):
     return np.array(data[2], np.uint8).reshape(data[1], data[0], 4)
 
 
+def settle(page):
+    """Wait until what the page asked is answered and drawn, and its address says so."""
+    page.evaluate(SETTLING)
+
+
 def state(page):
     """Return what the address says, once it has been written."""
-    page.wait_for_timeout(350)
+    settle(page)
     return {name: values[0] for name, values in parse_qs(urlsplit(page.url).fragment).items()}
 
 

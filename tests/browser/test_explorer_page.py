@@ -100,8 +100,7 @@ def test_a_conditional_model_is_asked_for_a_class(visit):
     decoded = page.locator(".large canvas")
     before = pixels(decoded)
     page.locator("header select").nth(1).select_option("1")
-    page.wait_for_timeout(300)
-    assert not np.array_equal(pixels(decoded), before)
+    assert changes(page, decoded, before)
 
 
 def test_an_address_that_names_nothing_says_so(visit, page):

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import numpy as np
 import pytest
-from explorer_process import Cable, changes, pixels, serving, state
+from explorer_process import Cable, changes, pixels, serving, settle, state
 from PIL import Image
 
 from narrows import load
@@ -193,7 +193,7 @@ def test_a_model_is_kept_as_a_file_and_opened(training, page, tmp_path):
         press(page, "One epoch")
         at_step(page, epoch * STEPS)
     page.get_by_label("Go back to").fill("1")
-    page.wait_for_timeout(500)
+    settle(page)
     restored = page.locator(".ten").nth(1).locator("canvas").nth(4)
     shown = 255 - pixels(restored)[..., 0].astype(float)
     with page.expect_download() as download:
