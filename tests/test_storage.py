@@ -146,7 +146,7 @@ def test_well_signed_tensors_that_no_model_has(saved, tmp_path, change, message)
 
 def test_a_file_of_a_later_format_says_so(saved, tmp_path):
     with pytest.raises(ModelFileError, match="format"):
-        load(rewritten(saved, tmp_path / "m", format=5))
+        load(rewritten(saved, tmp_path / "m", format=6))
 
 
 def test_no_file(tmp_path):

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from sklearn.manifold import TSNE
 
 from narrows.captions import captions, ranked
+from narrows.components import Components
 from narrows.data.dataset import Dataset
 from narrows.document import document
 from narrows.estimators.base import BottleneckEstimator
-from narrows.evaluation.baselines import Components
 from narrows.evaluation.intervals import Estimate
 from narrows.evaluation.summary import Evaluation, Number
 from narrows.figures import calibration, code_maps, training_curve

@@ -17,7 +17,7 @@ SCALINGS = ("auto", "global", "feature")
 ALIKE = 2
 """Features are alike when the whole data's range is at most so many times the median feature's."""
 
-AT_ONCE = 2**20
+AT_ONCE = 2**16
 """Numbers that are in 64 bits while they are scaled."""
 
 Array = NDArray[np.floating]

@@ -73,7 +73,7 @@ class Metadata(BaseModel):
 
     # First, so that its place in the file is the first that looks like it.
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] = BLANK
-    format: Literal[4] = 4
+    format: Literal[5] = 5
     estimator: str
     parameters: dict[str, JsonValue]
     input_shape: Annotated[list[Positive], Field(min_length=1, max_length=3)]

@@ -74,7 +74,7 @@ def test_signals_neither_fade_nor_grow_with_depth(side):
         initialise(net, seeded())
     grids = torch.randn(8, 3, side, side, generator=seeded())
     assert 0.1 < encoder.stages(grids).std() < 10
-    x = decoder.head(torch.randn(8, 8, generator=seeded())).unflatten(1, decoder.coarsest)
+    x = decoder.head(torch.randn(8, 8, generator=seeded())).unflatten(1, decoder.coarsest).permute(0, 3, 1, 2)
     first = x.std()
     for stage in reversed(decoder.stages):
         x = stage(x)

@@ -189,10 +189,10 @@ def test_convolutional_layers_are_convolutions_by_hand(library):
         middle, x = residual_by_hand(y, block)
         x = silu(x)
         up += [silu(y), middle, x]
-    hidden, h = dense_by_hand(encoder.head, x.flatten(1), silu)
+    hidden, h = dense_by_hand(encoder.head, x.movedim(1, 3).flatten(1), silu)
     z = h + model.encoder.linear(rows)
     first, h = dense_by_hand(decoder.head, z, silu)
-    y = h.reshape(x.shape)
+    y = h.unflatten(1, x.movedim(1, 3).shape[1:]).movedim(3, 1)
     for block, _, enlarging, _ in reversed(decoder.stages):
         down.append(silu(y))
         middle, y = residual_by_hand(y, block)

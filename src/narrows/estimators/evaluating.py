@@ -14,12 +14,12 @@ from torch import nn
 from torch.nn.functional import one_hot
 
 from narrows.arguments import RandomState, integer, random_seed
+from narrows.components import Components
 from narrows.estimators.fitted import RANGE_SLACK
 from narrows.estimators.judging import SCORE_SAMPLES, Judging
 from narrows.estimators.labels import class_labels
 from narrows.estimators.parts import Part, feature_map, thinned
 from narrows.evaluation.anomalies import calibration_curve
-from narrows.evaluation.baselines import Components
 from narrows.evaluation.bits import bits_per_dimension, dequantised, level_distance
 from narrows.evaluation.calibration import sigma_coverage
 from narrows.evaluation.codes import (

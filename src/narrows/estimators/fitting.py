@@ -17,16 +17,15 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from torch import Tensor
-from torch.nn.functional import one_hot
 
 from narrows.arguments import RandomState, choice, random_seed
 from narrows.estimators.evaluating import Evaluating
 from narrows.estimators.fitted import check_range
-from narrows.estimators.labels import class_labels, places_of
+from narrows.estimators.labels import places_of
 from narrows.estimators.options import PRIORS
-from narrows.estimators.sources import Source
+from narrows.estimators.training_set import TrainingSet
 from narrows.models.model import BottleneckModel, check_nets
 from narrows.models.nets import Shortcut, has_convolutions, initialise
 from narrows.models.priors import VampPrior
@@ -56,20 +55,15 @@ class Begun:
         It.
     member
         Its untrained model, and what that is to learn from.
-    source, examples, labels, classes
-        All the data, as given and scaled; the place of each example's class among these classes, which may be None.
-    scaling, shape, seed
-        Of the data, of one example, and what all chance comes from.
+    data
+        All that it was given.
+    seed
+        What all chance comes from.
     """
 
     estimator: Fitting
     member: Member
-    source: Source
-    examples: Examples
-    labels: Tensor
-    classes: NDArray[np.generic] | None
-    scaling: Scaling
-    shape: tuple[int, ...]
+    data: TrainingSet
     seed: int
 
 
@@ -125,7 +119,7 @@ class Fitting(Evaluating):
             yield step
 
     def begin(
-        self, X: ArrayLike, y: ArrayLike | None, like: Begun | None = None, processes: Alone | Processes = ALONE
+        self, X: ArrayLike, y: ArrayLike | None, data: TrainingSet | None = None, processes: Alone | Processes = ALONE
     ) -> Begun:
         """Check options and data and return what there is before the first step.
 
@@ -133,31 +127,23 @@ class Fitting(Evaluating):
         ----------
         X, y
             As of `fit`.
-        like
-            What an estimator of the same options, but for ``latent_dim`` and ``random_state``, began with on the same
-            data, which both then share.
+        data
+            The same, where an estimator of the same options, but for ``latent_dim`` and ``random_state``, has begun.
         processes
             That train it together.
         """
         self.check_options()
         seed = processes.broadcast(random_seed(self.random_state))
         source = self._source(X, reset=True)
-        shape = source.shape[1:]
-        if like is None:
-            classes, places = class_labels(y, len(source), needed=self.conditional)
-            kind = "global" if self.scaling == "auto" and len(shape) > 1 else self.scaling
-            scaling, labels = Scaling.of_chunks(source.chunks(), kind), torch.from_numpy(places)
-            examples = source.examples(scaling, one_hot(labels).float() if self.conditional else None)
-        else:
-            classes, labels, scaling, examples = like.classes, like.labels, like.scaling, like.examples
-        generator = torch.Generator().manual_seed(seed)
+        data = data or TrainingSet.of(source, y, self.scaling, conditional=self.conditional)
+        examples, generator = data.examples, torch.Generator().manual_seed(seed)
         held_out = min(math.floor(self.validation_fraction * len(examples)), len(examples) - 2)
         order = torch.randperm(len(examples), generator=generator)
         judged, learned = (examples.part(part) for part in order.tensor_split([held_out]))
-        model = self._untrained(shape, scaling, learned, generator)
+        model = self._untrained(data.source.shape[1:], data.scaling, learned, generator)
         member = Member(model, learned, judged, generator, operations_of(model, learned.take(torch.arange(1))))
         model.in_half = half_for(self.precision, model, *self.place([member]))
-        return Begun(self, member, source, examples, labels, classes, scaling, shape, seed)
+        return Begun(self, member, data, seed)
 
     def place(self, members: Sequence[Member]) -> tuple[torch.device, float]:
         """Return where ``members`` learn side by side, and the floating-point operations of a step."""
@@ -167,10 +153,11 @@ class Fitting(Evaluating):
 
     def end(self, begun: Begun, history: list[dict[str, float]]) -> None:
         """Take the trained model over, and add what is known only now: error and noise on held-out data, the prior."""
-        self.set_fitted(begun.member.model, begun.scaling, begun.shape, begun.seed, history, begun.classes)
-        self._complete(begun.member.learned, begun.member.judged)
-        self._fit_prior(self.prior, begun.examples, begun.labels, begun.seed)
-        self._remember(begun.source.chunks(), begun.examples, begun.member.learned, begun.member.judged)
+        member, data = begun.member, begun.data
+        self.set_fitted(member.model, data.scaling, data.source.shape[1:], begun.seed, history, data.classes)
+        self._complete(member.learned, member.judged)
+        self._fit_prior(self.prior, data.examples, data.labels, begun.seed)
+        self._remember(data, member.learned, member.judged)
 
     def _untrained(
         self, shape: tuple[int, ...], scaling: Scaling, learned: Examples, generator: torch.Generator
@@ -298,7 +285,7 @@ def _fit(
     """Do what `fit_together` does, as one of these processes."""
     begun: list[Begun] = []
     for estimator in estimators:
-        begun.append(estimator.begin(X, y, begun[0] if begun else None, processes))
+        begun.append(estimator.begin(X, y, begun[0].data if begun else None, processes))
     groups = _groups(begun) if processes.size == 1 else [[one] for one in begun]
     diverged: list[Begun] = []
     errors: list[str] = []
@@ -309,7 +296,7 @@ def _fit(
         diverged += yield from _train(group, path, errors, processes)
     # Alone, one that left the others can go back and take smaller steps.
     for one in diverged:
-        yield from _train([one.estimator.begin(X, y, begun[0])], None, errors, processes)
+        yield from _train([one.estimator.begin(X, y, one.data)], None, errors, processes)
     if errors:
         raise FloatingPointError("; ".join(errors))
 
@@ -376,7 +363,7 @@ def _identity(group: Sequence[Begun], device: torch.device) -> dict[str, object]
     """Return what a training depends on, by name."""
     data, start = hashlib.sha256(), hashlib.sha256()
     # As given: a picture's bytes are a quarter of what they are scaled.
-    for array in chain(group[0].source.chunks(), [group[0].labels.numpy()]):
+    for array in chain(group[0].data.source.chunks(), [group[0].data.labels.numpy()]):
         data.update(np.ascontiguousarray(array).data)
     for one in group:
         for tensor in one.member.model.state_dict().values():

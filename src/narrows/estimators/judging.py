@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import torch
@@ -15,9 +15,9 @@ from torch import Tensor
 
 from narrows.arguments import RandomState, choice, integer, random_seed
 from narrows.estimators.fitted import Fitted, check_range
-from narrows.estimators.reference import SCORES, Reference, fingerprints
+from narrows.estimators.reference import SCORES, Reference
+from narrows.estimators.training_set import TrainingSet
 from narrows.evaluation.anomalies import threshold
-from narrows.evaluation.baselines import Components
 from narrows.models.model import Batch, BottleneckModel
 from narrows.training.examples import CHUNK, Examples
 
@@ -36,9 +36,6 @@ MOST_NUMBERS = 2**24
 
 MOST_HELD_OUT, MOST_LEARNT = 2000, 10_000
 """Examples whose likelihood is kept to judge others by, and that the error on what was learnt from is the mean of."""
-
-MOST_COMPONENTS_OF, ENOUGH = 2**23, 1000
-"""Numbers in the examples that principal components are found in; and examples for which it may be more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,17 +202,13 @@ class Judging(Fitted):
                 scores["likelihood"] = -densities
         return scores
 
-    def _remember(self, rows: Any, examples: Examples, learned: Examples, judged: Examples) -> None:
-        """Keep what later judgements need: of the raw ``rows``, which come in parts, and the scaled examples."""
-        features = examples.features
-        some = max(2, MOST_COMPONENTS_OF // features, min(ENOUGH, 8 * MOST_COMPONENTS_OF // features))
-        order = torch.randperm(len(examples), generator=torch.Generator().manual_seed(self.seed_))
-        drawn = np.concatenate([part.x.numpy() for part in examples.part(order[:some]).chunks()])
-        components = Components.of(drawn, self.latent_dim)
+    def _remember(self, data: TrainingSet, learned: Examples, judged: Examples) -> None:
+        """Keep what later judgements need: of all ``data``, and of the parts that were learnt from and held out."""
+        components = data.components(self.latent_dim)
         learnt = learned.part(torch.arange(min(len(learned), MOST_LEARNT)))
         errors = [np.square(part.x.numpy() - components.restored(part.x.numpy())).mean(1) for part in learnt.chunks()]
         self.reference_ = Reference(
-            np.sort(fingerprints(rows)),
+            data.fingerprints,
             components,
             float(self._errors(learnt).mean()),
             float(np.concatenate(errors).mean(dtype=np.float64)),

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from narrows.evaluation.baselines import Components
+from narrows.components import Components
 from narrows.training.examples import Examples
 
 __all__ = ["Part", "feature_map", "thinned"]
@@ -66,5 +66,4 @@ def feature_map(x: Rows, net: nn.Module | None, shape: Sequence[int]) -> Callabl
         return by_net
     if x.shape[1] <= OWN_FEATURES:
         return lambda rows: rows
-    components = Components.of(x, OWN_FEATURES)
-    return lambda rows: (rows - components.mean) @ components.axes.T
+    return Components.of(x, OWN_FEATURES).codes

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from narrows.evaluation.baselines import Components
+from narrows.components import Components
 
 __all__ = ["SCORES", "Reference", "fingerprints"]
 

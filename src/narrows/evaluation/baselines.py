@@ -2,46 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Self
-
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.decomposition import PCA
 
-__all__ = ["Components", "mean_error", "pca_error", "pca_reconstruction"]
+from narrows.components import Components
+
+__all__ = ["mean_error", "pca_error", "pca_reconstruction"]
 
 Array = NDArray[np.floating]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Components:
-    """The mean and the principal components of some examples: the best linear autoencoder (Baldi & Hornik 1989).
-
-    Attributes
-    ----------
-    mean
-        (features,).
-    axes
-        Orthonormal rows, (k, features).
-    """
-
-    mean: Array
-    axes: Array
-
-    @classmethod
-    def of(cls, X: Array, k: int) -> Self:
-        """Return those of ``X`` (n, features): ``k`` axes, or as many as there can be."""
-        if not np.ptp(X, 0).any():  # nothing varies, which scikit-learn warns of
-            return cls(X.mean(0), np.zeros((0, X.shape[1]), X.dtype))
-        k = min(k, *X.shape)
-        pca = PCA(k, svd_solver="full" if k > 0.8 * min(X.shape) else "auto", random_state=0).fit(X)
-        return cls(pca.mean_, pca.components_)
-
-    def restored(self, X: Array) -> Array:
-        """Return what the components make of ``X`` (m, features), in the same shape."""
-        restored: Array = (X - self.mean) @ self.axes.T @ self.axes + self.mean
-        return restored
 
 
 def pca_reconstruction(X_train: Array, X_test: Array, latent_dim: int) -> Array:

@@ -59,7 +59,8 @@ class ImageEncoder(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (n, outputs) of ``x`` (n, C, H, W)."""
-        y: Tensor = self.head(self.stages(x.contiguous(memory_format=torch.channels_last)).flatten(1))
+        maps = self.stages(x.contiguous(memory_format=torch.channels_last))
+        y: Tensor = self.head(maps.permute(0, 2, 3, 1).flatten(1))
         return y
 
 
@@ -80,7 +81,7 @@ class ImageDecoder(nn.Module):
         super().__init__()
         *self.finer, (h, w) = halved(size)
         counts = stage_channels(channels, self.finer)
-        self.coarsest = (counts[-1], h, w)
+        self.coarsest = (h, w, counts[-1])
         self.head = dense([inputs, *hidden[::-1], counts[-1] * h * w], activation, shortcut=False)
         self.stages = nn.ModuleList(
             nn.Sequential(
@@ -94,9 +95,9 @@ class ImageDecoder(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         """Return (n, C, H, W) of ``z`` (n, inputs)."""
-        x: Tensor = self.head(z).unflatten(1, self.coarsest)
+        x: Tensor = self.head(z).unflatten(1, self.coarsest).permute(0, 3, 1, 2)
         for (h, w), stage in zip(reversed(self.finer), reversed(self.stages), strict=True):
-            x = stage(x.contiguous(memory_format=torch.channels_last))[..., :h, :w]
+            x = stage(x)[..., :h, :w]
         return x
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import torch
-from scipy.linalg import eigh
 from torch import Tensor, nn
 
+from narrows.components import Components
 from narrows.models.likelihoods import Located
 from narrows.models.model import BottleneckModel
 from narrows.models.nets import Shortcut, has_convolutions
@@ -39,8 +39,11 @@ def start_at_components(model: BottleneckModel, x: Tensor) -> None:
     into, out = encoder.linear, decoder.linear
     assert isinstance(into, nn.Linear)
     assert isinstance(out, nn.Linear)
-    mean = x.mean(0)
-    directions = model.bottleneck.spread * _components(x - mean, model.prior.latent_dim)
+    components = Components.of(x.numpy(), model.prior.latent_dim)
+    mean, axes = torch.from_numpy(components.mean), torch.from_numpy(components.axes)
+    deviations = ((x - mean) @ axes.T).square().mean(0).sqrt()
+    scales = model.bottleneck.spread / deviations.clamp_min(deviations[:1] / LARGEST_RATIO)
+    directions = scales[:, None] * axes
     k, features = directions.shape
     _clear(into)  # a Gaussian's log-variances and a context start at no influence
     into.weight[:k, :features] = directions
@@ -55,20 +58,6 @@ def start_at_components(model: BottleneckModel, x: Tensor) -> None:
 def _clear(layer: nn.Linear) -> None:
     layer.weight.zero_()
     layer.bias.zero_()
-
-
-def _components(centred: Tensor, most: int) -> Tensor:
-    """Return up to ``most`` principal directions (k, features) of rows (n, features), scaled as codes are to be."""
-    n, features = centred.shape
-    # In 32 bits it fails on one set of smooth images in forty. SciPy finds the last few alone, torch only all.
-    products = (centred @ centred.T if n < features else centred.T @ centred).double()
-    last = (max(0, len(products) - most), len(products) - 1)
-    squares, vectors = (torch.from_numpy(found).flip(-1) for found in eigh(products.numpy(), subset_by_index=last))
-    varied = squares > 1e-6 * squares[:1]
-    squares, vectors = squares[varied].float(), vectors[:, varied].float()
-    directions = (centred.T @ vectors / squares.sqrt() if n < features else vectors).T
-    scaled: Tensor = directions * (n / squares.clamp_min(squares[:1] / LARGEST_RATIO**2)).sqrt()[:, None]
-    return scaled
 
 
 def _linear_output(model: BottleneckModel, x: Tensor) -> Tensor:

@@ -92,8 +92,8 @@ class Watched:
     def entry(self, epoch: int | None) -> Entry:
         """Return the model as it was at the end of ``epoch``, or as it is now, with held-out examples."""
         model, rows = self._model(epoch)
-        estimator, begun = copy.copy(self.estimator), self.begun
-        estimator.set_fitted(model, begun.scaling, begun.shape, begun.seed, rows, begun.classes)
+        estimator, data = copy.copy(self.estimator), self.begun.data
+        estimator.set_fitted(model, data.scaling, data.source.shape[1:], self.begun.seed, rows, data.classes)
         return Entry("training", estimator, self.examples, len(self.data.X), ())
 
     def fitted(self, epoch: int | None) -> BottleneckEstimator:

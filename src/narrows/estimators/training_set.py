@@ -1,0 +1,77 @@
+"""All that an estimator is given to learn from, and what is known of it; those that learn side by side share it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from narrows.components import Components
+from narrows.estimators.labels import class_labels
+from narrows.estimators.reference import fingerprints
+from narrows.estimators.sources import Source
+from narrows.scaling import Scaling
+from narrows.training.examples import Examples
+
+__all__ = ["TrainingSet"]
+
+MOST_COMPONENTS_OF, ENOUGH = 2**23, 1000
+"""Numbers in the examples that principal components are found in; and examples for which it may be more."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingSet:
+    """Examples to learn from, also those that will be held out.
+
+    Attributes
+    ----------
+    source, examples
+        As given, and scaled.
+    scaling
+        Of theirs.
+    classes, labels
+        Their classes, or None, and each one's place among these, (n,).
+    """
+
+    source: Source
+    examples: Examples
+    scaling: Scaling
+    classes: NDArray[np.generic] | None
+    labels: Tensor
+    _components: dict[int, Components] = field(default_factory=dict, init=False)
+
+    @classmethod
+    def of(cls, source: Source, y: ArrayLike | None, scaling: str, *, conditional: bool) -> Self:
+        """Return ``source``, whose classes are ``y``, in the scaling of this name.
+
+        Raises
+        ------
+        ValueError
+            If ``y`` cannot be used, or is missing where models are to be ``conditional``.
+        """
+        classes, places = class_labels(y, len(source), needed=conditional)
+        kind = "global" if scaling == "auto" and len(source.shape) > 2 else scaling
+        scale, labels = Scaling.of_chunks(source.chunks(), kind), torch.from_numpy(places)
+        examples = source.examples(scale, one_hot(labels).float() if conditional else None)
+        return cls(source, examples, scale, classes, labels)
+
+    @cached_property
+    def fingerprints(self) -> NDArray[np.int64]:
+        """Of all of them as given, sorted, (n,)."""
+        return np.sort(fingerprints(self.source.chunks()))
+
+    def components(self, k: int) -> Components:
+        """Return ``k`` principal components of the scaled ones; where there are many, of some of them."""
+        if k not in self._components:
+            features = self.examples.features
+            some = max(2, MOST_COMPONENTS_OF // features, min(ENOUGH, 8 * MOST_COMPONENTS_OF // features))
+            order = torch.randperm(len(self.examples), generator=torch.Generator().manual_seed(0))
+            drawn = [part.x.numpy() for part in self.examples.part(order[:some]).chunks()]
+            self._components[k] = Components.of(np.concatenate(drawn), k)
+        return self._components[k]
