@@ -17,8 +17,14 @@ EXAMPLES = [
 ]
 
 
+# Those that start processes take long.
 @pytest.mark.parametrize(
-    ("name", "code"), [example for example in EXAMPLES if example[1]], ids=lambda value: value[:20]
+    ("name", "code"),
+    [
+        pytest.param(name, code, marks=[pytest.mark.slow] if "Parallel(" in code else [], id=name)
+        for name, code in EXAMPLES
+        if code
+    ],
 )
 def test_examples_run(name, code, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

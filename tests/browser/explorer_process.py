@@ -38,7 +38,7 @@ SETTLING = """async () => {
     await wait(20);
   }
   await new Promise(requestAnimationFrame);
-  await wait(350); // the address follows what is drawn after 250 ms
+  await wait(270); // the address follows what is drawn after 250 ms
 }"""
 
 
