@@ -98,3 +98,12 @@ def test_weights_of_many_inputs_move_more_slowly():
     assert isinstance(model.encoder, Shortcut)
     assert parts[model.encoder.linear.weight] == 1 / 4
     assert parts[model.decoder.linear.weight] == 1
+
+
+@pytest.mark.parametrize("copies", [1, 2, 8])
+def test_columns_that_are_copies_of_others_leave_all_weights_finite(copies):
+    few = np.random.default_rng(copies).normal(size=(100, 8, 8 // copies))
+    X = np.tile(few, (1, 1, copies))
+    model, x = started((8, 8), 64, X)
+    assert all(torch.isfinite(parameter).all() for parameter in model.parameters())
+    np.testing.assert_allclose(model.decode(model.encode(x)).detach(), x, atol=1e-3)

@@ -51,7 +51,7 @@ def start_at_components(model: BottleneckModel, x: Tensor) -> None:
     if has_convolutions(decoder):
         codes, target = (x - mean) @ directions.T, _linear_output(model, x)
         _clear(out)
-        out.weight[:, :k] = target.T @ codes / codes.square().sum(0)
+        out.weight[:, :k] = target.T @ codes / codes.square().sum(0).clamp_min(torch.finfo(codes.dtype).tiny)
         out.bias.copy_(target.mean(0))
 
 
