@@ -22,7 +22,7 @@ from narrows.models.bottlenecks import Gaussian, Point
 from narrows.models.model import Batch, BottleneckModel
 from narrows.scaling import Scaling
 from narrows.training.examples import CHUNK, Examples
-from narrows.training.processor import device_for, exact, limited_threads, operations_of, threads_for
+from narrows.training.processor import Threads, device_for, exact, limited_threads, operations_of, threads_for
 
 __all__ = ["Fitted", "check_range"]
 
@@ -30,6 +30,9 @@ Array = NDArray[np.floating]
 
 FEWEST = 32
 """Examples a pass: matrix products of fewer rows add up in another order, which the last digits of a code show."""
+
+PARTS, FEWEST_WATCHED = 16, 64
+"""Parts of what several threads are worth for, if each has so many examples: how long one takes is watched."""
 
 RANGE_SLACK = 1e-6
 """Rounding in 32 bits may leave [0, 1] by so much."""
@@ -121,9 +124,16 @@ class Fitted(Options):
         model, device = self.model_, device_for(self.device, operations * len(examples))
         if device.type != "cpu":  # a copy: other threads may be using the model itself
             model = copy.deepcopy(model).to(device)
-        parts = examples.on(device).chunks(most)
-        with torch.no_grad(), limited_threads(threads_for(operations * most)), exact(device):
-            return torch.cat([function(model, _filled(part))[: len(part.x)].cpu() for part in parts])
+        threads = Threads(threads_for(operations * min(most, len(examples))), first=1)
+        if threads.most > 1:  # which are watched from one part to the next
+            most = min(most, max(FEWEST_WATCHED, len(examples) // PARTS))
+
+        def made(part: Batch) -> Tensor:
+            with threads:
+                return function(model, _filled(part))[: len(part.x)].cpu()
+
+        with torch.no_grad(), limited_threads(1), exact(device):
+            return torch.cat([*map(made, examples.on(device).chunks(most))])
 
     def _operations(self) -> int:
         """Return the floating-point operations of an example's way through the nets, counted once."""

@@ -20,7 +20,7 @@ from narrows.training.general import General, Objective
 from narrows.training.judging import Best, mean_loss
 from narrows.training.member import Member, operations_of_step
 from narrows.training.noticing import looks, noticed
-from narrows.training.processor import compiled_for, exact, limited_threads, threads_for, without_denormals
+from narrows.training.processor import Threads, compiled_for, exact, limited_threads, threads_for, without_denormals
 from narrows.training.schedules import SCHEDULES
 
 __all__ = ["Step", "Training"]
@@ -79,7 +79,7 @@ class Training:
 
     By AdamW (Loshchilov & Hutter 2019; Adam itself at no weight decay). However `steps` ends, by its last step, by
     ``close()`` or by an error, the models hold the best weights seen: those of the lowest validation loss, or the last
-    whole epoch's where there is no validation part. Until it ends, torch uses as many threads as a step is worth.
+    whole epoch's where there is no validation part. Until it ends, torch has as many threads as a step is worth.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ class Training:
             self.learner: General | Stack = General(first.model, parallel, learning_rate, weight_decay)
         else:
             self.learner = Stack(models, objective, learning_rate, weight_decay)
-        self.threads = max(1, threads_for(operations_of_step(members, batch_size)) // processes.local)
+        self.threads = Threads(max(1, threads_for(operations_of_step(members, batch_size)) // processes.local))
         self.active = list(range(len(members)))
         self.history: list[list[dict[str, float]]] = [[] for _ in members]
         self.best = [Best() for _ in members]
@@ -172,7 +172,7 @@ class Training:
         if found := self.processes.broadcast(self.checkpoint and self.checkpoint.read()):
             self._resume(*found)
         normal = without_denormals()
-        with limited_threads(self.threads), exact(self.device):
+        with limited_threads(self.threads.count), exact(self.device):
             try:
                 for member in self.members:
                     member.model.train()
@@ -216,16 +216,16 @@ class Training:
     def _advance(self) -> Step:
         place = self.done % self.batches
         if place == 0:
-            for row, member in enumerate(self.active):
-                learned, generator = self.members[member].learned, self.members[member].generator
-                order = torch.randperm(self.n, generator=generator, device=self.device)
-                self.orders[row] = learned.places[order.cpu()]
+            for row, member in enumerate(self.members[number] for number in self.active):
+                order = torch.randperm(self.n, generator=member.generator, device=self.device)
+                self.orders[row] = member.learned.places[order.cpu()]
             self.stream = self._batches(0)
         x, context = next(self.stream)
         part, momentum = self.pace(self.done, self.steps_at_most)
         part *= 0.5**self.halvings * self.learning_rate / self.first_rate
         generators = [self.members[member].generator for member in self.active]
-        losses = self.learner.step(x, context, generators, self.done / self.steps_at_most, part, momentum)
+        with self.threads:
+            losses = self.learner.step(x, context, generators, self.done / self.steps_at_most, part, momentum)
         losses = self.processes.mean(losses)
         self.total.add_(losses, alpha=min(self.batch_size, self.n - place * self.batch_size))
         epoch, step = self.done // self.batches + 1, self.done + 1
@@ -357,7 +357,7 @@ class Training:
             "best": [[best.epoch, best.loss if best.epoch else None] for best in self.best],
             "history": self.history,
             "seconds": time.perf_counter() - self.started,
-            "threads": self.threads,
+            "threads": self.threads.state(),
             "half": self.members[0].model.in_half,
         }
         return facts, tensors
@@ -370,11 +370,11 @@ class Training:
 
         if facts["changed"]:
             self.change(**facts["changed"])
-        self.comparable = facts["comparable"]
         if facts["active"] and facts["active"] != self.active:
             self.learner.keep(facts["active"])
         self.active, self.diverged, self.history = facts["active"], facts["diverged"], facts["history"]
-        self.halvings, self.threads = facts["halvings"], facts["threads"]
+        self.halvings, self.comparable = facts["halvings"], facts["comparable"]
+        self.threads.restore(facts["threads"])
         for member in self.members:
             member.model.in_half = facts["half"]
         self.orders, self.total = tensors["orders"], tensors["total"].to(self.device)

@@ -6,8 +6,10 @@ import importlib.util
 import os
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +22,7 @@ __all__ = [
     "MUCH",
     "PRECISIONS",
     "REPAID",
+    "Threads",
     "compiled_for",
     "device_for",
     "exact",
@@ -32,7 +35,10 @@ __all__ = [
 
 MUCH = 5e8
 """Floating-point operations at a time from which more is worth while than one thread and 32 bits, as measured on a CPU:
-below this threads wait for each other more than they help, and where other work has the cores, fifty times as long."""
+below this threads wait for each other more than they help."""
+
+SLOW, PAUSE, LONGEST_PAUSE = 1.5, 32, 256
+"""Times as long as one thread takes, from which several are too slow; and the threes of pieces until more are tried."""
 
 COUNTED = nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d
 
@@ -78,6 +84,71 @@ def operations_of(model: BottleneckModel, one: Batch) -> int:
 def threads_for(operations: float) -> int:
     """Return how many threads so many floating-point operations at a time are worth."""
     return torch.get_num_threads() if operations > MUCH else 1
+
+
+class Threads:
+    """As many threads for each of many equal pieces of work as it is worth, but fewer where other work has the cores.
+
+    In every operation threads wait for the last of them, and one whose core does something else keeps all waiting:
+    convolutions were seen to take fifty times as long. How many there are changes the last digits of sums, so on an
+    idle machine they are always the same: one for the first pieces, which shows how long it takes alone, then ``most``.
+    If two of three pieces take longer than alone, half as many go on, and after a while twice as many are tried again.
+
+    Parameters
+    ----------
+    most
+        How many a piece is worth.
+    first
+        Pieces that one thread does to begin with; the first of them may have much to set up.
+
+    Attributes
+    ----------
+    count
+        How many the next piece has.
+    """
+
+    def __init__(self, most: int, first: int = 3) -> None:
+        self.most, self.first, self.count = most, first, 1
+        self.alone, self.began, self.times = 0.0, 0.0, list[float]()
+        self.pause = self.rest = PAUSE
+
+    def state(self) -> dict[str, Any]:
+        """Return all of it, for `restore`."""
+        return {**vars(self), "times": [*self.times]}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` has returned."""
+        vars(self).update(state)
+
+    def __enter__(self) -> None:
+        if self.most > 1:
+            torch.set_num_threads(self.count)
+            self.began = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        if self.most > 1:
+            self._note(time.perf_counter() - self.began)
+
+    def _note(self, seconds: float) -> None:
+        """Take note of how long a piece took."""
+        self.times.append(seconds)
+        if self.count > 1 and sum(one > SLOW * self.alone for one in self.times) > 1:
+            self.pause = min(2 * self.pause, LONGEST_PAUSE)
+            self._go_on(self.count // 2, self.pause)
+        elif len(self.times) < (3 if self.alone else self.first):
+            return
+        elif not self.alone:
+            self.alone = min(self.times)
+            self._go_on(self.most, self.pause)
+        else:
+            if self.count == 1:
+                self.alone = min(self.times)
+            more = self.rest <= 1 and self.count < self.most
+            self._go_on(min(2 * self.count, self.most) if more else self.count, self.pause if more else self.rest - 1)
+
+    def _go_on(self, count: int, rest: int) -> None:
+        self.count, self.rest = count, rest
+        self.times.clear()
 
 
 def device_for(name: str, operations: float) -> torch.device:
