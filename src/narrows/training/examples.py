@@ -14,7 +14,7 @@ from narrows.models.model import Batch
 
 __all__ = ["CHUNK", "Examples"]
 
-CHUNK, NUMBERS = 4096, 2**22
+CHUNK, NUMBERS = 4096, 2**20
 """Examples, and numbers in them, a pass when nothing is learned: enough to be quick, few enough for any memory."""
 
 
