@@ -128,12 +128,17 @@ class Fitted(Options):
         if threads.most > 1:  # which are watched from one part to the next
             most = min(most, max(FEWEST_WATCHED, len(examples) // PARTS))
 
-        def made(part: Batch) -> Tensor:
-            with threads:
-                return function(model, _filled(part))[: len(part.x)].cpu()
-
+        found: Tensor | None = None
+        begin = 0
         with torch.no_grad(), limited_threads(1), exact(device):
-            return torch.cat([*map(made, examples.on(device).chunks(most))])
+            for part in examples.on(device).chunks(most):
+                with threads:
+                    made = function(model, _filled(part))[: len(part.x)]
+                # Results kept one by one would lie between what the parts took, of which the memory then stays taken.
+                found = made.new_empty(len(examples), *made.shape[1:], device="cpu") if found is None else found
+                found[begin : (begin := begin + len(made))] = made
+        assert found is not None
+        return found
 
     def _operations(self) -> int:
         """Return the floating-point operations of an example's way through the nets, counted once."""
