@@ -84,7 +84,7 @@ class Fitting(Evaluating):
         checkpoint
             A file that holds the state of the training, written every half minute and at the end. Where there is one
             already, of the same options and data, training goes on from it and ends with the same weights, bit for
-            bit, as if it had never stopped (with the same torch on the same kind of machine).
+            bit, as if it had never stopped (as the same seed gives the same weights: ``random_state``).
 
         Raises
         ------

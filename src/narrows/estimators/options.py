@@ -125,8 +125,9 @@ class Options(BaseEstimator):  # type: ignore[misc]
         Which part of ordinary examples `predict` may call odd, in (0, 1); can be set after the fit.
     random_state
         A seed, a NumPy generator, or None for a new seed at every fit. The same seed gives the same weights, bit for
-        bit, with one torch on one kind of machine (not those of `VQVAE` on a GPU, which adds in any order); NumPy's
-        and torch's global states are neither read nor changed.
+        bit, with one torch on one kind of machine (not those of `VQVAE` on a GPU, which adds in any order, nor of
+        convolutional nets while other work has the cores, of which fewer are then used; with ``OMP_NUM_THREADS=1`` only
+        one ever is); NumPy's and torch's global states are neither read nor changed.
     """
 
     latent_dim: int = 8
