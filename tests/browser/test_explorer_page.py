@@ -27,6 +27,18 @@ def test_keys_lead_everywhere(visit):
     page.locator("html[data-theme=dark]").wait_for()
 
 
+def test_a_key_is_heard_at_once_after_a_dialog_was_closed(visit):
+    page = visit()
+    page.keyboard.press("?")
+    page.get_by_role("dialog", name="Keys").wait_for()
+    page.evaluate("""() => {
+      const inside = document.querySelector('dialog button'); // which has the focus until the next frame
+      inside.closest('dialog').close();
+      inside.dispatchEvent(new KeyboardEvent('keydown', { key: 'd', bubbles: true }));
+    }""")
+    page.locator("html[data-theme=dark]").wait_for()
+
+
 def test_the_language_is_switched_and_switched_back(visit):
     page = visit()
     page.get_by_role("button", name="Česky").click()

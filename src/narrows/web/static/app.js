@@ -327,7 +327,7 @@ export class App {
   /** @param {KeyboardEvent} event */
   key(event) {
     const at = /** @type {HTMLElement} */ (event.target);
-    if (event.ctrlKey || event.metaKey || event.altKey || !this.ready || at.closest('dialog, select, textarea, input:not([type=checkbox])')) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || !this.ready || at.closest('dialog[open], select, textarea, input:not([type=checkbox])')) return;
     const moves = /** @type {Record<string, [number, number]>} */ ({ ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] });
     const move = moves[event.key];
     if (move && this.mounted?.move) {
