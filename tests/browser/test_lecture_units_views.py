@@ -96,6 +96,16 @@ def test_sliders_set_the_unit_and_the_chosen_point_is_judged_by_it(lesson):
     told(page, "wrong about 1 of 4 points")
 
 
+def test_sliders_moved_before_the_answer_keep_what_the_others_were_moved_to(lesson):
+    page = lesson("perceptron", p=FOUR, i="1")
+    page.evaluate("""() => [-1.5, 2.5, 0.75].forEach((value, i) => {
+      const input = document.querySelectorAll('label.slider input')[i];
+      input.value = String(value);
+      input.dispatchEvent(new Event('input', { bubbles: true }));
+    })""")
+    told(page, "−1.5·x₁ + 2.5·x₂ ≥ 0.75")
+
+
 def test_points_are_dragged_added_changed_and_removed(lesson):
     page = lesson("perceptron", p=FOUR)
     page.get_by_role("button", name="Point (2; 0)").focus()

@@ -90,6 +90,7 @@ class Page {
   /** @param {Unit} unit as a person moves it, which ends the learning */
   turn({ w, theta }) {
     this.learning.stop();
+    this.unit = { w, theta }; // at once, for moves that come before the answer to this one
     this.app.set({ w: join(w), theta: join([theta]), k: '' });
   }
 
@@ -128,8 +129,9 @@ class Page {
   draw = newest(async () => {
     const { app, given } = this;
     const walk = await this.walk(given);
-    const learnt = walk && given.step !== null ? walk.units[Math.min(given.step, walk.units.length - 1)] : null;
-    this.unit = learnt ? { w: [learnt[0], learnt[1]], theta: learnt[2] } : given.unit;
+    const { step, unit } = this.given; // as they are by now
+    const learnt = walk && step !== null ? walk.units[Math.min(step, walk.units.length - 1)] : null;
+    this.unit = learnt ? { w: [learnt[0], learnt[1]], theta: learnt[2] } : unit;
     const found = await app.line.ask('perceptron', { points: given.points.map(({ at }) => at), ...this.unit });
     this.plane.draw(given, this.unit, found, walk);
     [...this.unit.w, this.unit.theta].forEach((value, i) => this.sliders[i].set(value));
