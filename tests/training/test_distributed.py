@@ -148,6 +148,13 @@ def others(monkeypatch):
     return found
 
 
+def assert_as_one(several, one):
+    """Assert that weights are the same within 1e-5, but for a few whose gradient is rounding alone at first."""
+    apart = np.abs(several - one)
+    assert (apart > 1e-5).mean() < 1e-4
+    assert apart.max() < 1e-3  # Adam makes whole steps of such
+
+
 @pytest.mark.slow
 def test_images_on_disk_of_which_each_process_reads_its_part(monkeypatch, others):
     """Of a file without a name, which is handed on open; rank 0 reads the first half of every batch."""
@@ -162,7 +169,7 @@ def test_images_on_disk_of_which_each_process_reads_its_part(monkeypatch, others
     for step in two.fit_steps(X):
         sizes += read[-1:] if not step.row else []
         read.clear()
-    np.testing.assert_allclose(weights(two), weights(one), atol=1e-5)
+    assert_as_one(weights(two), weights(one))
     assert sizes == [8, 8] * 4  # of batches of 16, 16 and 9
     assert others[0].process.returncode is not None
 
@@ -232,10 +239,7 @@ def test_under_torchrun_all_have_the_same_weights_and_those_of_one_process(tmp_p
         first, second = (np.load(tmp_path / f"{rank}-{i}.npy") for rank in (0, 1))
         np.testing.assert_array_equal(first, second)
         if i < 2:
-            # Of a gradient that is rounding alone, as a few have at first, Adam makes whole steps.
-            apart = np.abs(first - weights(one))
-            assert (apart > 1e-5).mean() < 1e-4
-            assert apart.max() < 1e-3
+            assert_as_one(first, weights(one))
     epochs = {int((tmp_path / f"{rank}-2.epochs").read_text()) for rank in (0, 1)}
     assert epochs == {alone[2].n_iter_}
     assert epochs < {*range(60)}
