@@ -124,7 +124,8 @@ class Fitted(Options):
         model, device = self.model_, device_for(self.device, operations * len(examples))
         if device.type != "cpu":  # a copy: other threads may be using the model itself
             model = copy.deepcopy(model).to(device)
-        threads = Threads(threads_for(operations * min(most, len(examples))), first=1)
+        worth = threads_for(operations * min(most, len(examples))) if device.type == "cpu" else 1
+        threads = Threads(worth, first=1)
         if threads.most > 1:  # which are watched from one part to the next
             most = min(most, max(FEWEST_WATCHED, len(examples) // PARTS))
 
