@@ -16,7 +16,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from narrows import load
 from narrows.data import load_data
-from narrows.pictures import draw_grid
+from narrows.runs.pictures import draw_grid
 
 PICTURES = Path(__file__).parent / "pictures"
 SIDE, STEP = 64, 48

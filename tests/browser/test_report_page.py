@@ -6,7 +6,7 @@ from sklearn.datasets import load_digits
 
 from narrows import Autoencoder
 from narrows.data.dataset import Dataset
-from narrows.judgements import facts, write_evaluation
+from narrows.runs.evaluations import facts, write_evaluation
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from narrows import Autoencoder, load
-from narrows.files import CHECKPOINT
+from narrows.runs.files import CHECKPOINT
 from narrows.web.library import open_models
 
 NARROWS = [sys.executable, "-m", "narrows"]

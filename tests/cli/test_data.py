@@ -31,7 +31,7 @@ def narrows(tmp_path, monkeypatch, typed):
 def texts(monkeypatch):
     """What the figures say that are written."""
     said = []
-    from narrows import files
+    from narrows.runs import files
 
     write = files.write_figure
 

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from narrows import VAE, Autoencoder, load, runs
-from narrows.captions import ranked
+from narrows import VAE, Autoencoder, load
 from narrows.data import load_data
-from narrows.pictures import as_bytes, value_range
+from narrows.runs import writing
+from narrows.runs.captions import ranked
+from narrows.runs.pictures import as_bytes, value_range
 
 RNG = np.random.default_rng(0)
 
@@ -38,7 +39,7 @@ def folder(tmp_path_factory):
 @pytest.fixture
 def narrows(folder, monkeypatch, typed):
     """Run a command in the folder; return the figures that it wrote, by name, or the error."""
-    write = runs.write_figure
+    write = writing.write_figure
 
     def command(*arguments, status=0):
         figures = {}
@@ -47,7 +48,7 @@ def narrows(folder, monkeypatch, typed):
             figures[path.name] = figure
             return write(path, figure)
 
-        monkeypatch.setattr(runs, "write_figure", listen)
+        monkeypatch.setattr(writing, "write_figure", listen)
         _, errors = typed(folder, *arguments, status=status)
         return errors if status else figures
 
@@ -178,9 +179,9 @@ def test_images_on_disk_are_reconstructed_in_parts(folder, monkeypatch):
 
     model, (X, y) = load(folder / "grey.safetensors"), np.load(folder / "grey.npz").values()
     np.save(folder / "X.npy", X)
-    monkeypatch.setattr(runs, "AT_ONCE", 7 * 25)
+    monkeypatch.setattr(writing, "AT_ONCE", 7 * 25)
     (folder / "parts").mkdir()
-    restored, path = runs.reconstruct_into(folder / "parts", "all", model, OnDisk.of_npy(folder / "X.npy"), y)
+    restored, path = writing.reconstruct_into(folder / "parts", "all", model, OnDisk.of_npy(folder / "X.npy"), y)
     assert isinstance(restored, OnDisk)
     np.testing.assert_allclose(np.load(path), model.reconstruct(X, y), atol=1e-6)
 
@@ -205,7 +206,7 @@ def on_disk(monkeypatch):
         raise AssertionError("all examples were asked for at once")
 
     monkeypatch.setattr(arrays, "LARGE", 0)
-    monkeypatch.setattr(runs, "AT_ONCE", 250)
+    monkeypatch.setattr(writing, "AT_ONCE", 250)
     monkeypatch.setattr(OnDisk, "__array__", all_at_once)
     taken, read = [], OnDisk.__getitem__
     monkeypatch.setattr(
@@ -248,7 +249,7 @@ def test_rows_on_disk_come_back_as_an_array(folder, narrows, tmp_path):
 
 
 def test_an_array_that_is_not_all_written_is_removed(tmp_path):
-    from narrows.files import write_parts
+    from narrows.runs.files import write_parts
 
     with pytest.raises(ValueError, match="announces"):
         write_parts(tmp_path / "x.npy", iter([np.zeros((2, 3))]), 4)
@@ -292,8 +293,8 @@ def test_a_padded_model_s_images_are_padded_when_asked(folder, narrows, tmp_path
 
 
 def test_undecodable_names_are_written_in_one_way(folder):
-    from narrows.captions import printable
     from narrows.data import scan_images
+    from narrows.runs.captions import printable
 
     home = folder / "odd"
     home.mkdir()

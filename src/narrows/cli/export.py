@@ -41,21 +41,22 @@ def export(
     Scaling is inside: examples go in and come out in the training data's shape and units. The files are written only if
     onnxruntime computes with them what torch does, to 1e-5 in scaled units.
     """
-    from narrows import inputs, load
+    from narrows import load
     from narrows.cli.progress import reading
     from narrows.export import to_onnx
+    from narrows.runs import opening
 
     for path in (file, *(file.with_stem(f"{file.stem}-{part}") for part in ("encoder", "decoder"))):
         if path.exists():
             raise ValueError(f"{path} is there already; name a new file")
-    source = data or _remembered(inputs.find_model(model))
+    source = data or _remembered(opening.find_model(model))
     if source is None:
-        estimator = load(inputs.find_model(model))
+        estimator = load(opening.find_model(model))
         done = to_onnx(estimator, file)
         of = "drawn from the model's prior; --data DATA compares on yours"
     else:
         with reading(source) as progress:
-            estimator, dataset = inputs.open_both(model, source, fit=fit, progress=progress)
+            estimator, dataset = opening.open_both(model, source, fit=fit, progress=progress)
         done = to_onnx(estimator, file, dataset.X, dataset.y)
         of = f"of {dataset.name}"
     print(f"At most {done.difference:.1e} from torch, in scaled units, on {done.examples} examples {of}")
@@ -68,7 +69,7 @@ def _remembered(model: Path) -> str | None:
     """Return the named set that the run of a model file was trained on, if there is one."""
     from narrows import load
     from narrows.data import load_data
-    from narrows.inputs import remembered, results_beside
+    from narrows.runs.opening import remembered, results_beside
 
     results = results_beside(model)
     return remembered(results, load(model).input_shape_, lambda name, shape: load_data(name, like=shape))

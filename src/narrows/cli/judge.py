@@ -31,15 +31,16 @@ def evaluate(
     out: Out = None,
 ) -> None:
     """Say how good a model is, in numbers and in words, by those of the data that it has not learnt from."""
-    from narrows import inputs, judgements
     from narrows.cli.progress import reading
-    from narrows.files import new_folder
+    from narrows.runs.evaluations import facts, write_evaluation
+    from narrows.runs.files import new_folder
+    from narrows.runs.opening import find_model, open_both
 
     with reading(data) as progress:
-        estimator, dataset = inputs.open_both(model, data, fit=fit, progress=progress)
+        estimator, dataset = open_both(model, data, fit=fit, progress=progress)
     evaluation = estimator.evaluate(dataset.X, dataset.y, factors=dataset.factors, samples=samples, random_state=seed)
     folder = new_folder(out, f"evaluate-{dataset.name}")
-    path = inputs.find_model(model)
+    path = find_model(model)
     python = (
         "from narrows import load\nfrom narrows.data import load_data\n\n"
         f"model, data = load({str(path)!r}), load_data({data!r})\n"
@@ -48,10 +49,10 @@ def evaluate(
     name = type(estimator).__name__
     about = [
         ("Data", f"{dataset.name}: {evaluation.given:,} examples, {evaluation.learnt:,} of which it has learnt from"),
-        *judgements.facts(estimator),
+        *facts(estimator),
     ]
     title = f"{name} of {estimator.latent_dim} numbers, judged by {dataset.name}"
-    files = judgements.write_evaluation(folder, estimator, dataset, evaluation, title=title, about=about, python=python)
+    files = write_evaluation(folder, estimator, dataset, evaluation, title=title, about=about, python=python)
     _say_numbers(evaluation)
     say_findings(evaluation.findings)
     print()
@@ -63,7 +64,7 @@ def _say_numbers(evaluation: Evaluation) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from narrows.report import digits
+    from narrows.runs.page import digits
 
     judged = f"{len(evaluation.places):,} of {evaluation.given:,} examples"
     known = f"; it has learnt from {evaluation.learnt:,}" if evaluation.learnt else ""
@@ -108,17 +109,18 @@ def anomalies(
     out: Out = None,
 ) -> None:
     """Find the odd ones: a ranked list of all examples, and a sheet of the oddest with where they are odd."""
-    from narrows import inputs, judgements
     from narrows.cli.progress import reading
-    from narrows.files import new_folder
+    from narrows.runs.anomalies import write_anomalies
+    from narrows.runs.files import new_folder
+    from narrows.runs.opening import open_both
 
     with reading(data) as progress:
-        estimator, dataset = inputs.open_both(model, data, fit=fit, progress=progress)
+        estimator, dataset = open_both(model, data, fit=fit, progress=progress)
     if false_alarms is not None:
         estimator.set_params(false_alarms=false_alarms)
     threshold = estimator.anomaly_threshold(by)  # refuses before anything is written
     folder = new_folder(out, f"anomalies-{dataset.name}")
-    odd, files = judgements.write_anomalies(folder, estimator, dataset, by)
+    odd, files = write_anomalies(folder, estimator, dataset, by)
     print(
         f"{(odd < 0).sum():,} of {len(odd):,} examples are odd: their score by {by} is above {threshold:.4g}, "
         f"which at most {estimator.false_alarms:.3g} of ordinary examples reach"

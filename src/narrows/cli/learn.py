@@ -213,11 +213,11 @@ def _run(
     from narrows.cli.progress import reading
     from narrows.data import load_data
     from narrows.estimators import ESTIMATORS
-    from narrows.files import checkpoints, new_folder, unfinished_folder
+    from narrows.runs.files import checkpoints, new_folder, unfinished_folder
     from narrows.sweeps import Sweep
 
     if log is not None:
-        from narrows.tracking import check_log
+        from narrows.runs.tensorboard import check_log
 
         check_log(log)
     leads = ESTIMATORS[kind](devices=options["devices"], nodes=options["nodes"]).leads
@@ -249,19 +249,19 @@ def _run(
 def _trained(result: Sweep, dataset: Dataset, folder: Path, log: str | None) -> tuple[bool, list[Path]]:
     """Train, say how good it is, and fill the ``folder``; return whether it was interrupted, and the files."""
     from narrows.cli.progress import watch
-    from narrows.files import CHECKPOINT
+    from narrows.runs.files import CHECKPOINT
 
     steps = result.run(folder / CHECKPOINT)
     if log is not None:
-        from narrows.tracking import tracked
+        from narrows.runs.tensorboard import tracked
 
         steps = tracked(result, steps, folder / "tensorboard")
     try:
         interrupted = watch(steps)
     finally:
         # Not before: with Matplotlib they take half a second, and a person waits for the first line.
-        from narrows.judgements import judge_run
-        from narrows.runs import write_run
+        from narrows.runs.evaluations import judge_run
+        from narrows.runs.writing import write_run
 
         # Also when a model fails: what the others learnt is kept.
         files = write_run(result, dataset, folder) if result.rows else []
@@ -279,7 +279,7 @@ def _trained(result: Sweep, dataset: Dataset, folder: Path, log: str | None) -> 
 
 
 def _say_start(dataset: Dataset, kind: str, result: Sweep) -> None:
-    from narrows.captions import passed_over
+    from narrows.runs.captions import passed_over
 
     print(
         f"{dataset.name}: {len(dataset.X):,} examples of shape {dataset.X.shape[1:]}; "

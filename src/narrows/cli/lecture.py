@@ -44,9 +44,9 @@ def lecture(
         return
     rows = ROWS if topic is None else [find(topic)]
 
-    from narrows.files import new_folder, write_figure
     from narrows.lecture.index import index_page
     from narrows.lecture.pages import make_page
+    from narrows.runs.files import new_folder, write_figure
 
     folder = new_folder(out, "lecture" if every else f"lecture-{rows[0].topic}")
     pages, files = [], []

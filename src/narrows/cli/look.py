@@ -50,7 +50,7 @@ def data(
 ) -> None:
     """Say what data hold, what is wrong with them and what to type next, and draw a contact sheet."""
     from narrows.describe import describe
-    from narrows.files import new_folder, write_figure, write_json
+    from narrows.runs.files import new_folder, write_figure, write_json
 
     dataset, side = _found(data, size, fit, strict=strict)
     described = describe(dataset)
@@ -131,7 +131,7 @@ def _say(dataset: Dataset, described: Description, side: int | None) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from narrows.captions import printable
+    from narrows.runs.captions import printable
 
     console = Console(markup=False, emoji=False, highlight=False)
     facts = Table(title=f"\n{described.name}", title_justify="left", title_style="bold", box=None, show_header=False)
@@ -208,7 +208,7 @@ def _counted(items: Iterable[tuple[str, int]]) -> str:
 
 def _plain(dataset: Dataset) -> dict[str, Any] | None:
     """Return what is known of image files, for JSON."""
-    from narrows.captions import printable
+    from narrows.runs.captions import printable
 
     files = dataset.files
     if files is None:
@@ -224,9 +224,9 @@ def _contact_sheet(dataset: Dataset, described: Description, side: int | None, f
     """Draw some of each class in a row of its own, or some of all with their names."""
     import numpy as np
 
-    from narrows.captions import file_name
-    from narrows.inputs import at
-    from narrows.sheets import example_rows, image_grid
+    from narrows.drawing.sheets import example_rows, image_grid
+    from narrows.runs.captions import file_name
+    from narrows.runs.opening import at
 
     n, height, width = described.shape[:3]
     low, high = (0.0, 255.0) if described.dtype == "uint8" else (described.low or 0.0, described.high or 0.0)
@@ -261,8 +261,8 @@ def _histograms(dataset: Dataset) -> Figure:
     """Draw how each column's values are spread."""
     import numpy as np
 
-    from narrows.inputs import at
-    from narrows.sheets import histograms
+    from narrows.drawing.sheets import histograms
+    from narrows.runs.opening import at
 
     n, columns = dataset.X.shape
     names = [str(name) for name in getattr(dataset.X, "columns", (f"column {i}" for i in range(columns)))]

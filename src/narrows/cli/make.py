@@ -64,28 +64,29 @@ def generate(
 
 
 def _from_prior(model: Path, n: int, label: str | None, seed: int, files: bool, out: Path | None) -> None:
-    from narrows import inputs, load, runs
-    from narrows.captions import first_of
-    from narrows.files import new_folder, write_json
-    from narrows.pictures import draw_grid
+    from narrows import load
+    from narrows.runs import opening, writing
+    from narrows.runs.captions import first_of
+    from narrows.runs.files import new_folder, write_json
+    from narrows.runs.pictures import draw_grid
 
-    path = inputs.find_model(model)
+    path = opening.find_model(model)
     estimator = load(path)
-    runs.check_images(estimator, files=files)
-    y = inputs.known_labels(estimator, [label])[0] if label is not None else runs.drawn_classes(estimator, n, seed)
+    writing.check_images(estimator, files=files)
+    y = opening.known_labels(estimator, [label])[0] if label is not None else writing.drawn_classes(estimator, n, seed)
     samples = estimator.sample(n, y, random_state=seed)
     folder = new_folder(out, f"generate-{path.stem}")
-    written = runs.write_examples(folder, "samples", samples, estimator, files=files)
+    written = writing.write_examples(folder, "samples", samples, estimator, files=files)
     settings = {"model": str(path), "n": n, "label": label, "seed": seed}
     if label is None and y is not None:
         settings["labels"] = y.tolist()
     if samples.ndim > 2:
-        named = [] if label is not None or y is None else [f"class {one}" for one in y[: runs.GRID]]
+        named = [] if label is not None or y is None else [f"class {one}" for one in y[: writing.GRID]]
         of_class = f" of class {label}" if label is not None else ""
-        rest = first_of(min(n, runs.GRID), n)
+        rest = first_of(min(n, writing.GRID), n)
         title = f"New examples{of_class} from the prior of {type(estimator).__name__}{rest}"
-        figure = draw_grid(estimator, samples[: runs.GRID], title=title, labels=named)
-        written.insert(0, runs.write_figure(folder / "samples.png", figure))
+        figure = draw_grid(estimator, samples[: writing.GRID], title=title, labels=named)
+        written.insert(0, writing.write_figure(folder / "samples.png", figure))
     say_written([*written, write_json(folder / "results.json", settings)])
 
 
@@ -104,22 +105,23 @@ def _around(
     """Decode an example's code with noise again and again («Úvod do generativních modelů», L24)."""
     import numpy as np
 
-    from narrows import inputs, latent, runs
+    from narrows import latent
     from narrows.cli.progress import reading
-    from narrows.files import new_folder, write_json
-    from narrows.pictures import draw_grid
+    from narrows.runs import opening, writing
+    from narrows.runs.files import new_folder, write_json
+    from narrows.runs.pictures import draw_grid
 
     with reading(like) as progress:
-        estimator, dataset = inputs.open_both(model, like, label, fit=fit, progress=progress)
-    runs.check_images(estimator, files=files)
-    original = inputs.pick("--example", dataset, [example])
+        estimator, dataset = opening.open_both(model, like, label, fit=fit, progress=progress)
+    writing.check_images(estimator, files=files)
+    original = opening.pick("--example", dataset, [example])
     code = estimator.transform(original.X, original.y)
     codes = latent.around(code[0], noise, n, random_state=seed)
     samples = estimator.inverse_transform(codes, None if original.y is None else np.repeat(original.y, n))
     shown = np.concatenate([original.X, estimator.inverse_transform(code, original.y), samples])
     folder = new_folder(out, f"like-{dataset.name}")
     # As many as were asked for, so that 64 make a square; the arrays hold all of the new ones.
-    shown = shown[: min(max(n, 3), runs.GRID)]
+    shown = shown[: min(max(n, 3), writing.GRID)]
     figure = draw_grid(
         estimator,
         shown,
@@ -130,8 +132,8 @@ def _around(
     print("In the picture: the original, its reconstruction, and new ones.")
     say_written(
         [
-            runs.write_figure(folder / "samples.png", figure),
-            *runs.write_examples(folder, "samples", samples, estimator, files=files),
+            writing.write_figure(folder / "samples.png", figure),
+            *writing.write_examples(folder, "samples", samples, estimator, files=files),
             write_json(folder / "results.json", numbers | {"label": label, "code": code[0].tolist()}),
         ]
     )
@@ -150,23 +152,24 @@ def interpolate(
     """Go from one example's code to another's, decoding on the way; a conditional model keeps the first's class."""
     import numpy as np
 
-    from narrows import inputs, latent, runs
+    from narrows import latent
     from narrows.cli.progress import reading
-    from narrows.files import new_folder, write_json, write_table
-    from narrows.pictures import draw_grid, draw_rows
+    from narrows.runs import opening, writing
+    from narrows.runs.files import new_folder, write_json, write_table
+    from narrows.runs.pictures import draw_grid, draw_rows
 
     places = wholes("--examples", examples)
     if len(places) != 2:
         raise ValueError(f"--examples {examples!r} names {len(places)}; two are expected, such as 0,1")
     with reading(data) as progress:
-        estimator, dataset = inputs.open_both(model, data, fit=fit, progress=progress)
-    runs.check_images(estimator, files=files)
-    ends = inputs.pick("--examples", dataset, places)
+        estimator, dataset = opening.open_both(model, data, fit=fit, progress=progress)
+    writing.check_images(estimator, files=files)
+    ends = opening.pick("--examples", dataset, places)
     first, last = estimator.transform(ends.X, ends.y)
     codes = latent.interpolate(first, last, steps, kind=kind)
     path = estimator.inverse_transform(codes, None if ends.y is None else np.repeat(ends.y[:1], len(codes)))
     originals = np.asarray(ends.X)
-    shown = np.unique(np.linspace(0, steps - 1, min(steps, runs.GRID - 2)).round().astype(int))
+    shown = np.unique(np.linspace(0, steps - 1, min(steps, writing.GRID - 2)).round().astype(int))
     row = np.concatenate([originals[:1], path[shown], originals[1:]])
     way = [f"{place / (steps - 1):.0%}" for place in shown]
     labels = [f"example {places[0]}", *way, f"example {places[1]}"]
@@ -180,8 +183,8 @@ def interpolate(
     folder = new_folder(out, f"interpolate-{dataset.name}")
     say_written(
         [
-            runs.write_figure(folder / "path.png", figure),
-            *runs.write_examples(folder, "path", path, estimator, files=files),
+            writing.write_figure(folder / "path.png", figure),
+            *writing.write_examples(folder, "path", path, estimator, files=files),
             write_table(folder / "codes.csv", list(estimator.get_feature_names_out()), codes.tolist()),
             write_json(folder / "results.json", numbers),
         ]

@@ -25,18 +25,18 @@ def reconstruct(model: Model, data: Data, fit: Fit = "crop", files: Files = Fals
     """Press data through the bottleneck and back: both side by side with error maps, and every example's error."""
     import numpy as np
 
-    from narrows import inputs, runs
-    from narrows.captions import captions, ranked
     from narrows.cli.progress import reading
-    from narrows.files import new_folder, write_json
-    from narrows.pictures import draw_comparison
+    from narrows.runs import opening, writing
+    from narrows.runs.captions import captions, ranked
+    from narrows.runs.files import new_folder, write_json
+    from narrows.runs.pictures import draw_comparison
 
     with reading(data) as progress:
-        estimator, dataset = inputs.open_both(model, data, fit=fit, progress=progress)
-    runs.check_images(estimator, files=files)
+        estimator, dataset = opening.open_both(model, data, fit=fit, progress=progress)
+    writing.check_images(estimator, files=files)
     errors = estimator.anomaly_score(dataset.X, dataset.y)
     folder = new_folder(out, f"reconstruct-{dataset.name}")
-    restored, array = runs.reconstruct_into(folder, "reconstructed", estimator, dataset.X, dataset.y)
+    restored, array = writing.reconstruct_into(folder, "reconstructed", estimator, dataset.X, dataset.y)
     numbers = {
         "examples": len(errors),
         "unit": UNIT,
@@ -51,8 +51,8 @@ def reconstruct(model: Model, data: Data, fit: Fit = "crop", files: Files = Fals
     figure = draw_comparison(
         estimator,
         labels,
-        inputs.at(dataset.X, places),
-        inputs.at(restored, places),
+        opening.at(dataset.X, places),
+        opening.at(restored, places),
         title=f"{dataset.name} through the {estimator.latent_dim} numbers of {type(estimator).__name__}; "
         f"over all {len(errors):,}: mean error {numbers['mean']:.4f}, median {numbers['median']:.4f}",
         unit=UNIT,
@@ -62,13 +62,13 @@ def reconstruct(model: Model, data: Data, fit: Fit = "crop", files: Files = Fals
         f"largest {numbers['largest']:.4f} (example {numbers['largest_example']})"
     )
     written = [
-        runs.write_figure(folder / "reconstructions.png", figure),
-        runs.write_errors(folder / "errors.csv", dataset, {"error": errors}),
+        writing.write_figure(folder / "reconstructions.png", figure),
+        writing.write_errors(folder / "errors.csv", dataset, {"error": errors}),
         write_json(folder / "results.json", numbers),
         array,
     ]
     if files:
-        written.append(runs.write_singles(folder / "reconstructed", restored, estimator))
+        written.append(writing.write_singles(folder / "reconstructed", restored, estimator))
     say_written(written)
 
 
@@ -98,33 +98,33 @@ def denoise(
     out: Out = None,
 ) -> None:
     """Clean noisy data; with --add, first make them noisy, and say how near the originals they come."""
-    from narrows import inputs, runs
     from narrows.cli.progress import reading
-    from narrows.files import new_folder, write_json
+    from narrows.runs import opening, writing
+    from narrows.runs.files import new_folder, write_json
 
     if add is None and level is not None:
         raise ValueError(f"--level {level:g} needs --add, the noise that it is the level of")
     with reading(data) as progress:
-        estimator, dataset = inputs.open_both(model, data, fit=fit, progress=progress)
-    runs.check_images(estimator, files=files)
+        estimator, dataset = opening.open_both(model, data, fit=fit, progress=progress)
+    writing.check_images(estimator, files=files)
     if add is not None:
         level = 0.3 if level is None else level
         estimator.corrupt(dataset.X[:1], corruption=add, level=level)  # refuses other kinds before anything is written
     folder = new_folder(out, f"denoise-{dataset.name}")
-    both, arrays = runs.denoise_into(folder, estimator, dataset, add, level, seed)
-    errors = {} if add is None else {name: runs.squared_errors(estimator, dataset.X, X) for name, X in both.items()}
+    both, arrays = writing.denoise_into(folder, estimator, dataset, add, level, seed)
+    errors = {} if add is None else {name: writing.squared_errors(estimator, dataset.X, X) for name, X in both.items()}
     means = {name: float(values.mean()) for name, values in errors.items()}
     said = f" of {add} noise, level {level:g}; error: {UNIT}, mean over all" if add else ""
     title = f"{dataset.name} cleaned by {type(estimator).__name__}{said}"
-    written = [runs.write_figure(folder / "denoised.png", _before_and_after(estimator, dataset, both, means, title))]
+    written = [writing.write_figure(folder / "denoised.png", _before_and_after(estimator, dataset, both, means, title))]
     written += arrays
     if files:
-        written += [runs.write_singles(folder / array.stem, both[array.stem], estimator) for array in arrays]
+        written += [writing.write_singles(folder / array.stem, both[array.stem], estimator) for array in arrays]
     print(f"{len(dataset.X):,} examples denoised")
     numbers: dict[str, object] = {"examples": len(dataset.X), "add": add, "level": level, "seed": seed}
     if add is not None:
         numbers |= {"unit": UNIT, "errors": means}
-        written.append(runs.write_errors(folder / "errors.csv", dataset, errors))
+        written.append(writing.write_errors(folder / "errors.csv", dataset, errors))
         print(f"{UNIT}, to the originals: noisy {means['noisy']:.4f}, denoised {means['denoised']:.4f}")
     say_written([*written, write_json(folder / "results.json", numbers)])
 
@@ -133,9 +133,9 @@ def _before_and_after(
     estimator: Any, dataset: Dataset, both: dict[str, Any], means: dict[str, float], title: str
 ) -> Figure:
     """Draw the first examples noisy and denoised, below the originals where these are known, and so the errors."""
-    from narrows.captions import captions
-    from narrows.pictures import draw_rows
-    from narrows.runs import SHOWN
+    from narrows.runs.captions import captions
+    from narrows.runs.pictures import draw_rows
+    from narrows.runs.writing import SHOWN
 
     rows = [("original", dataset.X[:SHOWN])] if means else []
     for name, examples in both.items():
@@ -158,12 +158,12 @@ def encode(
     fit: Fit = "crop",
 ) -> None:
     """Write the codes of data: a row of latent_dim numbers for each example, and its label and file if it has them."""
-    from narrows import inputs, runs
     from narrows.cli.progress import reading
-    from narrows.files import numbered, write_columns
+    from narrows.runs import opening, writing
+    from narrows.runs.files import numbered, write_columns
 
     with reading(data) as progress:
-        estimator, dataset = inputs.open_both(model, data, fit=fit, progress=progress)
+        estimator, dataset = opening.open_both(model, data, fit=fit, progress=progress)
     free = (path for name in numbered(f"codes-{dataset.name}") if not (path := Path(f"{name}.csv")).exists())
     target = _new_file(out) if out else next(free)
     codes = estimator.transform(dataset.X, dataset.y)
@@ -173,7 +173,7 @@ def encode(
             "anomaly_score": estimator.anomaly_score(dataset.X, dataset.y),
             "score_samples": estimator.score_samples(dataset.X, dataset.y),
         }
-    write_columns(target, columns, runs.known_of(dataset))
+    write_columns(target, columns, writing.known_of(dataset))
     print(f"{len(codes):,} codes of {codes.shape[1]} numbers")
     say_written([target])
 
@@ -187,26 +187,26 @@ def decode(
     out: Out = None,
 ) -> None:
     """Turn codes back into examples: images as a grid and an array, rows as a table."""
-    from narrows import inputs, runs
-    from narrows.captions import first_of, names
-    from narrows.files import new_folder
-    from narrows.pictures import draw_grid
+    from narrows.runs import opening, writing
+    from narrows.runs.captions import first_of, names
+    from narrows.runs.files import new_folder
+    from narrows.runs.pictures import draw_grid
 
-    estimator, dataset = inputs.open_codes(model, Path(codes))
-    runs.check_images(estimator, files=files)
+    estimator, dataset = opening.open_codes(model, Path(codes))
+    writing.check_images(estimator, files=files)
     decoded = estimator.inverse_transform(dataset.X, dataset.y)
     folder = new_folder(out, f"decode-{dataset.name}")
-    written = runs.write_examples(folder, "decoded", decoded, estimator, files=files)
+    written = writing.write_examples(folder, "decoded", decoded, estimator, files=files)
     if decoded.ndim > 2:
-        shown = range(min(len(decoded), runs.GRID))
+        shown = range(min(len(decoded), writing.GRID))
         title = f"{dataset.name} decoded by {type(estimator).__name__}{first_of(len(shown), len(decoded))}"
-        figure = draw_grid(estimator, decoded[: runs.GRID], title=title, labels=names(dataset, shown))
-        written.insert(0, runs.write_figure(folder / "decoded.png", figure))
+        figure = draw_grid(estimator, decoded[: writing.GRID], title=title, labels=names(dataset, shown))
+        written.insert(0, writing.write_figure(folder / "decoded.png", figure))
     say_written(written)
 
 
 def _new_file(path: Path) -> Path:
-    from narrows.files import require_pyarrow
+    from narrows.runs.files import require_pyarrow
 
     if path.suffix not in {".csv", ".npy", ".parquet"}:
         raise ValueError(f"--out {path} must end in .csv, .npy or .parquet")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from narrows.document import document
+from narrows.drawing.html import document
 from narrows.lecture.page import Fact, Page
 
 __all__ = ["index_page"]

@@ -13,9 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from narrows.data.dataset import Dataset
 from narrows.estimators.base import BottleneckEstimator
-from narrows.inputs import known_labels
 from narrows.latent import nearest
-from narrows.pictures import as_bytes, value_range
+from narrows.runs.opening import known_labels
+from narrows.runs.pictures import as_bytes, value_range
 
 __all__ = ["MOST_CLASSES", "SHOWN", "Entry", "Judged"]
 

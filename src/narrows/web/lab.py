@@ -16,8 +16,8 @@ import torch
 
 from narrows.data.dataset import Dataset
 from narrows.estimators.base import BottleneckEstimator
-from narrows.inputs import at
 from narrows.models.nets import has_convolutions
+from narrows.runs.opening import at
 from narrows.web.entry import Entry
 from narrows.web.worker import Begin, Change, Go, News, every, work
 

@@ -18,7 +18,7 @@ from narrows.data.dataset import DataError, Dataset
 from narrows.data.sources import NAMED
 from narrows.estimators import load
 from narrows.estimators.base import BottleneckEstimator
-from narrows.inputs import at, known_labels, models_in, remembered, results_beside
+from narrows.runs.opening import at, known_labels, models_in, remembered, results_beside
 from narrows.sweeps import Sweep
 from narrows.web.entry import SHOWN, Entry, Judged
 from narrows.web.lab import Lab

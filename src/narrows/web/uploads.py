@@ -19,7 +19,7 @@ from PIL import Image, ImageOps
 from narrows.data.dataset import DataError
 from narrows.data.images import DAMAGE, FORMATS
 from narrows.data.pixels import image_bytes
-from narrows.pictures import value_range
+from narrows.runs.pictures import value_range
 from narrows.web.entry import Entry
 
 __all__ = ["MOST_BYTES", "MOST_PIXELS", "Ink", "ink_of", "prepare", "read_picture"]

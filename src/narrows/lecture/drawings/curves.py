@@ -10,7 +10,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from narrows.figures import MEAN, OURS, PCA
+from narrows.drawing.curves import MEAN, OURS, PCA
 from narrows.foundations.activations import Activation
 from narrows.foundations.approximation import Approximation
 from narrows.foundations.descent import Contour

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from mpl_toolkits.mplot3d.art3d import Poly3DCollection  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from narrows.figures import MEAN, OURS, PCA
+from narrows.drawing.curves import MEAN, OURS, PCA
 from narrows.foundations.boolean import Certificate, Separation, inputs
 from narrows.foundations.perceptron import ThresholdUnit
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from narrows.figures import MEAN, OURS, PCA
+from narrows.drawing.curves import MEAN, OURS, PCA
 from narrows.foundations.convolution import ConvolutionStep
 from narrows.foundations.pooling import PoolingStep
 from narrows.foundations.windows import Windows

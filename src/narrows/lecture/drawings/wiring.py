@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from narrows.figures import MEAN, OURS, PCA
+from narrows.drawing.curves import MEAN, OURS, PCA
 from narrows.foundations.boolean import inputs
 from narrows.foundations.feedforward import Layout
 from narrows.foundations.networks import Network

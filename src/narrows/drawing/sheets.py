@@ -17,7 +17,7 @@ from matplotlib.colors import Normalize, to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from narrows.figures import OURS, PCA
+from narrows.drawing.curves import OURS, PCA
 
 __all__ = ["comparison", "example_rows", "histograms", "image_grid"]
 

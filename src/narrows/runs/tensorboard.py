@@ -8,8 +8,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from narrows.inputs import at
-from narrows.runs import reconstructions
+from narrows.runs.opening import at
+from narrows.runs.writing import reconstructions
 from narrows.sweeps import Sweep, SweepStep
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from narrows.captions import file_name
 from narrows.data.dataset import DataError, Dataset
 from narrows.data.on_disk import OnDisk
+from narrows.drawing.curves import error_curve, training_curve
 from narrows.estimators.base import BottleneckEstimator
-from narrows.figures import error_curve, training_curve
-from narrows.files import (
+from narrows.runs.captions import file_name
+from narrows.runs.files import (
     write_array,
     write_columns,
     write_figure,
@@ -26,8 +26,8 @@ from narrows.files import (
     write_parts,
     write_table,
 )
-from narrows.inputs import at
-from narrows.pictures import as_bytes, draw_rows
+from narrows.runs.opening import at
+from narrows.runs.pictures import as_bytes, draw_rows
 from narrows.sweeps import Sweep
 
 __all__ = [

@@ -18,7 +18,7 @@ from narrows.data.dataset import DataError, Dataset
 from narrows.data.sources import NAMED
 from narrows.estimators import load
 from narrows.estimators.base import BottleneckEstimator
-from narrows.files import checkpoints, require_pyarrow
+from narrows.runs.files import checkpoints, require_pyarrow
 
 __all__ = [
     "at",

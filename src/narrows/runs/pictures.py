@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from narrows.drawing.sheets import comparison, example_rows, image_grid
 from narrows.estimators.base import BottleneckEstimator
-from narrows.sheets import comparison, example_rows, image_grid
 
 __all__ = ["as_bytes", "draw_comparison", "draw_grid", "draw_odd", "draw_rows", "value_range"]
 

@@ -1,15 +1,8 @@
-"""One HTML page that says how good a model is: the diagnosis first, then pictures, numbers, and how to repeat it.
-
-It needs nothing beside itself: pictures are in it, there is no script, and it opens without a network.
-"""
+"""The figures of a model's page: its training, what it rebuilds, its codes, what they do, and what is odd to it."""
 
 from __future__ import annotations
 
-import base64
-import io
-from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -17,19 +10,17 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.manifold import TSNE
 
-from narrows.captions import captions, ranked
 from narrows.components import Components
 from narrows.data.dataset import Dataset
-from narrows.document import document
+from narrows.drawing.curves import calibration, code_maps, training_curve
 from narrows.estimators.base import BottleneckEstimator
-from narrows.evaluation.intervals import Estimate
-from narrows.evaluation.summary import Evaluation, Number
-from narrows.figures import calibration, code_maps, training_curve
-from narrows.inputs import at
+from narrows.evaluation.summary import Evaluation
 from narrows.latent import traverse
-from narrows.pictures import draw_comparison, draw_grid, draw_odd, draw_rows
+from narrows.runs.captions import captions, ranked
+from narrows.runs.opening import at
+from narrows.runs.pictures import draw_comparison, draw_grid, draw_odd, draw_rows
 
-__all__ = ["Picture", "digits", "pictures_of", "report"]
+__all__ = ["Picture", "pictures_of"]
 
 MAPPED, NEIGHBOURS = 600, 30
 """Examples on a map of codes, and the perplexity of t-SNE's."""
@@ -154,103 +145,3 @@ def _oddest(estimator: BottleneckEstimator, dataset: Dataset, places: Array, err
     labels = [f"example {place}\n{error:.4f}" for place, error in zip(these, errors[chosen], strict=True)]
     text = "The worst reconstructed ones; where their error lies is orange."
     return Picture("The oddest", text, draw_odd(estimator, X, restored, title="", labels=labels))
-
-
-def report(
-    title: str,
-    evaluation: Evaluation,
-    pictures: Sequence[Picture],
-    *,
-    about: Sequence[tuple[str, str]],
-    command: str,
-    python: str,
-) -> str:
-    """Return the page as HTML.
-
-    Parameters
-    ----------
-    title
-        Of the page.
-    evaluation
-        What is said, and the numbers.
-    pictures
-        In their order.
-    about
-        Facts by name: what was trained on what.
-    command, python
-        What to type, and lines of Python, to repeat it.
-    """
-    facts = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(text)}</dd></div>\n" for name, text in about)
-    repeat = f"<pre>{escape(command)}</pre>\n<pre>{escape(python)}</pre>"
-    body = f"""<header>
-<h1>{escape(title)}</h1>
-<p class="lead">{escape(_judged(evaluation))}</p>
-</header>
-<main>
-<section id="diagnosis"><h2>Diagnosis</h2>
-{_diagnosis(evaluation)}</section>
-<section id="about"><h2>What was trained on what</h2>
-<dl>
-{facts}</dl></section>
-{"".join(map(_figure, pictures))}<section id="numbers"><h2>All numbers</h2>
-<p>Each with the interval that holds its true value with a confidence of 95 %, where it is estimated.</p>
-{_table(evaluation.numbers())}</section>
-<section id="repeat"><h2>To repeat it</h2>
-{repeat}
-</section>
-</main>
-"""
-    return document(title, body)
-
-
-def _judged(evaluation: Evaluation) -> str:
-    judged = f"Judged by {len(evaluation.places):,} examples that it has not learnt from"
-    if evaluation.repeated:
-        judged += f", {evaluation.repeated:,} of which are equal to some that it has"
-    return judged + "."
-
-
-def _diagnosis(evaluation: Evaluation) -> str:
-    if not evaluation.findings:
-        return (
-            '<div class="card good"><h3>No fault was found.</h3><p>It beats principal components, or is at least no '
-            "worse, all units work, and training and test data are alike. That is no proof that there is none: look "
-            "at the pictures.</p></div>\n"
-        )
-    return "".join(
-        f'<div class="card bad"><h3>{escape(found.kind)}</h3><p>{escape(found.words)}</p>'
-        f"<p><b>{escape(found.figure)}</b></p><p>Try: {escape(found.advice)}</p></div>\n"
-        for found in evaluation.findings
-    )
-
-
-def _figure(picture: Picture) -> str:
-    file = io.BytesIO()
-    picture.figure.savefig(file, format="png", dpi=130)
-    data = base64.b64encode(file.getvalue()).decode()
-    image = f'<img src="data:image/png;base64,{data}" alt="{escape(picture.title)}">'
-    words = f"<h2>{escape(picture.title)}</h2>\n<p>{escape(picture.text)}</p>"
-    return f'<section>{words}\n<figure class="wide">{image}</figure></section>\n'
-
-
-def _table(numbers: Sequence[Number]) -> str:
-    rows = "".join(
-        f"<tr><td>{escape(number.name)}</td><td class=n>{digits(number.estimate.value)}</td>"
-        f"<td class=n>{_interval(number.estimate)}</td><td>{escape(_unit(number))}</td></tr>\n"
-        for number in numbers
-    )
-    head = "<tr><th>number</th><th class=n>value</th><th class=n>95 % interval</th><th>unit</th></tr>"
-    return f'<div class="wide"><table><thead>{head}</thead>\n{rows}</table></div>\n'
-
-
-def _unit(number: Number) -> str:
-    return number.unit + (f"; {number.better} is better" if number.better else "")
-
-
-def _interval(estimate: Estimate) -> str:
-    return "" if estimate.low == estimate.high else f"{digits(estimate.low)} – {digits(estimate.high)}"
-
-
-def digits(value: float) -> str:
-    """Return a number as text: whole ones whole, others with four digits."""
-    return f"{value:,.0f}" if value == round(value) or abs(value) >= 1000 else f"{value:.4g}"
