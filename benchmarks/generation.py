@@ -28,8 +28,8 @@ from sklearn.neural_network import MLPClassifier
 from benchmarks.peers import sample_pythae, samplers_pythae, train_pythae
 from narrows import VAE, Autoencoder, RegularizedAutoencoder
 from narrows.data import load_data, split
-from narrows.estimators.options import PRIORS
 from narrows.evaluation.generation import frechet_distance, precision_recall, two_sample_accuracy
+from narrows.models.priors import PRIORS
 
 KINDS = {"AE": Autoencoder, "VAE": VAE, "RAE_L2": RegularizedAutoencoder}
 LATENT_DIM = 16

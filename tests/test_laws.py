@@ -25,9 +25,9 @@ from narrows import (
     recipes,
 )
 from narrows.estimators import ESTIMATORS
-from narrows.estimators.options import PRIORS
 from narrows.models.model import Batch
-from narrows.models.priors import StandardNormal
+from narrows.models.priors import PRIORS
+from narrows.models.priors.base import StandardNormal
 from narrows.training.examples import Examples
 
 SMALL = {"hidden": (16,), "epochs": 4, "random_state": 0}
@@ -206,7 +206,7 @@ def test_encode_distribution_and_sample_code(member):
 def test_every_prior_serves_every_member(member, prior, tmp_path, monkeypatch):
     model, X, y = member
     if prior.startswith("flow"):
-        monkeypatch.setattr("narrows.models.flows.STEPS", 5)
+        monkeypatch.setattr("narrows.models.priors.flows.STEPS", 5)
     model = pickle.loads(pickle.dumps(model)).fit_prior(prior, X, y)
     samples = model.sample(6, y=10 if model.conditional or prior != "normal" else None, random_state=0)
     assert samples.shape == (6, *X.shape[1:])

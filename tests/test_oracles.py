@@ -12,7 +12,14 @@ from torch import distributions, nn
 
 from narrows import VAE
 from narrows.models import likelihoods
-from narrows.models.bottlenecks import Deterministic, DiagonalGaussian, FiniteScalar, Gaussian, Noisy, VectorQuantiser
+from narrows.models.bottlenecks import (
+    Deterministic,
+    DiagonalGaussian,
+    FiniteScalar,
+    GaussianPosterior,
+    Noisy,
+    VectorQuantiser,
+)
 from narrows.models.corruptions import Corruption
 from narrows.models.model import Batch, BottleneckModel
 from narrows.models.nets import dense
@@ -26,7 +33,7 @@ from narrows.models.objectives import (
     Sparse,
     squared_mmd,
 )
-from narrows.models.priors import StandardNormal
+from narrows.models.priors.base import StandardNormal
 
 N, FEATURES, D = 400, 6, 2
 
@@ -98,7 +105,7 @@ def test_a_linear_autoencoder_is_pca(x):
     )
 
 
-class SigmaPoints(Gaussian):
+class SigmaPoints(GaussianPosterior):
     """Draws μ ± √d σ eⱼ, whose mean and covariance are exact: so are then the means of quadratic functions."""
 
     __slots__ = ()
@@ -158,7 +165,7 @@ def test_at_the_optimum_of_probabilistic_pca_every_weight_is_the_likelihood(x):
 @given(st.lists(st.tuples(st.floats(-30, 30), st.floats(-15, 15)), min_size=1, max_size=5), st.floats(-9, 9))
 def test_a_gaussian_code_is_torchs_normal(parts, at):
     mean, log_var = torch.tensor(parts, dtype=torch.float64).T[:, None]
-    q, reference = Gaussian(mean, log_var), distributions.Normal(mean, (0.5 * log_var).exp())
+    q, reference = GaussianPosterior(mean, log_var), distributions.Normal(mean, (0.5 * log_var).exp())
     exact = distributions.kl_divergence(reference, distributions.Normal(torch.zeros_like(mean), torch.ones_like(mean)))
     torch.testing.assert_close(q.kl(), exact, rtol=1e-12, atol=1e-10)
     z = torch.full_like(mean, at)

@@ -7,9 +7,10 @@ from scipy.stats import multivariate_normal
 from sklearn.mixture import GaussianMixture as Reference
 
 from narrows import Autoencoder
-from narrows.models import priors
-from narrows.models.bottlenecks import Gaussian, Point
-from narrows.models.priors import GaussianMixture, StandardNormal
+from narrows.models.bottlenecks import GaussianPosterior, Point
+from narrows.models.priors import mixtures
+from narrows.models.priors.base import StandardNormal
+from narrows.models.priors.mixtures import GaussianMixture
 
 RNG = np.random.default_rng(0)
 
@@ -70,13 +71,13 @@ def test_at_first_it_is_the_standard_normal():
 
 
 def test_large_sets_of_codes_are_thinned(monkeypatch):
-    sizes, fitted = [], priors._fitted
+    sizes, fitted = [], mixtures._fitted
 
     def few(z, *options):
         sizes.append(len(z))
         return fitted(z[:200], *options)
 
-    monkeypatch.setattr(priors, "_fitted", few)
+    monkeypatch.setattr(mixtures, "_fitted", few)
     fit(RNG.normal(size=(50_000, 1)))
     *searched, last = sizes
     assert (set(searched), last) == ({8000}, 20_000)
@@ -93,7 +94,7 @@ def test_many_units_and_few_codes_are_smoothed_until_others_are_as_likely():
 def test_a_class_of_one_example_is_its_posterior():
     """It must have a density, or no code would have one."""
     mean, sigma = torch.tensor([[0.0, 0.0]] * 50 + [[3.0, -2.0]]), torch.tensor([0.5, 0.1])
-    posterior = Gaussian(mean, (2 * sigma.log()).expand(51, 2))
+    posterior = GaussianPosterior(mean, (2 * sigma.log()).expand(51, 2))
     prior = GaussianMixture.fit(posterior, (torch.arange(51) == 50).long(), 2, 0)
     assert torch.isfinite(prior.log_prob(mean)).all()
     drawn = prior.sample(5000, torch.Generator().manual_seed(0), torch.ones(5000, dtype=torch.long))[0]

@@ -241,7 +241,7 @@ def test_check_finite_counts_the_first_kind_it_names(values):
 
 def test_a_flow_without_zuko_is_refused_before_the_training(monkeypatch, tmp_path):
     fitted = quick().fit(X)
-    monkeypatch.setattr("narrows.models.flows.STEPS", 5)
+    monkeypatch.setattr("narrows.models.priors.flows.STEPS", 5)
     fitted.fit_prior("flow", X).save(tmp_path / "m")
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     model = quick(prior="flow")

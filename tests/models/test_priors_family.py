@@ -10,9 +10,10 @@ from sklearn.neighbors import KernelDensity
 from torch import nn
 
 from narrows import VAE
-from narrows.models.bottlenecks import DiagonalGaussian, Gaussian, Point
-from narrows.models.flows import FlowMatching, NormalizingFlow
-from narrows.models.priors import GaussianMixture, PosteriorMixture, StandardNormal, VampPrior
+from narrows.models.bottlenecks import DiagonalGaussian, GaussianPosterior, Point
+from narrows.models.priors.base import StandardNormal
+from narrows.models.priors.flows import FlowMatching, NormalizingFlow
+from narrows.models.priors.mixtures import GaussianMixture, PosteriorMixture, VampPrior
 
 N = 600
 SIDE = torch.linspace(-12, 12, 241)
@@ -37,7 +38,7 @@ def codes(n=N, seed=0):
 
 
 def posterior(z):
-    return Gaussian(z, torch.full_like(z, 2 * np.log(0.2)))
+    return GaussianPosterior(z, torch.full_like(z, 2 * np.log(0.2)))
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def priors():
     """Each prior of the codes by class, fitted once."""
     z, kinds = codes()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("narrows.models.flows.STEPS", 600)
+        patch.setattr("narrows.models.priors.flows.STEPS", 600)
         return {kind: kind.fit(posterior(z), kinds, 2, 0) for kind in {*DENSITIES, *FITTED}}
 
 
@@ -129,7 +130,9 @@ def test_the_mixture_is_as_good_as_scikit_learns():
 def test_the_posterior_mixture_is_scipys_mean_of_densities(sigma):
     rng = np.random.default_rng(0)
     means = torch.from_numpy(rng.normal(size=(30, 2)) * 3).float()
-    prior = PosteriorMixture.fit(Gaussian(means, torch.full_like(means, 2 * np.log(sigma))), torch.arange(30) % 2, 2, 0)
+    prior = PosteriorMixture.fit(
+        GaussianPosterior(means, torch.full_like(means, 2 * np.log(sigma))), torch.arange(30) % 2, 2, 0
+    )
     z = means[:10] + sigma * torch.randn(10, 2, generator=seeded())
     for c in (0, 1):
         parts = [multivariate_normal(m.double().numpy(), sigma**2).logpdf(z.double().numpy()) for m in means[c::2]]
@@ -156,7 +159,7 @@ def test_classes_of_unequal_size_do_not_leak_into_each_other():
     z = z + 0.01 * torch.randn(z.shape, generator=seeded())
     labels = (torch.arange(301) == 300).long()
     for kind in (GaussianMixture, PosteriorMixture):
-        prior = kind.fit(Gaussian(z, torch.full_like(z, -6.0)), labels, 2, 0)
+        prior = kind.fit(GaussianPosterior(z, torch.full_like(z, -6.0)), labels, 2, 0)
         torch.testing.assert_close(prior.frequencies, torch.tensor([300 / 301, 1 / 301]))
         for c, place in ((0, -5), (1, 5)):
             drawn = prior.sample(500, seeded(), torch.full((500,), c))[0]
@@ -166,7 +169,7 @@ def test_classes_of_unequal_size_do_not_leak_into_each_other():
 @pytest.mark.parametrize("kind", FITTED)
 @pytest.mark.parametrize("z", [torch.zeros(30, 2), torch.ones(2, 3), torch.eye(3)], ids=["equal", "two", "three"])
 def test_few_or_equal_codes(kind, z, monkeypatch):
-    monkeypatch.setattr("narrows.models.flows.STEPS", 10)
+    monkeypatch.setattr("narrows.models.priors.flows.STEPS", 10)
     prior = kind.fit(Point(z, z), torch.zeros(len(z), dtype=torch.long), 1, 0)
     drawn, _ = prior.sample(10, seeded())
     assert drawn.shape == (10, z.shape[1])

@@ -26,10 +26,10 @@ from narrows.estimators.deterministic import (
     RegularizedAutoencoder,
     SparseAutoencoder,
 )
-from narrows.estimators.options import PRIORS
 from narrows.estimators.quantised import FSQVAE, VQVAE
 from narrows.estimators.reference import Reference
 from narrows.estimators.variational import IWAE, VAE
+from narrows.models.priors import PRIORS
 from narrows.scaling import Scaling
 from narrows.storage import Metadata, ModelFileError, read_model
 

@@ -17,10 +17,10 @@ from torch.nn.functional import one_hot
 from narrows.arguments import RandomState, choice, integer, random_seed, real
 from narrows.estimators.fitting import Fitting
 from narrows.estimators.labels import places_of
-from narrows.estimators.options import PRIORS
 from narrows.models.corruptions import CORRUPTIONS, Corruption
-from narrows.models.layers import Layer, layers
-from narrows.models.priors import StandardNormal
+from narrows.models.priors import PRIORS
+from narrows.models.priors.base import StandardNormal
+from narrows.models.tracing import TracedLayer, trace
 from narrows.storage import Metadata, versions, write_model
 from narrows.training.processor import limited_threads
 
@@ -81,14 +81,14 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fit
         source = self._source(X)
         return self._undone(self._reconstructed(self._examples(source, y)), source.dtype).reshape(source.shape)
 
-    def activations(self, X: ArrayLike, y: ArrayLike | None = None) -> list[Layer]:
+    def activations(self, X: ArrayLike, y: ArrayLike | None = None) -> list[TracedLayer]:
         """Return what each layer makes of ``X``, from the input over the code to the output, in scaled units.
 
         All at once, so that memory has to hold every layer's values of every example.
         """
         examples = self._examples(self._source(X), y)
         with limited_threads(1):
-            return layers(self.model_, examples.take(torch.arange(len(examples))))
+            return trace(self.model_, examples.take(torch.arange(len(examples))))
 
     def sample(self, n_samples: int = 1, y: ArrayLike | None = None, random_state: RandomState = None) -> Array:
         """Return ``n_samples`` new examples, (n_samples, …), in the training data's shape and units, from the prior.

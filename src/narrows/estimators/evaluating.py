@@ -37,8 +37,7 @@ from narrows.evaluation.factors import dci, mutual_information_gap
 from narrows.evaluation.intervals import Estimate, bootstrap
 from narrows.evaluation.likeness import FEWEST, Likeness, likeness
 from narrows.evaluation.summary import Codes, Density, Evaluation, Surprise
-from narrows.models.bottlenecks import Gaussian as GaussianCode
-from narrows.models.bottlenecks import Point
+from narrows.models.bottlenecks import GaussianPosterior, Point
 from narrows.models.likelihoods import Bernoulli, Gaussian, Laplace, SquaredError
 from narrows.training.examples import Examples
 
@@ -240,7 +239,7 @@ class Evaluating(Judging):
         self,
         judged: Part,
         learnt: Part,
-        q: Point | GaussianCode,
+        q: Point | GaussianPosterior,
         errors: NDArray[np.float64],
         factors: pd.DataFrame | None,
         seed: int,

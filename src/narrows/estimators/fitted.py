@@ -18,7 +18,7 @@ from narrows.arguments import check_finite
 from narrows.estimators.labels import places_of
 from narrows.estimators.options import Options
 from narrows.estimators.sources import Source, is_data_set, is_streamed
-from narrows.models.bottlenecks import Gaussian, Point
+from narrows.models.bottlenecks import GaussianPosterior, Point
 from narrows.models.model import Batch, BottleneckModel
 from narrows.scaling import Scaling
 from narrows.training.examples import CHUNK, Examples
@@ -148,10 +148,10 @@ class Fitted(Options):
             self._counted = operations_of(self.model_, Batch(torch.zeros(1, self.scaling_.offset.size), context))
         return self._counted
 
-    def _posterior(self, examples: Examples) -> Point | Gaussian:
+    def _posterior(self, examples: Examples) -> Point | GaussianPosterior:
         both = self._apply(lambda model, part: torch.cat(_numbers(model.posterior(*part)), 1), examples)
         _check_codes(torch.isfinite(both).all(1))
-        return Gaussian(*both.chunk(2, 1)) if self.model_.bottleneck.draws else Point(both, both)
+        return GaussianPosterior(*both.chunk(2, 1)) if self.model_.bottleneck.draws else Point(both, both)
 
     def _decoded(self, z: Tensor, context: Tensor | None) -> NDArray[np.float32]:
         """Return what codes ``z`` (n, latent_dim) stand for, (n, features), scaled."""
@@ -202,7 +202,7 @@ def _filled(batch: Batch) -> Batch:
     return batch if n >= FEWEST else batch.take(torch.arange(FEWEST).clamp_max(n - 1))
 
 
-def _numbers(q: Point | Gaussian) -> tuple[Tensor, ...]:
+def _numbers(q: Point | GaussianPosterior) -> tuple[Tensor, ...]:
     return (q.mean,) if isinstance(q, Point) else (q.mean, q.log_var)
 
 

@@ -24,11 +24,11 @@ from narrows.arguments import RandomState, choice, random_seed
 from narrows.estimators.evaluating import Evaluating
 from narrows.estimators.fitted import check_range
 from narrows.estimators.labels import places_of
-from narrows.estimators.options import PRIORS
 from narrows.estimators.training_set import TrainingSet
 from narrows.models.model import BottleneckModel, check_nets
 from narrows.models.nets import Shortcut, has_convolutions, initialise
-from narrows.models.priors import VampPrior
+from narrows.models.priors import PRIORS
+from narrows.models.priors.mixtures import VampPrior
 from narrows.models.start import start_at_components
 from narrows.scaling import Scaling
 from narrows.training.checkpoint import Checkpoint

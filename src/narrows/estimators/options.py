@@ -15,18 +15,19 @@ from narrows.arguments import RandomState, choice, closest, integer, rate, real
 from narrows.estimators.architecture import Net, check_net, encoder_and_decoder
 from narrows.models.bottlenecks import Bottleneck
 from narrows.models.corruptions import CORRUPTIONS, Corruption
-from narrows.models.flows import FlowMatching, NormalizingFlow, require_zuko
 from narrows.models.likelihoods import LIKELIHOODS, Gaussian, Likelihood, Located
 from narrows.models.model import BottleneckModel
 from narrows.models.nets import ACTIVATIONS
-from narrows.models.priors import GaussianMixture, PosteriorMixture, Prior, StandardNormal
+from narrows.models.priors import PRIORS
+from narrows.models.priors.base import Prior, StandardNormal
+from narrows.models.priors.flows import require_zuko
 from narrows.scaling import SCALINGS, Scaling
 from narrows.training.examples import Examples
 from narrows.training.general import Objective
 from narrows.training.processor import PRECISIONS, device_for
 from narrows.training.schedules import SCHEDULES
 
-__all__ = ["PRIORS", "Options"]
+__all__ = ["Options"]
 
 MOST_UNITS = 4096
 """Of a code: the covariances of the prior over codes take the square of it."""
@@ -36,15 +37,6 @@ IMAGES, FEW_IMAGES = 30_000, 4_000
 
 STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 5_500, 20, 500
 """What ``epochs="auto"`` aims at: small data sets need many passes, large ones few."""
-
-PRIORS: dict[str, type[Prior]] = {
-    "normal": StandardNormal,
-    "mixture": GaussianMixture,
-    "posterior": PosteriorMixture,
-    "flow": NormalizingFlow,
-    "flow-matching": FlowMatching,
-}
-"""Where new codes can come from, for every model, by name."""
 
 
 @dataclass(eq=False, repr=False)

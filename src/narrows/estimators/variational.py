@@ -10,11 +10,12 @@ import torch
 
 from narrows.arguments import integer, real
 from narrows.estimators.base import BottleneckEstimator
-from narrows.estimators.options import PRIORS
-from narrows.models.bottlenecks import Bottleneck, DiagonalGaussian, Gaussian
+from narrows.models.bottlenecks import Bottleneck, DiagonalGaussian, GaussianPosterior
 from narrows.models.model import Batch, BottleneckModel
 from narrows.models.objectives import EvidenceLowerBound, ImportanceWeighted
-from narrows.models.priors import Prior, VampPrior
+from narrows.models.priors import PRIORS
+from narrows.models.priors.base import Prior
+from narrows.models.priors.mixtures import VampPrior
 from narrows.training.examples import Examples
 from narrows.training.general import Objective
 
@@ -83,8 +84,8 @@ def _calibrate(model: BottleneckModel, batch: Batch, generator: torch.Generator)
         model.likelihood.calibrate(batch.x, model.likelihood.mean(model.output(z, batch.context)))
 
 
-def _posterior(encoder: torch.nn.Module, bottleneck: torch.nn.Module, x: torch.Tensor) -> Gaussian:
-    q: Gaussian = bottleneck(encoder(x))
+def _posterior(encoder: torch.nn.Module, bottleneck: torch.nn.Module, x: torch.Tensor) -> GaussianPosterior:
+    q: GaussianPosterior = bottleneck(encoder(x))
     return q
 
 

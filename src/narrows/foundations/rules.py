@@ -21,14 +21,14 @@ from scipy.optimize import nnls
 from narrows.foundations.arguments import Array, finite_values
 from narrows.foundations.perceptron import ThresholdUnit, targets
 
-__all__ = ["Convergence", "Step", "adaline", "convergence", "hebb", "margin", "rosenblatt"]
+__all__ = ["Convergence", "RuleStep", "adaline", "convergence", "hebb", "margin", "rosenblatt"]
 
 # What a rule makes of one example, from the unit, x and t: the error, and the factor of η·(1, x) in the change of w̃.
 Rule: TypeAlias = Callable[[ThresholdUnit, Array, int], tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Step:
+class RuleStep:
     """One step of a learning rule.
 
     Attributes
@@ -76,7 +76,7 @@ class Convergence:
     unit: ThresholdUnit
 
 
-def rosenblatt(X: ArrayLike, labels: ArrayLike, *, eta: float = 1.0, epochs: int | None = None) -> Iterator[Step]:
+def rosenblatt(X: ArrayLike, labels: ArrayLike, *, eta: float = 1.0, epochs: int | None = None) -> Iterator[RuleStep]:
     """The perceptron rule (Rosenblatt 1958): only an error changes the weights, Δw = η·(t − o)·x.
 
     It ends after a whole pass without an error, which comes iff some unit separates the classes; see `convergence`.
@@ -94,7 +94,7 @@ def rosenblatt(X: ArrayLike, labels: ArrayLike, *, eta: float = 1.0, epochs: int
 
     Yields
     ------
-    Step
+    RuleStep
         After every example.
 
     Raises
@@ -110,7 +110,7 @@ def rosenblatt(X: ArrayLike, labels: ArrayLike, *, eta: float = 1.0, epochs: int
     return _steps(*_examples(X, labels), eta, epochs, rule)
 
 
-def hebb(X: ArrayLike, labels: ArrayLike, *, eta: float = 1.0, epochs: int | None = 1) -> Iterator[Step]:
+def hebb(X: ArrayLike, labels: ArrayLike, *, eta: float = 1.0, epochs: int | None = 1) -> Iterator[RuleStep]:
     """Hebb's rule (1949): what is active together is tied together, Δw = η·y·x, with y = ±1 for the two classes.
 
     It never looks at its own errors, so that more passes only lengthen w. It is right where the inputs are orthogonal.
@@ -119,7 +119,9 @@ def hebb(X: ArrayLike, labels: ArrayLike, *, eta: float = 1.0, epochs: int | Non
     return _steps(*_examples(X, labels), eta, epochs, lambda unit, x, t: (float(t - unit(x)), 2 * t - 1))
 
 
-def adaline(X: ArrayLike, labels: ArrayLike, *, eta: float | None = None, epochs: int | None = None) -> Iterator[Step]:
+def adaline(
+    X: ArrayLike, labels: ArrayLike, *, eta: float | None = None, epochs: int | None = None
+) -> Iterator[RuleStep]:
     """The delta rule of ADALINE (Widrow & Hoff 1960): descend the squared error of the linear part, before the step.
 
     With y = ±1 for the two classes, Δw = η·(y − (wᵀx − θ))·x. It settles near the least-squares weights, the nearer
@@ -204,13 +206,13 @@ def margin(X: ArrayLike, labels: ArrayLike, unit: ThresholdUnit | None = None) -
     return gamma * _radius(x) if gamma > 1e-14 * len(nearest) else 0.0
 
 
-def _steps(x: Array, t: NDArray[np.int64], eta: float, epochs: int | None, rule: Rule) -> Iterator[Step]:
+def _steps(x: Array, t: NDArray[np.int64], eta: float, epochs: int | None, rule: Rule) -> Iterator[RuleStep]:
     if not (0 < eta < math.inf):
         raise ValueError(f"eta must be positive and finite, got {eta!r}")
     if epochs is not None and not (isinstance(epochs, Integral) and epochs >= 1):
         raise ValueError(f"epochs must be a whole number from 1, or None for no limit, got {epochs!r}")
 
-    def follow() -> Iterator[Step]:
+    def follow() -> Iterator[RuleStep]:
         unit = ThresholdUnit(np.zeros(x.shape[1]), 0.0)
         for epoch in itertools.count(1) if epochs is None else range(1, epochs + 1):
             at_rest = True
@@ -219,7 +221,7 @@ def _steps(x: Array, t: NDArray[np.int64], eta: float, epochs: int | None, rule:
                 if factor:
                     unit = ThresholdUnit(unit.weights + eta * factor * x[i], unit.theta - eta * factor)
                     at_rest = False
-                yield Step(unit, i, epoch, error, bool(factor))
+                yield RuleStep(unit, i, epoch, error, bool(factor))
             if at_rest:
                 return
 

@@ -10,7 +10,7 @@ import numpy as np
 from narrows.foundations.boolean import Certificate, count_separable, inputs, separate
 from narrows.foundations.networks import network
 from narrows.foundations.perceptron import ThresholdUnit
-from narrows.foundations.rules import Step, adaline, convergence, hebb, rosenblatt
+from narrows.foundations.rules import RuleStep, adaline, convergence, hebb, rosenblatt
 from narrows.lecture.drawings import plane, wiring
 from narrows.lecture.page import Fact, Page, decimal
 from narrows.lecture.rows import Row
@@ -75,7 +75,7 @@ def rules(row: Row) -> Page:
     return Page(row, text, facts, plane.rule_path(X, labels, updates, errors, (-1.2, 5.4)), alt)
 
 
-def _wrong(steps: Iterator[Step], X: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def _wrong(steps: Iterator[RuleStep], X: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """How many examples the unit has wrong after each pass."""
     ends = (step.unit for step in steps if step.index == len(X) - 1)
     return np.array([np.count_nonzero(unit(X) != labels) for unit in ends])

@@ -18,7 +18,7 @@ __all__ = [
     "Deterministic",
     "DiagonalGaussian",
     "FiniteScalar",
-    "Gaussian",
+    "GaussianPosterior",
     "Noisy",
     "Point",
     "VectorQuantiser",
@@ -51,7 +51,7 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Gaussian:
+class GaussianPosterior:
     """N(μ, diag σ²).
 
     Attributes
@@ -86,15 +86,15 @@ class Gaussian:
 class Bottleneck(nn.Module):
     """What all have: ``width``, the numbers it wants from the encoder, and `snap`.
 
-    ``draws`` says whether q(z | x) is a `Gaussian`, which codes are drawn from, or a `Point`; ``spread`` is how far h
-    should reach at first, a standard deviation.
+    ``draws`` says whether q(z | x) is a `GaussianPosterior`, which codes are drawn from, or a `Point`; ``spread`` is
+    how far h should reach at first, a standard deviation.
     """
 
     width: int
     draws: ClassVar[bool] = False
     spread: ClassVar[float] = 1.0
 
-    def forward(self, h: Tensor) -> Point | Gaussian:
+    def forward(self, h: Tensor) -> Point | GaussianPosterior:
         """Return q(z | x) of the encoder's output ``h`` (n, width)."""
         raise NotImplementedError
 
@@ -146,10 +146,10 @@ class Noisy(Bottleneck):
         self.width = latent_dim
         self.log_var = 2 * math.log(sigma)
 
-    def forward(self, h: Tensor) -> Gaussian:
+    def forward(self, h: Tensor) -> GaussianPosterior:
         """Return q(z | x) of the encoder's output ``h`` (n, latent_dim)."""
         mu = h.tanh()
-        return Gaussian(mu, torch.full_like(mu, self.log_var))
+        return GaussianPosterior(mu, torch.full_like(mu, self.log_var))
 
 
 class DiagonalGaussian(Bottleneck):
@@ -167,10 +167,10 @@ class DiagonalGaussian(Bottleneck):
         super().__init__()
         self.width = 2 * latent_dim
 
-    def forward(self, h: Tensor) -> Gaussian:
+    def forward(self, h: Tensor) -> GaussianPosterior:
         """Return q(z | x) of the encoder's output ``h`` (n, 2 latent_dim)."""
         mu, log_var = h.chunk(2, -1)
-        return Gaussian(mu, log_var.clamp(-20, 20))  # beyond, σ² and 1/σ² leave what 32-bit products can hold
+        return GaussianPosterior(mu, log_var.clamp(-20, 20))  # beyond, σ² and 1/σ² leave what 32-bit products can hold
 
 
 class FiniteScalar(Bottleneck):

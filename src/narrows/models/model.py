@@ -10,10 +10,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from narrows.models.bottlenecks import Bottleneck, Gaussian, Point
+from narrows.models.bottlenecks import Bottleneck, GaussianPosterior, Point
 from narrows.models.corruptions import Corruption
 from narrows.models.likelihoods import Likelihood
-from narrows.models.priors import Prior
+from narrows.models.priors.base import Prior
 
 __all__ = ["Batch", "BottleneckModel", "check_nets"]
 
@@ -78,9 +78,9 @@ class BottleneckModel(nn.Module):
         self.in_half = False
         self.compiled: dict[nn.Module, Callable[[Tensor], Tensor]] = {}
 
-    def posterior(self, x: Tensor, context: Tensor | None = None) -> Point | Gaussian:
+    def posterior(self, x: Tensor, context: Tensor | None = None) -> Point | GaussianPosterior:
         """Return q(z | x) of inputs ``x`` (n, features); no corruption, no chance."""
-        q: Point | Gaussian = self.bottleneck(self._through(self.encoder, _beside(x, context)))
+        q: Point | GaussianPosterior = self.bottleneck(self._through(self.encoder, _beside(x, context)))
         return q
 
     def encode(self, x: Tensor, context: Tensor | None = None) -> Tensor:

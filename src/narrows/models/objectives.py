@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from narrows.models.bottlenecks import Gaussian, Point, VectorQuantiser
+from narrows.models.bottlenecks import GaussianPosterior, Point, VectorQuantiser
 from narrows.models.model import Batch, BottleneckModel
-from narrows.models.priors import StandardNormal
+from narrows.models.priors.base import StandardNormal
 
 __all__ = [
     "Contractive",
@@ -32,7 +32,7 @@ __all__ = [
 
 def _parts(
     model: BottleneckModel, batch: Batch, generator: torch.Generator, progress: float
-) -> tuple[Point | Gaussian, Tensor, Tensor]:
+) -> tuple[Point | GaussianPosterior, Tensor, Tensor]:
     """Return q(z | x̃) of the corrupted inputs, a code drawn from it, and the loss of giving back the clean ones."""
     q = model.posterior(model.corruption(batch.x, generator, progress), batch.context)
     z = q.rsample(generator)
@@ -204,7 +204,7 @@ class EvidenceLowerBound:
     def __call__(self, model: BottleneckModel, batch: Batch, generator: torch.Generator, progress: float) -> Tensor:
         """Return the loss (n,)."""
         q, z, loss = _parts(model, batch, generator, progress)
-        assert isinstance(q, Gaussian)
+        assert isinstance(q, GaussianPosterior)
         beta = self.beta_at(progress)
         if not isinstance(model.prior, StandardNormal):
             return loss + beta * (q.log_prob(z) - model.prior.log_prob(z))
@@ -233,7 +233,7 @@ class ImportanceWeighted:
     def __call__(self, model: BottleneckModel, batch: Batch, generator: torch.Generator, progress: float) -> Tensor:
         """Return the loss (n,)."""
         q = model.posterior(model.corruption(batch.x, generator, progress), batch.context)
-        assert isinstance(q, Gaussian)
+        assert isinstance(q, GaussianPosterior)
         z = q.rsample(generator, self.k)
         weights = (
             model.prior.log_prob(z) - q.log_prob(z) - model.likelihood.loss(batch.x, model.output(z, batch.context))

@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 
 from narrows.models.objectives import Contractive, with_beta
+from narrows.training.best import Best, mean_loss
 from narrows.training.checkpoint import Checkpoint
 from narrows.training.dense.stack import Stack
 from narrows.training.distributed import Alone, Processes
 from narrows.training.general import General, Objective
-from narrows.training.judging import Best, mean_loss
 from narrows.training.member import Member, operations_of_step
 from narrows.training.noticing import looks, noticed
 from narrows.training.processor import Threads, compiled_for, exact, limited_threads, threads_for, without_denormals

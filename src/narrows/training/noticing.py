@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 
 from narrows.evaluation.codes import dead_units, kl_per_unit
-from narrows.models.bottlenecks import Gaussian
+from narrows.models.bottlenecks import GaussianPosterior
 from narrows.models.model import BottleneckModel
 from narrows.training.examples import Examples
 
@@ -52,7 +52,7 @@ def noticed(model: BottleneckModel, examples: Examples, history: Sequence[dict[s
     d = mean.shape[1]
     if torch.isfinite(mean).all() and (dead := int(dead_units(mean.numpy()).sum())):
         found["dead units"] = f"{dead} of {d} units of the code are dead, the same for every example"
-    elif isinstance(q, Gaussian) and torch.isfinite(mean).all() and torch.isfinite(sigma).all():
+    elif isinstance(q, GaussianPosterior) and torch.isfinite(mean).all() and torch.isfinite(sigma).all():
         silent = int((kl_per_unit(mean.numpy(), sigma.numpy()) < SILENT).sum())
         if 2 * silent > d:
             found["collapsed posterior"] = f"{silent} of {d} units have collapsed to the prior and tell nothing"

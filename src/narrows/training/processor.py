@@ -14,9 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from narrows.models.layers import twin
 from narrows.models.model import Batch, BottleneckModel
 from narrows.models.nets import has_convolutions
+from narrows.models.tracing import twin
 
 __all__ = [
     "MUCH",

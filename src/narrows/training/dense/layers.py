@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from narrows.models.nets import Shortcut
 
-__all__ = ["DERIVED", "Layer", "Net", "Passes", "linear_layers"]
+__all__ = ["DERIVED", "Net", "PackedLayer", "Passes", "linear_layers"]
 
 aten = torch.ops.aten
 relu_backward, silu, silu_backward = aten.threshold_backward.grad_input, aten.silu.out, aten.silu_backward.grad_input
@@ -64,7 +64,7 @@ def linear_layers(net: nn.Module) -> tuple[list[nn.Linear], nn.Linear | None, ty
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class PackedLayer:
     """A linear layer of each of K models, of sizes (inputs, outputs) that hold the largest of them.
 
     Attributes
@@ -126,7 +126,7 @@ class Net:
         Between two layers.
     """
 
-    layers: Sequence[Layer]
+    layers: Sequence[PackedLayer]
     shortcut: bool
     activation: type[nn.Module]
 
@@ -138,7 +138,7 @@ class Net:
         deep, shortcut, activation = found[0]
         ends = {len(deep) - 1, len(deep)}
         layers = [
-            Layer(
+            PackedLayer(
                 linears,
                 max(linear.in_features for linear in linears),
                 max(linear.out_features for linear in linears),

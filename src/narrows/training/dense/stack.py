@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from narrows.models.bottlenecks import DiagonalGaussian
 from narrows.models.likelihoods import Gaussian, Laplace, Likelihood, Located
 from narrows.models.model import BottleneckModel
-from narrows.models.priors import StandardNormal
+from narrows.models.priors.base import StandardNormal
 from narrows.training.dense.codes import code_of
 from narrows.training.dense.layers import DERIVED, Net, Passes, linear_layers
 from narrows.training.dense.losses import LOSSES, Errors

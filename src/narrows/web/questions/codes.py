@@ -13,7 +13,8 @@ from pydantic import Field
 
 from narrows.evaluation.codes import dead_units, kl_per_unit
 from narrows.latent import analogy, around, interpolate
-from narrows.models.priors import GaussianMixture, Prior, StandardNormal
+from narrows.models.priors.base import Prior, StandardNormal
+from narrows.models.priors.mixtures import GaussianMixture
 from narrows.web.entry import Entry
 from narrows.web.library import Library
 

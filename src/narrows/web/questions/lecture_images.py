@@ -13,7 +13,7 @@ from sklearn.datasets import load_digits
 from narrows.foundations.convolution import LECTURE_FILTER, LECTURE_IMAGE, convolution_steps, convolve
 from narrows.foundations.pooling import LECTURE_POOLING_INPUT, pool, pooling_steps
 from narrows.foundations.windows import Padding, Windows
-from narrows.models.layers import Layer
+from narrows.models.tracing import TracedLayer
 from narrows.web.entry import Entry
 from narrows.web.library import Library
 from narrows.web.questions.inputs import Given, taken
@@ -100,7 +100,7 @@ class Drawn:
     Attributes
     ----------
     part, kind, parameters
-        As of `narrows.models.layers.Layer`.
+        As of `narrows.models.tracing.TracedLayer`.
     shape
         (units,), or (channels, h, w); of the input and the output, an example's.
     values
@@ -195,7 +195,7 @@ def layers(library: Library, model: str, given: Given, label: str | None = None)
     return Layers(drawn, entry.levels(x), entry.levels(restored), examples)
 
 
-def _drawn(entry: Entry, layer: Layer, dead: NDArray[np.bool_]) -> Drawn:
+def _drawn(entry: Entry, layer: TracedLayer, dead: NDArray[np.bool_]) -> Drawn:
     values = layer.values[0].numpy()
     k = min(MOST_UNITS, max(1, MOST_NUMBERS // values[0].size))
     shape = entry.estimator.input_shape_ if layer.part in ("input", "output") else values.shape

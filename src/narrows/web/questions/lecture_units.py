@@ -16,7 +16,7 @@ from narrows.foundations.boolean import Certificate, count_separable, inputs, se
 from narrows.foundations.feedforward import lecture_graph
 from narrows.foundations.networks import network
 from narrows.foundations.perceptron import ThresholdUnit
-from narrows.foundations.rules import Step, adaline, convergence, hebb, rosenblatt
+from narrows.foundations.rules import RuleStep, adaline, convergence, hebb, rosenblatt
 from narrows.web.library import Library
 
 __all__ = [
@@ -196,7 +196,7 @@ def learning(
     proof = found if isinstance(found, Certificate) else None
     theorem = convergence(points, labels, epochs=1 if proof else 100)
     limit = 2 / theorem.radius**2
-    rules: dict[str, Callable[[], Iterator[Step]]] = {
+    rules: dict[str, Callable[[], Iterator[RuleStep]]] = {
         "rosenblatt": lambda: rosenblatt(points, labels, eta=eta),
         "hebb": lambda: hebb(points, labels, eta=eta),
         "adaline": lambda: adaline(points, labels, eta=eta) if eta < limit else iter(()),

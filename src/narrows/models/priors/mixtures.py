@@ -1,14 +1,10 @@
-"""Priors: where new codes come from, p(z), or p(z | c) of each class where the examples had labels.
-
-Some are fitted to the codes of the training examples once the nets are trained: what makes a plain autoencoder generate
-(Ghosh et al., «From variational to deterministic autoencoders», ICLR 2020). Others are part of the training.
-"""
+"""Priors that are mixtures of Gaussians: fitted to codes, around codes, or learned with the nets."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 import torch
@@ -17,9 +13,10 @@ from sklearn import config_context
 from sklearn.mixture import GaussianMixture as SklearnGaussianMixture
 from torch import Tensor, nn
 
-from narrows.models.bottlenecks import Gaussian, Point
+from narrows.models.bottlenecks import GaussianPosterior
+from narrows.models.priors.base import Posterior, Prior
 
-__all__ = ["GaussianMixture", "PosteriorMixture", "Prior", "StandardNormal", "VampPrior"]
+__all__ = ["GaussianMixture", "PosteriorMixture", "VampPrior"]
 
 COMPONENTS, CODES_A_UNIT = 80, 2
 """Of a mixture, at most; and how many codes, times the latent_dim, each has at least."""
@@ -32,98 +29,6 @@ FEWEST_JUDGED, LARGEST_SEARCH, LARGEST_FIT = 10, 10_000, 20_000
 """Codes from which some are held out, and at most so many to choose a mixture by, and to fit it to."""
 
 MOST_POSTERIORS, MOST_OF_ALL_CLASSES = 1000, 20_000
-
-Posterior = Point | Gaussian
-
-
-class Prior(nn.Module):
-    """What all have: classes, which are one where nothing is known of any, and how frequent each is.
-
-    Parameters
-    ----------
-    classes
-        C.
-    latent_dim
-        The codes' size d.
-    components
-        K a class, for those that are mixtures. Buffer: ``frequencies`` (C,).
-
-    Attributes
-    ----------
-    has_density
-        Whether it knows log p(z), or only draws.
-    needs_codes
-        Whether the codes change it.
-    """
-
-    has_density: ClassVar[bool] = True
-    needs_codes: ClassVar[bool] = True
-    frequencies: Tensor
-
-    def __init__(self, classes: int, latent_dim: int, components: int) -> None:
-        super().__init__()
-        self.latent_dim, self.components = latent_dim, components
-        self.register_buffer("frequencies", torch.full((classes,), 1 / classes))
-
-    @classmethod
-    def fit(cls, posterior: Posterior, labels: Tensor, classes: int, seed: int) -> Self:
-        """Return the prior of the codes that ``posterior`` (n of them) draws, whose classes are ``labels`` (n,)."""
-        prior = cls.of_codes(posterior, labels, classes, seed)
-        prior.count(labels)
-        return prior
-
-    @classmethod
-    def of_codes(cls, posterior: Posterior, labels: Tensor, classes: int, seed: int) -> Self:
-        """Return p(z | c), fitted as `fit` says, before the classes are counted."""
-        raise NotImplementedError
-
-    def count(self, labels: Tensor) -> None:
-        """Set the classes' frequencies to those among ``labels`` (n,)."""
-        self.frequencies.copy_(torch.bincount(labels, minlength=len(self.frequencies)) / len(labels))
-
-    def sample(self, n: int, generator: torch.Generator, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Return codes (n, d), and their classes: ``labels`` (n,) if given, or else drawn by frequency."""
-        if labels is None:
-            labels = torch.multinomial(self.frequencies, n, replacement=True, generator=generator)
-        return self.draw(labels, generator), labels
-
-    def draw(self, labels: Tensor, generator: torch.Generator) -> Tensor:
-        """Return a code (n, d) of each of the classes ``labels`` (n,)."""
-        raise NotImplementedError
-
-    def class_log_probs(self, z: Tensor) -> Tensor:
-        """Return log p(z | c), (…, C) in nats, of codes ``z`` (…, d).
-
-        Raises
-        ------
-        ValueError
-            If this prior only draws, and knows no density.
-        """
-        raise NotImplementedError
-
-    def log_prob(self, z: Tensor) -> Tensor:
-        """Return log p(z) = log Σ_c p(c) p(z | c), (…) in nats, of codes ``z`` (…, d)."""
-        return (self.class_log_probs(z) + self.frequencies.log()).logsumexp(-1)
-
-
-class StandardNormal(Prior):
-    """p(z) = N(z; 0, I), for every class (Kingma & Welling 2014)."""
-
-    needs_codes = False
-
-    @classmethod
-    def of_codes(cls, posterior: Posterior, labels: Tensor, classes: int, seed: int) -> Self:  # noqa: ARG003 - as of the others
-        """Return it: the codes don't change it."""
-        return cls(classes, posterior.mean.shape[1], 1)
-
-    def draw(self, labels: Tensor, generator: torch.Generator) -> Tensor:
-        """Return standard normal codes (n, d)."""
-        return torch.randn(len(labels), self.latent_dim, generator=generator)
-
-    def class_log_probs(self, z: Tensor) -> Tensor:
-        """Return log N(z; 0, I), the same for each class."""
-        log_prob = -0.5 * (z.square() + math.log(2 * math.pi)).sum(-1, keepdim=True)
-        return log_prob.expand(*z.shape[:-1], len(self.frequencies))
 
 
 class GaussianMixture(Prior):
@@ -162,7 +67,7 @@ class GaussianMixture(Prior):
         d, mixtures = posterior.mean.shape[1], []
         for c in range(classes):
             places = (labels == c).nonzero().squeeze(1)
-            draws = math.ceil(CODES_A_UNIT * d / len(places)) if isinstance(posterior, Gaussian) else 1
+            draws = math.ceil(CODES_A_UNIT * d / len(places)) if isinstance(posterior, GaussianPosterior) else 1
             noise = torch.randn(draws, len(places), d, generator=generator)
             codes = (posterior.mean[places] + posterior.sigma[places] * noise).flatten(0, 1)
             mixtures.append(_mixture(codes.numpy().astype(np.float64), rng))
@@ -270,14 +175,14 @@ class PosteriorMixture(Prior):
             prior.weights[c, : len(places)] = 1 / len(places)
             prior.means[c, : len(places)] = codes
             prior.log_vars[c, : len(places)] = (
-                posterior.log_var[places] if isinstance(posterior, Gaussian) else kernel_log_var(codes)
+                posterior.log_var[places] if isinstance(posterior, GaussianPosterior) else kernel_log_var(codes)
             )
         return prior
 
     def draw(self, labels: Tensor, generator: torch.Generator) -> Tensor:
         """Return a code (n, d) of each of the classes ``labels`` (n,)."""
         chosen = torch.multinomial(self.weights[labels], 1, generator=generator).squeeze(1)
-        return Gaussian(self.means[labels, chosen], self.log_vars[labels, chosen]).rsample(generator)
+        return GaussianPosterior(self.means[labels, chosen], self.log_vars[labels, chosen]).rsample(generator)
 
     def class_log_probs(self, z: Tensor) -> Tensor:
         """Return log p(z | c), (…, C) in nats."""
@@ -315,7 +220,9 @@ class VampPrior(Prior):
         x ↦ q(z | x), the model's own encoder and bottleneck; no part of this module, so that they are stored once.
     """
 
-    def __init__(self, pseudo_inputs: Tensor, latent_dim: int, posterior: Callable[[Tensor], Gaussian]) -> None:
+    def __init__(
+        self, pseudo_inputs: Tensor, latent_dim: int, posterior: Callable[[Tensor], GaussianPosterior]
+    ) -> None:
         super().__init__(1, latent_dim, len(pseudo_inputs))
         self.pseudo_inputs = nn.Parameter(pseudo_inputs.clone())
         self.posterior = posterior

@@ -15,7 +15,7 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import OneCycleLR
 
 from narrows.models.nets import dense
-from narrows.models.priors import Posterior, Prior
+from narrows.models.priors.base import Posterior, Prior
 
 __all__ = ["FlowMatching", "NormalizingFlow", "require_zuko"]
 

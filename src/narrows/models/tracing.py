@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from narrows.models.model import Batch, BottleneckModel
 from narrows.models.nets import Shortcut
 
-__all__ = ["Layer", "layers", "twin"]
+__all__ = ["TracedLayer", "trace", "twin"]
 
 
-class Layer(NamedTuple):
+class TracedLayer(NamedTuple):
     """A module with weights, with all that follows it before the next one.
 
     Attributes
@@ -36,7 +36,7 @@ class Layer(NamedTuple):
 
 
 @torch.no_grad()
-def layers(model: BottleneckModel, batch: Batch) -> list[Layer]:
+def trace(model: BottleneckModel, batch: Batch) -> list[TracedLayer]:
     """Return the layers for the examples of ``batch``; the code is the mean of q(z | x), the output that of p(x | z).
 
     A user's own net shows as much as its modules do: functions that are called between them count with the next.
@@ -48,7 +48,7 @@ def layers(model: BottleneckModel, batch: Batch) -> list[Layer]:
     output = copied.decode(z, batch.context)
     code = _end("code", z, up, model.encoder, model.bottleneck)
     last = _end("output", output, down, model.decoder, model.likelihood)
-    return [Layer("input", "", batch.x, 0), *up[:-1], code, *down[:-1], last]
+    return [TracedLayer("input", "", batch.x, 0), *up[:-1], code, *down[:-1], last]
 
 
 def twin(model: BottleneckModel) -> BottleneckModel:
@@ -57,14 +57,14 @@ def twin(model: BottleneckModel) -> BottleneckModel:
     return copy.deepcopy(model, tensors)
 
 
-def _noted(part: str, *nets: nn.Module) -> list[Layer]:
+def _noted(part: str, *nets: nn.Module) -> list[TracedLayer]:
     """Return a list to which the layers of ``nets`` come as they are called; of a shortcut, its deep ones."""
-    found: list[Layer] = []
+    found: list[TracedLayer] = []
 
     def note(module: nn.Module, _: object, values: Tensor) -> None:
         own, name = _parameters(module), type(module).__name__
         if own:
-            found.append(Layer(part, name, values, own))
+            found.append(TracedLayer(part, name, values, own))
         elif found and not isinstance(module, nn.Identity):
             found[-1] = found[-1]._replace(kind=f"{found[-1].kind}, {name}", values=values)
 
@@ -75,11 +75,11 @@ def _noted(part: str, *nets: nn.Module) -> list[Layer]:
     return found
 
 
-def _end(part: str, values: Tensor, found: list[Layer], *parts: nn.Module) -> Layer:
+def _end(part: str, values: Tensor, found: list[TracedLayer], *parts: nn.Module) -> TracedLayer:
     """Return the last layer of ``found``, whose ``values`` are what the bottleneck or the likelihood makes of it."""
     kind = found[-1].kind if found else ""
     own = sum(map(_parameters, parts)) - sum(layer.parameters for layer in found[:-1])
-    return Layer(part, kind, values, own)
+    return TracedLayer(part, kind, values, own)
 
 
 def _parameters(module: nn.Module) -> int:
