@@ -2,33 +2,42 @@
 
     python3 dev.py demo            train autoencoders on handwritten digits and draw the lecture's figure
     python3 dev.py test [ARGS]     run the tests; ARGS go to pytest
+    python3 dev.py test --lowest   run the laws with the lowest versions that pyproject.toml allows, in .venv-lowest
     python3 dev.py lint            ruff and mypy
     python3 dev.py bench [ARGS]    measure narrows beside its peers
     python3 dev.py docs            build the documentation into docs/_build
 
-Further arguments are passed on to the tool that does the work.
+Further arguments are passed on to the tool that does the work. Both environments keep to constraints.txt.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import venv
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent
-VENV = ROOT / ".venv"
-BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
-PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+VENV, LOWEST = ROOT / ".venv", ROOT / ".venv-lowest"
+CONSTRAINTS = ROOT / "constraints.txt"
 
 EXTRAS = {"demo": (), "test": ("test",), "lint": ("lint", "test"), "bench": ("bench",), "docs": ("docs",)}
 
+LAWS = ["tests/test_laws.py", "tests/data", "tests/estimators/test_scikit_learn.py"]
+"""What is run with the lowest versions: the family, and whatever meets NumPy, pandas, Pillow and scikit-learn."""
 
-def commands(name: str, further: list[str]) -> list[list[str]]:
+
+def python_of(environment: Path) -> Path:
+    """Return the interpreter of an environment."""
+    return environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def commands(name: str, python: str, further: list[str]) -> list[list[str]]:
     """Return the command lines that do ``name``, each a list of arguments."""
-    python = str(PYTHON)
     return {
         "demo": [[python, "-m", "narrows", "sweep", "digits", *further]],
         "test": [[python, "-m", "pytest", "-n", "auto", "--dist", "worksteal", *further]],
@@ -42,34 +51,59 @@ def commands(name: str, further: list[str]) -> list[list[str]]:
     }[name]
 
 
-def stamp_of(extra: str) -> tuple[Path, str]:
-    """Return the file that says ``extra`` is installed, and what it must hold: pyproject's and Python's fingerprint."""
+def project() -> dict[str, Any]:
+    """Return what pyproject.toml says of the project."""
     import tomllib  # not at the top, where a Python too old for it would stop without saying so
 
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    text = repr((project, sys.version, str(ROOT))).encode()
-    return VENV / f".installed-{extra or 'core'}", hashlib.sha256(text).hexdigest()
+    said: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return said
 
 
-def installed(extra: str) -> bool:
-    """Say whether ``extra`` was installed whole, for the pyproject.toml of now."""
-    stamp, fingerprint = stamp_of(extra)
-    return PYTHON.exists() and stamp.exists() and stamp.read_text() == fingerprint
+def stamp_of(environment: Path, extra: str) -> tuple[Path, str]:
+    """Return the file that says ``extra`` is installed, and what it must hold: what an installation depends on."""
+    text = repr((project(), CONSTRAINTS.read_text(encoding="utf-8"), sys.version, str(ROOT))).encode()
+    return environment / f".installed-{extra or 'core'}", hashlib.sha256(text).hexdigest()
 
 
-def install(extras: tuple[str, ...]) -> None:
-    """Build ``.venv`` and install narrows with ``extras``, unless that is done; a half-built one is made anew."""
-    missing = [extra for extra in ("", *extras) if not installed(extra)]
+def installed(environment: Path, extra: str) -> bool:
+    """Say whether ``extra`` was installed whole, for the pyproject.toml and constraints.txt of now."""
+    stamp, fingerprint = stamp_of(environment, extra)
+    return python_of(environment).exists() and stamp.exists() and stamp.read_text() == fingerprint
+
+
+def install(environment: Path, extras: tuple[str, ...], *, lowest: bool) -> None:
+    """Build ``environment`` and install narrows with ``extras``, unless that is done; a half-built one is made anew."""
+    missing = [extra for extra in ("", *extras) if not installed(environment, extra)]
     if not missing:
         return
     if "" in missing:
-        print(f"Building {VENV.name} (once; torch is large, so this takes a minute or more) …", flush=True)
-        venv.create(VENV, with_pip=True, clear=True)
+        print(f"Building {environment.name} (once; torch is large, so this takes a minute or more) …", flush=True)
+        venv.create(environment, with_pip=True, clear=True)
+    constraints = lowest_versions(environment, extras) if lowest else CONSTRAINTS
     target = f"{ROOT}[{','.join(filter(None, missing))}]" if any(missing) else str(ROOT)
-    subprocess.run([PYTHON, "-m", "pip", "install", "--quiet", "--editable", target], check=True)
+    pip = [str(python_of(environment)), "-m", "pip", "install", "--quiet"]
+    subprocess.run([*pip, "--constraint", str(constraints), "--editable", target], check=True)
     for extra in missing:
-        stamp, fingerprint = stamp_of(extra)
+        stamp, fingerprint = stamp_of(environment, extra)
         stamp.write_text(fingerprint)
+
+
+def lowest_versions(environment: Path, extras: tuple[str, ...]) -> Path:
+    """Return a file of the lowest direct versions that pyproject.toml allows; constraints.txt decides what it names."""
+    decided = {name_of(line) for line in CONSTRAINTS.read_text(encoding="utf-8").splitlines()}
+    wanted = [*project()["dependencies"], *(line for e in extras for line in project()["optional-dependencies"][e])]
+    open_ = "\n".join(line for line in wanted if name_of(line) not in decided)
+    found, python = environment / "lowest.txt", str(python_of(environment))
+    subprocess.run([python, "-m", "pip", "install", "--quiet", "uv"], check=True)
+    resolve = [python, "-m", "uv", "pip", "compile", "--quiet", "--resolution", "lowest-direct", "--python", python]
+    files = ["--constraint", str(CONSTRAINTS), "--output-file", str(found), "-"]
+    subprocess.run([*resolve, *files], input=open_, text=True, check=True)
+    return found
+
+
+def name_of(requirement: str) -> str:
+    """Return the project that a line of requirements names; "" of a comment."""
+    return re.split(r"[^\w.-]", requirement)[0]
 
 
 def main(arguments: list[str]) -> int:
@@ -81,12 +115,16 @@ def main(arguments: list[str]) -> int:
         print(__doc__)
         return 0 if arguments in ([], ["-h"], ["--help"]) else 2
     name, further = arguments[0], arguments[1:]
+    lowest = name == "test" and further[:1] == ["--lowest"]
+    if lowest:
+        further = further[1:] or LAWS
+    environment = LOWEST if lowest else VENV
     try:
-        install(EXTRAS[name])
+        install(environment, EXTRAS[name], lowest=lowest)
     except (subprocess.CalledProcessError, OSError) as error:
-        print(f"dev.py: could not prepare {VENV}: {error}", file=sys.stderr)
+        print(f"dev.py: could not prepare {environment}: {error}", file=sys.stderr)
         return 1
-    for command in commands(name, further):
+    for command in commands(name, str(python_of(environment)), further):
         status = subprocess.run(command, cwd=ROOT, check=False).returncode
         if status:
             return status

@@ -22,24 +22,34 @@ def dev(tmp_path, monkeypatch):
         assert with_pip
         for old in path.glob(".installed-*"):
             old.unlink()
-        module.PYTHON.parent.mkdir(parents=True, exist_ok=True)
-        module.PYTHON.touch()
+        python_in(module, path)
 
-    def run(command, **_):
-        asked.append(" ".join(str(part).replace(str(ROOT), ".") for part in command[1:]))
+    def run(command, **options):
+        said = " ".join(str(part).replace(str(ROOT), ".").replace(str(tmp_path), "~") for part in command[1:])
+        asked.append(said)
+        module.resolved = options.get("input", "").splitlines() or module.resolved
         return subprocess.CompletedProcess(command, 0)
 
     monkeypatch.setattr(module, "VENV", tmp_path / ".venv")
-    monkeypatch.setattr(module, "PYTHON", tmp_path / ".venv" / "bin" / "python")
+    monkeypatch.setattr(module, "LOWEST", tmp_path / ".venv-lowest")
     monkeypatch.setattr(module.venv, "create", create)
     monkeypatch.setattr(module.subprocess, "run", run)
-    module.asked = asked
+    module.asked, module.resolved = asked, []
     return module
+
+
+def python_in(dev, environment):
+    """Put something where an environment's interpreter would stand."""
+    dev.python_of(environment).parent.mkdir(parents=True, exist_ok=True)
+    dev.python_of(environment).touch()
+
+
+PIP = "-m pip install --quiet --constraint"
 
 
 def test_the_first_command_builds_and_installs_and_the_second_does_not(dev):
     assert dev.main(["demo"]) == 0
-    assert dev.asked == ["venv clear=True", "-m pip install --quiet --editable .", "-m narrows sweep digits"]
+    assert dev.asked == ["venv clear=True", f"{PIP} ./constraints.txt --editable .", "-m narrows sweep digits"]
     dev.asked.clear()
     assert dev.main(["demo", "--epochs", "3"]) == 0
     assert dev.asked == ["-m narrows sweep digits --epochs 3"]
@@ -49,14 +59,31 @@ def test_an_extra_is_added_to_what_is_there(dev):
     dev.main(["demo"])
     dev.asked.clear()
     dev.main(["test", "-k", "laws"])
-    assert dev.asked == ["-m pip install --quiet --editable .[test]", "-m pytest -n auto --dist worksteal -k laws"]
+    assert dev.asked == [f"{PIP} ./constraints.txt --editable .[test]", "-m pytest -n auto --dist worksteal -k laws"]
+
+
+def test_the_laws_run_with_the_lowest_versions_in_an_environment_of_their_own(dev):
+    """Which uv resolves, but for what constraints.txt decides: torch."""
+    dev.main(["test", "--lowest"])
+    built, uv, resolution, installation, tests = dev.asked
+    assert (built, uv) == ("venv clear=True", "-m pip install --quiet uv")
+    assert "--resolution lowest-direct" in resolution
+    assert resolution.endswith("--constraint ./constraints.txt --output-file ~/.venv-lowest/lowest.txt -")
+    assert {"numpy>=1.26", "pytest>=8"} <= {*dev.resolved}
+    assert not [line for line in dev.resolved if dev.name_of(line) == "torch"]
+    assert installation == f"{PIP} ~/.venv-lowest/lowest.txt --editable .[test]"
+    assert "tests/test_laws.py" in tests
+    dev.asked.clear()
+    dev.main(["test", "--lowest", "tests/test_scaling.py"])
+    assert dev.asked == ["-m pytest -n auto --dist worksteal tests/test_scaling.py"]
+    dev.main(["demo"])
+    assert dev.asked[1:3] == ["venv clear=True", f"{PIP} ./constraints.txt --editable ."]
 
 
 def test_a_half_built_environment_is_made_anew(dev):
-    dev.PYTHON.parent.mkdir(parents=True)
-    dev.PYTHON.touch()
+    python_in(dev, dev.VENV)
     dev.main(["test"])
-    assert dev.asked[:2] == ["venv clear=True", "-m pip install --quiet --editable .[test]"]
+    assert dev.asked[:2] == ["venv clear=True", f"{PIP} ./constraints.txt --editable .[test]"]
 
 
 def test_a_failed_installation_is_not_taken_for_a_whole_one(dev, monkeypatch, capsys):
@@ -72,12 +99,14 @@ def test_a_failed_installation_is_not_taken_for_a_whole_one(dev, monkeypatch, ca
     assert dev.asked[0] == "venv clear=True"
 
 
-def test_another_pyproject_or_python_installs_again(dev, monkeypatch):
+def test_another_python_or_other_constraints_install_again(dev, monkeypatch, tmp_path):
     dev.main(["demo"])
-    dev.asked.clear()
-    monkeypatch.setattr(sys, "version", "another Python")
-    dev.main(["demo"])
-    assert dev.asked[0] == "venv clear=True"
+    (tmp_path / "constraints.txt").write_text("torch<2.13\n")
+    for place, name, value in ((dev, "CONSTRAINTS", tmp_path / "constraints.txt"), (sys, "version", "another Python")):
+        dev.asked.clear()
+        monkeypatch.setattr(place, name, value)
+        dev.main(["demo"])
+        assert dev.asked[0] == "venv clear=True"
 
 
 def test_a_failing_tool_s_status_is_passed_on(dev, monkeypatch):
