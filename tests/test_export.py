@@ -9,9 +9,9 @@ import pytest
 from onnxruntime import InferenceSession
 from sklearn.base import clone
 
+from members import MEMBERS, OF_IMAGES, SHAPES, data, labels
 from narrows import VAE, Autoencoder, export
 from narrows.export import TOLERANCE, to_onnx
-from test_laws import MEMBERS, OF_IMAGES, SHAPES, data, labels
 
 AS_OTHERS = {"lecture", "fixed sigma", "denoising", "blocks", "contractive", "regularized", "wae", "vampprior"}
 """Whose nets are those of other members: they differ in how they are trained."""

@@ -1,4 +1,4 @@
-"""Laws that every named model obeys, whatever its parts. A new model is one more row in MEMBERS."""
+"""Laws that every named model obeys, whatever its parts. A new model is one more row in tests/members.py."""
 
 import pickle
 
@@ -7,82 +7,14 @@ import pytest
 import torch
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from torch import nn
 
-from narrows import (
-    FSQVAE,
-    IWAE,
-    VAE,
-    VQVAE,
-    WAE,
-    Autoencoder,
-    ContractiveAutoencoder,
-    DenoisingAutoencoder,
-    NoisyAutoencoder,
-    RegularizedAutoencoder,
-    SparseAutoencoder,
-    load,
-    recipes,
-)
+from members import CASES, MEMBERS, OF_IMAGES, SHAPES, data, labels, own_nets
+from narrows import load
 from narrows.estimators import ESTIMATORS
 from narrows.models.model import Batch
 from narrows.models.priors import PRIORS
 from narrows.models.priors.base import StandardNormal
 from narrows.training.examples import Examples
-
-SMALL = {"hidden": (16,), "epochs": 4, "random_state": 0}
-
-MEMBERS = {
-    "autoencoder": Autoencoder(3, epochs=4, random_state=0),
-    "lecture": Autoencoder(3, **{**recipes.LECTURE, "epochs": 4}, random_state=0),
-    "linear": Autoencoder(3, hidden=(), epochs=4, random_state=0),
-    "deep": Autoencoder(3, hidden=(32, 16, 8), activation="tanh", epochs=4, random_state=0),
-    "per feature": Autoencoder(3, **SMALL, scaling="feature"),
-    "laplace": Autoencoder(3, **SMALL, likelihood="laplace"),
-    "fixed sigma": Autoencoder(3, **SMALL, likelihood="gaussian", sigma=0.1),
-    "denoising": DenoisingAutoencoder(3, **SMALL),
-    "blocks": DenoisingAutoencoder(3, **SMALL, corruption="block", input_noise=0.4),
-    "noisy": NoisyAutoencoder(3, **SMALL),
-    "sparse": SparseAutoencoder(3, **SMALL),
-    "contractive": ContractiveAutoencoder(3, **SMALL),
-    "regularized": RegularizedAutoencoder(3, **SMALL),
-    "vae": VAE(3, **SMALL),
-    "beta, Bernoulli": VAE(3, **SMALL, beta=4.0, free_bits=0.1, likelihood="bernoulli", scaling="global"),
-    "vampprior": VAE(3, **SMALL, prior="vampprior"),
-    "iwae": IWAE(3, **SMALL, likelihood="continuous-bernoulli", scaling="global"),
-    "wae": WAE(3, **SMALL, prior="normal"),
-    "vqvae": VQVAE(3, **SMALL, codebook_size=16),
-    "fsqvae": FSQVAE(3, **SMALL),
-    "conditional": VAE(3, **SMALL, conditional=True),
-    "conditional autoencoder": Autoencoder(3, **SMALL, conditional=True),
-}
-
-
-def own_nets():
-    """Modules as a user might bring them, for images (n, 2, 9, 11)."""
-    convolutions = [nn.Conv2d(2, 4, 3, stride=2), nn.BatchNorm2d(4), nn.SiLU(), nn.Flatten()]
-    return nn.Sequential(*convolutions, nn.Linear(80, 3)), nn.Sequential(nn.Linear(3, 198), nn.Unflatten(1, (2, 9, 11)))
-
-
-OF_IMAGES = {
-    "convolutional": Autoencoder(3, net="convolutional", epochs=4, random_state=0),
-    "convolutional, conditional": VAE(3, net="convolutional", **SMALL, conditional=True),
-    "own nets": Autoencoder(3, net=own_nets(), epochs=4, random_state=0),
-}
-
-SHAPES = {"rows": (7,), "grey": (6, 5), "colour": (4, 5, 3), "odd": (9, 11, 2)}
-
-CASES = [(name, kind) for name in MEMBERS for kind in list(SHAPES)[:3]] + [(name, "odd") for name in OF_IMAGES]
-
-
-def data(shape, n=120):
-    rng = np.random.default_rng(1)
-    factors = rng.normal(size=(n, 3)) @ rng.normal(size=(3, int(np.prod(shape))))
-    return (np.tanh(factors) * 100 + 128).reshape(n, *shape)
-
-
-def labels(n):
-    return np.arange(n) % 3 * 10
 
 
 @pytest.fixture(scope="module", params=CASES, ids="/".join)

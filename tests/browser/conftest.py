@@ -10,9 +10,9 @@ import subprocess
 from urllib.parse import urlsplit
 
 import pytest
-from explorer_process import COUNTING, Explorer, missing, serving
 from sklearn.datasets import load_digits
 
+from browser.explorer_process import COUNTING, Explorer, missing, serving
 from narrows import VAE, Autoencoder, DenoisingAutoencoder, NoisyAutoencoder
 from narrows.web.library import Library
 

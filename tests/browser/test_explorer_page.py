@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from explorer_process import VIEWS, Cable, Explorer, changes, pixels, serving, state
 from PIL import Image
 
+from browser.explorer_process import VIEWS, Cable, Explorer, changes, pixels, serving, state
 from narrows.web.library import open_models
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from explorer_process import changes, drag, pixels, state
 from PIL import Image, ImageDraw
 from sklearn.datasets import load_digits
 
+from browser.explorer_process import changes, drag, pixels, state
 from narrows import load
 
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from explorer_process import changes, pixels, state
+
+from browser.explorer_process import changes, pixels, state
 
 
 @pytest.fixture

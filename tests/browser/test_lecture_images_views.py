@@ -5,9 +5,9 @@ import re
 
 import numpy as np
 import pytest
-from explorer_process import Explorer, changes, pixels, state
 from sklearn.datasets import load_digits
 
+from browser.explorer_process import Explorer, changes, pixels, state
 from narrows import Autoencoder, load, recipes
 from narrows.foundations.convolution import LECTURE_FILTER, LECTURE_IMAGE, convolve
 

@@ -4,8 +4,8 @@ import re
 
 import numpy as np
 import pytest
-from explorer_process import drag, state
 
+from browser.explorer_process import drag, state
 from narrows.foundations.activations import relu
 from narrows.foundations.approximation import approximate, monomial
 from narrows.web.questions import lecture_nets

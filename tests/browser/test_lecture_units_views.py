@@ -5,8 +5,8 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from explorer_process import drag, state
 
+from browser.explorer_process import drag, state
 from narrows.foundations.boolean import inputs, separate
 from narrows.foundations.feedforward import lecture_graph
 from narrows.foundations.networks import network

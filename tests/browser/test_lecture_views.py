@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from explorer_process import drag, state
 from PIL import Image
 
+from browser.explorer_process import drag, state
 from narrows.foundations.activations import sigmoid
 
 PAGES = ["perceptron", "boolean", "graph", "descent", "activations", "approximation", "convolution", "parameters"]

@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 
 import numpy as np
 import pytest
-from explorer_process import Cable, changes, pixels, serving, settle, state
 from PIL import Image
 
+from browser.explorer_process import Cable, changes, pixels, serving, settle, state
 from narrows import load
 from narrows.data import load_data
 from narrows.web.library import Library

@@ -10,8 +10,8 @@ import torch
 from elsewhere import Drawn, Elsewhere, There, device
 from sklearn.base import clone
 
+from members import MEMBERS, OF_IMAGES, SHAPES, data, labels
 from narrows.estimators import fitted, fitting
-from test_laws import MEMBERS, OF_IMAGES, SHAPES, data, labels
 
 SEED = 5
 

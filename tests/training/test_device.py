@@ -14,13 +14,13 @@ import torch
 from sklearn.base import clone
 from torch import nn
 
+from members import MEMBERS, OF_IMAGES, SHAPES, data, labels
 from narrows import VAE, VQVAE, Autoencoder, ContractiveAutoencoder, load
 from narrows.data.synthetic import shapes
 from narrows.estimators import fitting
 from narrows.training import loop
 from narrows.training.checkpoint import Checkpoint, CheckpointError
 from narrows.training.processor import MUCH, REPAID, compiled_for, device_for, exact, half_for, limited_threads
-from test_laws import MEMBERS, OF_IMAGES, SHAPES, data, labels
 
 IMAGES = shapes(96, size=16).X
 

@@ -8,7 +8,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import uvicorn
-from reading_frames import TOKEN, read_frame
 from sklearn.datasets import load_digits
 
 from narrows import VAE, Autoencoder, DenoisingAutoencoder
@@ -16,6 +15,7 @@ from narrows.data.dataset import Dataset
 from narrows.web.entry import Entry
 from narrows.web.library import Library
 from narrows.web.server import answer, create_app
+from web.reading_frames import TOKEN, read_frame
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from reading_frames import read_frame
 
 from narrows.web.wire import pack, pack_refusal
+from web.reading_frames import read_frame
 
 PLAIN = (
     st.none()

@@ -4,12 +4,12 @@ import http.client
 import json
 
 import pytest
-from reading_frames import TOKEN
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from narrows.web.guard import HEADERS
 from narrows.web.uploads import MOST_BYTES
+from web.reading_frames import TOKEN
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reading_frames import read_frame
 
 from narrows.foundations.networks import network
 from narrows.web.library import Library
 from narrows.web.server import answer
+from web.reading_frames import read_frame
 
 TENTHS = st.integers(-30, 30).map(lambda k: k / 10)
 POINTS = st.lists(st.lists(TENTHS, min_size=2, max_size=2), min_size=1, max_size=8)

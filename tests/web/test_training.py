@@ -12,7 +12,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from reading_frames import read_frame
 
 from narrows import VAE, Autoencoder, load
 from narrows.data import load_data
@@ -20,6 +19,7 @@ from narrows.web.library import Library, open_models
 from narrows.web.questions import training
 from narrows.web.server import answer
 from narrows.web.worker import SNAPSHOTS, every
+from web.reading_frames import read_frame
 
 SECONDS = 60
 

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reading_frames import read_frame
 from sklearn.decomposition import PCA
 
 import narrows.web
@@ -28,6 +27,7 @@ from narrows.web.questions import (
     training,
 )
 from narrows.web.server import QUESTIONS, answer
+from web.reading_frames import read_frame
 
 ALL = ["plane", "one", "wide", "denoising", "vae", "conditional", "rows", "colours"]
 STATIC = Path(narrows.web.__file__).parent / "static"

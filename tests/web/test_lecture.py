@@ -8,11 +8,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reading_frames import read_frame
 from scipy.optimize import rosen, rosen_der
 
 from narrows.web.library import Library
 from narrows.web.server import answer
+from web.reading_frames import read_frame
 
 TARGETS = {
     "wave": lambda x: np.sin(3 * x),

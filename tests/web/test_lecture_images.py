@@ -9,7 +9,6 @@ import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from reading_frames import read_frame
 from sklearn.datasets import load_digits
 from torch.nn.functional import avg_pool2d, conv2d, max_pool2d, pixel_shuffle, silu
 
@@ -18,6 +17,7 @@ from narrows.data.dataset import Dataset
 from narrows.web.entry import Entry
 from narrows.web.library import Library
 from narrows.web.server import answer
+from web.reading_frames import read_frame
 
 MODELS = ["plane", "one", "wide", "denoising", "vae", "conditional", "rows", "colours"]
 LECTURE = [[1, 0, 1], [0, 1, 1], [1, 0, 1]], [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
