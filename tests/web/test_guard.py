@@ -38,7 +38,7 @@ def test_the_token_of_the_address_becomes_a_cookie_and_leaves_the_address(get):
     assert "samesite=strict" in cookie.lower()
 
 
-@pytest.mark.parametrize("path", ["/", "/static/app.js", "/upload?model=plane", "/live", "/nothing"])
+@pytest.mark.parametrize("path", ["/", "/static/shell/app.js", "/upload?model=plane", "/live", "/nothing"])
 @pytest.mark.parametrize("cookie", [None, "narrows-1=a-token", "wrong"])
 def test_without_the_token_nothing_is_served(get, address, path, cookie):
     own = f"narrows-{address.rpartition(':')[2]}=not-the-token" if cookie == "wrong" else cookie
@@ -83,7 +83,7 @@ def test_the_page_itself_is_answered(get, address):
         assert b"refused" in socket.recv()
 
 
-@pytest.mark.parametrize("path", ["/", "/static/app.js", "/static/nothing.js", "/docs", "/openapi.json"])
+@pytest.mark.parametrize("path", ["/", "/static/shell/app.js", "/static/nothing.js", "/docs", "/openapi.json"])
 def test_every_response_has_the_headers(get, path):
     for cookie in ({}, {"Cookie": None}):
         response, _ = get(path, **cookie)
@@ -100,7 +100,7 @@ def test_only_the_pages_files_are_served(get, path):
 
 
 def test_scripts_are_served_as_scripts(get):
-    assert get("/static/app.js")[0].headers["Content-Type"].startswith("text/javascript")
+    assert get("/static/shell/app.js")[0].headers["Content-Type"].startswith("text/javascript")
 
 
 def test_a_long_upload_is_cut_off(get):

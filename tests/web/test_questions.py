@@ -254,7 +254,7 @@ def test_any_message_gets_an_answer(library, message):
 
 
 def test_the_pages_typedefs_are_the_servers_dataclasses():
-    text = (STATIC / "answers.js").read_text(encoding="utf-8")
+    text = (STATIC / "wire" / "answers.js").read_text(encoding="utf-8")
     typedefs = re.findall(r"@typedef \{\{ (.*) \}\} (\w+) \*/", text)
     declared = {name: re.findall(r"(\w+): ", parts) for parts, name in typedefs}
     assert "Look" in declared

@@ -1,13 +1,15 @@
 // The page's functions that draw nothing, by node --test.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { unpack } from '../../src/narrows/web/static/frames.js';
-import { Line, newest } from '../../src/narrows/web/static/line.js';
-import { Plot, multiples } from '../../src/narrows/web/static/plot.js';
-import { isInside, ranked } from '../../src/narrows/web/static/points.js';
-import { format, join, parse, split, toBase64, toText } from '../../src/narrows/web/static/state.js';
-import { STRINGS } from '../../src/narrows/web/static/strings.js';
-import { number, spaced, translate } from '../../src/narrows/web/static/words.js';
+import { unpack } from '../../src/narrows/web/static/wire/frames.js';
+import { Connection } from '../../src/narrows/web/static/wire/connection.js';
+import { newest } from '../../src/narrows/web/static/wire/newest.js';
+import { Plot, multiples } from '../../src/narrows/web/static/widgets/plot.js';
+import { isInside, ranked } from '../../src/narrows/web/static/views/plane/points.js';
+import { format, join, parse, split, toBase64, toText } from '../../src/narrows/web/static/shell/address.js';
+import { STRINGS } from '../../src/narrows/web/static/shell/strings.js';
+import { number } from '../../src/narrows/web/static/shell/numbers.js';
+import { spaced, translate } from '../../src/narrows/web/static/shell/words.js';
 
 const later = () => new Promise((done) => setTimeout(done));
 
@@ -23,15 +25,34 @@ class Socket {
   static made = [];
   sent = [];
   readyState = 0;
-  constructor() { Socket.made.push(this); }
-  send(text) { this.sent.push(JSON.parse(text)); }
-  opens() { this.readyState = 1; this.onopen(); }
-  breaks() { this.readyState = 3; this.onclose(); }
-  answers(head) { this.onmessage({ data: frame(head) }); }
+  constructor() {
+    Socket.made.push(this);
+  }
+  send(text) {
+    this.sent.push(JSON.parse(text));
+  }
+  opens() {
+    this.readyState = 1;
+    this.onopen();
+  }
+  breaks() {
+    this.readyState = 3;
+    this.onclose();
+  }
+  answers(head) {
+    this.onmessage({ data: frame(head) });
+  }
 }
 
 test('a frame is read, arrays at odd places and nested ones too', () => {
-  const head = { id: 1, told: 'ž', bytes: { array: 'uint8', shape: [3] }, parts: [{ floats: { array: 'float32', shape: [1, 2] } }], whole: { array: 'int32', shape: [2] }, none: null };
+  const head = {
+    id: 1,
+    told: 'ž',
+    bytes: { array: 'uint8', shape: [3] },
+    parts: [{ floats: { array: 'float32', shape: [1, 2] } }],
+    whole: { array: 'int32', shape: [2] },
+    none: null,
+  };
   const read = unpack(frame(head, Uint8Array.of(1, 2, 255), Float32Array.of(0.5, -1), Int32Array.of(-7, 7)));
   assert.equal(read.told, 'ž');
   assert.deepEqual([...read.bytes.data], [1, 2, 255]);
@@ -59,18 +80,31 @@ test('only the newest of those that wait is worked on, one at a time', async () 
 });
 
 test('newest goes on after what failed', async () => {
-  const offer = newest(async (value) => { if (value < 0) throw new Error('no'); });
+  const offer = newest(async (value) => {
+    if (value < 0) throw new Error('no');
+  });
   await assert.rejects(offer(-1));
   await offer(1);
 });
 
 test('questions get their own answers, in any order', async () => {
-  const line = new Line('', () => {}, () => new Socket());
+  const connection = new Connection(
+    '',
+    () => {},
+    () => new Socket(),
+  );
   const socket = Socket.made.at(-1);
-  const [a, b, c] = [line.ask('models'), line.ask('units', { model: 'x' }), line.ask('at')];
+  const [a, b, c] = [connection.ask('models'), connection.ask('units', { model: 'x' }), connection.ask('at')];
   assert.deepEqual(socket.sent, []);
   socket.opens();
-  assert.deepEqual(socket.sent.map(({ id, ask }) => [id, ask]), [[1, 'models'], [2, 'units'], [3, 'at']]);
+  assert.deepEqual(
+    socket.sent.map(({ id, ask }) => [id, ask]),
+    [
+      [1, 'models'],
+      [2, 'units'],
+      [3, 'at'],
+    ],
+  );
   socket.answers({ id: 2, got: 'b' });
   socket.answers({ id: 3, refused: 'why' });
   socket.answers({ id: 1, got: 'a' });
@@ -81,10 +115,14 @@ test('questions get their own answers, in any order', async () => {
 test('a broken line is mended, and what was asked is asked again', async (context) => {
   context.mock.timers.enable({ apis: ['setTimeout'] });
   const told = [];
-  const line = new Line('', (open) => told.push(open), () => new Socket());
+  const connection = new Connection(
+    '',
+    (open) => told.push(open),
+    () => new Socket(),
+  );
   const first = Socket.made.at(-1);
   first.opens();
-  const answer = line.ask('models');
+  const answer = connection.ask('models');
   first.breaks();
   assert.deepEqual(told, [true, false]);
   context.mock.timers.tick(500);
@@ -95,15 +133,36 @@ test('a broken line is mended, and what was asked is asked again', async (contex
   assert.equal(Socket.made.at(-1), second, 'it waits twice as long');
   context.mock.timers.tick(1);
   Socket.made.at(-1).opens();
-  assert.deepEqual(Socket.made.at(-1).sent.map(({ ask }) => ask), ['models']);
+  assert.deepEqual(
+    Socket.made.at(-1).sent.map(({ ask }) => ask),
+    ['models'],
+  );
   Socket.made.at(-1).answers({ id: 1, got: 1 });
   assert.equal((await answer).got, 1);
 });
 
 test('a lasso holds what is inside it, also where it is not convex', () => {
-  const u = [[0, 0], [4, 0], [4, 4], [3, 4], [3, 1], [1, 1], [1, 4], [0, 4]];
-  const inside = [[0.5, 3], [2, 0.5], [3.5, 3.9]];
-  const outside = [[2, 3], [-1, 2], [5, 2], [2, 4.5]];
+  const u = [
+    [0, 0],
+    [4, 0],
+    [4, 4],
+    [3, 4],
+    [3, 1],
+    [1, 1],
+    [1, 4],
+    [0, 4],
+  ];
+  const inside = [
+    [0.5, 3],
+    [2, 0.5],
+    [3.5, 3.9],
+  ];
+  const outside = [
+    [2, 3],
+    [-1, 2],
+    [5, 2],
+    [2, 4.5],
+  ];
   assert.ok(inside.every((place) => isInside(place, u)));
   assert.ok(!outside.some((place) => isInside(place, u)));
   for (const place of [...inside, ...outside]) assert.equal(isInside(place, u), isInside(place, [...u].reverse()));
@@ -112,7 +171,10 @@ test('a lasso holds what is inside it, also where it is not convex', () => {
 
 test('ranks come in bins that hold equally many', () => {
   assert.deepEqual(ranked([0.3, 0.1, 9, 0.2], 2), [1, 0, 1, 0]);
-  const bins = ranked(Float32Array.from({ length: 800 }, (_, i) => (i * 7919) % 800), 8);
+  const bins = ranked(
+    Float32Array.from({ length: 800 }, (_, i) => (i * 7919) % 800),
+    8,
+  );
   for (let bin = 0; bin < 8; bin++) assert.equal(bins.filter((own) => own === bin).length, 100);
 });
 
@@ -125,7 +187,8 @@ test('the state is its address', () => {
 
 test('numbers in the address', () => {
   assert.deepEqual(split(join([0.123456, -2, 1e-9]), 3), [0.1235, -2, 1e-9]);
-  for (const text of [undefined, '', '1', '1,2,3', '1,x', '1,', '1,Infinity', '1,NaN']) assert.equal(split(text, 2), null, text);
+  for (const text of [undefined, '', '1', '1,2,3', '1,x', '1,', '1,Infinity', '1,NaN'])
+    assert.equal(split(text, 2), null, text);
 });
 
 test('bytes in the address are those of base64', () => {
@@ -161,5 +224,13 @@ test('marks on an axis are the multiples in between, its ends among them', () =>
 
 test('a curve is broken off where it leaves the plot', () => {
   const plot = { low: [0, 0], high: [1, 1], x: (v) => 10 * v, y: (v) => 10 - 10 * v };
-  assert.equal(Plot.prototype.path.call(plot, [[0, 0], [0.2, 2], [0.5, 1], [1, 0.5]]), 'M0.00 10.00M5.00 0.00L10.00 5.00');
+  assert.equal(
+    Plot.prototype.path.call(plot, [
+      [0, 0],
+      [0.2, 2],
+      [0.5, 1],
+      [1, 0.5],
+    ]),
+    'M0.00 10.00M5.00 0.00L10.00 5.00',
+  );
 });

@@ -24,13 +24,15 @@ export const cs = {
   'link': 'Kopírovat odkaz',
   'about': '{kind}, d = {d} · {data}, příkladů: {count}',
   'about.of': '{kind}, d = {d} · {data}, příkladů: {count} z {total}',
-  'about.prior': '{kind}, d = {d} · data nejsou zadána, takže toto je {count} vzorků samotného modelu; vlastní přidáte pomocí --data DATA',
+  'about.prior':
+    '{kind}, d = {d} · data nejsou zadána, takže toto je {count} vzorků samotného modelu; vlastní přidáte pomocí --data DATA',
   'about.lecture': 'Přednáška «Úvod do generativních modelů», {rows} · počítá narrows.foundations',
   'training': 'Učení na číslicích: {name}',
   'training.first': 'Učí se první model číslic; potrvá to několik sekund.',
   'training.failed': 'Učení se zastavilo: {error}. Spusťte narrows explore znovu, nebo uveďte vlastní model.',
   'loading': 'Okamžik …',
-  'lost': 'Spojení je přerušeno. Zkouším to znovu; pokud narrows explore skončil, spusťte ho a otevřete jeho novou adresu.',
+  'lost':
+    'Spojení je přerušeno. Zkouším to znovu; pokud narrows explore skončil, spusťte ho a otevřete jeho novou adresu.',
   'lost.now': 'Zkusit hned',
   'error': 'Nepodařilo se: {error}',
   'error.again': 'Zkusit znovu',
@@ -50,7 +52,8 @@ export const cs = {
   'error.number': 'chyba {error}',
   'unit': 'Kvadratická chyba na pixel či příznak, v jednotkách po škálování',
   'plane': 'Rovina',
-  'plane.lead': 'Každý bod je příklad stlačený do několika čísel. Táhněte kamkoli a uvidíte, co znamenají čísla mezi nimi.',
+  'plane.lead':
+    'Každý bod je příklad stlačený do několika čísel. Táhněte kamkoli a uvidíte, co znamenají čísla mezi nimi.',
   'plane.stage': 'Rovina kódů. Šipky posouvají kód, se Shift pětkrát dál.',
   'plane.decoded': 'Dekódováno v místě křížku',
   'plane.seen': 'data jsou blízko',

@@ -22,13 +22,15 @@ export const en = {
   'link': 'Copy the link',
   'about': '{kind}, d = {d} · {data}, {count} examples',
   'about.of': '{kind}, d = {d} · {data}, {count} of {total} examples',
-  'about.prior': '{kind}, d = {d} · no data were given, so these are {count} of the model’s own samples; add --data DATA for yours',
+  'about.prior':
+    '{kind}, d = {d} · no data were given, so these are {count} of the model’s own samples; add --data DATA for yours',
   'about.lecture': 'The lecture «Úvod do generativních modelů», {rows} · computed by narrows.foundations',
   'training': 'Training on the digits: {name}',
   'training.first': 'The first model of the digits is being trained; it takes a few seconds.',
   'training.failed': 'Training stopped: {error}. Start narrows explore again, or name a model of yours.',
   'loading': 'One moment …',
-  'lost': 'The connection is lost. Trying again; if narrows explore has ended, start it again and open its new address.',
+  'lost':
+    'The connection is lost. Trying again; if narrows explore has ended, start it again and open its new address.',
   'lost.now': 'Try now',
   'error': 'That did not work: {error}',
   'error.again': 'Try again',
@@ -48,7 +50,8 @@ export const en = {
   'error.number': 'error {error}',
   'unit': 'Squared error per pixel or feature, in scaled units',
   'plane': 'Plane',
-  'plane.lead': 'Each point is an example, pressed into a few numbers. Drag anywhere to see what the numbers in between stand for.',
+  'plane.lead':
+    'Each point is an example, pressed into a few numbers. Drag anywhere to see what the numbers in between stand for.',
   'plane.stage': 'The plane of codes. Arrow keys move the code, with Shift five times as far.',
   'plane.decoded': 'Decoded at the cross',
   'plane.seen': 'data are near',

@@ -3,18 +3,23 @@
 /** @type {Record<keyof typeof import('./lecture-en.js').enLecture, string>} */
 export const csLecture = {
   'descent': 'Sestup',
-  'descent.lead': 'Gradient ukazuje, kam f roste nejrychleji, proto se kráčí proti němu: x ← x − η∇f(x). Rychlost učení η rozhoduje, zda se dojde, zda se jde příliš pomalu, nebo zda se cíl přeskakuje.',
+  'descent.lead':
+    'Gradient ukazuje, kam f roste nejrychleji, proto se kráčí proti němu: x ← x − η∇f(x). Rychlost učení η rozhoduje, zda se dojde, zda se jde příliš pomalu, nebo zda se cíl přeskakuje.',
   'descent.stage': 'Vrstevnice f, sestup a gradient.',
   'descent.drag': 'Začátek sestupu; táhněte ho, nebo použijte šipky.',
-  'descent.key': 'Podél vrstevnice se f nemění. Kroužek je začátek; táhněte ho. Šipka je směr ∇f tam, kde sestup právě je: do kopce, napříč vrstevnicí.',
+  'descent.key':
+    'Podél vrstevnice se f nemění. Kroužek je začátek; táhněte ho. Šipka je směr ∇f tam, kde sestup právě je: do kopce, napříč vrstevnicí.',
   'descent.f': 'Funkce f(x, y)',
   'descent.f.bowl': 'Miska',
   'descent.f.trough': 'Protáhlá miska',
   'descent.f.valley': 'Rosenbrockovo údolí',
   'descent.f.hollows': 'Dvě prohlubně',
-  'descent.note.bowl': 'Funkce z přednášky s minimem v (1; 2). Každá rychlost pod 1 dojde; při 1 chodí sestup donekonečna tam a zpět.',
-  'descent.note.trough': 'Napříč je osmkrát strmější než podél: rychlost 0,5 je pro jeden směr příliš a pro druhý stále málo.',
-  'descent.note.valley': 'Zahnuté údolí s minimem v (1; 1). Rychlost, při níž se sestup neodráží od stěn, je pro jeho dno příliš malá.',
+  'descent.note.bowl':
+    'Funkce z přednášky s minimem v (1; 2). Každá rychlost pod 1 dojde; při 1 chodí sestup donekonečna tam a zpět.',
+  'descent.note.trough':
+    'Napříč je osmkrát strmější než podél: rychlost 0,5 je pro jeden směr příliš a pro druhý stále málo.',
+  'descent.note.valley':
+    'Zahnuté údolí s minimem v (1; 1). Rychlost, při níž se sestup neodráží od stěn, je pro jeho dno příliš malá.',
   'descent.note.hollows': 'Dvě minima, levé je nižší. V kterém sestup skončí, o tom rozhoduje začátek.',
   'descent.rate': 'Rychlost učení η',
   'descent.steps': 'Kroky',
@@ -28,7 +33,8 @@ export const csLecture = {
   'descent.is.oscillates': 'Osciluje: kroky cíl přeskakují a f není nižší než na začátku. Zkuste menší rychlost.',
   'descent.is.diverges': 'Diverguje: každý krok přeskočí cíl o víc než ten předchozí a f roste. Zkuste menší rychlost.',
   'activations': 'Aktivace',
-  'activations.lead': 'Skok nemá sklon, po kterém by se dalo sestupovat. Sigmoida ho vyhlazuje: čím strmější, tím blíž. ReLU má v 0 zlom, kde je derivace stanovena jako 0.',
+  'activations.lead':
+    'Skok nemá sklon, po kterém by se dalo sestupovat. Sigmoida ho vyhlazuje: čím strmější, tím blíž. ReLU má v 0 zlom, kde je derivace stanovena jako 0.',
   'activations.values': 'Co dávají',
   'activations.slopes': 'Jejich derivace',
   'activations.x': 'Vstup x',
@@ -38,7 +44,8 @@ export const csLecture = {
   'activations.value': 'φ(x)',
   'activations.slope': 'φ′(x)',
   'approximation': 'Aproximace',
-  'approximation.lead': 'Jedna dost široká skrytá vrstva se libovolně přiblíží každé spojité funkci na uzavřeném intervalu: se sigmoidami, s ReLU, s každou aktivací, která není polynom.',
+  'approximation.lead':
+    'Jedna dost široká skrytá vrstva se libovolně přiblíží každé spojité funkci na uzavřeném intervalu: se sigmoidami, s ReLU, s každou aktivací, která není polynom.',
   'approximation.fit': 'Funkce a síť',
   'approximation.errors': 'Chyba podle šířky',
   'approximation.f': 'Aproximovaná funkce',
@@ -54,12 +61,16 @@ export const csLecture = {
   'approximation.degree': 'Stupeň polynomu',
   'approximation.net': '{phi}, šířka {n}',
   'approximation.at': 'šířka {n}',
-  'approximation.how': 'Chyba: odmocnina průměrného čtverce na [−2; 2], na logaritmické ose. Skryté váhy jsou náhodné a jen vnější jsou nejlepší možné, takže dobře naučená síť by mohla být ještě blíž.',
+  'approximation.how':
+    'Chyba: odmocnina průměrného čtverce na [−2; 2], na logaritmické ose. Skryté váhy jsou náhodné a jen vnější jsou nejlepší možné, takže dobře naučená síť by mohla být ještě blíž.',
   'approximation.is.falls': 'Čím širší, tím blíž: při šířce {n} je chyba {rms}, při šířce {most} je {last}.',
-  'approximation.is.jump': 'Skok není spojitý. Průměrná chyba sice klesá, ale někde se síť mýlí o {sup}: u skoku to nemůže být o mnoho méně než ½.',
-  'approximation.is.polynomial': 'Síť jakkoli široká je polynom stupně {k}: dimenze prostoru, který její skryté jednotky s konstantou napínají, je {dimensions} a víc než {bound} být nemůže, takže chyba neklesne pod {last}.',
+  'approximation.is.jump':
+    'Skok není spojitý. Průměrná chyba sice klesá, ale někde se síť mýlí o {sup}: u skoku to nemůže být o mnoho méně než ½.',
+  'approximation.is.polynomial':
+    'Síť jakkoli široká je polynom stupně {k}: dimenze prostoru, který její skryté jednotky s konstantou napínají, je {dimensions} a víc než {bound} být nemůže, takže chyba neklesne pod {last}.',
   'parameters': 'Parametry',
-  'parameters.lead': 'Plně propojená vrstva má váhu pro každou dvojici vstupu a jednotky, a tak s obrázkem narůstá do obřích rozměrů. Konvoluční vrstva používá všude tytéž nemnohé váhy, ať je obrázek jakkoli velký.',
+  'parameters.lead':
+    'Plně propojená vrstva má váhu pro každou dvojici vstupu a jednotky, a tak s obrázkem narůstá do obřích rozměrů. Konvoluční vrstva používá všude tytéž nemnohé váhy, ať je obrázek jakkoli velký.',
   'parameters.preset.lecture': 'Megapixel z přednášky',
   'parameters.preset.photo': 'Fotografie 224 × 224',
   'parameters.preset.digits': 'Číslice 8 × 8',

@@ -1,18 +1,23 @@
 /** The words of the lecture's pages in English. */
 export const enLecture = {
   'descent': 'Descent',
-  'descent.lead': 'The gradient points where f grows fastest, so step against it: x ← x − η∇f(x). The learning rate η decides whether that arrives, crawls or overshoots.',
+  'descent.lead':
+    'The gradient points where f grows fastest, so step against it: x ← x − η∇f(x). The learning rate η decides whether that arrives, crawls or overshoots.',
   'descent.stage': 'Contours of f, the descent and the gradient.',
   'descent.drag': 'Start of the descent; drag it, or use the arrow keys.',
-  'descent.key': 'Along a contour f is the same. The ring is the start; drag it. The arrow is the direction of ∇f where the descent is now: uphill, across the contour.',
+  'descent.key':
+    'Along a contour f is the same. The ring is the start; drag it. The arrow is the direction of ∇f where the descent is now: uphill, across the contour.',
   'descent.f': 'Function f(x, y)',
   'descent.f.bowl': 'Bowl',
   'descent.f.trough': 'Elongated bowl',
   'descent.f.valley': 'Rosenbrock’s valley',
   'descent.f.hollows': 'Two hollows',
-  'descent.note.bowl': 'The lecture’s function, with its minimum at (1; 2). Any rate below 1 arrives; at 1 the descent goes to and fro for ever.',
-  'descent.note.trough': 'Eight times as steep across as along: a rate of 0.5 is too much for one direction and still little for the other.',
-  'descent.note.valley': 'A curved valley, with its minimum at (1; 1). A rate that does not bounce between its walls is too small for its floor.',
+  'descent.note.bowl':
+    'The lecture’s function, with its minimum at (1; 2). Any rate below 1 arrives; at 1 the descent goes to and fro for ever.',
+  'descent.note.trough':
+    'Eight times as steep across as along: a rate of 0.5 is too much for one direction and still little for the other.',
+  'descent.note.valley':
+    'A curved valley, with its minimum at (1; 1). A rate that does not bounce between its walls is too small for its floor.',
   'descent.note.hollows': 'Two minima, the left one lower. In which of them the descent ends is decided by the start.',
   'descent.rate': 'Learning rate η',
   'descent.steps': 'Steps',
@@ -24,9 +29,11 @@ export const enLecture = {
   'descent.is.falls': 'It goes downhill, but is not there yet.',
   'descent.is.zigzags': 'It zigzags: each step overshoots and the next comes back, though f falls.',
   'descent.is.oscillates': 'It oscillates: steps overshoot, and f is no lower than at the start. Try a smaller rate.',
-  'descent.is.diverges': 'It diverges: each step overshoots further than the one before, and f grows. Try a smaller rate.',
+  'descent.is.diverges':
+    'It diverges: each step overshoots further than the one before, and f grows. Try a smaller rate.',
   'activations': 'Activations',
-  'activations.lead': 'The step has no slope to descend by. The sigmoid smooths it: the steeper, the nearer. ReLU has a kink at 0, where its derivative is declared to be 0.',
+  'activations.lead':
+    'The step has no slope to descend by. The sigmoid smooths it: the steeper, the nearer. ReLU has a kink at 0, where its derivative is declared to be 0.',
   'activations.values': 'What they give',
   'activations.slopes': 'Their derivatives',
   'activations.x': 'Input x',
@@ -36,7 +43,8 @@ export const enLecture = {
   'activations.value': 'φ(x)',
   'activations.slope': 'φ′(x)',
   'approximation': 'Approximation',
-  'approximation.lead': 'One hidden layer, wide enough, comes as near as one likes to any continuous function on a closed interval: with sigmoids, with ReLU, with any activation that is not a polynomial.',
+  'approximation.lead':
+    'One hidden layer, wide enough, comes as near as one likes to any continuous function on a closed interval: with sigmoids, with ReLU, with any activation that is not a polynomial.',
   'approximation.fit': 'The function and the net',
   'approximation.errors': 'Error over the width',
   'approximation.f': 'Function to approximate',
@@ -52,12 +60,16 @@ export const enLecture = {
   'approximation.degree': 'Polynomial degree',
   'approximation.net': '{phi}, width {n}',
   'approximation.at': 'width {n}',
-  'approximation.how': 'Error: root mean square over [−2; 2], on a logarithmic axis. The hidden weights are drawn by chance and only the outer ones are the best, so a net trained well could be nearer still.',
+  'approximation.how':
+    'Error: root mean square over [−2; 2], on a logarithmic axis. The hidden weights are drawn by chance and only the outer ones are the best, so a net trained well could be nearer still.',
   'approximation.is.falls': 'The wider, the nearer: the error is {rms} at width {n} and {last} at width {most}.',
-  'approximation.is.jump': 'A jump is not continuous. The mean error still falls, but somewhere the net is off by {sup}: near the jump it cannot be less than about ½.',
-  'approximation.is.polynomial': 'However wide, the net is a polynomial of degree {k}: its hidden units and the constant span {dimensions} dimensions and never more than {bound}, so the error does not fall below {last}.',
+  'approximation.is.jump':
+    'A jump is not continuous. The mean error still falls, but somewhere the net is off by {sup}: near the jump it cannot be less than about ½.',
+  'approximation.is.polynomial':
+    'However wide, the net is a polynomial of degree {k}: its hidden units and the constant span {dimensions} dimensions and never more than {bound}, so the error does not fall below {last}.',
   'parameters': 'Parameters',
-  'parameters.lead': 'A dense layer has a weight for every pair of input and unit, and explodes with the image. A convolutional layer uses a few weights everywhere, whatever the image’s size.',
+  'parameters.lead':
+    'A dense layer has a weight for every pair of input and unit, and explodes with the image. A convolutional layer uses a few weights everywhere, whatever the image’s size.',
   'parameters.preset.lecture': 'The lecture’s megapixel',
   'parameters.preset.photo': 'A photo of 224 × 224',
   'parameters.preset.digits': 'A digit of 8 × 8',
@@ -78,6 +90,7 @@ export const enLecture = {
   'parameters.weights': 'weights',
   'parameters.memory': 'memory',
   'parameters.more.dense': 'The dense layer has {times} times as many weights as the convolutional one.',
-  'parameters.more.convolutional': 'For so small an image the convolutional layer has more weights: {times} times as many.',
+  'parameters.more.convolutional':
+    'For so small an image the convolutional layer has more weights: {times} times as many.',
   'parameters.how': 'Weights alone, without biases; memory for 32-bit numbers, 4 bytes each.',
 };

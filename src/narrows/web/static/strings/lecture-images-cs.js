@@ -3,7 +3,8 @@
 /** @type {Record<keyof typeof import('./lecture-images-en.js').enImages, string>} */
 export const csImages = {
   'convolution': 'Konvoluce',
-  'convolution.lead': 'Obrázek je mřížka čísel. Posouvá se po něm malý filtr: co leží pod ním, se vynásobí jeho vahami a sečte a ze součtů vznikne mapa příznaků. Pooling z každého okna ponechá jen největší číslo, nebo průměr.',
+  'convolution.lead':
+    'Obrázek je mřížka čísel. Posouvá se po něm malý filtr: co leží pod ním, se vynásobí jeho vahami a sečte a ze součtů vznikne mapa příznaků. Pooling z každého okna ponechá jen největší číslo, nebo průměr.',
   'convolution.mode': 'Co se posouvá',
   'convolution.mode.convolution': 'filtr',
   'convolution.mode.max': 'max pooling',
@@ -36,10 +37,12 @@ export const csImages = {
   'convolution.cell.empty': 'řádek {row}, sloupec {column}: zatím nic',
   'convolution.step': 'Krok {step} z {steps}: řádek {row}, sloupec {column}',
   'convolution.back': 'Zpět',
-  'convolution.size': 'Její velikost je ⌊(n + p − k) / s⌋ + 1 pro n pixelů, p pixelů okraje, k pixelů filtru či okna a posun o s.',
+  'convolution.size':
+    'Její velikost je ⌊(n + p − k) / s⌋ + 1 pro n pixelů, p pixelů okraje, k pixelů filtru či okna a posun o s.',
   'convolution.size.numbers': '⌊({n} + {p} − {k}) / {s}⌋ + 1 = {size}',
   'layers': 'Vrstvy',
-  'layers.lead': 'Kodér stlačí vstup do několika čísel kódu; dekodér z nich, a z ničeho jiného, vytvoří výstup. Zde je vidět, co každá vrstva udělá z jednoho vstupu.',
+  'layers.lead':
+    'Kodér stlačí vstup do několika čísel kódu; dekodér z nich, a z ničeho jiného, vytvoří výstup. Zde je vidět, co každá vrstva udělá z jednoho vstupu.',
   'layers.previous': 'Předchozí příklad',
   'layers.next': 'Další příklad',
   'layers.part.input': 'Vstup',

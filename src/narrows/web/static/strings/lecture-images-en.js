@@ -1,7 +1,8 @@
 /** The words of the lecture's pages on images, convolution and layers in English. */
 export const enImages = {
   'convolution': 'Convolution',
-  'convolution.lead': 'An image is a grid of numbers. A small filter slides over it: what lies under it is multiplied by its weights and added up, and the sums form a feature map. Pooling keeps only the largest number of each window, or the mean.',
+  'convolution.lead':
+    'An image is a grid of numbers. A small filter slides over it: what lies under it is multiplied by its weights and added up, and the sums form a feature map. Pooling keeps only the largest number of each window, or the mean.',
   'convolution.mode': 'What slides',
   'convolution.mode.convolution': 'a filter',
   'convolution.mode.max': 'max pooling',
@@ -34,10 +35,12 @@ export const enImages = {
   'convolution.cell.empty': 'row {row}, column {column}: not yet',
   'convolution.step': 'Step {step} of {steps}: row {row}, column {column}',
   'convolution.back': 'Back',
-  'convolution.size': 'Its size is ⌊(n + p − k) / s⌋ + 1, for n pixels, p of padding, k of the filter or window, and a stride of s.',
+  'convolution.size':
+    'Its size is ⌊(n + p − k) / s⌋ + 1, for n pixels, p of padding, k of the filter or window, and a stride of s.',
   'convolution.size.numbers': '⌊({n} + {p} − {k}) / {s}⌋ + 1 = {size}',
   'layers': 'Layers',
-  'layers.lead': 'The encoder presses an input into the few numbers of its code; the decoder makes the output out of nothing else. Here is what each layer makes of one input.',
+  'layers.lead':
+    'The encoder presses an input into the few numbers of its code; the decoder makes the output out of nothing else. Here is what each layer makes of one input.',
   'layers.previous': 'The example before',
   'layers.next': 'The next example',
   'layers.part.input': 'Input',

@@ -5,9 +5,11 @@ export const enUnits = {
   'steps.pause': 'Pause',
   'steps.reset': 'Back to the start',
   'perceptron': 'Perceptron',
-  'perceptron.lead': 'A unit gives 1 where wᵀx ≥ θ, else 0. With two inputs that is a half-plane, bounded by a line at right angles to w. A learning rule moves the line, one example at a time.',
+  'perceptron.lead':
+    'A unit gives 1 where wᵀx ≥ θ, else 0. With two inputs that is a half-plane, bounded by a line at right angles to w. A learning rule moves the line, one example at a time.',
   'perceptron.plane': 'Points of two classes and the line of the unit.',
-  'perceptron.key': 'Full circles are of class 1, hollow squares of class 0; dotted ones the unit has wrong. It gives 1 in the shaded part. Drag the points, the line, and the tip of w. A click in the plane adds a point; Enter, or a click on the chosen point, changes its class; Delete removes it.',
+  'perceptron.key':
+    'Full circles are of class 1, hollow squares of class 0; dotted ones the unit has wrong. It gives 1 in the shaded part. Drag the points, the line, and the tip of w. A click in the plane adds a point; Enter, or a click on the chosen point, changes its class; Delete removes it.',
   'perceptron.shift': 'The line; drag it, or use the arrow keys, to move it along w.',
   'perceptron.turn': 'The tip of w; drag it, or use the arrow keys, to turn the line.',
   'perceptron.right.point': 'Point ({x}; {y}) of class {label}, which the unit has right.',
@@ -40,38 +42,49 @@ export const enUnits = {
   'perceptron.pass': 'The pass is over; more of them would only lengthen w.',
   'perceptron.enough': 'It is followed for {k} steps only.',
   'perceptron.wrong': 'The unit is wrong about {wrong} of {count} points.',
-  'perceptron.bound': 'A line separates the points, so the rule rests after at most (R/γ)² = ({radius}/{gamma})² changes, that is {bound}.',
+  'perceptron.bound':
+    'A line separates the points, so the rule rests after at most (R/γ)² = ({radius}/{gamma})² changes, that is {bound}.',
   'perceptron.some': 'A line separates the points, but so narrowly that no bound can be computed.',
-  'perceptron.never': 'No line separates the points: the cross lies between points of class 1 and also between points of class 0. The rule never rests.',
-  'perceptron.hebb': 'Hebb’s rule never looks at its errors. It is right where the inputs are at right angles to each other.',
-  'perceptron.adaline': 'ADALINE descends the squared error of wᵀx − θ. It settles, but never quite rests, and may leave a point wrong. η must be below 2/R² = {limit}.',
-  'perceptron.too.fast': 'So large an η would make each step overshoot; it must be below 2/R² = {limit}. Make it smaller.',
+  'perceptron.never':
+    'No line separates the points: the cross lies between points of class 1 and also between points of class 0. The rule never rests.',
+  'perceptron.hebb':
+    'Hebb’s rule never looks at its errors. It is right where the inputs are at right angles to each other.',
+  'perceptron.adaline':
+    'ADALINE descends the squared error of wᵀx − θ. It settles, but never quite rests, and may leave a point wrong. η must be below 2/R² = {limit}.',
+  'perceptron.too.fast':
+    'So large an η would make each step overshoot; it must be below 2/R² = {limit}. Make it smaller.',
   'perceptron.vector': 'One vector',
   'perceptron.vector.fires': '{sum} ≥ {theta}: the unit gives 1.',
   'perceptron.vector.silent': '{sum} < {theta}: the unit gives 0.',
   'boolean': 'Boolean functions',
-  'boolean.lead': 'Each row of a truth table demands something of w and θ. For AND and OR some weights meet all demands; those of XOR contradict each other, and no unit can do it. A network of units can.',
+  'boolean.lead':
+    'Each row of a truth table demands something of w and θ. For AND and OR some weights meet all demands; those of XOR contradict each other, and no unit can do it. A network of units can.',
   'boolean.n': 'Inputs n',
   'boolean.table': 'Truth table',
   'boolean.demand': 'demands of w and θ',
   'boolean.choose': 'Send {row} through the network',
   'boolean.flip': 'f({row}) = {value}; change',
   'boolean.picture': 'The inputs as points',
-  'boolean.picture.key': 'A full circle is 1, a hollow square 0; press one to change it. The unit gives 1 in the shaded part; for three inputs, the plane that bounds it is shaded. Where no unit can do it, the dashed lines join the points whose demands contradict each other: they cross.',
+  'boolean.picture.key':
+    'A full circle is 1, a hollow square 0; press one to change it. The unit gives 1 in the shaded part; for three inputs, the plane that bounds it is shaded. Where no unit can do it, the dashed lines join the points whose demands contradict each other: they cross.',
   'boolean.unit': 'One unit',
   'boolean.can': 'One unit does it. It gives 1 where {rule}.',
   'boolean.cannot': 'No unit does it. These demands contradict each other; on the left of each what must be smaller:',
   'boolean.proof': 'The demands and their sum',
   'boolean.sum': 'added up',
-  'boolean.contradiction': 'The same stands on both sides, and yet the left should be the smaller: 0 < 0. So no w and θ can do it.',
+  'boolean.contradiction':
+    'The same stands on both sides, and yet the left should be the smaller: 0 < 0. So no w and θ can do it.',
   'boolean.count': 'How many functions one unit computes',
   'boolean.functions': 'functions of n inputs',
   'boolean.separable': 'of them by one unit',
   'boolean.network': 'A network of units',
-  'boolean.network.key': 'On the arrows the weights, in a unit its threshold; below it the weighted sum and what the unit gives for the chosen row. What is 1 is drawn thick.',
+  'boolean.network.key':
+    'On the arrows the weights, in a unit its threshold; below it the weighted sum and what the unit gives for the chosen row. What is 1 is drawn thick.',
   'graph': 'Graph',
-  'graph.lead': 'A feed-forward network is a graph without cycles whose nodes are simple functions. One wave along the arrows gives every value; one back, by the chain rule, every derivative.',
-  'graph.picture': 'A graph from x, y and z through f₁ to f₆, with the value and the derivative at each node; the table has them too.',
+  'graph.lead':
+    'A feed-forward network is a graph without cycles whose nodes are simple functions. One wave along the arrows gives every value; one back, by the chain rule, every derivative.',
+  'graph.picture':
+    'A graph from x, y and z through f₁ to f₆, with the value and the derivative at each node; the table has them too.',
   'graph.value': 'upper number: value',
   'graph.slope': 'lower number: ∂F/∂node',
   'graph.start': 'Only the inputs are known. A step makes the next node.',

@@ -3,7 +3,8 @@
 /** @type {Record<keyof typeof import('./train-en.js').enTrain, string>} */
 export const csTrain = {
   'train': 'Učení naživo',
-  'train.lead': 'Model se učí před vašima očima: jak klesá jeho ztráta, kam klade příklady a co se z nich vrací. Za chodu ho řiďte a vraťte se k tomu, jaký byl.',
+  'train.lead':
+    'Model se učí před vašima očima: jak klesá jeho ztráta, kam klade příklady a co se z nich vrací. Za chodu ho řiďte a vraťte se k tomu, jaký byl.',
   'train.data': 'Data',
   'train.seed': 'Semínko',
   'train.play': 'Spustit',

@@ -1,7 +1,8 @@
 /** The words of the training that one watches, in English. */
 export const enTrain = {
   'train': 'Train live',
-  'train.lead': 'A model learns while you watch: how its loss falls, where it puts the examples, what comes back of them. Steer it on the way, and go back to what it was.',
+  'train.lead':
+    'A model learns while you watch: how its loss falls, where it puts the examples, what comes back of them. Steer it on the way, and go back to what it was.',
   'train.data': 'Data',
   'train.seed': 'Seed',
   'train.play': 'Play',

@@ -1,53 +1,120 @@
 /** Activations: the lecture's functions, their derivatives, and both at an input that a person moves. */
-import { h, slider, svg } from '../../dom.js';
-import { newest } from '../../line.js';
-import { Plot, handle, multiples, table } from '../../plot.js';
-import { join, split } from '../../state.js';
+import { h, slider, svg } from '../../widgets/elements.js';
+import { newest } from '../../wire/newest.js';
+import { Plot, handle, multiples, table } from '../../widgets/plot.js';
+import { join, split } from '../../shell/address.js';
 
-/** @typedef {import('../../answers.js').Floats} Floats */
+/** @typedef {import('../../wire/answers.js').Floats} Floats */
 
 const REACH = 6;
 
-/** @type {import('../../views.js').Lesson} */
+/** @type {import('../../shell/views.js').Lesson} */
 export const activations = {
   async mount(root, app) {
     const reads = () => ({ x: split(app.state.at, 1)?.[0] ?? 1, k: split(app.state.k, 1)?.[0] ?? 1 });
     const show = (/** @type {number} */ value) => app.n(value, {});
     const ticks = /** @type {[number[], number[]]} */ ([multiples(-REACH, REACH, 2), [-1, 0, 1, 2]]);
-    const left = new Plot({ low: [-REACH, -1.3], high: [REACH, 2.3], label: app.t('activations.values'), width: 520, height: 340, ticks, show });
-    const right = new Plot({ low: [-REACH, -1.3], high: [REACH, 2.3], label: app.t('activations.slopes'), width: 520, height: 340, ticks, show });
-    const drawn = [left, right].map((plot) => { const lines = svg('g'); plot.front.append(lines); return lines; });
+    const left = new Plot({
+      low: [-REACH, -1.3],
+      high: [REACH, 2.3],
+      label: app.t('activations.values'),
+      width: 520,
+      height: 340,
+      ticks,
+      show,
+    });
+    const right = new Plot({
+      low: [-REACH, -1.3],
+      high: [REACH, 2.3],
+      label: app.t('activations.slopes'),
+      width: 520,
+      height: 340,
+      ticks,
+      show,
+    });
+    const drawn = [left, right].map((plot) => {
+      const lines = svg('g');
+      plot.front.append(lines);
+      return lines;
+    });
     const move = (/** @type {number} */ x) => app.set({ at: join([Math.round(100 * x) / 100]) });
     const grip = handle(left, { label: app.t('activations.drag'), at: [reads().x, 0], moved: ([x]) => move(x) });
     left.front.append(grip.element);
-    const x = slider({ label: app.t('activations.x'), min: -REACH, max: REACH, step: 0.05, value: reads().x, show: (value) => app.n(value), moved: move });
-    const k = slider({ label: app.t('activations.k'), min: 0.5, max: 20, step: 0.5, value: reads().k, show: (value) => app.n(value), moved: (value) => app.set({ k: String(value) }) });
+    const x = slider({
+      label: app.t('activations.x'),
+      min: -REACH,
+      max: REACH,
+      step: 0.05,
+      value: reads().x,
+      show: (value) => app.n(value),
+      moved: move,
+    });
+    const k = slider({
+      label: app.t('activations.k'),
+      min: 0.5,
+      max: 20,
+      step: 0.5,
+      value: reads().k,
+      show: (value) => app.n(value),
+      moved: (value) => app.set({ k: String(value) }),
+    });
     const told = h('div');
-    root.append(h('div', { class: 'lesson even' },
-      h('section', {}, h('h2', {}, app.t('activations.values')), left.element),
-      h('section', {}, h('h2', {}, app.t('activations.slopes')), right.element),
-      h('div', { class: 'beside controls' }, x.element, k.element), told));
+    root.append(
+      h(
+        'div',
+        { class: 'lesson even' },
+        h('section', {}, h('h2', {}, app.t('activations.values')), left.element),
+        h('section', {}, h('h2', {}, app.t('activations.slopes')), right.element),
+        h('div', { class: 'beside controls' }, x.element, k.element),
+        told,
+      ),
+    );
     const draw = newest(async () => {
       const given = reads();
-      const found = await app.line.ask('activations', given);
-      const curve = (/** @type {Plot} */ plot, /** @type {Floats} */ values) => found.names.map((_, i) => {
-        const row = values.data.subarray(i * found.x.data.length, (i + 1) * found.x.data.length);
-        return svg('path', { class: `line k${i}`, d: plot.path(Array.from(found.x.data, (at, j) => [at, row[j]])) });
-      });
+      const found = await app.connection.ask('activations', given);
+      const curve = (/** @type {Plot} */ plot, /** @type {Floats} */ values) =>
+        found.names.map((_, i) => {
+          const row = values.data.subarray(i * found.x.data.length, (i + 1) * found.x.data.length);
+          return svg('path', { class: `line k${i}`, d: plot.path(Array.from(found.x.data, (at, j) => [at, row[j]])) });
+        });
       drawn[0].replaceChildren(...curve(left, found.values));
       drawn[1].replaceChildren(...curve(right, found.slopes));
       grip.set([given.x, 0]);
       [x, k].forEach((one, i) => one.set(i ? given.k : given.x));
       const heads = [app.t('activations.name'), app.t('activations.value'), app.t('activations.slope')];
-      const sample = (/** @type {number} */ i) => svg('svg', { class: 'plot sample', viewBox: '0 0 40 8', 'aria-hidden': 'true' }, svg('path', { class: `line k${i}`, d: 'M0 4H40' }));
-      told.replaceChildren(table(heads, found.names.map((name, i) => [h('span', { class: 'item' }, sample(i), name), app.n(found.at[i]), app.n(found.slope[i])])));
+      const sample = (/** @type {number} */ i) =>
+        svg(
+          'svg',
+          { 'class': 'plot sample', 'viewBox': '0 0 40 8', 'aria-hidden': 'true' },
+          svg('path', { class: `line k${i}`, d: 'M0 4H40' }),
+        );
+      told.replaceChildren(
+        table(
+          heads,
+          found.names.map((name, i) => [
+            h('span', { class: 'item' }, sample(i), name),
+            app.n(found.at[i]),
+            app.n(found.slope[i]),
+          ]),
+        ),
+      );
     });
     await draw();
-    return { update: () => app.attempt(draw), move: (by) => move(Math.min(Math.max(reads().x + 0.05 * by, -REACH), REACH)), python: () => lines(reads()) };
+    return {
+      update: () => app.attempt(draw),
+      move: (by) => move(Math.min(Math.max(reads().x + 0.05 * by, -REACH), REACH)),
+      python: () => lines(reads()),
+    };
   },
 };
 
 /** @param {{ x: number, k: number }} given */
 function lines({ x, k }) {
-  return ['from narrows.foundations.activations import relu, sigmoid, step, tanh', '', `x, k = ${x}, ${k}`, 'values = step(x), sigmoid(k * x), tanh(x), relu(x)', 'slopes = step.derivative(x), k * sigmoid.derivative(k * x), tanh.derivative(x), relu.derivative(x)'];
+  return [
+    'from narrows.foundations.activations import relu, sigmoid, step, tanh',
+    '',
+    `x, k = ${x}, ${k}`,
+    'values = step(x), sigmoid(k * x), tanh(x), relu(x)',
+    'slopes = step.derivative(x), k * sigmoid.derivative(k * x), tanh.derivative(x), relu.derivative(x)',
+  ];
 }

@@ -1,45 +1,98 @@
 /** Approximation: how near nets with one hidden layer come to a function, the wider they are. */
-import { h, select, slider, svg } from '../../dom.js';
-import { newest } from '../../line.js';
-import { Plot, multiples, table } from '../../plot.js';
-import { scientific, tenTo } from '../../powers.js';
+import { h, select, slider, svg } from '../../widgets/elements.js';
+import { newest } from '../../wire/newest.js';
+import { Plot, multiples, table } from '../../widgets/plot.js';
+import { scientific, tenTo } from '../../shell/numbers.js';
 
-/** @typedef {import('../../app.js').App} App */
-/** @typedef {import('../../answers.js').Approximated} Approximated */
+/** @typedef {import('../../shell/app.js').App} App */
+/** @typedef {import('../../wire/answers.js').Approximated} Approximated */
 /** @typedef {{ target: string, activation: string, width: number, degree: number }} Given */
 
 /** What is approximated, in Python. */
-const TARGETS = /** @type {Record<string, string>} */ ({ wave: 'lambda x: math.sin(3 * x)', corner: 'abs', bump: 'lambda x: math.exp(-4 * x * x)', jump: 'lambda x: float(x >= 0)' });
+const TARGETS = /** @type {Record<string, string>} */ ({
+  wave: 'lambda x: math.sin(3 * x)',
+  corner: 'abs',
+  bump: 'lambda x: math.exp(-4 * x * x)',
+  jump: 'lambda x: float(x >= 0)',
+});
 const ACTIVATIONS = ['sigmoid', 'relu', 'polynomial'];
 const [WIDEST, HIGHEST] = [64, 15];
 
-/** @type {import('../../views.js').Lesson} */
+/** @type {import('../../shell/views.js').Lesson} */
 export const approximation = {
   async mount(root, app) {
     const given = () => read(app.state);
     const { target, activation, width, degree } = given();
     const show = (/** @type {number} */ value) => app.n(value, {});
-    const plot = new Plot({ low: [-2, -1.6], high: [2, 2.4], label: app.t('approximation.fit'), width: 520, height: 340, ticks: [multiples(-2, 2, 1), [-1, 0, 1, 2]], show });
+    const plot = new Plot({
+      low: [-2, -1.6],
+      high: [2, 2.4],
+      label: app.t('approximation.fit'),
+      width: 520,
+      height: 340,
+      ticks: [multiples(-2, 2, 1), [-1, 0, 1, 2]],
+      show,
+    });
     const [drawn, key] = [svg('g'), h('p', { class: 'key' })];
     plot.front.append(drawn);
-    const widths = slider({ label: app.t('approximation.width'), min: 1, max: WIDEST, step: 1, value: width, show, moved: (value) => app.set({ w: String(value) }) });
-    const degrees = slider({ label: app.t('approximation.degree'), min: 1, max: HIGHEST, step: 1, value: degree, show, moved: (value) => app.set({ k: String(value) }) });
-    const targets = Object.keys(TARGETS).map((name) => /** @type {[string, string]} */ ([name, app.t(`approximation.f.${/** @type {'wave'} */ (name)}`)]));
-    const [verdict, errors, facts] = [h('p', { class: 'verdict', 'aria-live': 'polite' }), h('div'), h('div')];
-    root.append(h('div', { class: 'lesson even' },
-      h('section', {}, h('h2', {}, app.t('approximation.fit')), plot.element, key),
-      h('section', {}, h('h2', {}, app.t('approximation.errors')), errors),
-      h('div', { class: 'beside controls' },
-        select(app.t('approximation.f'), targets, target, (name) => app.set({ f: name })),
-        select(app.t('approximation.phi'), ACTIVATIONS.map((name) => [name, named(app, name)]), activation, (name) => app.set({ phi: name })), widths.element, degrees.element),
-      h('div', { class: 'beside' }, verdict, facts, h('p', { class: 'hint' }, app.t('approximation.how')))));
+    const widths = slider({
+      label: app.t('approximation.width'),
+      min: 1,
+      max: WIDEST,
+      step: 1,
+      value: width,
+      show,
+      moved: (value) => app.set({ w: String(value) }),
+    });
+    const degrees = slider({
+      label: app.t('approximation.degree'),
+      min: 1,
+      max: HIGHEST,
+      step: 1,
+      value: degree,
+      show,
+      moved: (value) => app.set({ k: String(value) }),
+    });
+    const targets = Object.keys(TARGETS).map(
+      (name) => /** @type {[string, string]} */ ([name, app.t(`approximation.f.${/** @type {'wave'} */ (name)}`)]),
+    );
+    const [verdict, errors, facts] = [h('p', { 'class': 'verdict', 'aria-live': 'polite' }), h('div'), h('div')];
+    root.append(
+      h(
+        'div',
+        { class: 'lesson even' },
+        h('section', {}, h('h2', {}, app.t('approximation.fit')), plot.element, key),
+        h('section', {}, h('h2', {}, app.t('approximation.errors')), errors),
+        h(
+          'div',
+          { class: 'beside controls' },
+          select(app.t('approximation.f'), targets, target, (name) => app.set({ f: name })),
+          select(
+            app.t('approximation.phi'),
+            ACTIVATIONS.map((name) => [name, named(app, name)]),
+            activation,
+            (name) => app.set({ phi: name }),
+          ),
+          widths.element,
+          degrees.element,
+        ),
+        h('div', { class: 'beside' }, verdict, facts, h('p', { class: 'hint' }, app.t('approximation.how'))),
+      ),
+    );
     const draw = newest(async () => {
       const asked = given();
-      const found = await app.line.ask('approximation', asked);
-      const path = (/** @type {Float32Array} */ values) => plot.path(Array.from(found.x.data, (x, i) => [x, values[i]]));
+      const found = await app.connection.ask('approximation', asked);
+      const path = (/** @type {Float32Array} */ values) =>
+        plot.path(Array.from(found.x.data, (x, i) => [x, values[i]]));
       const net = `line whole k${ACTIVATIONS.indexOf(asked.activation)}`;
-      drawn.replaceChildren(svg('path', { class: 'line faint', d: path(found.target.data) }), svg('path', { class: net, d: path(found.fit.data) }));
-      key.replaceChildren(item('line faint', app.t(`approximation.f.${/** @type {'wave'} */ (asked.target)}`)), item(net, app.t('approximation.net', { phi: named(app, asked.activation), n: app.n(asked.width) })));
+      drawn.replaceChildren(
+        svg('path', { class: 'line faint', d: path(found.target.data) }),
+        svg('path', { class: net, d: path(found.fit.data) }),
+      );
+      key.replaceChildren(
+        item('line faint', app.t(`approximation.f.${/** @type {'wave'} */ (asked.target)}`)),
+        item(net, app.t('approximation.net', { phi: named(app, asked.activation), n: app.n(asked.width) })),
+      );
       widths.set(asked.width);
       degrees.set(asked.degree);
       errors.replaceChildren(curves(app, asked, found));
@@ -47,17 +100,27 @@ export const approximation = {
       facts.replaceChildren(numbers(app, asked, found));
     });
     await draw();
-    return { update: () => app.attempt(draw), move: (by) => app.set({ w: String(Math.min(Math.max(given().width + by, 1), WIDEST)) }), python: () => lines(given()) };
+    return {
+      update: () => app.attempt(draw),
+      move: (by) => app.set({ w: String(Math.min(Math.max(given().width + by, 1), WIDEST)) }),
+      python: () => lines(given()),
+    };
   },
 };
 
 /**
- * @param {import('../../state.js').State} state
+ * @param {import('../../shell/address.js').State} state
  * @returns {Given}
  */
 function read({ f, phi, w, k }) {
-  const whole = (/** @type {string} */ text, /** @type {number} */ most, /** @type {number} */ usual) => (Number.isInteger(Number(text)) && Number(text) >= 1 && Number(text) <= most ? Number(text) : usual);
-  return { target: Object.hasOwn(TARGETS, f ?? '') ? f : 'wave', activation: ACTIVATIONS.includes(phi) ? phi : 'relu', width: whole(w, WIDEST, 8), degree: whole(k, HIGHEST, 3) };
+  const whole = (/** @type {string} */ text, /** @type {number} */ most, /** @type {number} */ usual) =>
+    Number.isInteger(Number(text)) && Number(text) >= 1 && Number(text) <= most ? Number(text) : usual;
+  return {
+    target: Object.hasOwn(TARGETS, f ?? '') ? f : 'wave',
+    activation: ACTIVATIONS.includes(phi) ? phi : 'relu',
+    width: whole(w, WIDEST, 8),
+    degree: whole(k, HIGHEST, 3),
+  };
 }
 
 /**
@@ -73,7 +136,16 @@ function named(app, activation) {
  * @param {string} words
  */
 function item(name, words) {
-  return h('span', { class: 'item' }, svg('svg', { class: 'plot sample', viewBox: '0 0 40 8', 'aria-hidden': 'true' }, svg('path', { class: name, d: 'M0 4H40' })), words);
+  return h(
+    'span',
+    { class: 'item' },
+    svg(
+      'svg',
+      { 'class': 'plot sample', 'viewBox': '0 0 40 8', 'aria-hidden': 'true' },
+      svg('path', { class: name, d: 'M0 4H40' }),
+    ),
+    words,
+  );
 }
 
 /**
@@ -94,13 +166,30 @@ function error({ rms, widths }, i, width) {
 function curves(app, { activation, width }, found) {
   const low = Math.min(-3, Math.floor(Math.log10(Math.min(...found.rms.data))));
   const plot = new Plot({
-    low: [0, low], high: [WIDEST, 0], label: app.t('approximation.errors'), width: 520, height: 340,
-    ticks: [multiples(0, WIDEST, 16), multiples(low, 0, low < -4 ? 2 : 1)], show: (value, axis) => (axis ? tenTo(value) : app.n(value, {})),
+    low: [0, low],
+    high: [WIDEST, 0],
+    label: app.t('approximation.errors'),
+    width: 520,
+    height: 340,
+    ticks: [multiples(0, WIDEST, 16), multiples(low, 0, low < -4 ? 2 : 1)],
+    show: (value, axis) => (axis ? tenTo(value) : app.n(value, {})),
   });
   const chosen = ACTIVATIONS.indexOf(activation);
   plot.back.append(svg('path', { class: 'line faint', d: `M${plot.x(width)} ${plot.y(low)}V${plot.y(0)}` }));
-  plot.front.append(...ACTIVATIONS.map((_, i) => svg('path', { class: `line k${i}${i === chosen ? '' : ' aside'}`, d: plot.path(Array.from(found.widths.data, (w) => [w, Math.log10(error(found, i, w))])) })),
-    svg('circle', { class: `spot k${chosen}`, cx: plot.x(width), cy: plot.y(Math.log10(error(found, chosen, width))), r: 6 }));
+  plot.front.append(
+    ...ACTIVATIONS.map((_, i) =>
+      svg('path', {
+        class: `line k${i}${i === chosen ? '' : ' aside'}`,
+        d: plot.path(Array.from(found.widths.data, (w) => [w, Math.log10(error(found, i, w))])),
+      }),
+    ),
+    svg('circle', {
+      class: `spot k${chosen}`,
+      cx: plot.x(width),
+      cy: plot.y(Math.log10(error(found, chosen, width))),
+      r: 6,
+    }),
+  );
   return plot.element;
 }
 
@@ -112,7 +201,16 @@ function curves(app, { activation, width }, found) {
  */
 function said(app, { target, activation, width, degree }, found) {
   const last = ACTIVATIONS.indexOf(activation);
-  const values = { n: app.n(width), rms: brief(app, error(found, last, width)), most: app.n(WIDEST), last: brief(app, error(found, last, WIDEST)), k: app.n(degree), dimensions: app.n(found.dimensions), bound: app.n(degree + 1), sup: brief(app, found.sup) };
+  const values = {
+    n: app.n(width),
+    rms: brief(app, error(found, last, width)),
+    most: app.n(WIDEST),
+    last: brief(app, error(found, last, WIDEST)),
+    k: app.n(degree),
+    dimensions: app.n(found.dimensions),
+    bound: app.n(degree + 1),
+    sup: brief(app, found.sup),
+  };
   if (activation === 'polynomial') return app.t('approximation.is.polynomial', values);
   return app.t(target === 'jump' ? 'approximation.is.jump' : 'approximation.is.falls', values);
 }
@@ -123,8 +221,19 @@ function said(app, { target, activation, width, degree }, found) {
  * @param {Approximated} found
  */
 function numbers(app, { width }, found) {
-  const heads = [app.t('approximation.phi'), app.t('approximation.at', { n: app.n(width) }), app.t('approximation.at', { n: app.n(WIDEST) })];
-  return table(heads, ACTIVATIONS.map((name, i) => [item(`line k${i}`, named(app, name)), brief(app, error(found, i, width)), brief(app, error(found, i, WIDEST))]));
+  const heads = [
+    app.t('approximation.phi'),
+    app.t('approximation.at', { n: app.n(width) }),
+    app.t('approximation.at', { n: app.n(WIDEST) }),
+  ];
+  return table(
+    heads,
+    ACTIVATIONS.map((name, i) => [
+      item(`line k${i}`, named(app, name)),
+      brief(app, error(found, i, width)),
+      brief(app, error(found, i, WIDEST)),
+    ]),
+  );
 }
 
 /**
@@ -137,7 +246,16 @@ function brief(app, value) {
 
 /** @param {Given} given */
 function lines({ target, activation, width, degree }) {
-  const [from, phi] = activation === 'polynomial' ? ['approximate, monomial', `monomial(${degree})`] : ['approximate', activation];
-  return ['import math', '', ...(activation === 'polynomial' ? [] : [`from narrows.foundations.activations import ${phi}`]), `from narrows.foundations.approximation import ${from}`, '',
-    `f = ${TARGETS[target]}`, `found = approximate(f, (-2, 2), ${phi}, widths=range(1, ${WIDEST + 1}))`, `fit, rms = found.fits[${width - 1}], found.rms[${width - 1}]`];
+  const [from, phi] =
+    activation === 'polynomial' ? ['approximate, monomial', `monomial(${degree})`] : ['approximate', activation];
+  return [
+    'import math',
+    '',
+    ...(activation === 'polynomial' ? [] : [`from narrows.foundations.activations import ${phi}`]),
+    `from narrows.foundations.approximation import ${from}`,
+    '',
+    `f = ${TARGETS[target]}`,
+    `found = approximate(f, (-2, 2), ${phi}, widths=range(1, ${WIDEST + 1}))`,
+    `fit, rms = found.fits[${width - 1}], found.rms[${width - 1}]`,
+  ];
 }

@@ -1,21 +1,25 @@
 /** Boolean functions: a truth table, the unit that computes it or the proof that there is none, and a network of units. */
-import { h, select, svg } from '../../dom.js';
-import { newest } from '../../line.js';
-import { Plot, handle, table } from '../../plot.js';
-import { wiring } from '../../wiring.js';
-import { linear, sub } from './forms.js';
-import { mark } from './marks.js';
+import { h, select, svg } from '../../widgets/elements.js';
+import { newest } from '../../wire/newest.js';
+import { Plot, handle, table } from '../../widgets/plot.js';
+import { wiring } from '../../widgets/wiring.js';
+import { linear, sub } from './formulas.js';
+import { mark } from './class-marks.js';
 
-/** @typedef {import('../../app.js').App} App */
-/** @typedef {import('../../answers.js').BooleanFunction} BooleanFunction */
-/** @typedef {import('../../answers.js').Place} Place */
+/** @typedef {import('../../shell/app.js').App} App */
+/** @typedef {import('../../wire/answers.js').BooleanFunction} BooleanFunction */
+/** @typedef {import('../../wire/answers.js').Place} Place */
 
 const NAMED = /** @type {Record<string, (ones: number, n: number) => boolean>} */ ({
-  AND: (ones, n) => ones === n, OR: (ones) => ones > 0, XOR: (ones) => ones % 2 === 1, XNOR: (ones) => ones % 2 === 0, NAND: (ones, n) => ones < n,
+  AND: (ones, n) => ones === n,
+  OR: (ones) => ones > 0,
+  XOR: (ones) => ones % 2 === 1,
+  XNOR: (ones) => ones % 2 === 0,
+  NAND: (ones, n) => ones < n,
 });
 const NETWORK = { radius: 32, across: 180, down: 102, above: 44 };
 
-/** @type {import('../../views.js').Lesson} */
+/** @type {import('../../shell/views.js').Lesson} */
 export const boolean = {
   async mount(root, app) {
     const page = new Page(app);
@@ -33,7 +37,7 @@ class Page {
     this.chosen = h('div', { class: 'row controls' });
     this.truth = h('div');
     this.picture = h('div');
-    this.unit = h('div', { class: 'beside', 'aria-live': 'polite' });
+    this.unit = h('div', { 'class': 'beside', 'aria-live': 'polite' });
     this.net = h('div');
     this.counts = h('div', {}, h('p', { class: 'hint' }, app.t('loading')));
     this.n = 0;
@@ -41,13 +45,34 @@ class Page {
     this.fill = () => undefined;
     /** @type {(found: BooleanFunction) => void} */
     this.paint = () => undefined;
-    this.element = h('div', { class: 'lesson' },
-      h('section', {}, h('h2', {}, app.t('boolean.picture')), this.picture, h('p', { class: 'hint' }, app.t('boolean.picture.key'))),
-      h('section', { class: 'beside' },
-        h('h2', {}, app.t('boolean.table')), this.chosen, this.truth,
-        h('h2', {}, app.t('boolean.unit')), this.unit),
-      h('section', {}, h('h2', {}, app.t('boolean.network')), this.net, h('p', { class: 'hint' }, app.t('boolean.network.key'))),
-      h('section', {}, h('h2', {}, app.t('boolean.count')), this.counts));
+    this.element = h(
+      'div',
+      { class: 'lesson' },
+      h(
+        'section',
+        {},
+        h('h2', {}, app.t('boolean.picture')),
+        this.picture,
+        h('p', { class: 'hint' }, app.t('boolean.picture.key')),
+      ),
+      h(
+        'section',
+        { class: 'beside' },
+        h('h2', {}, app.t('boolean.table')),
+        this.chosen,
+        this.truth,
+        h('h2', {}, app.t('boolean.unit')),
+        this.unit,
+      ),
+      h(
+        'section',
+        {},
+        h('h2', {}, app.t('boolean.network')),
+        this.net,
+        h('p', { class: 'hint' }, app.t('boolean.network.key')),
+      ),
+      h('section', {}, h('h2', {}, app.t('boolean.count')), this.counts),
+    );
   }
 
   /** @returns {{ values: number[], row: number, n: number }} the outputs, in a truth table's order, and the chosen row */
@@ -55,7 +80,11 @@ class Page {
     const { f, r } = this.app.state;
     const values = Array.from(/^([01]{4}|[01]{8})$/.test(f ?? '') ? f : '0110', Number);
     const row = Number(r ?? 1);
-    return { values, row: Number.isInteger(row) && row >= 0 && row < values.length ? row : 1, n: Math.log2(values.length) };
+    return {
+      values,
+      row: Number.isInteger(row) && row >= 0 && row < values.length ? row : 1,
+      n: Math.log2(values.length),
+    };
   }
 
   /** @param {number} row */
@@ -65,7 +94,7 @@ class Page {
 
   draw = newest(async () => {
     const { values, n } = this.given;
-    const found = await this.app.line.ask('boolean', { table: values });
+    const found = await this.app.connection.ask('boolean', { table: values });
     if (n !== this.n) this.build(found, n);
     this.n = n;
     this.fill(found);
@@ -80,20 +109,46 @@ class Page {
    */
   build(found, n) {
     const { app } = this;
-    const named = (/** @type {string} */ name, /** @type {number} */ of) => Array.from({ length: 2 ** of }, (_, row) => Number(NAMED[name](row.toString(2).replaceAll('0', '').length, of))).join('');
-    const buttons = Object.keys(NAMED).map((name) => h('button', { onclick: () => app.set({ f: named(name, n) }) }, name));
-    const options = /** @type {[string, string][]} */ ([['2', app.n(2)], ['3', app.n(3)]]);
-    this.chosen.replaceChildren(select(app.t('boolean.n'), options, String(n), (other) => app.set({ f: named('XOR', Number(other)), r: '' })), ...buttons);
+    const named = (/** @type {string} */ name, /** @type {number} */ of) =>
+      Array.from({ length: 2 ** of }, (_, row) =>
+        Number(NAMED[name](row.toString(2).replaceAll('0', '').length, of)),
+      ).join('');
+    const buttons = Object.keys(NAMED).map((name) =>
+      h('button', { onclick: () => app.set({ f: named(name, n) }) }, name),
+    );
+    const options = /** @type {[string, string][]} */ ([
+      ['2', app.n(2)],
+      ['3', app.n(3)],
+    ]);
+    this.chosen.replaceChildren(
+      select(app.t('boolean.n'), options, String(n), (other) => app.set({ f: named('XOR', Number(other)), r: '' })),
+      ...buttons,
+    );
     const rows = found.inputs.map((x, row) => ({
-      input: h('button', { class: 'quiet kept', 'aria-label': app.t('boolean.choose', { row: x.join(' ') }), onclick: () => app.set({ r: String(row) }) }, x.join(' ')),
+      input: h(
+        'button',
+        {
+          'class': 'quiet kept',
+          'aria-label': app.t('boolean.choose', { row: x.join(' ') }),
+          'onclick': () => app.set({ r: String(row) }),
+        },
+        x.join(' '),
+      ),
       output: h('button', { class: 'kept', onclick: () => this.flip(row) }),
       demand: h('span', {}),
     }));
     const names = found.inputs[0].map((_, i) => sub(`x${i + 1}`));
-    this.truth.replaceChildren(table([names.join(' '), 'f', app.t('boolean.demand')], rows.map(({ input, output, demand }) => [input, output, demand])));
+    this.truth.replaceChildren(
+      table(
+        [names.join(' '), 'f', app.t('boolean.demand')],
+        rows.map(({ input, output, demand }) => [input, output, demand]),
+      ),
+    );
     this.fill = ({ inputs }) => {
       const { values, row: chosen } = this.given;
-      buttons.forEach((button) => button.setAttribute('aria-pressed', String(named(button.textContent ?? '', n) === values.join(''))));
+      buttons.forEach((button) =>
+        button.setAttribute('aria-pressed', String(named(button.textContent ?? '', n) === values.join(''))),
+      );
       rows.forEach(({ input, output, demand }, row) => {
         input.setAttribute('aria-pressed', String(row === chosen));
         output.textContent = String(values[row]);
@@ -103,26 +158,50 @@ class Page {
     };
     const plot = n === 2 ? square(app) : cube(app, found.inputs);
     this.picture.replaceChildren(plot.element);
-    this.paint = painter(plot, found.inputs, (row) => this.flip(row), app, () => this.given);
+    this.paint = painter(
+      plot,
+      found.inputs,
+      (row) => this.flip(row),
+      app,
+      () => this.given,
+    );
   }
 
   /** Say how many functions one unit computes; the server counts for a moment. */
   async count() {
     const { app } = this;
-    const { functions, separable } = await app.line.ask('counts');
+    const { functions, separable } = await app.connection.ask('counts');
     const heads = ['n', app.t('boolean.functions'), app.t('boolean.separable')];
-    this.counts.replaceChildren(table(heads, functions.map((all, i) => [app.n(i + 1), app.n(all, {}), app.n(separable[i], {})])));
+    this.counts.replaceChildren(
+      table(
+        heads,
+        functions.map((all, i) => [app.n(i + 1), app.n(all, {}), app.n(separable[i], {})]),
+      ),
+    );
   }
 }
 
 /** @param {number[]} x @returns {string} wᵀx in words, for inputs of 0 and 1 */
 function sum(x) {
-  return linear(x, x.map((_, i) => sub(`w${i + 1}`)), String);
+  return linear(
+    x,
+    x.map((_, i) => sub(`w${i + 1}`)),
+    String,
+  );
 }
 
 /** @param {App} app */
 function square(app) {
-  return new Plot({ low: [-0.5, -0.5], high: [1.5, 1.5], label: app.t('boolean.picture'), ticks: [[0, 1], [0, 1]], show: (value) => app.n(value) });
+  return new Plot({
+    low: [-0.5, -0.5],
+    high: [1.5, 1.5],
+    label: app.t('boolean.picture'),
+    ticks: [
+      [0, 1],
+      [0, 1],
+    ],
+    show: (value) => app.n(value),
+  });
 }
 
 /**
@@ -131,9 +210,18 @@ function square(app) {
  */
 function cube(app, corners) {
   const plot = new Plot({ low: [-0.2, -0.2], high: [1.6, 1.6], label: app.t('boolean.picture') });
-  const edges = corners.flatMap((a, i) => corners.slice(i).filter((b) => b.reduce((apart, x, j) => apart + Math.abs(x - a[j]), 0) === 1).map((b) => [a, b]));
+  const edges = corners.flatMap((a, i) =>
+    corners
+      .slice(i)
+      .filter((b) => b.reduce((apart, x, j) => apart + Math.abs(x - a[j]), 0) === 1)
+      .map((b) => [a, b]),
+  );
   plot.back.append(...edges.map((ends) => svg('path', { class: 'grid', d: outline(plot, ends) })));
-  plot.front.append(...corners.map((x) => svg('text', { class: 'tick', x: plot.x(seen(x)[0]) + 14, y: plot.y(seen(x)[1]) - 12 }, x.join(''))));
+  plot.front.append(
+    ...corners.map((x) =>
+      svg('text', { class: 'tick', x: plot.x(seen(x)[0]) + 14, y: plot.y(seen(x)[1]) - 12 }, x.join('')),
+    ),
+  );
   return plot;
 }
 
@@ -147,7 +235,12 @@ function seen([x, y, depth = 0]) {
  * @param {number[][]} places
  */
 function outline(plot, places) {
-  return places.length ? `M${places.map((x) => seen(x)).map(([x, y]) => `${plot.x(x)} ${plot.y(y)}`).join('L')}${places.length > 2 ? 'Z' : ''}` : '';
+  return places.length
+    ? `M${places
+        .map((x) => seen(x))
+        .map(([x, y]) => `${plot.x(x)} ${plot.y(y)}`)
+        .join('L')}${places.length > 2 ? 'Z' : ''}`
+    : '';
 }
 
 /**
@@ -159,11 +252,22 @@ function outline(plot, places) {
  * @param {() => { values: number[], row: number }} read
  */
 function painter(plot, inputs, flip, app, read) {
-  const [half, boundary, ones, zeros] = ['half', inputs[0].length > 2 ? 'line half' : 'line', 'line faint', 'line faint'].map((name) => svg('path', { class: name }));
+  const [half, boundary, ones, zeros] = [
+    'half',
+    inputs[0].length > 2 ? 'line half' : 'line',
+    'line faint',
+    'line faint',
+  ].map((name) => svg('path', { class: name }));
   const ring = svg('circle', { class: 'ring', r: 17 });
   const spots = inputs.map((x, row) => {
     const shape = svg('path', {});
-    const { element, set } = handle(plot, { label: '', at: seen(x), moved: () => undefined, pressed: () => flip(row), shape });
+    const { element, set } = handle(plot, {
+      label: '',
+      at: seen(x),
+      moved: () => undefined,
+      pressed: () => flip(row),
+      shape,
+    });
     element.classList.add('spot');
     return { shape, element, set };
   });
@@ -174,7 +278,8 @@ function painter(plot, inputs, flip, app, read) {
       mark(shape, element, values[row]);
       set(seen(inputs[row]), app.t('boolean.flip', { row: inputs[row].join(', '), value: values[row] }));
     });
-    const used = (/** @type {number} */ value) => inputs.filter((_, row) => found.multipliers[row] && values[row] === value);
+    const used = (/** @type {number} */ value) =>
+      inputs.filter((_, row) => found.multipliers[row] && values[row] === value);
     half.setAttribute('d', outline(plot, found.half));
     boundary.setAttribute('d', outline(plot, found.boundary));
     ones.setAttribute('d', outline(plot, used(1)));
@@ -203,8 +308,16 @@ function judged(app, found, values) {
   });
   const side = sub(found.side);
   const all = [...rows, ['', side, '<', side, app.t('boolean.sum')]];
-  const proof = h('table', { class: 'proof', 'aria-label': app.t('boolean.proof') }, h('tbody', {}, ...all.map((cells) => h('tr', {}, ...cells.map((cell) => h('td', {}, cell))))));
-  return [h('p', { class: 'verdict' }, app.t('boolean.cannot')), proof, h('p', { class: 'verdict' }, app.t('boolean.contradiction'))];
+  const proof = h(
+    'table',
+    { 'class': 'proof', 'aria-label': app.t('boolean.proof') },
+    h('tbody', {}, ...all.map((cells) => h('tr', {}, ...cells.map((cell) => h('td', {}, cell))))),
+  );
+  return [
+    h('p', { class: 'verdict' }, app.t('boolean.cannot')),
+    proof,
+    h('p', { class: 'verdict' }, app.t('boolean.contradiction')),
+  ];
 }
 
 /**
@@ -214,20 +327,45 @@ function judged(app, found, values) {
  */
 function network(app, found, row) {
   const { radius, across, down, above } = NETWORK;
-  const columns = [found.inputs[row].map((value) => ({ weights: [], inside: '', below: String(value), on: value })), ...found.layers.map((layer) => layer.map((unit) => (
-    { weights: unit.weights, inside: `≥ ${app.n(unit.theta)}`, below: `${app.n(unit.excitation[row])} → ${unit.fires[row]}`, on: unit.fires[row] })))];
+  const columns = [
+    found.inputs[row].map((value) => ({ weights: [], inside: '', below: String(value), on: value })),
+    ...found.layers.map((layer) =>
+      layer.map((unit) => ({
+        weights: unit.weights,
+        inside: `≥ ${app.n(unit.theta)}`,
+        below: `${app.n(unit.excitation[row])} → ${unit.fires[row]}`,
+        on: unit.fires[row],
+      })),
+    ),
+  ];
   const height = 2 * above + down * (Math.max(...columns.map((column) => column.length)) - 1) + 20;
-  const nodes = columns.flatMap((column, depth) => column.map((unit, i) => ({ ...unit, depth, at: /** @type {Place} */ ([radius + 4 + across * depth, height / 2 - 8 + down * (i - (column.length - 1) / 2)]) })));
+  const nodes = columns.flatMap((column, depth) =>
+    column.map((unit, i) => ({
+      ...unit,
+      depth,
+      at: /** @type {Place} */ ([radius + 4 + across * depth, height / 2 - 8 + down * (i - (column.length - 1) / 2)]),
+    })),
+  );
   const edges = nodes.flatMap(({ depth, weights }, to) => {
     const before = nodes.findIndex((node) => node.depth === depth - 1);
     return weights.flatMap((weight, i) => (weight ? [{ ends: /** @type {Place} */ ([before + i, to]), weight }] : []));
   });
   const size = /** @type {Place} */ ([2 * radius + 8 + across * 2, height]);
-  const drawn = wiring({ label: app.t('boolean.network'), size, places: nodes.map(({ at }) => at), edges: edges.map(({ ends }) => ends), radius, along: 0.25 });
+  const drawn = wiring({
+    label: app.t('boolean.network'),
+    size,
+    places: nodes.map(({ at }) => at),
+    edges: edges.map(({ ends }) => ends),
+    radius,
+    along: 0.25,
+  });
   drawn.nodes.forEach((element, i) => {
     const { inside, below, on, depth } = nodes[i];
     element.setAttribute('class', `node${depth ? '' : ' input'}${on ? ' on' : ''}`);
-    element.append(svg('text', { class: 'inside', y: 5 }, inside || sub(`x${i + 1}`)), svg('text', { class: 'inside', y: radius + 18 }, below));
+    element.append(
+      svg('text', { class: 'inside', y: 5 }, inside || sub(`x${i + 1}`)),
+      svg('text', { class: 'inside', y: radius + 18 }, below),
+    );
   });
   drawn.arrows.forEach(({ element, label }, i) => {
     if (nodes[edges[i].ends[0]].on) element.classList.add('on');
@@ -238,6 +376,15 @@ function network(app, found, row) {
 
 /** @param {number[]} values */
 function lines(values) {
-  return ['from narrows.foundations.boolean import Certificate, inputs, separate', 'from narrows.foundations.networks import network', '', `table = [${values.join(', ')}]`, `x = inputs(${Math.log2(values.length)})`,
-    'found = separate(x, table)', 'print("\\n".join(found.lines()) if isinstance(found, Certificate) else found)', 'net = network(table)', 'print(net(x))'];
+  return [
+    'from narrows.foundations.boolean import Certificate, inputs, separate',
+    'from narrows.foundations.networks import network',
+    '',
+    `table = [${values.join(', ')}]`,
+    `x = inputs(${Math.log2(values.length)})`,
+    'found = separate(x, table)',
+    'print("\\n".join(found.lines()) if isinstance(found, Certificate) else found)',
+    'net = network(table)',
+    'print(net(x))',
+  ];
 }

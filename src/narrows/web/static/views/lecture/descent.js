@@ -1,37 +1,52 @@
 /** Descent: the way down a hill from where a person puts the start, at a rate they choose, step by step. */
-import { clipped, contour } from '../../contours.js';
-import { h, select, slider, svg } from '../../dom.js';
-import { newest } from '../../line.js';
-import { Plot, handle, multiples, table } from '../../plot.js';
-import { scientific } from '../../powers.js';
-import { join, split } from '../../state.js';
-import { stepper } from './stepper.js';
+import { clipped, contour } from './contours.js';
+import { h, select, slider, svg } from '../../widgets/elements.js';
+import { newest } from '../../wire/newest.js';
+import { Plot, handle, multiples, table } from '../../widgets/plot.js';
+import { scientific } from '../../shell/numbers.js';
+import { join, split } from '../../shell/address.js';
+import { stepper } from '../../widgets/stepper.js';
 
-/** @typedef {import('../../app.js').App} App */
-/** @typedef {import('../../answers.js').Descent} Descent */
-/** @typedef {import('../../answers.js').Surface} Surface */
-/** @typedef {import('../../plot.js').Place} Place */
+/** @typedef {import('../../shell/app.js').App} App */
+/** @typedef {import('../../wire/answers.js').Descent} Descent */
+/** @typedef {import('../../wire/answers.js').Surface} Surface */
+/** @typedef {import('../../widgets/plot.js').Place} Place */
 /** @typedef {{ f: string, start: Place, rate: number, steps: number }} Given */
 
 /** What can be descended: its formula, that in Python, and where and how fast to start. */
 const HILLS = /** @type {Record<string, { formula: string, python: string, start: Place, rate: number }>} */ ({
   bowl: { formula: '(x − 1)² + (y − 2)²', python: '(x[0] - 1) ** 2 + (x[1] - 2) ** 2', start: [0, 0], rate: 0.1 },
   trough: { formula: 'x²/4 + 2y²', python: 'x[0] ** 2 / 4 + 2 * x[1] ** 2', start: [-2.5, 2], rate: 0.4 },
-  valley: { formula: '(1 − x)² + 100(y − x²)²', python: '(1 - x[0]) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2', start: [-1.2, 1], rate: 0.001 },
-  hollows: { formula: '(x² − 1)² + x/4 + y²', python: '(x[0] ** 2 - 1) ** 2 + x[0] / 4 + x[1] ** 2', start: [0.4, 1.5], rate: 0.05 },
+  valley: {
+    formula: '(1 − x)² + 100(y − x²)²',
+    python: '(1 - x[0]) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2',
+    start: [-1.2, 1],
+    rate: 0.001,
+  },
+  hollows: {
+    formula: '(x² − 1)² + x/4 + y²',
+    python: '(x[0] ** 2 - 1) ** 2 + x[0] / 4 + x[1] ** 2',
+    start: [0.4, 1.5],
+    rate: 0.05,
+  },
 });
 const [FEW, MOST] = [10, 200];
 const LEVELS = 14;
 const [SLOWEST, FASTEST] = [-4, 0.3]; // powers of ten
 const [PACE, CALM] = [60, 600]; // milliseconds a step
 
-/** @type {import('../../views.js').Lesson} */
+/** @type {import('../../shell/views.js').Lesson} */
 export const descent = {
   async mount(root, app) {
     const page = new Page(app);
     root.append(page.element);
     await page.draw();
-    return { update: () => app.attempt(page.draw), move: (x, y) => page.nudge(x, y), close: () => page.stepper.stop(), python: () => lines(page.asked) };
+    return {
+      update: () => app.attempt(page.draw),
+      move: (x, y) => page.nudge(x, y),
+      close: () => page.stepper.stop(),
+      python: () => lines(page.asked),
+    };
   },
 };
 
@@ -45,35 +60,75 @@ class Page {
     this.app = app;
     this.asked = this.given;
     const { f, rate, steps } = this.asked;
-    const options = Object.keys(HILLS).map((name) => /** @type {[string, string]} */ ([name, app.t(`descent.f.${/** @type {'bowl'} */ (name)}`)]));
-    this.rate = slider({ label: app.t('descent.rate'), min: SLOWEST, max: FASTEST, step: 0.02, value: Math.log10(rate), show: (power) => app.n(rounded(power)), moved: (power) => this.set({ rate: String(rounded(power)) }) });
-    this.steps = slider({ label: app.t('descent.steps'), min: 0, max: MOST, step: 1, value: steps, show: (value) => app.n(value), moved: (value) => this.set({ k: String(value) }) });
+    const options = Object.keys(HILLS).map(
+      (name) => /** @type {[string, string]} */ ([name, app.t(`descent.f.${/** @type {'bowl'} */ (name)}`)]),
+    );
+    this.rate = slider({
+      label: app.t('descent.rate'),
+      min: SLOWEST,
+      max: FASTEST,
+      step: 0.02,
+      value: Math.log10(rate),
+      show: (power) => app.n(rounded(power)),
+      moved: (power) => this.set({ rate: String(rounded(power)) }),
+    });
+    this.steps = slider({
+      label: app.t('descent.steps'),
+      min: 0,
+      max: MOST,
+      step: 1,
+      value: steps,
+      show: (value) => app.n(value),
+      moved: (value) => this.set({ k: String(value) }),
+    });
     const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
-    this.stepper = stepper(app, { next: () => this.step(), start: () => app.set({ k: '0' }), pace: calm ? CALM : PACE });
+    this.stepper = stepper(app, {
+      next: () => this.step(),
+      start: () => app.set({ k: '0' }),
+      pace: calm ? CALM : PACE,
+    });
     this.stage = h('div');
     this.formula = h('p', { class: 'formula' });
     this.note = h('p', { class: 'hint' });
-    this.verdict = h('p', { class: 'verdict', 'aria-live': 'polite' });
+    this.verdict = h('p', { 'class': 'verdict', 'aria-live': 'polite' });
     this.facts = h('div');
     this.curve = h('div');
-    this.element = h('div', { class: 'lesson' },
+    this.element = h(
+      'div',
+      { class: 'lesson' },
       h('section', {}, this.formula, this.stage, h('p', { class: 'hint' }, app.t('descent.key'))),
-      h('section', { class: 'beside' },
-        h('div', { class: 'beside controls' },
-          select(app.t('descent.f'), options, f, (name) => this.set({ f: name, at: '', rate: '', k: '' })), this.rate.element, this.steps.element,
-          this.stepper.element),
-        this.note, this.verdict, this.facts,
-        h('div', {}, h('h2', {}, app.t('descent.curve')), this.curve)));
+      h(
+        'section',
+        { class: 'beside' },
+        h(
+          'div',
+          { class: 'beside controls' },
+          select(app.t('descent.f'), options, f, (name) => this.set({ f: name, at: '', rate: '', k: '' })),
+          this.rate.element,
+          this.steps.element,
+          this.stepper.element,
+        ),
+        this.note,
+        this.verdict,
+        this.facts,
+        h('div', {}, h('h2', {}, app.t('descent.curve')), this.curve),
+      ),
+    );
   }
 
   /** @returns {Given} */
   get given() {
     const { state } = this.app;
     const f = Object.hasOwn(HILLS, state.f ?? '') ? state.f : 'bowl';
-    const start = /** @type {Place} */ ((split(state.at, 2) ?? HILLS[f].start).map((value) => Math.min(Math.max(value, -10), 10)));
+    const start = /** @type {Place} */ (
+      (split(state.at, 2) ?? HILLS[f].start).map((value) => Math.min(Math.max(value, -10), 10))
+    );
     const [rate, steps] = [Number(state.rate), Number(state.k || NaN)];
     return {
-      f, start, rate: rate >= 10 ** SLOWEST && rate <= 2 ? rate : HILLS[f].rate, steps: Number.isInteger(steps) && steps >= 0 && steps <= MOST ? steps : FEW,
+      f,
+      start,
+      rate: rate >= 10 ** SLOWEST && rate <= 2 ? rate : HILLS[f].rate,
+      steps: Number.isInteger(steps) && steps >= 0 && steps <= MOST ? steps : FEW,
     };
   }
 
@@ -105,9 +160,9 @@ class Page {
 
   draw = newest(async () => {
     const { app, given } = this;
-    if (given.f !== this.shown) this.build(given, await app.line.ask('surface', { f: given.f }));
+    if (given.f !== this.shown) this.build(given, await app.connection.ask('surface', { f: given.f }));
     given.start = this.plot?.inside(given.start) ?? given.start;
-    const found = await app.line.ask('descent', given);
+    const found = await app.connection.ask('descent', given);
     this.asked = { ...given, steps: found.values.data.length - 1 };
     this.formula.textContent = `f(x, y) = ${HILLS[given.f].formula}; η = ${app.n(given.rate)}`;
     this.grip?.set(given.start);
@@ -127,11 +182,30 @@ class Page {
     const [xs, ys] = [surface.xs.data, surface.ys.data];
     const corner = (/** @type {number} */ at) => /** @type {Place} */ ([xs.at(at), ys.at(at)]);
     const [low, high] = [corner(0), corner(-1)];
-    const plot = new Plot({ low, high, label: app.t('descent.stage'), ticks: [multiples(low[0], high[0], 1), multiples(low[1], high[1], 1)], show: (value) => app.n(value, {}) });
-    plot.back.append(...levels(surface).map((level) => svg('path', { class: 'contour', d: contour(surface, level).map(([a, b]) => stroke(plot, a, b)).join('') })));
+    const plot = new Plot({
+      low,
+      high,
+      label: app.t('descent.stage'),
+      ticks: [multiples(low[0], high[0], 1), multiples(low[1], high[1], 1)],
+      show: (value) => app.n(value, {}),
+    });
+    plot.back.append(
+      ...levels(surface).map((level) =>
+        svg('path', {
+          class: 'contour',
+          d: contour(surface, level)
+            .map(([a, b]) => stroke(plot, a, b))
+            .join(''),
+        }),
+      ),
+    );
     this.plot = plot;
     this.path = svg('g');
-    this.grip = handle(plot, { label: app.t('descent.drag'), at: start, moved: (place) => this.set({ at: join(place.map((value) => Math.round(100 * value) / 100)) }) });
+    this.grip = handle(plot, {
+      label: app.t('descent.drag'),
+      at: start,
+      moved: (place) => this.set({ at: join(place.map((value) => Math.round(100 * value) / 100)) }),
+    });
     plot.front.append(this.path, this.grip.element);
     this.stage.replaceChildren(plot.element);
     this.note.textContent = app.t(`descent.note.${/** @type {'bowl'} */ (f)}`);
@@ -145,10 +219,25 @@ class Page {
     const places = pairs(points.data);
     const [slope, at] = [pairs(gradients.data)[places.length - 1], places[places.length - 1]];
     const isShown = (/** @type {Place} */ place) => String(plot.inside(place)) === String(place);
-    const way = places.slice(1).map((place, i) => { const [a, b] = clipped(places[i], place, plot.low, plot.high); return b ? stroke(plot, a, b) : ''; }).join('');
-    path.replaceChildren(svg('path', { class: 'line', d: way }),
-      ...places.slice(1, -1).filter(isShown).map(([x, y]) => svg('circle', { class: 'stop', cx: plot.x(x), cy: plot.y(y), r: 3 })));
-    if (isShown(at)) path.append(...uphill(plot, at, slope), svg('circle', { class: 'now', cx: plot.x(at[0]), cy: plot.y(at[1]), r: 6 }));
+    const way = places
+      .slice(1)
+      .map((place, i) => {
+        const [a, b] = clipped(places[i], place, plot.low, plot.high);
+        return b ? stroke(plot, a, b) : '';
+      })
+      .join('');
+    path.replaceChildren(
+      svg('path', { class: 'line', d: way }),
+      ...places
+        .slice(1, -1)
+        .filter(isShown)
+        .map(([x, y]) => svg('circle', { class: 'stop', cx: plot.x(x), cy: plot.y(y), r: 3 })),
+    );
+    if (isShown(at))
+      path.append(
+        ...uphill(plot, at, slope),
+        svg('circle', { class: 'now', cx: plot.x(at[0]), cy: plot.y(at[1]), r: 6 }),
+      );
     this.curve.replaceChildren(falling(app, values.data));
   }
 
@@ -157,11 +246,23 @@ class Page {
     const { app } = this;
     const [places, slopes, k] = [pairs(points.data), pairs(gradients.data), values.data.length - 1];
     const pair = (/** @type {Place} */ place) => `(${place.map((value) => brief(app, value)).join('; ')})`;
-    const row = (/** @type {string} */ name, /** @type {(k: number) => string} */ show) => [name, show(0), ...(k ? [show(k)] : [])];
+    const row = (/** @type {string} */ name, /** @type {(k: number) => string} */ show) => [
+      name,
+      show(0),
+      ...(k ? [show(k)] : []),
+    ];
     this.verdict.textContent = app.t(`descent.is.${verdict}`, { k: app.n(k) });
-    this.facts.replaceChildren(table(['', app.t('descent.start'), ...(k ? [app.t('descent.after', { k: app.n(k) })] : [])], [
-      row('(x; y)', (k) => pair(places[k])), row('f', (k) => brief(app, values.data[k])),
-      row('∇f', (k) => pair(slopes[k])), row('‖∇f‖', (k) => brief(app, Math.hypot(...slopes[k])))]));
+    this.facts.replaceChildren(
+      table(
+        ['', app.t('descent.start'), ...(k ? [app.t('descent.after', { k: app.n(k) })] : [])],
+        [
+          row('(x; y)', (k) => pair(places[k])),
+          row('f', (k) => brief(app, values.data[k])),
+          row('∇f', (k) => pair(slopes[k])),
+          row('‖∇f‖', (k) => brief(app, Math.hypot(...slopes[k]))),
+        ],
+      ),
+    );
   }
 }
 
@@ -176,12 +277,18 @@ function rounded(power) {
  */
 function brief(app, value) {
   if (Math.abs(value) >= 1e4) return scientific(app.language, value);
-  return app.n(value, Math.abs(value) < 1 ? { maximumFractionDigits: 3, signDisplay: 'negative' } : { maximumSignificantDigits: 4 });
+  return app.n(
+    value,
+    Math.abs(value) < 1 ? { maximumFractionDigits: 3, signDisplay: 'negative' } : { maximumSignificantDigits: 4 },
+  );
 }
 
 /** @param {Float32Array} numbers x and y in turn */
 function pairs(numbers) {
-  return Array.from({ length: numbers.length / 2 }, (_, i) => /** @type {Place} */ ([numbers[2 * i], numbers[2 * i + 1]]));
+  return Array.from(
+    { length: numbers.length / 2 },
+    (_, i) => /** @type {Place} */ ([numbers[2 * i], numbers[2 * i + 1]]),
+  );
 }
 
 /**
@@ -214,8 +321,14 @@ function uphill(plot, at, slope) {
   if (size < 1e-3) return [];
   const [right, up] = slope.map((part) => part / size);
   const [x, y] = [plot.x(at[0]), plot.y(at[1])];
-  const point = (/** @type {number} */ along, /** @type {number} */ aside) => `${(x + along * right - aside * up).toFixed(1)} ${(y - along * up - aside * right).toFixed(1)}`;
-  return [svg('path', { class: 'gradient', d: `M${x} ${y}L${point(58, 0)}M${point(48, 6)}L${point(58, 0)}L${point(48, -6)}` })];
+  const point = (/** @type {number} */ along, /** @type {number} */ aside) =>
+    `${(x + along * right - aside * up).toFixed(1)} ${(y - along * up - aside * right).toFixed(1)}`;
+  return [
+    svg('path', {
+      class: 'gradient',
+      d: `M${x} ${y}L${point(58, 0)}M${point(48, 6)}L${point(58, 0)}L${point(48, -6)}`,
+    }),
+  ];
 }
 
 /**
@@ -228,8 +341,19 @@ function falling(app, values) {
   const span = [10, 20, 50, 100, 200].find((count) => count >= last) ?? MOST;
   const [low, high] = [Math.min(0, ...values), Math.max(...values)];
   const top = high > low ? high : low + 1;
-  const plot = new Plot({ low: [0, low], high: [span, top], label: app.t('descent.curve'), width: 460, height: 180, ticks: [multiples(0, span, span / 5), multiples(low, top, stride(top - low))], show: (value) => brief(app, value) });
-  plot.front.append(svg('path', { class: 'line', d: plot.path(Array.from(values, (value, k) => [k, value])) }), svg('circle', { class: 'now', cx: plot.x(last), cy: plot.y(values[last]), r: 6 }));
+  const plot = new Plot({
+    low: [0, low],
+    high: [span, top],
+    label: app.t('descent.curve'),
+    width: 460,
+    height: 180,
+    ticks: [multiples(0, span, span / 5), multiples(low, top, stride(top - low))],
+    show: (value) => brief(app, value),
+  });
+  plot.front.append(
+    svg('path', { class: 'line', d: plot.path(Array.from(values, (value, k) => [k, value])) }),
+    svg('circle', { class: 'now', cx: plot.x(last), cy: plot.y(values[last]), r: 6 }),
+  );
   return plot.element;
 }
 
@@ -244,7 +368,17 @@ function stride(range) {
 
 /** @param {Given} given */
 function lines({ f, start, rate, steps }) {
-  return ['from functools import partial', '', 'from narrows.foundations.descent import contour, descend, numeric_gradient', '', '', 'def f(x):', `    return ${HILLS[f].python}`, '', '',
+  return [
+    'from functools import partial',
+    '',
+    'from narrows.foundations.descent import contour, descend, numeric_gradient',
+    '',
+    '',
+    'def f(x):',
+    `    return ${HILLS[f].python}`,
+    '',
+    '',
     `steps = list(descend(f, partial(numeric_gradient, f), (${start.join(', ')}), eta=${rate}, n_steps=${steps}))`,
-    'surface = contour(f, [step.x for step in steps])'];
+    'surface = contour(f, [step.x for step in steps])',
+  ];
 }

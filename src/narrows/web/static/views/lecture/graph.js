@@ -1,16 +1,16 @@
 /** Graph: six primitive functions composed into one; values flow forward through it and derivatives back. */
-import { h, slider, svg } from '../../dom.js';
-import { newest } from '../../line.js';
-import { table } from '../../plot.js';
-import { join, split } from '../../state.js';
-import { wiring } from '../../wiring.js';
-import { sub } from './forms.js';
-import { stepper } from './stepper.js';
+import { h, slider, svg } from '../../widgets/elements.js';
+import { newest } from '../../wire/newest.js';
+import { table } from '../../widgets/plot.js';
+import { join, split } from '../../shell/address.js';
+import { wiring } from '../../widgets/wiring.js';
+import { sub } from './formulas.js';
+import { stepper } from '../../widgets/stepper.js';
 
-/** @typedef {import('../../app.js').App} App */
-/** @typedef {import('../../answers.js').GraphPass} GraphPass */
-/** @typedef {import('../../answers.js').Place} Place */
-/** @typedef {import('../../wiring.js').Arrow} Arrow */
+/** @typedef {import('../../shell/app.js').App} App */
+/** @typedef {import('../../wire/answers.js').GraphPass} GraphPass */
+/** @typedef {import('../../wire/answers.js').Place} Place */
+/** @typedef {import('../../widgets/wiring.js').Arrow} Arrow */
 
 const REACH = 3;
 const NAMES = ['x', 'y', 'z'];
@@ -22,16 +22,25 @@ const [WIDTH, ACROSS, DOWN, RADIUS] = [440, 140, 108, 25];
 /** How a primitive is written, in a node and with its arguments. */
 const SIGNS = /** @type {Record<string, string>} */ ({ add: '+', multiply: '×', square: '( )²' });
 const WRITTEN = /** @type {Record<string, (...parents: string[]) => string>} */ ({
-  add: (a, b) => `${a} + ${b}`, multiply: (a, b) => `${a} · ${b}`, square: (a) => `${a}²`, sin: (a) => `sin ${a}`, tanh: (a) => `tanh ${a}`,
+  add: (a, b) => `${a} + ${b}`,
+  multiply: (a, b) => `${a} · ${b}`,
+  square: (a) => `${a}²`,
+  sin: (a) => `sin ${a}`,
+  tanh: (a) => `tanh ${a}`,
 });
 
-/** @type {import('../../views.js').Lesson} */
+/** @type {import('../../shell/views.js').Lesson} */
 export const graph = {
   async mount(root, app) {
-    const page = new Page(app, await app.line.ask('graph', read(app)));
+    const page = new Page(app, await app.connection.ask('graph', read(app)));
     root.append(page.element);
     await page.draw();
-    return { update: () => app.attempt(page.draw), move: (by) => page.go(page.step + by), close: () => page.player.stop(), python: () => lines(read(app)) };
+    return {
+      update: () => app.attempt(page.draw),
+      move: (by) => page.go(page.step + by),
+      close: () => page.player.stop(),
+      python: () => lines(read(app)),
+    };
   },
 };
 
@@ -52,17 +61,61 @@ class Page {
    */
   constructor(app, found) {
     this.app = app;
-    const places = found.at.map(([layer, place]) => /** @type {Place} */ ([(WIDTH - 70) / 2 + ACROSS * place, RADIUS + 12 + DOWN * layer]));
-    this.drawing = wiring({ label: app.t('graph.picture'), size: [WIDTH, 2 * RADIUS + 24 + DOWN * Math.max(...found.at.map(([layer]) => layer))], places, edges: found.edges, radius: RADIUS });
+    const places = found.at.map(
+      ([layer, place]) => /** @type {Place} */ ([(WIDTH - 70) / 2 + ACROSS * place, RADIUS + 12 + DOWN * layer]),
+    );
+    this.drawing = wiring({
+      label: app.t('graph.picture'),
+      size: [WIDTH, 2 * RADIUS + 24 + DOWN * Math.max(...found.at.map(([layer]) => layer))],
+      places,
+      edges: found.edges,
+      radius: RADIUS,
+    });
     this.beside = this.drawing.nodes.map((node, i) => label(node, found, i));
-    this.sliders = NAMES.map((name, i) => slider({ label: name, min: -REACH, max: REACH, step: 0.05, value: START[i], show: (value) => app.n(value), moved: (value) => this.put(i, value) }));
-    this.player = stepper(app, { next: () => { this.go(this.step % DONE + 1); return this.step < DONE; }, start: () => this.go(0) });
-    this.told = h('p', { class: 'verdict', 'aria-live': 'polite' });
+    this.sliders = NAMES.map((name, i) =>
+      slider({
+        label: name,
+        min: -REACH,
+        max: REACH,
+        step: 0.05,
+        value: START[i],
+        show: (value) => app.n(value),
+        moved: (value) => this.put(i, value),
+      }),
+    );
+    this.player = stepper(app, {
+      next: () => {
+        this.go((this.step % DONE) + 1);
+        return this.step < DONE;
+      },
+      start: () => this.go(0),
+    });
+    this.told = h('p', { 'class': 'verdict', 'aria-live': 'polite' });
     this.facts = h('div');
-    this.element = h('div', { class: 'lesson' },
-      h('section', {}, this.drawing.element, h('p', { class: 'key' }, h('span', { class: 'value' }, app.t('graph.value')), ' ', h('span', { class: 'slope' }, app.t('graph.slope')))),
-      h('section', { class: 'beside' }, h('p', { class: 'formula' }, 'F(x, y, z) = tanh((x + y)² · sin(y · z))'),
-        h('div', { class: 'beside controls' }, ...this.sliders.map((one) => one.element), this.player.element), this.told, this.facts));
+    this.element = h(
+      'div',
+      { class: 'lesson' },
+      h(
+        'section',
+        {},
+        this.drawing.element,
+        h(
+          'p',
+          { class: 'key' },
+          h('span', { class: 'value' }, app.t('graph.value')),
+          ' ',
+          h('span', { class: 'slope' }, app.t('graph.slope')),
+        ),
+      ),
+      h(
+        'section',
+        { class: 'beside' },
+        h('p', { class: 'formula' }, 'F(x, y, z) = tanh((x + y)² · sin(y · z))'),
+        h('div', { class: 'beside controls' }, ...this.sliders.map((one) => one.element), this.player.element),
+        this.told,
+        this.facts,
+      ),
+    );
   }
 
   /** @returns {number} how many nodes the waves have reached, forward and then back; one more when they are through */
@@ -86,7 +139,7 @@ class Page {
 
   draw = newest(async () => {
     const given = read(this.app);
-    const found = await this.app.line.ask('graph', given);
+    const found = await this.app.connection.ask('graph', given);
     Object.values(given).forEach((value, i) => this.sliders[i].set(value));
     this.show(found, this.step);
   });
@@ -98,7 +151,10 @@ class Page {
   show(found, step) {
     const { app, drawing } = this;
     const count = found.names.length;
-    const [valued, sloped] = [NAMES.length + Math.min(step, FORWARD), count - Math.min(Math.max(step - FORWARD, 0), BACK)];
+    const [valued, sloped] = [
+      NAMES.length + Math.min(step, FORWARD),
+      count - Math.min(Math.max(step - FORWARD, 0), BACK),
+    ];
     const now = step === 0 || step === DONE ? -1 : step > FORWARD ? sloped : valued - 1;
     const value = (/** @type {number} */ i) => (i < valued ? shown(app, found.values[i]) : '');
     const slope = (/** @type {number} */ i) => (i >= sloped ? shown(app, found.derivatives[i]) : '');
@@ -115,8 +171,15 @@ class Page {
       words.textContent = back ? shown(app, found.handed[j]) : went ? value(from) : '';
     });
     this.told.textContent = this.tell(found, step, now);
-    const heads = ['node', 'function', 'value', 'slope'].map((key) => app.t(`graph.head.${/** @type {'node'} */ (key)}`));
-    this.facts.replaceChildren(table(heads, found.names.map((name, i) => [sub(name), written(found, i), value(i) || '–', slope(i) || '–'])));
+    const heads = ['node', 'function', 'value', 'slope'].map((key) =>
+      app.t(`graph.head.${/** @type {'node'} */ (key)}`),
+    );
+    this.facts.replaceChildren(
+      table(
+        heads,
+        found.names.map((name, i) => [sub(name), written(found, i), value(i) || '–', slope(i) || '–']),
+      ),
+    );
   }
 
   /**
@@ -127,9 +190,23 @@ class Page {
   tell(found, step, now) {
     const { app } = this;
     if (!step) return app.t('graph.start');
-    if (step === DONE) return app.t('graph.done', { value: shown(app, found.values.slice(-1)[0]), slopes: found.derivatives.slice(0, NAMES.length).map((slope) => shown(app, slope)).join('; ') });
-    if (step <= FORWARD) return app.t('graph.forward', { name: sub(found.names[now]), function: written(found, now), value: shown(app, found.values[now]) });
-    const handed = found.edges.flatMap(([from, to], j) => (from === now ? [{ part: shown(app, found.handed[j]), to: sub(found.names[to]) }] : []));
+    if (step === DONE)
+      return app.t('graph.done', {
+        value: shown(app, found.values.slice(-1)[0]),
+        slopes: found.derivatives
+          .slice(0, NAMES.length)
+          .map((slope) => shown(app, slope))
+          .join('; '),
+      });
+    if (step <= FORWARD)
+      return app.t('graph.forward', {
+        name: sub(found.names[now]),
+        function: written(found, now),
+        value: shown(app, found.values[now]),
+      });
+    const handed = found.edges.flatMap(([from, to], j) =>
+      from === now ? [{ part: shown(app, found.handed[j]), to: sub(found.names[to]) }] : [],
+    );
     const given = { name: sub(found.names[now]), slope: shown(app, found.derivatives[now]) };
     if (!handed.length) return app.t('graph.back.output', given);
     const from = handed.map(({ part, to }) => app.t('graph.handed', { part, to }));
@@ -144,8 +221,16 @@ class Page {
  * @returns {SVGTextElement[]} the words beside it, for its value and its derivative
  */
 function label(node, { names, primitives }, i) {
-  const beside = [svg('text', { class: 'name value', x: RADIUS + 7, y: -4 }), svg('text', { class: 'name slope', x: RADIUS + 7, y: 16 })];
-  const inside = primitives[i] ? [svg('text', { class: 'inside', y: -2 }, sub(names[i])), svg('text', { class: 'inside small', y: 14 }, SIGNS[primitives[i]] ?? primitives[i])] : [svg('text', { class: 'inside', y: 5 }, names[i])];
+  const beside = [
+    svg('text', { class: 'name value', x: RADIUS + 7, y: -4 }),
+    svg('text', { class: 'name slope', x: RADIUS + 7, y: 16 }),
+  ];
+  const inside = primitives[i]
+    ? [
+        svg('text', { class: 'inside', y: -2 }, sub(names[i])),
+        svg('text', { class: 'inside small', y: 14 }, SIGNS[primitives[i]] ?? primitives[i]),
+      ]
+    : [svg('text', { class: 'inside', y: 5 }, names[i])];
   node.append(...inside, ...beside);
   return beside;
 }
@@ -156,7 +241,9 @@ function label(node, { names, primitives }, i) {
  * @returns {string} short, however small it is
  */
 function shown(app, value) {
-  return value && Math.abs(value) < 1e-3 ? app.n(value, { notation: 'scientific', maximumSignificantDigits: 2 }) : app.n(value);
+  return value && Math.abs(value) < 1e-3
+    ? app.n(value, { notation: 'scientific', maximumSignificantDigits: 2 })
+    : app.n(value);
 }
 
 /**
@@ -171,5 +258,13 @@ function written({ names, primitives, edges }, i) {
 
 /** @param {{ x: number, y: number, z: number }} given */
 function lines({ x, y, z }) {
-  return ['from narrows.foundations.feedforward import lecture_graph', '', 'F = lecture_graph()', `values = F.forward({"x": ${x}, "y": ${y}, "z": ${z}})`, 'derivatives = F.backward(values)', 'for name, value, derivative in zip(F.names, values, derivatives):', '    print(f"{name}: {value:.4g}, dF/d{name} = {derivative:.4g}")'];
+  return [
+    'from narrows.foundations.feedforward import lecture_graph',
+    '',
+    'F = lecture_graph()',
+    `values = F.forward({"x": ${x}, "y": ${y}, "z": ${z}})`,
+    'derivatives = F.backward(values)',
+    'for name, value, derivative in zip(F.names, values, derivatives):',
+    '    print(f"{name}: {value:.4g}, dF/d{name} = {derivative:.4g}")',
+  ];
 }

@@ -1,18 +1,18 @@
 /** Layers: what each layer of the model makes of one input, from the input over the code to the output. */
-import { h, svg } from '../../dom.js';
-import { context, heat, picture } from '../../draw.js';
-import { newest } from '../../line.js';
-import { whole } from '../../rows.js';
-import { givenTo, inputLines } from '../input.js';
+import { h, svg } from '../../widgets/elements.js';
+import { context, heat, picture } from '../../widgets/canvases.js';
+import { newest } from '../../wire/newest.js';
+import { whole } from './grids.js';
+import { givenTo, inputLines } from '../input/input.js';
 
-/** @typedef {import('../../app.js').App} App */
-/** @typedef {import('../../answers.js').Drawn} Drawn */
-/** @typedef {import('../../answers.js').Layers} Layers */
-/** @typedef {import('../../strings.js').Key} Key */
+/** @typedef {import('../../shell/app.js').App} App */
+/** @typedef {import('../../wire/answers.js').Drawn} Drawn */
+/** @typedef {import('../../wire/answers.js').Layers} Layers */
+/** @typedef {import('../../shell/strings.js').Key} Key */
 
 const [SIDE, HIGH] = [12, 16]; // of a unit's cell, and units on top of each other
 
-/** @type {import('../../views.js').Lesson} */
+/** @type {import('../../shell/views.js').Lesson} */
 export const layers = {
   async mount(root, app) {
     const view = new LayersView(root, app);
@@ -38,11 +38,32 @@ class LayersView {
     this.app = app;
     this.brush = app.brush;
     this.renew = newest(() => app.attempt(() => this.ask()));
-    this.example = h('input', { type: 'number', min: 0, max: app.model.count - 1, step: 1, placeholder: app.t('noise.drawn'), onchange: () => this.take(this.example.valueAsNumber) });
-    const step = (/** @type {number} */ by, /** @type {Key} */ key, /** @type {string} */ arrow) => h('button', { 'aria-label': app.t(key), title: app.t(key), onclick: () => this.take(this.place + by) }, arrow);
+    this.example = h('input', {
+      type: 'number',
+      min: 0,
+      max: app.model.count - 1,
+      step: 1,
+      placeholder: app.t('noise.drawn'),
+      onchange: () => this.take(this.example.valueAsNumber),
+    });
+    const step = (/** @type {number} */ by, /** @type {Key} */ key, /** @type {string} */ arrow) =>
+      h(
+        'button',
+        { 'aria-label': app.t(key), 'title': app.t(key), 'onclick': () => this.take(this.place + by) },
+        arrow,
+      );
     root.append(
-      h('div', { class: 'controls row' }, h('label', { class: 'field' }, h('span', {}, app.t('example')), this.example), step(-1, 'layers.previous', '←'), step(1, 'layers.next', '→')),
-      this.strip, this.key, this.detail);
+      h(
+        'div',
+        { class: 'controls row' },
+        h('label', { class: 'field' }, h('span', {}, app.t('example')), this.example),
+        step(-1, 'layers.previous', '←'),
+        step(1, 'layers.next', '→'),
+      ),
+      this.strip,
+      this.key,
+      this.detail,
+    );
   }
 
   /** @returns {number} the example's; of a drawing, the one before the first */
@@ -64,7 +85,7 @@ class LayersView {
 
   async ask() {
     const { app } = this;
-    const found = await app.line.ask('layers', { ...app.named, given: givenTo(app) });
+    const found = await app.connection.ask('layers', { ...app.named, given: givenTo(app) });
     this.found = found;
     if (!this.columns.length) this.build(found);
     this.example.value = this.place < 0 ? '' : String(this.place);
@@ -81,11 +102,22 @@ class LayersView {
       return new Column(this, layer, name, () => app.set({ layer: String(i) }));
     });
     this.strip.replaceChildren(...this.columns.map((column) => column.element));
-    const square = (/** @type {string} */ kind, /** @type {string} */ d) => svg('svg', { class: 'units', viewBox: '0 0 12 12', width: 12, height: 12, 'aria-hidden': 'true' }, svg('path', { class: kind, d }));
-    const item = (/** @type {Element} */ sample, /** @type {Key} */ key) => h('span', { class: 'item' }, sample, app.t(key, { n: app.n(examples, {}) }));
+    const square = (/** @type {string} */ kind, /** @type {string} */ d) =>
+      svg(
+        'svg',
+        { 'class': 'units', 'viewBox': '0 0 12 12', 'width': 12, 'height': 12, 'aria-hidden': 'true' },
+        svg('path', { class: kind, d }),
+      );
+    const item = (/** @type {Element} */ sample, /** @type {Key} */ key) =>
+      h('span', { class: 'item' }, sample, app.t(key, { n: app.n(examples, {}) }));
     const total = all.reduce((sum, { parameters }) => sum + parameters, 0);
-    this.key.replaceChildren(h('span', {}, app.t('layers.total', { n: app.n(total, {}) })), item(square('above', 'M1 1h10v10h-10z'), 'layers.above'), item(square('below', 'M2 2h8v8h-8z'), 'layers.below'));
-    if (all.some(({ values }) => values.shape.length > 1)) this.key.append(h('span', { class: 'item' }, ramp(), app.t('layers.maps.key')));
+    this.key.replaceChildren(
+      h('span', {}, app.t('layers.total', { n: app.n(total, {}) })),
+      item(square('above', 'M1 1h10v10h-10z'), 'layers.above'),
+      item(square('below', 'M2 2h8v8h-8z'), 'layers.below'),
+    );
+    if (all.some(({ values }) => values.shape.length > 1))
+      this.key.append(h('span', { class: 'item' }, ramp(), app.t('layers.maps.key')));
     if (all.some(({ count }) => count)) this.key.append(item(square('still', 'M2 2l8 8M10 2l-8 8'), 'layers.dead.key'));
   }
 
@@ -96,7 +128,10 @@ class LayersView {
     this.columns.forEach((column, i) => column.mark(i === chosen));
     const units = Array.from({ length: layer.values.shape[0] }, (_, i) => this.unit(layer, i));
     const most = h('small', {}, app.t('layers.most', { most: app.n(layer.most) }));
-    this.detail.replaceChildren(h('h2', {}, this.columns[chosen].name, most), h('ol', { class: layer.values.shape.length > 1 ? 'maps' : 'numbers' }, ...units));
+    this.detail.replaceChildren(
+      h('h2', {}, this.columns[chosen].name, most),
+      h('ol', { class: layer.values.shape.length > 1 ? 'maps' : 'numbers' }, ...units),
+    );
   }
 
   /**
@@ -107,10 +142,24 @@ class LayersView {
     const { app } = this;
     const dead = layer.dead.data[i] ? app.t('code.dead') : '';
     const number = h('span', { class: 'hint' }, app.n(i + 1, {}));
-    if (layer.values.shape.length === 1) return h('li', {}, number, h('span', { class: dead ? 'warn' : 'number' }, dead || app.n(layer.values.data[i], { minimumFractionDigits: 2, maximumFractionDigits: 2 })));
+    if (layer.values.shape.length === 1)
+      return h(
+        'li',
+        {},
+        number,
+        h(
+          'span',
+          { class: dead ? 'warn' : 'number' },
+          dead || app.n(layer.values.data[i], { minimumFractionDigits: 2, maximumFractionDigits: 2 }),
+        ),
+      );
     const [, high, wide] = layer.values.shape;
     const map = picture(app.t('layers.map', { i: i + 1 }));
-    paintMaps(map, { ...layer, values: { shape: [1, high, wide], data: layer.values.data.subarray(i * high * wide, (i + 1) * high * wide) }, dead: { shape: [1], data: layer.dead.data.subarray(i, i + 1) } });
+    paintMaps(map, {
+      ...layer,
+      values: { shape: [1, high, wide], data: layer.values.data.subarray(i * high * wide, (i + 1) * high * wide) },
+      dead: { shape: [1], data: layer.dead.data.subarray(i, i + 1) },
+    });
     return h('li', {}, map, number, h('span', { class: 'warn' }, dead));
   }
 
@@ -133,7 +182,13 @@ class LayersView {
 
   python() {
     const y = this.app.model.conditional ? this.app.pythonLabel : '';
-    return [...inputLines(this.app), `layers = model.activations(x${y})`, 'for layer in layers:', '    print(layer.part, layer.kind, tuple(layer.values.shape[1:]), layer.parameters)', `values = layers[${this.chosen}].values[0]`];
+    return [
+      ...inputLines(this.app),
+      `layers = model.activations(x${y})`,
+      'for layer in layers:',
+      '    print(layer.part, layer.kind, tuple(layer.values.shape[1:]), layer.parameters)',
+      `values = layers[${this.chosen}].values[0]`,
+    ];
   }
 }
 
@@ -152,15 +207,39 @@ class Column {
     this.units = svg('svg', { class: 'units' });
     const [n, height, width] = layer.shape;
     const ends = layer.part === 'input' || layer.part === 'output';
-    const size = !height ? app.t('layers.units', { n: app.n(n, {}) }) : ends ? layer.shape.join(' × ') : app.t('layers.maps', { n, h: height, w: width });
+    const size = !height
+      ? app.t('layers.units', { n: app.n(n, {}) })
+      : ends
+        ? layer.shape.join(' × ')
+        : app.t('layers.maps', { n, h: height, w: width });
     const k = layer.values.shape[0];
-    const words = [layer.kind, size, layer.part !== 'input' && app.t('layers.parameters', { n: app.n(layer.parameters, {}) }), !ends && k < n && app.t('layers.drawn', { k, n }), layer.count > 0 && app.t('layers.dead', { n: app.n(layer.count, {}) })];
+    const words = [
+      layer.kind,
+      size,
+      layer.part !== 'input' && app.t('layers.parameters', { n: app.n(layer.parameters, {}) }),
+      !ends && k < n && app.t('layers.drawn', { k, n }),
+      layer.count > 0 && app.t('layers.dead', { n: app.n(layer.count, {}) }),
+    ];
     const shown = ends || height ? this.canvas : this.units;
     shown.removeAttribute('role');
     shown.removeAttribute('aria-label');
     shown.setAttribute('aria-hidden', 'true');
-    this.button = h('button', { class: 'cell kept', 'aria-label': `${name}: ${size}`, onclick: chosen }, shown);
-    this.element = h('li', { class: layer.part === 'code' ? 'narrowest' : '' }, h('figure', {}, this.button, h('figcaption', {}, h('strong', {}, name), ...words.map((word) => word && h('span', { class: 'number' }, word)))));
+    this.button = h('button', { 'class': 'cell kept', 'aria-label': `${name}: ${size}`, 'onclick': chosen }, shown);
+    this.element = h(
+      'li',
+      { class: layer.part === 'code' ? 'narrowest' : '' },
+      h(
+        'figure',
+        {},
+        this.button,
+        h(
+          'figcaption',
+          {},
+          h('strong', {}, name),
+          ...words.map((word) => word && h('span', { class: 'number' }, word)),
+        ),
+      ),
+    );
   }
 
   /**
@@ -196,7 +275,9 @@ function paintUnits(element, { values: { data }, most, dead }) {
     else if (value) paths[value > 0 ? 'above' : 'below'] += box(x, y, Math.max(value > 0 ? side : side - 1.5, 0.5));
   });
   const [wide, high] = [Math.ceil(data.length / HIGH) * SIDE + 2, Math.min(data.length, HIGH) * SIDE + 2];
-  Object.entries({ viewBox: `0 0 ${wide} ${high}`, width: wide, height: high }).forEach(([name, value]) => element.setAttribute(name, String(value)));
+  Object.entries({ viewBox: `0 0 ${wide} ${high}`, width: wide, height: high }).forEach(([name, value]) =>
+    element.setAttribute(name, String(value)),
+  );
   element.replaceChildren(...Object.entries(paths).map(([kind, d]) => svg('path', { class: kind, d })));
 }
 
@@ -214,14 +295,28 @@ function box(x, y, side) {
  * @param {HTMLCanvasElement} canvas
  * @param {Drawn} layer
  */
-function paintMaps(canvas, { values: { data, shape: [count, high, wide] }, most, dead }) {
+function paintMaps(
+  canvas,
+  {
+    values: {
+      data,
+      shape: [count, high, wide],
+    },
+    most,
+    dead,
+  },
+) {
   const across = Math.ceil(Math.sqrt(count));
   Object.assign(canvas, { width: across * (wide + 1) - 1, height: Math.ceil(count / across) * (high + 1) - 1 });
   const image = new ImageData(canvas.width, canvas.height);
   data.forEach((value, i) => {
     const map = Math.floor(i / (high * wide));
-    const [row, column] = [Math.floor(map / across) * (high + 1) + (Math.floor(i / wide) % high), (map % across) * (wide + 1) + (i % wide)];
-    if (!dead.data[map]) image.data.set([...heat((1 + value / (most || 1)) / 2), 255], 4 * (row * canvas.width + column));
+    const [row, column] = [
+      Math.floor(map / across) * (high + 1) + (Math.floor(i / wide) % high),
+      (map % across) * (wide + 1) + (i % wide),
+    ];
+    if (!dead.data[map])
+      image.data.set([...heat((1 + value / (most || 1)) / 2), 255], 4 * (row * canvas.width + column));
   });
   context(canvas).putImageData(image, 0, 0);
 }

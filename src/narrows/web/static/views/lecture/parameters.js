@@ -1,11 +1,11 @@
 /** Parameters: how many numbers an image has, and how many weights a layer needs to take it in. */
-import { h, svg } from '../../dom.js';
-import { newest } from '../../line.js';
-import { Plot, multiples, table } from '../../plot.js';
-import { scientific, tenTo } from '../../powers.js';
+import { h, svg } from '../../widgets/elements.js';
+import { newest } from '../../wire/newest.js';
+import { Plot, multiples, table } from '../../widgets/plot.js';
+import { scientific, tenTo } from '../../shell/numbers.js';
 
-/** @typedef {import('../../app.js').App} App */
-/** @typedef {import('../../answers.js').Parameters} Counted */
+/** @typedef {import('../../shell/app.js').App} App */
+/** @typedef {import('../../wire/answers.js').Parameters} Counted */
 /** @typedef {'height' | 'width' | 'channels' | 'units' | 'filters' | 'kernel'} Name */
 /** @typedef {Record<Name, number>} Sizes */
 
@@ -22,24 +22,53 @@ const BYTES = 4; // a 32-bit number
 const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte'];
 const LONGEST = 16; // power of ten at which the axis ends
 
-/** @type {import('../../views.js').Lesson} */
+/** @type {import('../../shell/views.js').Lesson} */
 export const parameters = {
   async mount(root, app) {
     const wrong = h('p', { class: 'warn', role: 'alert' });
-    const fields = NAMES.map((name) => field(app, name, (text) => { wrong.textContent = text; }));
+    const fields = NAMES.map((name) =>
+      field(app, name, (text) => {
+        wrong.textContent = text;
+      }),
+    );
     const at = (/** @type {Name} */ name) => fields[NAMES.indexOf(name)].element;
-    const presets = /** @type {(keyof typeof PRESETS)[]} */ (Object.keys(PRESETS)).map((name) => h('button', { onclick: () => app.set(texts(PRESETS[name])) }, app.t(`parameters.preset.${name}`)));
-    const [image, dense, convolutional, verdict] = [formula(), formula(), formula(), h('p', { class: 'verdict', 'aria-live': 'polite' })];
+    const presets = /** @type {(keyof typeof PRESETS)[]} */ (Object.keys(PRESETS)).map((name) =>
+      h('button', { onclick: () => app.set(texts(PRESETS[name])) }, app.t(`parameters.preset.${name}`)),
+    );
+    const [image, dense, convolutional, verdict] = [
+      formula(),
+      formula(),
+      formula(),
+      h('p', { 'class': 'verdict', 'aria-live': 'polite' }),
+    ];
     const [bars, facts] = [h('div'), h('div')];
-    root.append(h('div', { class: 'row controls presets' }, ...presets), h('div', { class: 'lesson even' },
-      h('div', { class: 'layers' },
-        part(app, 'image', image, at('height'), at('width'), at('channels')),
-        part(app, 'dense', dense, at('units')),
-        part(app, 'convolutional', convolutional, at('filters'), at('kernel')), wrong),
-      h('section', { class: 'beside' }, h('h2', {}, app.t('parameters.bars')), bars, facts, verdict, h('p', { class: 'hint' }, app.t('parameters.how')))));
+    root.append(
+      h('div', { class: 'row controls presets' }, ...presets),
+      h(
+        'div',
+        { class: 'lesson even' },
+        h(
+          'div',
+          { class: 'layers' },
+          part(app, 'image', image, at('height'), at('width'), at('channels')),
+          part(app, 'dense', dense, at('units')),
+          part(app, 'convolutional', convolutional, at('filters'), at('kernel')),
+          wrong,
+        ),
+        h(
+          'section',
+          { class: 'beside' },
+          h('h2', {}, app.t('parameters.bars')),
+          bars,
+          facts,
+          verdict,
+          h('p', { class: 'hint' }, app.t('parameters.how')),
+        ),
+      ),
+    );
     const draw = newest(async () => {
       const sizes = read(app.state);
-      const found = await app.line.ask('parameters', sizes);
+      const found = await app.connection.ask('parameters', sizes);
       const n = (/** @type {number} */ value) => app.n(value, {});
       fields.forEach(({ set }, i) => set(sizes[NAMES[i]]));
       wrong.textContent = '';
@@ -47,10 +76,22 @@ export const parameters = {
       dense.textContent = `${n(sizes.units)} × ${n(found.inputs)} = ${n(found.dense)}`;
       convolutional.textContent = `${n(sizes.filters)} × ${n(sizes.channels)} × ${n(sizes.kernel)} × ${n(sizes.kernel)} = ${n(found.convolutional)}`;
       bars.replaceChildren(compared(app, found));
-      facts.replaceChildren(table(['', app.t('parameters.weights'), app.t('parameters.memory')],
-        [[app.t('parameters.dense'), power(app, found.dense), memory(app, found.dense)], [app.t('parameters.convolutional'), power(app, found.convolutional), memory(app, found.convolutional)]]));
-      const [more, times] = found.dense >= found.convolutional ? ['dense', found.dense / found.convolutional] : ['convolutional', found.convolutional / found.dense];
-      verdict.textContent = app.t(`parameters.more.${/** @type {'dense'} */ (more)}`, { times: app.n(times, times < 100 ? undefined : { maximumFractionDigits: 0 }) });
+      facts.replaceChildren(
+        table(
+          ['', app.t('parameters.weights'), app.t('parameters.memory')],
+          [
+            [app.t('parameters.dense'), power(app, found.dense), memory(app, found.dense)],
+            [app.t('parameters.convolutional'), power(app, found.convolutional), memory(app, found.convolutional)],
+          ],
+        ),
+      );
+      const [more, times] =
+        found.dense >= found.convolutional
+          ? ['dense', found.dense / found.convolutional]
+          : ['convolutional', found.convolutional / found.dense];
+      verdict.textContent = app.t(`parameters.more.${/** @type {'dense'} */ (more)}`, {
+        times: app.n(times, times < 100 ? undefined : { maximumFractionDigits: 0 }),
+      });
     });
     await draw();
     return { update: () => app.attempt(draw), python: () => lines(read(app.state)) };
@@ -68,7 +109,13 @@ function formula() {
  * @param {...HTMLElement} fields
  */
 function part(app, name, count, ...fields) {
-  return h('section', {}, h('h2', {}, app.t(`parameters.${name}`), h('small', {}, app.t(`parameters.about.${name}`))), h('div', { class: 'row controls' }, ...fields), count);
+  return h(
+    'section',
+    {},
+    h('h2', {}, app.t(`parameters.${name}`), h('small', {}, app.t(`parameters.about.${name}`))),
+    h('div', { class: 'row controls' }, ...fields),
+    count,
+  );
 }
 
 /**
@@ -79,13 +126,25 @@ function part(app, name, count, ...fields) {
  */
 function field(app, name, say) {
   const words = app.t(`parameters.size.${name}`);
-  const box = h('input', { class: name, type: 'number', min: 1, max: MOST[name], step: 1, onchange: () => {
-    const right = isSize(name, box.value);
-    box.setAttribute('aria-invalid', String(!right));
-    if (right) app.set({ [name]: box.value });
-    say(right ? '' : app.t('parameters.wrong', { name: words, most: app.n(MOST[name], {}), value: box.value || '–' }));
-  } });
-  const set = (/** @type {number} */ value) => { box.value = String(value); box.removeAttribute('aria-invalid'); };
+  const box = h('input', {
+    class: name,
+    type: 'number',
+    min: 1,
+    max: MOST[name],
+    step: 1,
+    onchange: () => {
+      const right = isSize(name, box.value);
+      box.setAttribute('aria-invalid', String(!right));
+      if (right) app.set({ [name]: box.value });
+      say(
+        right ? '' : app.t('parameters.wrong', { name: words, most: app.n(MOST[name], {}), value: box.value || '–' }),
+      );
+    },
+  });
+  const set = (/** @type {number} */ value) => {
+    box.value = String(value);
+    box.removeAttribute('aria-invalid');
+  };
   return { element: h('label', { class: 'field' }, h('span', {}, words), box), set };
 }
 
@@ -99,11 +158,15 @@ function isSize(name, text) {
 }
 
 /**
- * @param {import('../../state.js').State} state
+ * @param {import('../../shell/address.js').State} state
  * @returns {Sizes} the lecture's where the state does not say
  */
 function read(state) {
-  return /** @type {Sizes} */ (Object.fromEntries(NAMES.map((name) => [name, isSize(name, state[name] ?? '') ? Number(state[name]) : PRESETS.lecture[name]])));
+  return /** @type {Sizes} */ (
+    Object.fromEntries(
+      NAMES.map((name) => [name, isSize(name, state[name] ?? '') ? Number(state[name]) : PRESETS.lecture[name]]),
+    )
+  );
 }
 
 /** @param {Sizes} sizes */
@@ -117,13 +180,36 @@ function texts(sizes) {
  * @param {Counted} found
  */
 function compared(app, { inputs, dense, convolutional }) {
-  const plot = new Plot({ low: [0, 0], high: [LONGEST, 3], label: app.t('parameters.bars'), height: 270, ticks: [multiples(0, LONGEST, 3), []], show: tenTo });
-  const rows = /** @type {['image' | 'dense' | 'convolutional', number][]} */ ([['image', inputs], ['dense', dense], ['convolutional', convolutional]]);
+  const plot = new Plot({
+    low: [0, 0],
+    high: [LONGEST, 3],
+    label: app.t('parameters.bars'),
+    height: 270,
+    ticks: [multiples(0, LONGEST, 3), []],
+    show: tenTo,
+  });
+  const rows = /** @type {['image' | 'dense' | 'convolutional', number][]} */ ([
+    ['image', inputs],
+    ['dense', dense],
+    ['convolutional', convolutional],
+  ]);
   rows.forEach(([name, count], i) => {
     const top = plot.y(3 - i);
-    plot.front.append(svg('text', { class: 'name', x: plot.x(0) + 6, y: top + 22 }, app.t(`parameters.${name}`)),
-      svg('text', { class: 'name count', x: plot.x(LONGEST), y: top + 22, 'text-anchor': 'end' }, app.n(count, {})),
-      svg('rect', { class: `bar ${name}`, x: plot.x(0), y: top + 32, width: Math.max(plot.x(Math.log10(count)) - plot.x(0), 2), height: 22 }));
+    plot.front.append(
+      svg('text', { class: 'name', x: plot.x(0) + 6, y: top + 22 }, app.t(`parameters.${name}`)),
+      svg(
+        'text',
+        { 'class': 'name count', 'x': plot.x(LONGEST), 'y': top + 22, 'text-anchor': 'end' },
+        app.n(count, {}),
+      ),
+      svg('rect', {
+        class: `bar ${name}`,
+        x: plot.x(0),
+        y: top + 32,
+        width: Math.max(plot.x(Math.log10(count)) - plot.x(0), 2),
+        height: 22,
+      }),
+    );
   });
   return plot.element;
 }
@@ -147,6 +233,11 @@ function memory(app, count) {
 
 /** @param {Sizes} sizes */
 function lines({ height, width, channels, units, filters, kernel }) {
-  return ['from narrows.foundations.images import convolution_parameters, dense_parameters', '', `inputs = ${height} * ${width} * ${channels}`,
-    `dense = dense_parameters(inputs, ${units}, bias=False)`, `convolutional = convolution_parameters(${channels}, ${filters}, ${kernel}, bias=False)`];
+  return [
+    'from narrows.foundations.images import convolution_parameters, dense_parameters',
+    '',
+    `inputs = ${height} * ${width} * ${channels}`,
+    `dense = dense_parameters(inputs, ${units}, bias=False)`,
+    `convolutional = convolution_parameters(${channels}, ${filters}, ${kernel}, bias=False)`,
+  ];
 }

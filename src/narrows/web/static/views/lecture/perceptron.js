@@ -1,17 +1,17 @@
 /** Perceptron: a unit's line among points of two classes, moved by hand or by a learning rule; and the lecture's one input. */
-import { h, slider } from '../../dom.js';
-import { newest } from '../../line.js';
-import { table } from '../../plot.js';
-import { join, split } from '../../state.js';
-import { linear } from './forms.js';
+import { h, slider } from '../../widgets/elements.js';
+import { newest } from '../../wire/newest.js';
+import { table } from '../../widgets/plot.js';
+import { join, split } from '../../shell/address.js';
+import { linear } from './formulas.js';
 import { ETA, LearningPanel } from './learning.js';
 import { PointPlane, REACH } from './point-plane.js';
 import { VectorTable } from './vector.js';
 
-/** @typedef {import('../../app.js').App} App */
-/** @typedef {import('../../answers.js').Learning} Learning */
-/** @typedef {import('../../answers.js').Perceptron} Perceptron */
-/** @typedef {import('../../answers.js').Place} Place */
+/** @typedef {import('../../shell/app.js').App} App */
+/** @typedef {import('../../wire/answers.js').Learning} Learning */
+/** @typedef {import('../../wire/answers.js').Perceptron} Perceptron */
+/** @typedef {import('../../wire/answers.js').Place} Place */
 /** @typedef {{ at: Place, label: number }} Point */
 /** @typedef {{ w: Place, theta: number }} Unit */
 /**
@@ -31,14 +31,19 @@ const SETS = {
   xor: '0,0,0,0,1,1,1,0,1,1,1,0',
 };
 
-/** @type {import('../../views.js').Lesson} */
+/** @type {import('../../shell/views.js').Lesson} */
 export const perceptron = {
   async mount(root, app) {
     const page = new Page(app);
     root.append(page.element);
     await Promise.all([page.draw(), page.vector.draw()]);
-    const update = (/** @type {string[]} */ changed) => app.attempt(changed.every((name) => name === 'v') ? page.vector.draw : page.draw);
-    return { update, close: () => page.learning.stop(), python: () => lines(page.given, page.unit, page.vector.given, page.known.walk) };
+    const update = (/** @type {string[]} */ changed) =>
+      app.attempt(changed.every((name) => name === 'v') ? page.vector.draw : page.draw);
+    return {
+      update,
+      close: () => page.learning.stop(),
+      python: () => lines(page.given, page.unit, page.vector.given, page.known.walk),
+    };
   },
 };
 
@@ -52,25 +57,72 @@ class Page {
   constructor(app) {
     this.app = app;
     this.plane = new PointPlane(app, {
-      turned: (unit) => this.turn(unit), moved: (i, at) => this.edit(i, { at }), added: (at) => this.add(at), removed: (i) => this.remove(i),
-      chosen: (i) => app.set({ i: String(i) }), flipped: (i) => this.edit(i, { label: 1 - this.given.points[i].label }),
+      turned: (unit) => this.turn(unit),
+      moved: (i, at) => this.edit(i, { at }),
+      added: (at) => this.add(at),
+      removed: (i) => this.remove(i),
+      chosen: (i) => app.set({ i: String(i) }),
+      flipped: (i) => this.edit(i, { label: 1 - this.given.points[i].label }),
     });
-    const part = (/** @type {string} */ label, /** @type {(value: number) => Unit} */ changed) => slider({ label, min: -5, max: 5, step: 0.05, value: 0, show: (value) => app.n(value), moved: (value) => this.turn(changed(value)) });
-    this.sliders = [part('w₁', (value) => ({ ...this.unit, w: [value, this.unit.w[1]] })), part('w₂', (value) => ({ ...this.unit, w: [this.unit.w[0], value] })), part('θ', (theta) => ({ ...this.unit, theta }))];
+    const part = (/** @type {string} */ label, /** @type {(value: number) => Unit} */ changed) =>
+      slider({
+        label,
+        min: -5,
+        max: 5,
+        step: 0.05,
+        value: 0,
+        show: (value) => app.n(value),
+        moved: (value) => this.turn(changed(value)),
+      });
+    this.sliders = [
+      part('w₁', (value) => ({ ...this.unit, w: [value, this.unit.w[1]] })),
+      part('w₂', (value) => ({ ...this.unit, w: [this.unit.w[0], value] })),
+      part('θ', (theta) => ({ ...this.unit, theta })),
+    ];
     this.forms = h('div');
     this.facts = h('div', { 'aria-live': 'polite' });
-    const act = (/** @type {'flip' | 'remove'} */ key, /** @type {(i: number) => void} */ does) => h('button', { onclick: () => does(this.given.chosen) }, app.t(`perceptron.${key}`));
-    this.acts = [act('flip', (i) => this.edit(i, { label: 1 - this.given.points[i].label })), act('remove', (i) => this.remove(i))];
+    const act = (/** @type {'flip' | 'remove'} */ key, /** @type {(i: number) => void} */ does) =>
+      h('button', { onclick: () => does(this.given.chosen) }, app.t(`perceptron.${key}`));
+    this.acts = [
+      act('flip', (i) => this.edit(i, { label: 1 - this.given.points[i].label })),
+      act('remove', (i) => this.remove(i)),
+    ];
     this.learning = new LearningPanel(app, () => this.given);
     this.vector = new VectorTable(app);
-    const set = (/** @type {'groups' | 'xor'} */ name) => h('button', { onclick: () => app.set({ p: SETS[name], i: '', k: '' }) }, app.t(`perceptron.${name}`));
-    this.element = h('div', { class: 'lesson' },
-      h('section', { class: 'beside' }, h('div', {}, this.plane.element, h('p', { class: 'hint' }, app.t('perceptron.key'))),
-        h('div', { class: 'row controls' }, h('button', { onclick: () => this.add([0, 0]) }, app.t('perceptron.add')), set('groups'), set('xor'))),
-      h('section', { class: 'beside' }, h('h2', {}, app.t('perceptron.unit')), h('div', { class: 'controls' }, ...this.sliders.map((one) => one.element)), this.forms,
-        this.learning.element),
-      h('section', { class: 'beside' }, h('h2', {}, app.t('perceptron.point')), this.facts, h('div', { class: 'row controls' }, ...this.acts)),
-      h('section', {}, this.vector.element));
+    const set = (/** @type {'groups' | 'xor'} */ name) =>
+      h('button', { onclick: () => app.set({ p: SETS[name], i: '', k: '' }) }, app.t(`perceptron.${name}`));
+    this.element = h(
+      'div',
+      { class: 'lesson' },
+      h(
+        'section',
+        { class: 'beside' },
+        h('div', {}, this.plane.element, h('p', { class: 'hint' }, app.t('perceptron.key'))),
+        h(
+          'div',
+          { class: 'row controls' },
+          h('button', { onclick: () => this.add([0, 0]) }, app.t('perceptron.add')),
+          set('groups'),
+          set('xor'),
+        ),
+      ),
+      h(
+        'section',
+        { class: 'beside' },
+        h('h2', {}, app.t('perceptron.unit')),
+        h('div', { class: 'controls' }, ...this.sliders.map((one) => one.element)),
+        this.forms,
+        this.learning.element,
+      ),
+      h(
+        'section',
+        { class: 'beside' },
+        h('h2', {}, app.t('perceptron.point')),
+        this.facts,
+        h('div', { class: 'row controls' }, ...this.acts),
+      ),
+      h('section', {}, this.vector.element),
+    );
   }
 
   /** @returns {Given} */
@@ -82,8 +134,15 @@ class Page {
     const named = rule !== undefined && rule in ETA ? rule : 'rosenblatt';
     const rate = Number(eta ?? NaN);
     return {
-      points, unit: { w: weights?.every((value) => Math.abs(value) <= MOST) ? /** @type {Place} */ (weights) : [1, 0.5], theta: Math.abs(threshold) <= MOST ? threshold : -0.5 },
-      chosen: whole(i, points.length - 1) ?? (points.length ? 0 : -1), rule: named, eta: rate > 0 && rate <= 1 ? rate : ETA[named], step: whole(k, Infinity),
+      points,
+      unit: {
+        w: weights?.every((value) => Math.abs(value) <= MOST) ? /** @type {Place} */ (weights) : [1, 0.5],
+        theta: Math.abs(threshold) <= MOST ? threshold : -0.5,
+      },
+      chosen: whole(i, points.length - 1) ?? (points.length ? 0 : -1),
+      rule: named,
+      eta: rate > 0 && rate <= 1 ? rate : ETA[named],
+      step: whole(k, Infinity),
     };
   }
 
@@ -111,7 +170,11 @@ class Page {
    * @param {Partial<Point>} changes
    */
   edit(i, changes) {
-    if (i >= 0) this.put(this.given.points.map((point, j) => (j === i ? { ...point, ...changes } : point)), i);
+    if (i >= 0)
+      this.put(
+        this.given.points.map((point, j) => (j === i ? { ...point, ...changes } : point)),
+        i,
+      );
   }
 
   /** @param {Place} at */
@@ -132,7 +195,7 @@ class Page {
     const { step, unit } = this.given; // as they are by now
     const learnt = walk && step !== null ? walk.units[Math.min(step, walk.units.length - 1)] : null;
     this.unit = learnt ? { w: [learnt[0], learnt[1]], theta: learnt[2] } : unit;
-    const found = await app.line.ask('perceptron', { points: given.points.map(({ at }) => at), ...this.unit });
+    const found = await app.connection.ask('perceptron', { points: given.points.map(({ at }) => at), ...this.unit });
     this.plane.draw(given, this.unit, found, walk);
     [...this.unit.w, this.unit.theta].forEach((value, i) => this.sliders[i].set(value));
     this.forms.replaceChildren(...forms(app, this.unit, found));
@@ -148,7 +211,8 @@ class Page {
   async walk({ points, rule, eta }) {
     const asked = { points: points.map(({ at }) => at), labels: points.map(({ label }) => label), rule, eta };
     const key = JSON.stringify(asked);
-    if (key !== this.known.key) this.known = { key, walk: points.length ? await this.app.line.ask('learning', asked) : null };
+    if (key !== this.known.key)
+      this.known = { key, walk: points.length ? await this.app.connection.ask('learning', asked) : null };
     return this.known.walk;
   }
 }
@@ -161,8 +225,16 @@ function read(text) {
   if (text === 'none') return [];
   const count = (text ?? '').split(',').length;
   const numbers = count % 3 ? null : split(text, count);
-  const points = numbers && Array.from({ length: count / 3 }, (_, i) => ({ at: /** @type {Place} */ (numbers.slice(3 * i, 3 * i + 2)), label: numbers[3 * i + 2] }));
-  const good = points && points.length <= MOST_POINTS && points.every(({ at, label }) => at.every((x) => Math.abs(x) <= REACH) && (label === 0 || label === 1));
+  const points =
+    numbers &&
+    Array.from({ length: count / 3 }, (_, i) => ({
+      at: /** @type {Place} */ (numbers.slice(3 * i, 3 * i + 2)),
+      label: numbers[3 * i + 2],
+    }));
+  const good =
+    points &&
+    points.length <= MOST_POINTS &&
+    points.every(({ at, label }) => at.every((x) => Math.abs(x) <= REACH) && (label === 0 || label === 1));
   return good ? points : null;
 }
 
@@ -188,8 +260,12 @@ function forms(app, { w, theta }, { bias, line }) {
     [app.t('perceptron.threshold'), `${linear(w, ['x₁', 'x₂'], show)} ≥ ${show(theta)}`],
     [app.t('perceptron.bias', { bias: show(bias[0]) }), `${linear(bias, ['', 'x₁', 'x₂'], show)} ≥ 0`],
   ];
-  return [...rows.map(([name, form]) => h('p', { class: 'form' }, h('span', { class: 'hint' }, name), ' ', h('span', { class: 'formula' }, form))),
-    line.length ? '' : h('p', { class: 'hint' }, app.t(w[0] || w[1] ? 'perceptron.outside' : 'perceptron.flat'))];
+  return [
+    ...rows.map(([name, form]) =>
+      h('p', { class: 'form' }, h('span', { class: 'hint' }, name), ' ', h('span', { class: 'formula' }, form)),
+    ),
+    line.length ? '' : h('p', { class: 'hint' }, app.t(w[0] || w[1] ? 'perceptron.outside' : 'perceptron.flat')),
+  ];
 }
 
 /**
@@ -200,9 +276,23 @@ function forms(app, { w, theta }, { bias, line }) {
  */
 function point(app, { points, chosen: i }, found) {
   if (i < 0) return h('p', { class: 'hint' }, app.t('perceptron.none'));
-  const { at: [x, y], label } = points[i];
-  return table(['x₁', 'x₂', app.t('perceptron.class'), 'wᵀx', app.t('perceptron.fires'), app.t('perceptron.distance')],
-    [[app.n(x), app.n(y), String(label), app.n(found.excitation[i]), String(found.fires[i]), found.distance.length ? app.n(found.distance[i]) : '–']]);
+  const {
+    at: [x, y],
+    label,
+  } = points[i];
+  return table(
+    ['x₁', 'x₂', app.t('perceptron.class'), 'wᵀx', app.t('perceptron.fires'), app.t('perceptron.distance')],
+    [
+      [
+        app.n(x),
+        app.n(y),
+        String(label),
+        app.n(found.excitation[i]),
+        String(found.fires[i]),
+        found.distance.length ? app.n(found.distance[i]) : '–',
+      ],
+    ],
+  );
 }
 
 /**
@@ -212,14 +302,33 @@ function point(app, { points, chosen: i }, found) {
  * @param {Learning | null} walk
  */
 function lines({ points, rule, eta, step }, { w, theta }, vector, walk) {
-  const one = ['', `vector = ThresholdUnit(np.array([${vector.w.join(', ')}]), theta=${vector.theta})`, `reached = vector.excitation([${vector.x.join(', ')}])`];
+  const one = [
+    '',
+    `vector = ThresholdUnit(np.array([${vector.w.join(', ')}]), theta=${vector.theta})`,
+    `reached = vector.excitation([${vector.x.join(', ')}])`,
+  ];
   const made = `unit = ThresholdUnit(np.array([${w.join(', ')}]), theta=${theta})`;
   const head = ['import numpy as np', '', 'from narrows.foundations.perceptron import ThresholdUnit'];
   if (!points.length) return [...head, '', made, ...one];
   const learnt = walk && step ? Math.min(step, walk.index.length) : 0;
   const rate = walk?.index.length ? `, eta=${eta}` : ''; // without one, ADALINE takes one that is small enough
-  const learns = [`steps = list(islice(${rule}(X, labels${rate}), ${learnt || 1}))`, ...(learnt ? ['unit = steps[-1].unit'] : [])];
-  return ['from itertools import islice', '', ...head, `from narrows.foundations.rules import convergence, ${rule}`, '',
-    `X = np.array([${points.map(({ at }) => `(${at.join(', ')})`).join(', ')}])`, `labels = [${points.map(({ label }) => label).join(', ')}]`, ...(learnt ? [] : [made]), ...learns,
-    'excitation, fires = unit.excitation(X), unit(X)', ...(w[0] || w[1] ? ['distance = unit.distance(X)'] : []), 'report = convergence(X, labels, epochs=100)', ...one];
+  const learns = [
+    `steps = list(islice(${rule}(X, labels${rate}), ${learnt || 1}))`,
+    ...(learnt ? ['unit = steps[-1].unit'] : []),
+  ];
+  return [
+    'from itertools import islice',
+    '',
+    ...head,
+    `from narrows.foundations.rules import convergence, ${rule}`,
+    '',
+    `X = np.array([${points.map(({ at }) => `(${at.join(', ')})`).join(', ')}])`,
+    `labels = [${points.map(({ label }) => label).join(', ')}]`,
+    ...(learnt ? [] : [made]),
+    ...learns,
+    'excitation, fires = unit.excitation(X), unit(X)',
+    ...(w[0] || w[1] ? ['distance = unit.distance(X)'] : []),
+    'report = convergence(X, labels, epochs=100)',
+    ...one,
+  ];
 }

@@ -1,12 +1,12 @@
 /** Points of two classes in the plane and a unit's line among them, all of which a person drags. */
-import { h, svg } from '../../dom.js';
-import { Plot, handle, multiples } from '../../plot.js';
-import { mark } from './marks.js';
+import { h, svg } from '../../widgets/elements.js';
+import { Plot, handle, multiples } from '../../widgets/plot.js';
+import { mark } from './class-marks.js';
 
-/** @typedef {import('../../app.js').App} App */
-/** @typedef {import('../../answers.js').Learning} Learning */
-/** @typedef {import('../../answers.js').Perceptron} Perceptron */
-/** @typedef {import('../../answers.js').Place} Place */
+/** @typedef {import('../../shell/app.js').App} App */
+/** @typedef {import('../../wire/answers.js').Learning} Learning */
+/** @typedef {import('../../wire/answers.js').Perceptron} Perceptron */
+/** @typedef {import('../../wire/answers.js').Place} Place */
 /** @typedef {import('./perceptron.js').Given} Given */
 /** @typedef {import('./perceptron.js').Unit} Unit */
 /**
@@ -49,13 +49,42 @@ export class PointPlane {
     this.app = app;
     this.does = does;
     const ticks = multiples(-REACH, REACH, 1);
-    this.plot = new Plot({ low: [-REACH, -REACH], high: [REACH, REACH], label: app.t('perceptron.plane'), ticks: [ticks, ticks], show: (value) => app.n(value) });
-    this.shift = handle(this.plot, { label: app.t('perceptron.shift'), at: [0, 0], moved: (at) => this.shiftTo(at), shape: svg('circle', { r: 6 }) });
-    this.turn = handle(this.plot, { label: app.t('perceptron.turn'), at: [0, 0], moved: (at) => this.turnTo(at), shape: svg('circle', { r: 6 }) });
-    this.plot.front.append(this.half, this.ones, this.zeros, this.line, this.normal, this.name, this.cross, this.shown, this.ring, this.shift.element, this.turn.element, this.dots);
+    this.plot = new Plot({
+      low: [-REACH, -REACH],
+      high: [REACH, REACH],
+      label: app.t('perceptron.plane'),
+      ticks: [ticks, ticks],
+      show: (value) => app.n(value),
+    });
+    this.shift = handle(this.plot, {
+      label: app.t('perceptron.shift'),
+      at: [0, 0],
+      moved: (at) => this.shiftTo(at),
+      shape: svg('circle', { r: 6 }),
+    });
+    this.turn = handle(this.plot, {
+      label: app.t('perceptron.turn'),
+      at: [0, 0],
+      moved: (at) => this.turnTo(at),
+      shape: svg('circle', { r: 6 }),
+    });
+    this.plot.front.append(
+      this.half,
+      this.ones,
+      this.zeros,
+      this.line,
+      this.normal,
+      this.name,
+      this.cross,
+      this.shown,
+      this.ring,
+      this.shift.element,
+      this.turn.element,
+      this.dots,
+    );
     this.element = h('div', {}, this.plot.element);
     this.plot.element.addEventListener('click', (event) => {
-      if (!(/** @type {Element} */ (event.target)).closest('.handle')) does.added(rounded(this.plot.at(event)));
+      if (!/** @type {Element} */ (event.target).closest('.handle')) does.added(rounded(this.plot.at(event)));
     });
   }
 
@@ -101,17 +130,23 @@ export class PointPlane {
   drawNormal(line) {
     const { w, theta } = this.unit;
     const size = Math.hypot(...w);
-    for (const part of [this.normal, this.name, this.shift.element, this.turn.element]) part.setAttribute('display', line.length ? 'inline' : 'none');
+    for (const part of [this.normal, this.name, this.shift.element, this.turn.element])
+      part.setAttribute('display', line.length ? 'inline' : 'none');
     if (!line.length) return;
     const off = (w[0] * this.pivot[0] + w[1] * this.pivot[1] - theta) / size ** 2;
     const near = /** @type {Place} */ (this.pivot.map((value, i) => value - off * w[i]));
-    this.pivot = near.every((value) => Math.abs(value) <= REACH) ? near : [(line[0][0] + line[1][0]) / 2, (line[0][1] + line[1][1]) / 2];
+    this.pivot = near.every((value) => Math.abs(value) <= REACH)
+      ? near
+      : [(line[0][0] + line[1][0]) / 2, (line[0][1] + line[1][1]) / 2];
     const [x, y] = this.pivot;
-    const tip = /** @type {Place} */ ([x + ARROW * w[0] / size, y + ARROW * w[1] / size]);
+    const tip = /** @type {Place} */ ([x + (ARROW * w[0]) / size, y + (ARROW * w[1]) / size]);
     this.normal.setAttribute('d', this.outline([this.pivot, tip]));
     this.shift.set(this.pivot);
     this.turn.set(tip);
-    this.name.setAttribute('transform', `translate(${this.plot.x(x + 1.35 * (tip[0] - x)) - 5} ${this.plot.y(y + 1.35 * (tip[1] - y)) + 5})`);
+    this.name.setAttribute(
+      'transform',
+      `translate(${this.plot.x(x + 1.35 * (tip[0] - x)) - 5} ${this.plot.y(y + 1.35 * (tip[1] - y)) + 5})`,
+    );
   }
 
   /**
@@ -121,10 +156,20 @@ export class PointPlane {
   drawPoints({ points }, { fires }) {
     if (points.length !== this.spots.length) this.build(points.length);
     this.spots.forEach(({ element, set, shape }, i) => {
-      const { at: [x, y], label } = points[i];
+      const {
+        at: [x, y],
+        label,
+      } = points[i];
       mark(shape, element, label);
       element.classList.toggle('wrong', fires[i] !== label);
-      set([x, y], this.app.t(fires[i] === label ? 'perceptron.right.point' : 'perceptron.wrong.point', { x: this.app.n(x), y: this.app.n(y), label }));
+      set(
+        [x, y],
+        this.app.t(fires[i] === label ? 'perceptron.right.point' : 'perceptron.wrong.point', {
+          x: this.app.n(x),
+          y: this.app.n(y),
+          label,
+        }),
+      );
     });
   }
 
@@ -144,13 +189,34 @@ export class PointPlane {
     const { does } = this;
     let fresh = false; // whether it became chosen by the press that is going on
     const shape = svg('path', {});
-    const { element, set } = handle(this.plot, { label: '', at: [0, 0], moved: (at) => { set(rounded(at), element.getAttribute('aria-label') ?? ''); does.moved(i, rounded(at)); }, pressed: () => { if (!fresh) does.flipped(i); }, shape });
-    element.addEventListener('pointerdown', () => { fresh = this.chosen !== i; }, { capture: true });
+    const { element, set } = handle(this.plot, {
+      label: '',
+      at: [0, 0],
+      moved: (at) => {
+        set(rounded(at), element.getAttribute('aria-label') ?? '');
+        does.moved(i, rounded(at));
+      },
+      pressed: () => {
+        if (!fresh) does.flipped(i);
+      },
+      shape,
+    });
+    element.addEventListener(
+      'pointerdown',
+      () => {
+        fresh = this.chosen !== i;
+      },
+      { capture: true },
+    );
     element.addEventListener('focus', () => does.chosen(i));
-    element.addEventListener('keydown', (event) => {
-      fresh = false;
-      if (event.key === 'Delete' || event.key === 'Backspace') does.removed(i);
-    }, { capture: true });
+    element.addEventListener(
+      'keydown',
+      (event) => {
+        fresh = false;
+        if (event.key === 'Delete' || event.key === 'Backspace') does.removed(i);
+      },
+      { capture: true },
+    );
     return { element, set, shape };
   }
 
@@ -160,7 +226,8 @@ export class PointPlane {
    * @param {Learning | null} walk
    */
   drawProof({ points }, walk) {
-    const of = (/** @type {number} */ label) => (walk?.contradiction ?? []).filter((i) => points[i]?.label === label).map((i) => points[i].at);
+    const of = (/** @type {number} */ label) =>
+      (walk?.contradiction ?? []).filter((i) => points[i]?.label === label).map((i) => points[i].at);
     this.ones.setAttribute('d', this.outline(of(1)));
     this.zeros.setAttribute('d', this.outline(of(0)));
     this.put(this.cross, walk?.place.length ? /** @type {Place} */ (walk.place) : undefined);
@@ -171,7 +238,9 @@ export class PointPlane {
    * @returns {string}
    */
   outline(places) {
-    return places.length ? `M${places.map(([x, y]) => `${this.plot.x(x)} ${this.plot.y(y)}`).join('L')}${places.length > 2 ? 'Z' : ''}` : '';
+    return places.length
+      ? `M${places.map(([x, y]) => `${this.plot.x(x)} ${this.plot.y(y)}`).join('L')}${places.length > 2 ? 'Z' : ''}`
+      : '';
   }
 
   /**

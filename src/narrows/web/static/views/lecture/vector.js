@@ -1,11 +1,11 @@
 /** One vector: a unit's weighted inputs, added up and held against its threshold; the lecture's numbers at first. */
-import { h } from '../../dom.js';
-import { newest } from '../../line.js';
-import { table } from '../../plot.js';
-import { join, split } from '../../state.js';
-import { sub } from './forms.js';
+import { h } from '../../widgets/elements.js';
+import { newest } from '../../wire/newest.js';
+import { table } from '../../widgets/plot.js';
+import { join, split } from '../../shell/address.js';
+import { sub } from './formulas.js';
 
-/** @typedef {import('../../app.js').App} App */
+/** @typedef {import('../../shell/app.js').App} App */
 
 const START = [0.9, -0.3, -1.7, 0.3, 1, 0.5, 0, 1, 1]; // w, x and θ
 const MOST = 1e6;
@@ -15,14 +15,23 @@ export class VectorTable {
   constructor(app) {
     this.app = app;
     const field = (/** @type {number} */ i, /** @type {string} */ name) => {
-      const input = h('input', { type: 'number', step: 'any', 'aria-label': name, oninput: () => this.put(i, input) });
+      const input = h('input', {
+        'type': 'number',
+        'step': 'any',
+        'aria-label': name,
+        'oninput': () => this.put(i, input),
+      });
       return input;
     };
     const places = [0, 1, 2, 3];
-    this.fields = [...places.map((i) => field(i, sub(`w${i + 1}`))), ...places.map((i) => field(4 + i, sub(`x${i + 1}`))), field(8, 'θ')];
+    this.fields = [
+      ...places.map((i) => field(i, sub(`w${i + 1}`))),
+      ...places.map((i) => field(4 + i, sub(`x${i + 1}`))),
+      field(8, 'θ'),
+    ];
     this.products = places.map(() => h('span', {}));
     this.sum = h('span', {});
-    this.verdict = h('p', { class: 'verdict', 'aria-live': 'polite' });
+    this.verdict = h('p', { 'class': 'verdict', 'aria-live': 'polite' });
     const rows = places.map((i) => [String(i + 1), this.fields[i], this.fields[4 + i], this.products[i]]);
     const facts = table(['i', 'wᵢ', 'xᵢ', 'wᵢxᵢ'], [...rows, ['wᵀx', '', '', this.sum], ['θ', '', '', this.fields[8]]]);
     this.element = h('div', { class: 'beside' }, h('h2', {}, app.t('perceptron.vector')), facts, this.verdict);
@@ -52,10 +61,17 @@ export class VectorTable {
 
   draw = newest(async () => {
     const { app, given } = this;
-    const found = await app.line.ask('excitation', given);
-    this.numbers.forEach((value, i) => { if (this.fields[i] !== document.activeElement) this.fields[i].value = String(value); });
-    this.products.forEach((product, i) => { product.textContent = app.n(found.products[i]); });
+    const found = await app.connection.ask('excitation', given);
+    this.numbers.forEach((value, i) => {
+      if (this.fields[i] !== document.activeElement) this.fields[i].value = String(value);
+    });
+    this.products.forEach((product, i) => {
+      product.textContent = app.n(found.products[i]);
+    });
     this.sum.textContent = app.n(found.sum, { maximumSignificantDigits: 6 });
-    this.verdict.textContent = app.t(found.fires ? 'perceptron.vector.fires' : 'perceptron.vector.silent', { sum: app.n(found.sum, { maximumSignificantDigits: 6 }), theta: app.n(given.theta, { maximumSignificantDigits: 6 }) });
+    this.verdict.textContent = app.t(found.fires ? 'perceptron.vector.fires' : 'perceptron.vector.silent', {
+      sum: app.n(found.sum, { maximumSignificantDigits: 6 }),
+      theta: app.n(given.theta, { maximumSignificantDigits: 6 }),
+    });
   });
 }

@@ -1,0 +1,452 @@
+/** The page around the views: which view and model, language, theme, teacher mode, keys, and what is wrong if anything is. */
+import { above, below } from './frame.js';
+import { h } from '../widgets/elements.js';
+import { Brush } from '../widgets/canvases.js';
+import { Connection } from '../wire/connection.js';
+import { format, parse } from './address.js';
+import { VIEWS } from './views.js';
+import { number } from './numbers.js';
+import { translate } from './words.js';
+
+/** @typedef {import('./strings.js').Key} Key */
+/** @typedef {import('./strings.js').Language} Language */
+/** @typedef {import('../wire/answers.js').Model} Model */
+/** @typedef {import('./views.js').Mounted} Mounted */
+
+const POLL = 400; // milliseconds between questions for models that are still being trained
+const WRITE = 250; // milliseconds before the address follows the state; browsers refuse to write it much more often
+const FRAME = ['view', 'model', 'class', 'lang', 'theme', 'teach'];
+const SHARED = ['x', 'example']; // what is true of the next model as well, if its inputs are alike
+
+export class App {
+  state = parse(location.hash);
+  head = h('header', {});
+  status = h('div', { class: 'status', role: 'status' });
+  main = h('main', { id: 'main', tabindex: -1 });
+  foot = h('footer', { class: 'controls' });
+  skip = h('a', {
+    class: 'skip',
+    href: '#main',
+    onclick: (/** @type {Event} */ event) => {
+      event.preventDefault();
+      this.main.focus();
+    },
+  });
+  /** @type {Model[]} */
+  models = [];
+  /** @type {import('../wire/answers.js').Progress | null} */
+  progress = null;
+  /** @type {Mounted | null} */
+  mounted = null;
+  turn = 0;
+  written = 0;
+
+  constructor() {
+    document.body.append(this.skip, this.head, this.status, this.main, this.foot);
+    this.connection = new Connection(
+      `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/live`,
+      (open) => this.connected(open),
+    );
+  }
+
+  /** Ask what is open, and show it. */
+  async start() {
+    addEventListener('hashchange', () => this.read());
+    addEventListener('keydown', (event) => this.key(event));
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.show());
+    this.dress();
+    this.furnish();
+    if (this.view.alone) this.show();
+    else this.say('loading');
+    await this.list();
+    while (!this.progress?.done) {
+      await new Promise((done) => setTimeout(done, POLL));
+      await this.list();
+    }
+  }
+
+  /** Ask which models are open, and take up new ones. */
+  async list() {
+    const { models, progress } = await this.connection.ask('models');
+    const before = this.models.length;
+    [this.models, this.progress] = [models, progress];
+    if (models.length !== before) {
+      if (!this.view.alone && (!before || this.view.id === 'compare' || this.view.id === 'noise')) await this.show();
+      else this.furnish();
+    }
+    this.report();
+  }
+
+  // --- State ------------------------------------------------------------------
+
+  /** @returns {Language} */
+  get language() {
+    const wanted = this.state.lang ?? navigator.language.slice(0, 2);
+    return wanted === 'cs' ? 'cs' : 'en';
+  }
+
+  /** @returns {import('./views.js').View} the one that the address names, or that has the row of the lecture it names */
+  get view() {
+    const wanted = this.state.view ?? '';
+    return VIEWS.find((view) => view.id === wanted || view.rows?.includes(wanted)) ?? VIEWS[0];
+  }
+
+  /** @returns {boolean} whether what the view needs is there */
+  get ready() {
+    return this.view.alone || this.models.length > 0;
+  }
+
+  /** @returns {Model} the model that is shown; there is one */
+  get model() {
+    return this.models.find((model) => model.id === this.state.model) ?? this.models[0];
+  }
+
+  /** @returns {boolean} whether the address names a view and a model that there are */
+  get known() {
+    const { view, model } = this.state;
+    const [views, models] = [
+      VIEWS.flatMap(({ id, rows }) => [String(id), ...(rows ?? [])]),
+      this.models.map(({ id }) => id),
+    ];
+    return (
+      (view === undefined || views.includes(view)) &&
+      (model === undefined || models.includes(model) || !this.progress?.done)
+    );
+  }
+
+  get theme() {
+    return this.state.theme ?? (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light');
+  }
+
+  /** @returns {Record<string, string>} what every question about the model says */
+  get named() {
+    return this.model.conditional ? { model: this.model.id, label: this.label } : { model: this.model.id };
+  }
+
+  /** @returns {string} the class that a conditional model decodes */
+  get label() {
+    const wanted = this.state.class ?? '';
+    return this.model.classes.includes(wanted) ? wanted : this.model.classes[0];
+  }
+
+  /** @returns {string} the arguments after z in Python, for a conditional model its class */
+  get pythonLabel() {
+    return this.model.conditional ? `, [${JSON.stringify(this.label)}]` : '';
+  }
+
+  get brush() {
+    return new Brush(this.model.shape, this.model.ink);
+  }
+
+  /**
+   * Change the state; the address follows.
+   * @param {Record<string, string>} changes "" takes one away
+   */
+  set(changes) {
+    const changed = Object.keys(changes).filter((name) => (this.state[name] ?? '') !== changes[name]);
+    if (!changed.length) return;
+    for (const name of changed)
+      if (changes[name]) this.state[name] = changes[name];
+      else delete this.state[name];
+    const whole = changed.some((name) => FRAME.includes(name));
+    clearTimeout(this.written);
+    if (whole) this.write(true);
+    else this.written = setTimeout(() => this.write(false), WRITE);
+    if (whole) this.show();
+    else this.mounted?.update?.(changed);
+  }
+
+  /** @param {boolean} step whether the browser's back button shall undo it */
+  write(step) {
+    clearTimeout(this.written);
+    if (format(this.state) !== location.hash)
+      history[step ? 'pushState' : 'replaceState'](null, '', format(this.state));
+  }
+
+  /** Take the state from the address. */
+  read() {
+    this.state = parse(location.hash);
+    this.show();
+  }
+
+  /**
+   * Go to another view or model; what belongs to the one before is left behind.
+   * @param {Record<string, string>} changes
+   */
+  go(changes) {
+    const target = this.models.find((model) => model.id === changes.model) ?? this.model;
+    const keep =
+      target === this.model
+        ? [...FRAME, ...SHARED, 'z']
+        : String(target.shape) === String(this.model.shape)
+          ? [...FRAME, ...SHARED]
+          : FRAME;
+    const left = Object.keys(this.state).filter((name) => !keep.includes(name));
+    this.set({ ...Object.fromEntries(left.map((name) => [name, ''])), ...changes });
+  }
+
+  // --- Words ------------------------------------------------------------------
+
+  /**
+   * @param {Key} key
+   * @param {Record<string, string | number>} [values]
+   */
+  t(key, values) {
+    return translate(this.language, key, values);
+  }
+
+  /**
+   * @param {number} value
+   * @param {Intl.NumberFormatOptions} [options]
+   */
+  n(value, options) {
+    return number(this.language, value, options);
+  }
+
+  /** @param {number} part in [0, 1] */
+  percent(part) {
+    return this.n(part, { style: 'percent', maximumFractionDigits: part > 0.99 && part < 1 ? 1 : 0 });
+  }
+
+  // --- Showing ----------------------------------------------------------------
+
+  /** Show the view anew. */
+  async show() {
+    const turn = ++this.turn;
+    this.dress();
+    if (!this.ready) return this.furnish();
+    this.mounted?.close?.();
+    this.mounted = null;
+    this.furnish();
+    const root = h('div', { class: `view ${this.view.id}` });
+    const rows = this.view.rows?.map((row) => h('a', { href: `#view=${row}` }, row));
+    const lead = h(
+      'div',
+      { class: 'lead' },
+      h('h1', {}, this.t(this.view.id)),
+      rows ? h('p', { class: 'rows' }, ...rows) : null,
+      h('p', {}, this.t(/** @type {Key} */ (`${this.view.id}.lead`))),
+    );
+    this.say('');
+    const waiting = setTimeout(() => this.say('loading'), 200);
+    try {
+      const mounted = await this.view.mount(root, this);
+      if (turn !== this.turn) return mounted.close?.();
+      this.mounted = mounted;
+      this.main.replaceChildren(h('div', { class: 'sheet' }, lead, root));
+      if (!this.known) this.say('unknown');
+      this.report();
+      document.documentElement.dataset.ready = this.view.id;
+    } catch (error) {
+      if (turn === this.turn) this.fail(error);
+    } finally {
+      clearTimeout(waiting);
+      if (turn === this.turn && this.status.dataset.key === 'loading') this.say('');
+    }
+  }
+
+  /** @param {unknown} error */
+  fail(error) {
+    const told = error instanceof Error ? error.message : String(error);
+    this.main.replaceChildren(
+      h(
+        'div',
+        { class: 'sheet empty', role: 'alert' },
+        h('p', {}, this.t('error', { error: told })),
+        h('button', { onclick: () => this.show() }, this.t('error.again')),
+      ),
+    );
+  }
+
+  /**
+   * Run something that asks the server; what goes wrong is said, and the page goes on.
+   * @param {() => Promise<void>} work
+   */
+  async attempt(work) {
+    try {
+      await work();
+    } catch (error) {
+      this.say('error', { error: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  dress() {
+    const root = document.documentElement;
+    root.lang = this.language;
+    root.dataset.theme = this.theme;
+    root.classList.toggle('teach', this.state.teach === '1');
+    document.title = this.t('title');
+    this.skip.textContent = this.t('skip');
+  }
+
+  /** Build what stands above and below the view. */
+  furnish() {
+    const focused = document.activeElement?.id;
+    this.head.replaceChildren(...above(this));
+    if (this.ready) this.foot.replaceChildren(...below(this));
+    if (focused) document.getElementById(focused)?.focus();
+  }
+
+  /**
+   * @param {'link' | 'copy'} key
+   * @param {() => string} text
+   */
+  copier(key, text) {
+    const button = h(
+      'button',
+      {
+        class: 'quiet',
+        onclick: () =>
+          this.attempt(async () => {
+            await navigator.clipboard.writeText(text());
+            button.textContent = this.t('copied');
+            setTimeout(() => {
+              button.textContent = this.t(key);
+            }, 1500);
+          }),
+      },
+      this.t(key),
+    );
+    return button;
+  }
+
+  python() {
+    const text = [...(this.view.alone ? [] : [...this.model.python, '']), ...(this.mounted?.python() ?? [])].join('\n');
+    this.dialog(
+      this.t('python.title'),
+      h('pre', { tabindex: 0 }, text),
+      this.copier('copy', () => text),
+    );
+  }
+
+  help() {
+    /** @type {[string, Key][]} */
+    const keys = [
+      ['1 – 9', 'key.views'],
+      ['0', 'key.lecture'],
+      ['[  ]', 'key.models'],
+      ['← → ↑ ↓', 'key.arrows'],
+      ['T', 'key.teacher'],
+      ['D', 'key.theme'],
+      ['L', 'key.language'],
+      ['P', 'key.python'],
+      ['?', 'key.help'],
+    ];
+    this.dialog(
+      this.t('keys'),
+      h('dl', {}, ...keys.flatMap(([key, what]) => [h('dt', {}, h('kbd', {}, key)), h('dd', {}, this.t(what))])),
+    );
+  }
+
+  /**
+   * @param {string} title
+   * @param {...Node} parts
+   */
+  dialog(title, ...parts) {
+    const close = h('button', { onclick: () => box.close() }, this.t('close'));
+    const box = h(
+      'dialog',
+      { 'aria-label': title, 'onclose': () => box.remove() },
+      h('h2', {}, title),
+      ...parts,
+      close,
+    );
+    document.body.append(box);
+    box.showModal();
+  }
+
+  // --- What is going on -------------------------------------------------------
+
+  /**
+   * @param {Key | ''} key
+   * @param {Record<string, string | number>} [values]
+   * @param {...Node} more
+   */
+  say(key, values, ...more) {
+    if (this.status.dataset.key === 'lost' && this.connection.socket?.readyState !== 1) return;
+    this.status.dataset.key = key;
+    this.status.replaceChildren(...(key ? [h('span', {}, this.t(key, values)), ...more] : []));
+  }
+
+  /** Say how far training is. */
+  report() {
+    if (!this.progress || this.status.dataset.key === 'error') return;
+    const { done, error, name, part } = this.progress;
+    if (error) return this.say('training.failed', { error });
+    if (done) return this.status.dataset.key?.startsWith('training') ? this.say('') : undefined;
+    const bar = h('progress', { 'max': 1, 'value': part, 'aria-label': this.t('training', { name }) });
+    if (this.ready) return this.say('training', { name }, bar);
+    this.say('');
+    this.main.replaceChildren(
+      h('div', { class: 'sheet empty' }, h('h1', {}, this.t('title')), h('p', {}, this.t('training.first')), bar),
+    );
+  }
+
+  /** @param {boolean} open */
+  connected(open) {
+    document.documentElement.classList.toggle('lost', !open);
+    if (open) {
+      this.status.dataset.key = '';
+      this.status.replaceChildren();
+      this.report();
+      return;
+    }
+    this.status.dataset.key = 'lost';
+    this.status.replaceChildren(
+      h('span', {}, this.t('lost')),
+      h('button', { onclick: () => this.connection.open() }, this.t('lost.now')),
+    );
+  }
+
+  // --- Keys -------------------------------------------------------------------
+
+  /** @param {KeyboardEvent} event */
+  key(event) {
+    const at = /** @type {HTMLElement} */ (event.target);
+    if (
+      event.ctrlKey ||
+      event.metaKey ||
+      event.altKey ||
+      !this.ready ||
+      at.closest('dialog[open], select, textarea, input:not([type=checkbox])')
+    )
+      return;
+    const moves = /** @type {Record<string, [number, number]>} */ ({
+      ArrowLeft: [-1, 0],
+      ArrowRight: [1, 0],
+      ArrowUp: [0, 1],
+      ArrowDown: [0, -1],
+    });
+    const move = moves[event.key];
+    if (move && this.mounted?.move) {
+      event.preventDefault();
+      const far = event.shiftKey ? 5 : 1;
+      this.mounted.move(far * move[0], far * move[1]);
+      return;
+    }
+    /** @type {Record<string, () => void>} */
+    const does = {
+      't': () => this.set({ teach: this.state.teach === '1' ? '' : '1' }),
+      'Escape': () => this.set({ teach: '' }),
+      'd': () => this.set({ theme: this.theme === 'dark' ? 'light' : 'dark' }),
+      'l': () => this.set({ lang: this.language === 'en' ? 'cs' : 'en' }),
+      'p': () => this.python(),
+      '?': () => this.help(),
+      '[': () => this.step(-1),
+      ']': () => this.step(1),
+    };
+    const views = VIEWS.filter(({ group }) => (group === this.view.group) === (event.key !== '0'));
+    const view = views[event.key === '0' ? 0 : Number(event.key) - 1];
+    if (view) this.go({ view: view.id });
+    else does[event.key]?.();
+  }
+
+  /** @param {number} by */
+  step(by) {
+    if (this.view.alone) return;
+    const at = this.models.indexOf(this.model);
+    this.go({ model: this.models[(at + by + this.models.length) % this.models.length].id });
+  }
+}
+
+new App().start();

@@ -1,0 +1,379 @@
+/** An input of one's own: drawn, dropped, pasted or chosen, and what the model makes of it. */
+import { figure, h } from '../../widgets/elements.js';
+import { context, paintErrors, picture, themed } from '../../widgets/canvases.js';
+import { unpack } from '../../wire/frames.js';
+import { newest } from '../../wire/newest.js';
+import { toBase64, toText } from '../../shell/address.js';
+
+/** @typedef {import('../../shell/app.js').App} App */
+/** @typedef {import('../../wire/answers.js').Look} Look */
+/** @typedef {import('../../wire/answers.js').Levels} Levels */
+
+const PAD = 280; // pixels of the field to draw in
+const PEN = 30;
+const MOST_MEGABYTES = 8;
+const MOST_TEXT = 1500; // characters of an input in the address; a larger one is kept only as long as the page
+const MOST_ERROR = 0.25; // squared, at the end of the colours
+
+/** @type {{ model: string, x: string } | null} what the address cannot hold */
+let held = null;
+
+/**
+ * The input that the state names, as the server takes it.
+ * @param {App} app
+ * @returns {{ example: number } | { pixels: string }}
+ */
+export function givenTo(app) {
+  const x = app.state.x === 'held' ? (held?.model === String(app.model.shape) ? held.x : '') : (app.state.x ?? '');
+  if (x) return { pixels: toBase64(x) };
+  const place = Number(app.state.example ?? 0);
+  return { example: Number.isInteger(place) && place >= 0 && place < app.model.count ? place : 0 };
+}
+
+/**
+ * @param {App} app
+ * @returns {string[]} lines of Python that make that input, `x`
+ */
+export function inputLines(app) {
+  const given = givenTo(app);
+  const X = app.model.from_prior ? 'model.sample(1000, random_state=0)' : 'data.X';
+  if ('example' in given) return [`x = ${X}[${given.example}:${given.example + 1}]`];
+  return [
+    'from base64 import b64decode',
+    '',
+    'import numpy as np',
+    '',
+    `levels = np.frombuffer(b64decode("${given.pixels}"), np.uint8)`,
+    'low, size = model.scaling_.offset[0], model.scaling_.scale[0]',
+    `x = low + levels.reshape(1, ${app.model.shape.join(', ')}) / 255 * size`,
+  ];
+}
+
+/** @type {import('../../shell/views.js').View} */
+export const input = {
+  id: 'input',
+  group: 'model',
+  async mount(root, app) {
+    const view = new InputView(root, app);
+    await view.look();
+    return view;
+  },
+};
+
+class InputView {
+  pad = h('canvas', { width: PAD, height: PAD });
+  result = h('div', { 'class': 'result', 'aria-live': 'polite' });
+  said = h('p', { class: 'hint', role: 'status' });
+  drawing = false;
+  /** @type {[number, number]} */
+  pen = [0, 0];
+
+  /**
+   * @param {HTMLElement} root
+   * @param {App} app
+   */
+  constructor(root, app) {
+    this.app = app;
+    this.brush = app.brush;
+    this.pictures = app.model.shape.length > 1;
+    this.send = newest(() => app.attempt(() => this.upload(this.inked())));
+    this.paste = (/** @type {ClipboardEvent} */ event) => this.files(event.clipboardData);
+    this.field = this.built();
+    root.append(
+      h(
+        'div',
+        { class: 'give' },
+        ...(this.pictures ? [this.field] : [h('p', { class: 'hint' }, app.t('input.rows'))]),
+        this.said,
+        this.controls(),
+      ),
+      this.result,
+    );
+    addEventListener('paste', this.paste);
+    this.clear();
+  }
+
+  // --- Giving -----------------------------------------------------------------
+
+  built() {
+    const { app } = this;
+    const label = app.t('input.draw.keys');
+    Object.entries({ 'role': 'img', 'aria-label': label }).forEach(([name, value]) =>
+      this.pad.setAttribute(name, value),
+    );
+    const field = h(
+      'div',
+      {
+        class: 'pad',
+        onpointerdown: (/** @type {PointerEvent} */ event) => this.down(event),
+        onpointermove: (/** @type {PointerEvent} */ event) => this.drawn(event),
+        onpointerup: () => {
+          this.drawing = false;
+        },
+        onpointercancel: () => {
+          this.drawing = false;
+        },
+        ondragover: (/** @type {DragEvent} */ event) => {
+          event.preventDefault();
+          field.classList.add('over');
+        },
+        ondragleave: () => field.classList.remove('over'),
+        ondrop: (/** @type {DragEvent} */ event) => {
+          event.preventDefault();
+          field.classList.remove('over');
+          this.files(event.dataTransfer);
+        },
+      },
+      this.pad,
+      h('span', { class: 'hint' }, app.t('input.draw')),
+    );
+    return field;
+  }
+
+  controls() {
+    const { app } = this;
+    const last = app.model.count - 1;
+    const example = h('input', {
+      type: 'number',
+      min: 0,
+      max: last,
+      step: 1,
+      value: app.state.x ? null : (app.state.example ?? 0),
+      onchange: () => {
+        example.valueAsNumber = Math.min(Math.max(Math.round(example.valueAsNumber) || 0, 0), last);
+        this.clear();
+        app.set({ x: '', example: example.value });
+      },
+    });
+    this.example = example;
+    const file = h('input', {
+      type: 'file',
+      accept: 'image/*',
+      class: 'sr-only',
+      onchange: () => file.files?.[0] && this.take(file.files[0]),
+    });
+    const choose = h('label', { class: 'button' }, app.t('input.file'), file);
+    return h(
+      'div',
+      { class: 'controls row' },
+      ...(this.pictures ? [h('button', { onclick: () => this.clear() }, app.t('input.clear')), choose] : []),
+      h('label', { class: 'field' }, h('span', {}, app.t('input.example')), example),
+    );
+  }
+
+  clear() {
+    const drawing = context(this.pad);
+    drawing.fillStyle = `rgb(${themed('--tile')})`;
+    drawing.fillRect(0, 0, PAD, PAD);
+    this.field.classList.remove('used');
+    this.said.textContent = '';
+  }
+
+  /** @param {PointerEvent} event @returns {[number, number]} */
+  at(event) {
+    const box = this.pad.getBoundingClientRect();
+    return [((event.clientX - box.left) / box.width) * PAD, ((event.clientY - box.top) / box.height) * PAD];
+  }
+
+  /** @param {PointerEvent} event */
+  down(event) {
+    this.field.setPointerCapture(event.pointerId);
+    this.field.classList.add('used');
+    this.drawing = true;
+    this.pen = this.at(event);
+    this.drawn(event);
+  }
+
+  /** @param {PointerEvent} event */
+  drawn(event) {
+    if (!this.drawing) return;
+    const drawing = context(this.pad);
+    Object.assign(drawing, {
+      lineWidth: PEN,
+      lineCap: 'round',
+      lineJoin: 'round',
+      strokeStyle: `rgb(${themed('--ink')})`,
+    });
+    const to = this.at(event);
+    drawing.beginPath();
+    drawing.moveTo(...this.pen);
+    drawing.lineTo(to[0], to[1] + 0.01);
+    drawing.stroke();
+    this.pen = to;
+    this.send();
+  }
+
+  /** @returns {Promise<Blob>} the drawing, whatever the theme's colours */
+  inked() {
+    return new Promise((done, failed) => this.pad.toBlob((blob) => (blob ? done(blob) : failed(new Error('PNG')))));
+  }
+
+  /** @param {DataTransfer | null} data */
+  files(data) {
+    const file = data?.files[0];
+    if (file && this.pictures) this.take(file);
+  }
+
+  /** @param {File} file */
+  take(file) {
+    const size = file.size / 2 ** 20;
+    if (size > MOST_MEGABYTES) {
+      this.said.textContent = this.app.t('input.large', { size: this.app.n(size) });
+      return;
+    }
+    this.clear();
+    this.said.textContent = this.app.t('input.reading');
+    this.app.attempt(() => this.upload(Promise.resolve(file)));
+  }
+
+  /** @param {Promise<Blob>} blob */
+  async upload(blob) {
+    const { app } = this;
+    const response = await fetch(`/upload?model=${encodeURIComponent(app.model.id)}`, {
+      method: 'POST',
+      body: await blob,
+    });
+    const { levels, refused } = unpack(await response.arrayBuffer());
+    this.said.textContent = refused === undefined ? '' : app.t('input.bad', { error: refused });
+    if (refused !== undefined) return;
+    const x = toText(levels.data);
+    held = { model: String(app.model.shape), x };
+    if (this.example) this.example.value = '';
+    const before = app.state.x;
+    app.set({ x: x.length > MOST_TEXT ? 'held' : x, example: '' });
+    if (before === 'held') await this.look();
+  }
+
+  // --- Showing ----------------------------------------------------------------
+
+  async look() {
+    const { app } = this;
+    this.answer = await app.connection.ask('look', { ...app.named, given: givenTo(app) });
+    this.result.replaceChildren(...this.told(this.answer));
+  }
+
+  /** @param {Look} look */
+  told(look) {
+    const { app, brush } = this;
+    const map = picture(app.t('input.map'));
+    paintErrors(map, look.map, MOST_ERROR);
+    const own = 'pixels' in givenTo(app);
+    const prepared = own
+      ? app.t(app.model.ink ? 'input.prepared.ink' : 'input.prepared.crop', {
+          w: app.model.shape[1],
+          h: app.model.shape[0],
+        })
+      : `${app.t('example')} ${app.state.example ?? 0}`;
+    const row = h(
+      'div',
+      { class: 'chain' },
+      figure(
+        brush.canvas(look.original, 0, app.t('input.prepared')),
+        h('strong', {}, app.t('input.prepared')),
+        h('span', {}, prepared),
+      ),
+      figure(this.bars(look.z), h('strong', {}, app.t('input.code'))),
+      figure(
+        brush.canvas(look.restored, 0, app.t('input.restored')),
+        h('strong', {}, app.t('input.restored')),
+        h('span', { class: 'number' }, app.t('error.number', { error: app.n(look.score) })),
+      ),
+      figure(
+        map,
+        h('strong', {}, app.t('input.map')),
+        h('span', {}, app.t('input.map.scale', { most: app.n(MOST_ERROR) })),
+      ),
+    );
+    const near = h(
+      'div',
+      { class: 'strip' },
+      ...Array.from(look.nearest.data, (place, i) =>
+        figure(
+          brush.canvas(look.levels, i, `${app.t('example')} ${place}`),
+          look.labels[i] ? app.t('label', { label: look.labels[i] }) : app.n(place, {}),
+        ),
+      ),
+    );
+    return [row, this.judged(look), h('section', {}, h('h2', {}, app.t('input.nearest')), near)];
+  }
+
+  /** @param {number[]} z */
+  bars(z) {
+    const { app } = this;
+    const most = Math.max(...z.map(Math.abs), 1e-9);
+    const list = z
+      .slice(0, 16)
+      .map((value, i) =>
+        h(
+          'li',
+          {},
+          h('span', {}, app.t('code.unit', { i: i + 1 })),
+          bar(value / most),
+          h('span', { class: 'number' }, app.n(value, { minimumFractionDigits: 2, maximumFractionDigits: 2 })),
+        ),
+      );
+    return h('ol', { class: 'bars' }, ...list, ...(z.length > 16 ? [h('li', {}, '…')] : []));
+  }
+
+  /** @param {Look} look */
+  judged({ score, odd, part, distance, far, outside }) {
+    const { app } = this;
+    const most = 2 * odd;
+    const meter = h('div', { class: 'score' });
+    const gauge = h('progress', {
+      'max': most,
+      'value': Math.min(score, most),
+      'class': outside ? 'odd' : '',
+      'aria-label': app.t('input.score'),
+    });
+    meter.append(gauge, h('span', { class: 'tick' }, app.t('input.threshold', { odd: app.n(odd) })));
+    const why = distance > far ? `; ${app.t('input.far', { distance: app.n(distance), far: app.n(far) })}` : '';
+    return h(
+      'section',
+      { class: 'judged' },
+      h('h2', { class: outside ? 'warn' : '' }, app.t(outside ? 'input.outside' : 'input.inside')),
+      meter,
+      h(
+        'p',
+        { class: 'hint' },
+        `${app.t('input.score')} ${app.t('input.score.text', { score: app.n(score), part: app.percent(part) })}${why}`,
+      ),
+    );
+  }
+
+  // --- What the page asks of a view -------------------------------------------
+
+  /** @param {string[]} changed */
+  update(changed) {
+    if (changed.includes('x') || changed.includes('example')) this.app.attempt(() => this.look());
+  }
+
+  python() {
+    const { model } = this.app;
+    const y = model.conditional ? this.app.pythonLabel : '';
+    return [
+      ...inputLines(this.app),
+      `z = model.transform(x${y})`,
+      `restored = model.reconstruct(x${y})`,
+      `score = model.anomaly_score(x${y})`,
+      `errors = model.error_map(x${y})`,
+    ];
+  }
+
+  close() {
+    removeEventListener('paste', this.paste);
+  }
+}
+
+/** @param {number} part in [−1, 1] */
+function bar(part) {
+  const canvas = document.createElement('canvas');
+  Object.assign(canvas, { width: 120, height: 10 });
+  canvas.setAttribute('aria-hidden', 'true');
+  const drawing = context(canvas);
+  drawing.fillStyle = `rgb(${themed('--accent')})`;
+  drawing.fillRect(Math.min(60, 60 + 58 * part), 1, Math.abs(58 * part), 8);
+  drawing.fillStyle = `rgb(${themed('--ink')})`;
+  drawing.fillRect(59.5, 0, 1, 10);
+  return canvas;
+}

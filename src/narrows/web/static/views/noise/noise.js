@@ -1,0 +1,149 @@
+/** Noise: one spoilt input, and what models that were trained differently make of it. */
+import { figure, h, select, slider } from '../../widgets/elements.js';
+import { newest } from '../../wire/newest.js';
+import { spaced } from '../../shell/words.js';
+import { givenTo, inputLines } from '../input/input.js';
+
+/** @typedef {import('../../shell/app.js').App} App */
+/** @typedef {import('../../wire/answers.js').Levels} Levels */
+
+const KINDS = /** @type {const} */ (['gaussian', 'masking', 'salt-and-pepper', 'block']);
+
+/** @type {import('../../shell/views.js').View} */
+export const noise = {
+  id: 'noise',
+  group: 'model',
+  async mount(root, app) {
+    const view = new NoiseView(root, app);
+    await view.ask();
+    return view;
+  },
+};
+
+class NoiseView {
+  row = h('div', { 'class': 'mended', 'aria-live': 'polite' });
+
+  /**
+   * @param {HTMLElement} root
+   * @param {App} app
+   */
+  constructor(root, app) {
+    this.app = app;
+    this.brush = app.brush;
+    this.renew = newest(() => app.attempt(() => this.ask()));
+    root.append(this.controls(), this.row);
+  }
+
+  get kind() {
+    return KINDS.find((kind) => kind === this.app.state.noise) ?? 'gaussian';
+  }
+
+  get level() {
+    const level = Number(this.app.state.level ?? 0.3);
+    return level >= 0 && level <= 1 ? level : 0.3;
+  }
+
+  get seed() {
+    const seed = Number(this.app.state.seed ?? 0);
+    return Number.isInteger(seed) && seed >= 0 ? seed : 0;
+  }
+
+  controls() {
+    const { app } = this;
+    const last = app.model.count - 1;
+    const kind = select(
+      app.t('noise.kind'),
+      KINDS.map((name) => [name, app.t(`noise.${name}`)]),
+      this.kind,
+      (value) => {
+        app.set({ noise: value });
+        level.set(this.level);
+      },
+    );
+    const show = (/** @type {number} */ value) =>
+      this.kind === 'gaussian'
+        ? app.t('noise.level.sigma', { level: app.n(value, { minimumFractionDigits: 2 }) })
+        : app.t('noise.level.part', { part: app.percent(value) });
+    const level = slider({
+      label: app.t('noise.level'),
+      min: 0,
+      max: 1,
+      step: 0.01,
+      value: this.level,
+      show,
+      moved: (value) => app.set({ level: String(value) }),
+    });
+    const example = h('input', {
+      type: 'number',
+      min: 0,
+      max: last,
+      step: 1,
+      value: app.state.x ? null : (app.state.example ?? 0),
+      placeholder: app.t('noise.drawn'),
+      onchange: () => {
+        example.valueAsNumber = Math.min(Math.max(Math.round(example.valueAsNumber) || 0, 0), last);
+        app.set({ x: '', example: example.value });
+      },
+    });
+    return h(
+      'div',
+      { class: 'controls row' },
+      h('label', { class: 'field' }, h('span', {}, app.t('example')), example),
+      kind,
+      level.element,
+      h('button', { onclick: () => app.set({ seed: String(this.seed + 1) }) }, app.t('again')),
+    );
+  }
+
+  async ask() {
+    const { app, brush } = this;
+    const { clean, noisy, error, models } = await app.connection.ask('noise', {
+      ...app.named,
+      given: givenTo(app),
+      corruption: this.kind,
+      level: this.level,
+      seed: this.seed,
+    });
+    const best = Math.min(...models.map((model) => model.error));
+    const said = (/** @type {number} */ value) =>
+      h('span', { class: 'number' }, app.t('error.number', { error: app.n(value, { maximumFractionDigits: 4 }) }));
+    const given = h(
+      'div',
+      { class: 'pairs' },
+      figure(brush.canvas(clean, 0, app.t('noise.clean')), h('strong', {}, app.t('noise.clean'))),
+      figure(brush.canvas(noisy, 0, app.t('noise.noisy')), h('strong', {}, app.t('noise.noisy')), said(error)),
+    );
+    const mended = models.map((model) => {
+      const name = `${spaced(model.kind)}, d = ${model.latent_dim}`;
+      const shown = figure(
+        brush.canvas(model.levels, 0, name),
+        h('strong', {}, spaced(model.kind)),
+        h('span', {}, `d = ${model.latent_dim}`),
+        said(model.error),
+        model.error === best && models.length > 1 && h('em', {}, app.t('noise.best')),
+      );
+      shown.classList.toggle('best', model.error === best && models.length > 1);
+      return shown;
+    });
+    const parts = [
+      given,
+      h('div', { 'class': 'arrow', 'aria-hidden': 'true' }, '→'),
+      h('div', { class: 'pairs' }, ...mended),
+    ];
+    if (models.length < 2) parts.push(h('p', { class: 'hint' }, app.t('noise.one')));
+    this.row.replaceChildren(...parts);
+  }
+
+  update() {
+    this.renew();
+  }
+
+  python() {
+    const y = this.app.model.conditional ? this.app.pythonLabel : '';
+    return [
+      ...inputLines(this.app),
+      `noisy = model.corrupt(x, corruption="${this.kind}", level=${this.level}, random_state=${this.seed})`,
+      `mended = model.reconstruct(noisy${y})`,
+    ];
+  }
+}

@@ -1,0 +1,140 @@
+/** Elements from plain calls, so that views read like what they build. */
+
+/** @typedef {Node | string | null | false} Child */
+
+/**
+ * Make an HTML element. Properties that begin with "on" are listeners, `class` is its class, true is an attribute
+ * without a value, false and null leave one out; the rest are attributes.
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag
+ * @param {Record<string, any>} [properties]
+ * @param {...Child} children
+ * @returns {HTMLElementTagNameMap[K]}
+ */
+export function h(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  dress(element, properties);
+  append(element, children);
+  return element;
+}
+
+/**
+ * Make an SVG element, as `h` makes HTML.
+ * @template {keyof SVGElementTagNameMap} K
+ * @param {K} tag
+ * @param {Record<string, any>} [properties]
+ * @param {...Child} children
+ * @returns {SVGElementTagNameMap[K]}
+ */
+export function svg(tag, properties = {}, ...children) {
+  const element = document.createElementNS('http://www.w3.org/2000/svg', tag);
+  dress(element, properties);
+  append(element, children);
+  return element;
+}
+
+/**
+ * @param {Element} element
+ * @param {Record<string, any>} properties
+ */
+function dress(element, properties) {
+  for (const [name, value] of Object.entries(properties)) {
+    if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
+    else if (value !== false && value !== null && value !== undefined)
+      element.setAttribute(name, value === true ? '' : String(value));
+  }
+}
+
+/**
+ * @param {Element} element
+ * @param {Child[]} children
+ */
+function append(element, children) {
+  element.append(
+    ...children
+      .filter((child) => child !== null && child !== false)
+      .map((child) => /** @type {Node | string} */ (child)),
+  );
+}
+
+/**
+ * A labelled choice of a few words.
+ * @param {string} label
+ * @param {[value: string, text: string][]} options
+ * @param {string} value
+ * @param {(value: string) => void} chosen
+ * @returns {HTMLLabelElement}
+ */
+export function select(label, options, value, chosen) {
+  const box = h(
+    'select',
+    { onchange: () => chosen(box.value) },
+    ...options.map(([key, text]) => h('option', { value: key, selected: key === value }, text)),
+  );
+  return h('label', { class: 'field' }, h('span', {}, label), box);
+}
+
+/**
+ * A labelled slider; its value is shown beside it.
+ * @param {{ label: string, min: number, max: number, step: number, value: number, show: (value: number) => string, moved: (value: number, stamp: number) => void }} options
+ * @returns {{ element: HTMLLabelElement, set: (value: number) => void }}
+ */
+export function slider({ label, min, max, step, value, show, moved }) {
+  const output = h('output', {}, show(value));
+  const input = h('input', {
+    'type': 'range',
+    min,
+    max,
+    step,
+    value,
+    'aria-valuetext': show(value),
+    'oninput': (/** @type {Event} */ event) => {
+      tell(input.valueAsNumber);
+      moved(input.valueAsNumber, event.timeStamp);
+    },
+  });
+  const tell = (/** @type {number} */ now) => {
+    output.textContent = show(now);
+    input.setAttribute('aria-valuetext', show(now));
+  };
+  return {
+    element: h('label', { class: 'field slider' }, h('span', {}, label), input, output),
+    set: (now) => {
+      input.value = String(now);
+      tell(now);
+    },
+  };
+}
+
+/**
+ * A labelled tick box.
+ * @param {string} label
+ * @param {boolean} on
+ * @param {(on: boolean) => void} chosen
+ * @returns {HTMLLabelElement}
+ */
+export function tick(label, on, chosen) {
+  const box = h('input', { type: 'checkbox', checked: on, onchange: () => chosen(box.checked) });
+  return h('label', { class: 'field tick' }, box, h('span', {}, label));
+}
+
+/**
+ * A picture with words under it.
+ * @param {HTMLElement | SVGElement} picture
+ * @param {...Child} words
+ * @returns {HTMLElement}
+ */
+export function figure(picture, ...words) {
+  return h('figure', {}, picture, h('figcaption', {}, ...words));
+}
+
+/**
+ * Give the person a file.
+ * @param {string} name
+ * @param {Blob} blob
+ */
+export function download(name, blob) {
+  const link = h('a', { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}

@@ -1,0 +1,41 @@
+/** Buttons for what goes on step by step, by a person's hand or by itself. */
+import { h } from './elements.js';
+
+const PACE = 600; // milliseconds a step, unless said otherwise
+
+/**
+ * @param {import('../shell/app.js').App} app
+ * @param {{ next: () => boolean, start: () => void, pace?: number }} does `next` makes a step and says whether another can follow;
+ *   `start` goes back to where it begins; `pace` is milliseconds a step
+ * @returns {{ element: HTMLElement, stop: () => void }}
+ */
+export function stepper(app, { next, start, pace = PACE }) {
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  let timer;
+  const run = h('button', { onclick: () => (timer ? stop() : play()) }, app.t('steps.run'));
+  const stop = () => {
+    clearInterval(timer);
+    timer = undefined;
+    run.textContent = app.t('steps.run');
+  };
+  const go = () => {
+    if (!next()) stop();
+  };
+  const play = () => {
+    run.textContent = app.t('steps.pause');
+    timer = setInterval(go, pace);
+    go();
+  };
+  const by = (/** @type {() => void} */ work) => () => {
+    stop();
+    work();
+  };
+  const element = h(
+    'div',
+    { class: 'row' },
+    h('button', { onclick: by(next) }, app.t('steps.step')),
+    run,
+    h('button', { onclick: by(start) }, app.t('steps.reset')),
+  );
+  return { element, stop };
+}
