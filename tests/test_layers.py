@@ -21,7 +21,6 @@ MAY_IMPORT = {
     "estimators": {"arguments", "components", "evaluation", "models", "scaling", "storage", "training"},
     "sweeps": {"arguments", "data", "estimators", "evaluation", "training"},
     "lecture": {"arguments", "drawing", "foundations"},
-    "describe": {"data"},
     "runs": {"arguments", "components", "data", "drawing", "estimators", "evaluation", "latent", "storage", "sweeps"},
     "export": {"estimators", "models", "storage"},
     "web": {
@@ -40,7 +39,6 @@ MAY_IMPORT = {
         "",
         "arguments",
         "data",
-        "describe",
         "drawing",
         "estimators",
         "evaluation",

@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 
 from narrows.cli import main
 from narrows.data import DataError, Dataset, load_data
-from narrows.describe import AT_ONCE, describe
+from narrows.data.description import AT_ONCE, describe
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 import narrows.web.library
 from narrows import load
 from narrows.cli import main
-from narrows.data.dataset import DataError
+from narrows.data.errors import DataError
 from narrows.web.library import Library, open_models
 
 

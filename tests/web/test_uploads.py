@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 from skimage.data import astronaut
 
-from narrows.data.dataset import DataError
+from narrows.data.errors import DataError
 from narrows.web.uploads import MOST_BYTES, ink_of, prepare, read_picture
 
 

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from narrows.data.dataset import Dataset, ImageFiles
-    from narrows.describe import Description
+    from narrows.data.dataset import Dataset
+    from narrows.data.description import Description
+    from narrows.data.image_files import ImageFiles
 
 __all__ = ["data"]
 
@@ -49,7 +50,7 @@ def data(
     out: Out = None,
 ) -> None:
     """Say what data hold, what is wrong with them and what to type next, and draw a contact sheet."""
-    from narrows.describe import describe
+    from narrows.data.description import describe
     from narrows.runs.files import new_folder, write_figure, write_json
 
     dataset, side = _found(data, size, fit, strict=strict)
@@ -224,9 +225,9 @@ def _contact_sheet(dataset: Dataset, described: Description, side: int | None, f
     """Draw some of each class in a row of its own, or some of all with their names."""
     import numpy as np
 
+    from narrows.data.take import take
     from narrows.drawing.sheets import example_rows, image_grid
     from narrows.runs.captions import file_name
-    from narrows.runs.opening import at
 
     n, height, width = described.shape[:3]
     low, high = (0.0, 255.0) if described.dtype == "uint8" else (described.low or 0.0, described.high or 0.0)
@@ -240,11 +241,11 @@ def _contact_sheet(dataset: Dataset, described: Description, side: int | None, f
         named = [file.stem if stems[file.stem] == 1 else file.name for file in files]
         names = [name or f"example {place}" for name, place in zip(named, places, strict=True)]
         title = f"{described.name}: {n:,} images {size}{some}"
-        return image_grid(at(dataset.X, places), (low, high), title=title, labels=names)
+        return image_grid(take(dataset.X, places), (low, high), title=title, labels=names)
     labels, rows = dataset.y.astype(str), []
     for label, count in list(counts.items())[:LISTED]:
         places = _spread(np.flatnonzero(labels == label), A_CLASS)
-        rows.append((f"{label}\n{count:,} images", at(dataset.X, places)))
+        rows.append((f"{label}\n{count:,} images", take(dataset.X, places)))
     some = f", the first {LISTED} of {len(counts):,} classes" if len(counts) > LISTED else f", {len(counts)} classes"
     return example_rows(rows, (low, high), title=f"{described.name}: {n:,} images {size}{some}")
 
@@ -261,12 +262,12 @@ def _histograms(dataset: Dataset) -> Figure:
     """Draw how each column's values are spread."""
     import numpy as np
 
+    from narrows.data.take import take
     from narrows.drawing.sheets import histograms
-    from narrows.runs.opening import at
 
     n, columns = dataset.X.shape
     names = [str(name) for name in getattr(dataset.X, "columns", (f"column {i}" for i in range(columns)))]
-    rows = np.asarray(at(dataset.X, _spread(np.arange(n), ROWS)))
+    rows = np.asarray(take(dataset.X, _spread(np.arange(n), ROWS)))
     of_rows = f", {len(rows):,} of them" if len(rows) < n else ""
     of_columns = f", the first {HISTOGRAMS} of {columns:,} columns" if columns > HISTOGRAMS else ""
     shown = [(name, rows[:, i]) for i, name in enumerate(names[:HISTOGRAMS])]

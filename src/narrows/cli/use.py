@@ -26,6 +26,7 @@ def reconstruct(model: Model, data: Data, fit: Fit = "crop", files: Files = Fals
     import numpy as np
 
     from narrows.cli.progress import reading
+    from narrows.data.take import take
     from narrows.runs import opening, writing
     from narrows.runs.captions import captions, ranked
     from narrows.runs.files import new_folder, write_json
@@ -51,8 +52,8 @@ def reconstruct(model: Model, data: Data, fit: Fit = "crop", files: Files = Fals
     figure = draw_comparison(
         estimator,
         labels,
-        opening.at(dataset.X, places),
-        opening.at(restored, places),
+        take(dataset.X, places),
+        take(restored, places),
         title=f"{dataset.name} through the {estimator.latent_dim} numbers of {type(estimator).__name__}; "
         f"over all {len(errors):,}: mean error {numbers['mean']:.4f}, median {numbers['median']:.4f}",
         unit=UNIT,

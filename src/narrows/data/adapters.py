@@ -12,7 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from narrows.data.dataset import DataError, Dataset
+from narrows.data.dataset import Dataset
+from narrows.data.errors import DataError
 from narrows.data.images import Progress, ShapesDiffer, collect_images, wanted
 from narrows.data.on_disk import OnDisk, collect
 from narrows.data.pixels import image_bytes

@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from narrows.data.dataset import DataError, Dataset
+from narrows.data.dataset import Dataset
+from narrows.data.errors import DataError
 from narrows.data.on_disk import LARGE, OnDisk, temporary_file
 
 __all__ = ["read_csv", "read_idx", "read_idx_file", "read_idx_folder", "read_npy", "read_npz", "read_parquet"]

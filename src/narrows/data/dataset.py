@@ -3,59 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:  # it raises DataError
-    from narrows.data.on_disk import OnDisk
+from narrows.data.errors import DataError
+from narrows.data.image_files import ImageFiles
+from narrows.data.on_disk import OnDisk
 
-__all__ = ["DataError", "Dataset", "ImageFiles", "Rejected"]
-
-
-class DataError(ValueError):
-    """Data that cannot be used as they are; the message names the file, what is wrong, and what would be right."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """A file that was passed over, by its path inside the folder, and why: ``"empty"``, ``"truncated"`` …"""
-
-    path: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ImageFiles:
-    """What was found in the image files that a data set comes from, before they were converted.
-
-    Attributes
-    ----------
-    names
-        (n,) paths inside the folder, in the order of the examples, as bytes, which take a quarter of the memory of
-        text; `os.fsdecode` turns one into text.
-    sizes
-        (width, height) upright ↦ how many images have it.
-    modes
-        Pillow's mode, such as ``"RGB"``, ``"L"``, ``"P"``, ``"CMYK"`` or ``"I;16"`` ↦ how many images have it.
-    rejected
-        The files that were passed over.
-    """
-
-    names: NDArray[np.bytes_]
-    sizes: dict[tuple[int, int], int]
-    modes: dict[str, int]
-    rejected: tuple[Rejected, ...]
-
-    @property
-    def labels(self) -> NDArray[np.str_] | None:
-        """(n,) for each image the folder that holds it, ``"."`` for the outermost; None if all lie in one."""
-        codes: dict[bytes, int] = {}
-        places = np.fromiter((codes.setdefault(name.rpartition(b"/")[0], len(codes)) for name in self.names), np.int64)
-        folders = np.array([name.decode(errors="backslashreplace") or "." for name in codes], dtype=np.str_)
-        return folders[places] if len(codes) > 1 else None
+__all__ = ["Dataset"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import os
 import statistics
-import struct
 import warnings
-import zlib
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,18 +16,18 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, UnidentifiedImageError
 
-from narrows.data.dataset import DataError, Dataset, ImageFiles, Rejected
+from narrows.data.dataset import Dataset
+from narrows.data.errors import DataError
+from narrows.data.image_files import ImageFiles, Rejected, decode, find_images, upright_size
 from narrows.data.on_disk import OnDisk, collect
-from narrows.data.pixels import Box, image_bytes
+from narrows.data.pixels import Box
 
 __all__ = [
-    "IMAGE_SUFFIXES",
     "ShapesDiffer",
     "collect_images",
     "read_images",
@@ -37,23 +35,6 @@ __all__ = [
     "suitable_size",
     "wanted",
 ]
-
-IMAGE_SUFFIXES = (".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".gif")
-
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")  # whatever a suffix claims; others may run programs
-SUFFIXES = tuple(map(str.encode, IMAGE_SUFFIXES))
-UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""What undoes EXIF's orientation."""
-SIDEWAYS = (5, 6, 7, 8)  # those that swap width and height
-DAMAGE = (OSError, SyntaxError, ValueError, LookupError, ArithmeticError, EOFError, TypeError, struct.error, zlib.error)
 
 Progress = Callable[[int, int], None]
 """Told, again and again, how many files of how many are read."""
@@ -68,12 +49,6 @@ class ShapesDiffer(Exception):  # noqa: N818, it is a finding, of which each cal
 
 class _ColoursDiffer(Exception):  # noqa: N818, as above
     """A colour image follows grey ones."""
-
-
-class _Decoded(NamedTuple):
-    pixels: NDArray[np.uint8]
-    size: tuple[int, int]
-    mode: str
 
 
 def read_images(
@@ -106,7 +81,7 @@ def read_images(
     DataError
         If there are none, none (with ``strict``: one) can be read, or they differ in size and no ``size`` is given.
     """
-    root, names = _find(path)
+    root, names = find_images(path)
     box, mode = wanted(size, like)
     tally = _Tally(root, names, progress)
     with _silence():
@@ -133,7 +108,7 @@ def scan_images(path: Path, *, strict: bool = False, progress: Progress | None =
     DataError
         If there are none, or none (with ``strict``: one) can be read.
     """
-    tally = _Tally(*_find(path), progress)
+    tally = _Tally(*find_images(path), progress)
     with _silence():
         deque(tally.decoded((8, 8), "crop", None), maxlen=0)
     return tally.files(strict=strict)
@@ -204,7 +179,7 @@ class _Tally:
         """Yield the images of the files that can be read, in order, counting anew."""
         self.good = np.zeros(len(self.names), bool)
         self.sizes, self.modes, self.rejected = Counter[Box](), Counter[str](), list[Rejected]()
-        for place, found in enumerate(self.each(partial(_decode, box=box, fit=fit, mode=mode))):
+        for place, found in enumerate(self.each(partial(decode, box=box, fit=fit, mode=mode))):
             if isinstance(found, str):
                 self.rejected.append(Rejected(self.names[place].decode(errors="backslashreplace"), found))
                 continue
@@ -220,44 +195,6 @@ class _Tally:
             also = f"; nor can {more:,} more of {len(self.names):,}" if more else ""
             raise DataError(f"{os.fsdecode(self.root)}{first.path} cannot be read as an image: {first.reason}{also}")
         return ImageFiles(self.names[self.good], dict(self.sizes), dict(self.modes), tuple(self.rejected))
-
-
-def _decode(file: bytes, *, box: Box | None, fit: str, mode: str | None) -> _Decoded | str:
-    """Return the image upright and converted, or the reason why it cannot be read."""
-    try:
-        with Image.open(file, formats=FORMATS) as opened:
-            size, own_mode = opened.size, opened.mode
-            if box is not None:  # JPEGs of several times that size are decoded at a part of theirs
-                opened.draft(None, (2 * max(box), 2 * max(box)))
-            opened.load()
-            orientation = _orientation(opened)
-            upright = opened.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else opened
-            size = size[::-1] if orientation in SIDEWAYS else size
-            return _Decoded(image_bytes(upright, box, fit, mode), size, own_mode)
-    except Image.DecompressionBombError:
-        return f"larger than {2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6:,.0f} million pixels"
-    except DAMAGE as error:
-        return _reason(file, error)
-
-
-def _orientation(image: Image.Image) -> int:
-    """Return EXIF's orientation, 1 to 8; of an image not yet decoded, from its head."""
-    if image.format == "PNG" and not any("exif" in str(key) for key in image.info):
-        return 1  # looking any further would decode it
-    try:
-        found = image.getexif().get(ExifTags.Base.Orientation)
-    except DAMAGE:
-        return 1  # the image may be whole
-    return found if found in UPRIGHT else 1
-
-
-def _reason(file: bytes, error: BaseException) -> str:
-    if isinstance(error, UnidentifiedImageError):
-        return "not an image" if Path(os.fsdecode(file)).stat().st_size else "empty"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    text = str(error)
-    return "truncated" if "truncated" in text.lower() else f"damaged ({text})"
 
 
 def _in_order(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
@@ -281,49 +218,9 @@ def _silence() -> Iterator[None]:
         yield
 
 
-def _find(path: Path) -> tuple[bytes, NDArray[np.bytes_]]:
-    """Return a folder, with a slash at its end, and the sorted names (n,) of the images in it and below."""
-    root = os.fsencode(path.parent if path.is_file() else path) + b"/"
-    if path.is_file():
-        return root, np.array([os.fsencode(path.name)])
-    found, parts = _names(root, b"", set()), []
-    while some := list(islice(found, 4096)):  # a name by itself takes several times the memory it takes in an array
-        parts.append(np.array(some))
-    if not parts:
-        raise DataError(f"{path} holds no images ({', '.join(IMAGE_SUFFIXES)})")
-    return root, np.sort(np.concatenate(parts))
-
-
-def _names(root: bytes, inside: bytes, seen: set[tuple[int, int]]) -> Iterator[bytes]:
-    """Yield the paths of images in the folder ``inside`` of ``root``, relative to ``root``.
-
-    Both names end in a slash; ``seen`` are the folders already read, by device and number.
-    """
-    status = Path(os.fsdecode(root + inside)).stat()
-    if (status.st_dev, status.st_ino) in seen:
-        return
-    seen.add((status.st_dev, status.st_ino))
-    folders = []
-    with os.scandir(root + inside) as entries:
-        for entry in entries:
-            if entry.name.startswith(b".") or entry.name == b"__MACOSX":
-                continue
-            if entry.is_dir():
-                folders.append((entry.is_symlink(), entry.name))  # folders themselves come before links to them
-            elif entry.name.lower().endswith(SUFFIXES) and (entry.is_file() or _is_broken(entry)):
-                yield inside + entry.name
-    for _, name in sorted(folders):
-        yield from _names(root, inside + name + b"/", seen)
-
-
-def _is_broken(entry: os.DirEntry[bytes]) -> bool:
-    """Return whether it is a link to nothing, which is listed as a file that cannot be read."""
-    return entry.is_symlink() and not Path(os.fsdecode(entry.path)).exists()
-
-
 def _check_sizes(path: Path, tally: _Tally) -> None:
     """Refuse images of several sizes, by their files' heads alone, before time and disk are spent on them."""
-    sizes = Counter(size for size in tally.each(_upright_size) if size is not None)
+    sizes = Counter(size for size in tally.each(upright_size) if size is not None)
     if len(sizes) > 1:  # perhaps only by the heads of files that are damaged further on
         deque(tally.decoded((8, 8), "crop", None), maxlen=0)
         sizes = tally.sizes
@@ -341,11 +238,3 @@ def _check_sizes(path: Path, tally: _Tally) -> None:
 def suitable_size(sizes: Mapping[Box, int]) -> int:
     """Return the side in pixels to advise for images of ``sizes``: of half of them the shorter, but at most 64."""
     return min(64, statistics.median_low(min(size) for size in Counter(sizes).elements()))
-
-
-def _upright_size(file: bytes) -> Box | None:
-    try:
-        with Image.open(file, formats=FORMATS) as opened:
-            return opened.size[::-1] if _orientation(opened) in SIDEWAYS else opened.size
-    except (*DAMAGE, Image.DecompressionBombError):
-        return None

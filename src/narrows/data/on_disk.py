@@ -17,7 +17,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from narrows.data.dataset import DataError
+from narrows.data.errors import DataError
 
 __all__ = ["LARGE", "OnDisk", "collect", "temporary_file"]
 

@@ -12,8 +12,10 @@ from sklearn.datasets import fetch_openml, load_digits
 from narrows.arguments import choice, closest, integer
 from narrows.data.adapters import from_dataset
 from narrows.data.arrays import read_csv, read_idx_file, read_idx_folder, read_npy, read_npz, read_parquet
-from narrows.data.dataset import DataError, Dataset
-from narrows.data.images import IMAGE_SUFFIXES, Progress, read_images
+from narrows.data.dataset import Dataset
+from narrows.data.errors import DataError
+from narrows.data.image_files import IMAGE_SUFFIXES
+from narrows.data.images import Progress, read_images
 from narrows.data.synthetic import SYNTHETIC
 
 __all__ = ["load_data"]

@@ -9,8 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
-from narrows.data.dataset import DataError
+from narrows.data.errors import DataError
 from narrows.data.on_disk import OnDisk
+from narrows.data.take import take
 
 __all__ = ["FEWEST", "split"]
 
@@ -52,10 +53,4 @@ def split(
         strata = y if counts.min() > 1 and len(counts) <= room else None
     train, test = train_test_split(np.arange(len(X)), test_size=test_size, stratify=strata, random_state=random_state)
     labels = (None, None) if y is None else (y[train], y[test])
-    return _at(X, train), _at(X, test), *labels
-
-
-def _at(X: Examples, places: NDArray[np.int64]) -> Examples:
-    if isinstance(X, OnDisk):
-        return X.select(places)
-    return X.iloc[places] if isinstance(X, pd.DataFrame) else X[places]
+    return take(X, train), take(X, test), *labels

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from narrows.data.dataset import Dataset
+from narrows.data.take import take
 from narrows.estimators.base import BottleneckEstimator
 from narrows.evaluation.anomalies import p_values
 from narrows.runs.captions import captions
 from narrows.runs.files import write_columns, write_figure, write_json
-from narrows.runs.opening import at
 from narrows.runs.pictures import draw_odd
 from narrows.runs.writing import known_of
 
@@ -52,7 +52,7 @@ def write_anomalies(
     }
     files = [write_columns(folder / "anomalies.csv", columns, known)]
     shown = order[:ODDEST]
-    X = at(dataset.X, shown)
+    X = take(dataset.X, shown)
     labels = [
         f"{'odd ' if odd[place] < 0 else ''}{scores[place]:.3g}\n{caption.splitlines()[-1]}"
         for place, caption in zip(shown, captions(dataset, shown), strict=True)

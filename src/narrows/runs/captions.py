@@ -8,7 +8,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from narrows.data.dataset import Dataset, ImageFiles
+from narrows.data.dataset import Dataset
+from narrows.data.image_files import ImageFiles
 
 __all__ = ["captions", "file_name", "first_of", "names", "passed_over", "printable", "ranked"]
 

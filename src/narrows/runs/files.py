@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from narrows.data.dataset import DataError
+from narrows.data.errors import DataError
 from narrows.data.on_disk import OnDisk
 from narrows.storage import versions
 

@@ -14,14 +14,15 @@ from numpy.typing import NDArray
 
 from narrows.arguments import closest
 from narrows.data import load_data
-from narrows.data.dataset import DataError, Dataset
+from narrows.data.dataset import Dataset
+from narrows.data.errors import DataError
 from narrows.data.sources import NAMED
+from narrows.data.take import take
 from narrows.estimators import load
 from narrows.estimators.base import BottleneckEstimator
 from narrows.runs.files import checkpoints, require_pyarrow
 
 __all__ = [
-    "at",
     "find_model",
     "known_labels",
     "models_in",
@@ -197,9 +198,4 @@ def pick(option: str, dataset: Dataset, places: Sequence[int]) -> Dataset:
     outside = next((place for place in places if not 0 <= place < n), None)
     if outside is not None:
         raise DataError(f"{option} {outside}: {dataset.name} has {n:,} examples, counted from 0 to {n - 1:,}")
-    return Dataset(dataset.name, at(dataset.X, places), None if dataset.y is None else dataset.y[list(places)])
-
-
-def at(X: Any, places: Sequence[int] | NDArray[np.int64]) -> Any:
-    """Return the examples at ``places`` of an array, an array on disk or a data frame, of which they are rows."""
-    return X.iloc[list(places)] if isinstance(X, pd.DataFrame) else X[np.asarray(places)]
+    return Dataset(dataset.name, take(dataset.X, places), None if dataset.y is None else dataset.y[list(places)])

@@ -12,12 +12,12 @@ from sklearn.manifold import TSNE
 
 from narrows.components import Components
 from narrows.data.dataset import Dataset
+from narrows.data.take import take
 from narrows.drawing.curves import calibration, code_maps, training_curve
 from narrows.estimators.base import BottleneckEstimator
 from narrows.evaluation.summary import Evaluation
 from narrows.latent import traverse
 from narrows.runs.captions import captions, ranked
-from narrows.runs.opening import at
 from narrows.runs.pictures import draw_comparison, draw_grid, draw_odd, draw_rows
 
 __all__ = ["Picture", "pictures_of"]
@@ -51,7 +51,7 @@ class Picture:
 def pictures_of(estimator: BottleneckEstimator, dataset: Dataset, evaluation: Evaluation) -> list[Picture]:
     """Return what there is to see of a model and the examples of ``dataset`` that it was judged by."""
     places = evaluation.places
-    X, y = at(dataset.X, places), None if dataset.y is None else np.asarray(dataset.y)[places]
+    X, y = take(dataset.X, places), None if dataset.y is None else np.asarray(dataset.y)[places]
     context = y if estimator.conditional else None
     errors = estimator.anomaly_score(X, context)
     codes = estimator.transform(X, context)
@@ -77,7 +77,7 @@ def _reconstructions(estimator: BottleneckEstimator, dataset: Dataset, places: A
     ranks, chosen = zip(*ranked(errors), strict=True)
     these = places[list(chosen)]
     said = zip(ranks, captions(dataset, these), errors[list(chosen)], strict=True)
-    X = at(dataset.X, these)
+    X = take(dataset.X, these)
     restored = estimator.reconstruct(X, _classes(estimator, dataset, these))
     figure = draw_comparison(
         estimator,
@@ -140,7 +140,7 @@ def _samples(estimator: BottleneckEstimator) -> Picture:
 def _oddest(estimator: BottleneckEstimator, dataset: Dataset, places: Array, errors: Array) -> Picture:
     chosen = np.argsort(-errors, kind="stable")[:ODDEST]
     these = places[chosen]
-    X = at(dataset.X, these)
+    X = take(dataset.X, these)
     restored = estimator.reconstruct(X, _classes(estimator, dataset, these))
     labels = [f"example {place}\n{error:.4f}" for place, error in zip(these, errors[chosen], strict=True)]
     text = "The worst reconstructed ones; where their error lies is orange."

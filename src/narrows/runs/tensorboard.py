@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from narrows.runs.opening import at
+from narrows.data.take import take
 from narrows.runs.writing import reconstructions
 from narrows.sweeps import Sweep, SweepStep
 
@@ -73,6 +73,6 @@ def _show(result: Sweep, writer: SummaryWriter) -> None:
     for model in result.models.values():
         places = range(min(MOST_CODES, len(result.X_test)))
         labels = None if result.y_test is None else result.y_test[: len(places)]
-        codes = model.transform(at(result.X_test, places), labels)
+        codes = model.transform(take(result.X_test, places), labels)
         writer.add_figure("reconstructions", reconstructions(result), len(model.history_))
         writer.add_embedding(codes, None if labels is None else list(map(str, labels)), tag="codes")

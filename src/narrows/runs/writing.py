@@ -12,8 +12,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from narrows.data.dataset import DataError, Dataset
+from narrows.data.dataset import Dataset
+from narrows.data.errors import DataError
 from narrows.data.on_disk import OnDisk
+from narrows.data.take import take
 from narrows.drawing.curves import error_curve, training_curve
 from narrows.estimators.base import BottleneckEstimator
 from narrows.runs.captions import file_name
@@ -26,7 +28,6 @@ from narrows.runs.files import (
     write_parts,
     write_table,
 )
-from narrows.runs.opening import at
 from narrows.runs.pictures import as_bytes, draw_rows
 from narrows.sweeps import Sweep
 
@@ -223,7 +224,7 @@ def errors_drawn(result: Sweep) -> Figure:
 def reconstructions(result: Sweep) -> Figure:
     """Draw held-out originals over each model's reconstructions: the lecture's figure."""
     places = _one_a_class(result.y_test, len(result.X_test))
-    originals = at(result.X_test, places)
+    originals = take(result.X_test, places)
     labels = None if result.y_test is None else result.y_test[places]
     rows = [("original", originals)]
     for row in result.rows:

@@ -15,9 +15,9 @@ import numpy as np
 import torch
 
 from narrows.data.dataset import Dataset
+from narrows.data.take import take
 from narrows.estimators.base import BottleneckEstimator
 from narrows.models.nets import has_convolutions
-from narrows.runs.opening import at
 from narrows.web.entry import Entry
 from narrows.web.worker import Begin, Change, Go, News, every, work
 
@@ -62,7 +62,7 @@ class Watched:
         held_out = member.judged if len(member.judged) else member.learned
         places = held_out.places[:SHOWN].numpy()
         y = None if data.y is None else np.asarray(data.y)[places]
-        self.examples = Dataset(data.name, at(data.X, places), y)
+        self.examples = Dataset(data.name, take(data.X, places), y)
         self.news, self.heard, self.version = News(number), False, 0
         start = {name: tensor.numpy().copy() for name, tensor in member.model.state_dict().items()}
         self.kept, self.now = {0: start}, start
@@ -147,7 +147,7 @@ class Lab:
         ValueError
             If the estimator cannot be trained on the data.
         """
-        X = data.X if hasattr(data.X, "__array__") else at(data.X, np.arange(len(data.X)))
+        X = data.X if hasattr(data.X, "__array__") else take(data.X, np.arange(len(data.X)))
         with self._lock:
             self._count += 1
             self.watched = Watched(self._count, replace(data, X=X), source, estimator)

@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 
 from narrows.data import load_data
-from narrows.data.dataset import DataError, Dataset
+from narrows.data.dataset import Dataset
+from narrows.data.errors import DataError
 from narrows.data.sources import NAMED
+from narrows.data.take import take
 from narrows.estimators import load
 from narrows.estimators.base import BottleneckEstimator
-from narrows.runs.opening import at, known_labels, models_in, remembered, results_beside
+from narrows.runs.opening import known_labels, models_in, remembered, results_beside
 from narrows.sweeps import Sweep
 from narrows.web.entry import SHOWN, Entry, Judged
 from narrows.web.lab import Lab
@@ -232,7 +234,7 @@ def shown(dataset: Dataset) -> Dataset:
     n = len(dataset.X)
     places = np.arange(n) if n <= SHOWN else np.sort(np.random.default_rng(0).choice(n, SHOWN, replace=False))
     y = None if dataset.y is None else np.asarray(dataset.y)[places]
-    return Dataset(dataset.name, at(dataset.X, places), y)
+    return Dataset(dataset.name, take(dataset.X, places), y)
 
 
 def _judged(results: dict[str, Any], estimator: BottleneckEstimator) -> Judged | None:

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from narrows.data.dataset import DataError
-from narrows.data.images import DAMAGE, FORMATS
+from narrows.data.errors import DataError
+from narrows.data.image_files import DAMAGE, FORMATS
 from narrows.data.pixels import image_bytes
 from narrows.runs.pictures import value_range
 from narrows.web.entry import Entry

@@ -1,0 +1,9 @@
+"""The one error that data raise."""
+
+from __future__ import annotations
+
+__all__ = ["DataError"]
+
+
+class DataError(ValueError):
+    """Data that cannot be used as they are; the message names the file, what is wrong, and what would be right."""

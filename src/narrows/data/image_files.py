@@ -1,0 +1,182 @@
+"""Image files: which a folder holds, and one of them decoded; what is wrong with a file is its reason, not an error."""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+from narrows.data.errors import DataError
+from narrows.data.pixels import Box, image_bytes
+
+__all__ = [
+    "DAMAGE",
+    "FORMATS",
+    "IMAGE_SUFFIXES",
+    "Decoded",
+    "ImageFiles",
+    "Rejected",
+    "decode",
+    "find_images",
+    "upright_size",
+]
+
+IMAGE_SUFFIXES = (".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")  # whatever a suffix claims; others may run programs
+SUFFIXES = tuple(map(str.encode, IMAGE_SUFFIXES))
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What undoes EXIF's orientation."""
+SIDEWAYS = (5, 6, 7, 8)  # those that swap width and height
+DAMAGE = (OSError, SyntaxError, ValueError, LookupError, ArithmeticError, EOFError, TypeError, struct.error, zlib.error)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A file that was passed over, by its path inside the folder, and why: ``"empty"``, ``"truncated"`` …"""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageFiles:
+    """What was found in the image files that a data set comes from, before they were converted.
+
+    Attributes
+    ----------
+    names
+        (n,) paths inside the folder, in the order of the examples, as bytes, which take a quarter of the memory of
+        text; `os.fsdecode` turns one into text.
+    sizes
+        (width, height) upright ↦ how many images have it.
+    modes
+        Pillow's mode, such as ``"RGB"``, ``"L"``, ``"P"``, ``"CMYK"`` or ``"I;16"`` ↦ how many images have it.
+    rejected
+        The files that were passed over.
+    """
+
+    names: NDArray[np.bytes_]
+    sizes: dict[tuple[int, int], int]
+    modes: dict[str, int]
+    rejected: tuple[Rejected, ...]
+
+    @property
+    def labels(self) -> NDArray[np.str_] | None:
+        """(n,) for each image the folder that holds it, ``"."`` for the outermost; None if all lie in one."""
+        codes: dict[bytes, int] = {}
+        places = np.fromiter((codes.setdefault(name.rpartition(b"/")[0], len(codes)) for name in self.names), np.int64)
+        folders = np.array([name.decode(errors="backslashreplace") or "." for name in codes], dtype=np.str_)
+        return folders[places] if len(codes) > 1 else None
+
+
+class Decoded(NamedTuple):
+    """An image upright and converted, and the (width, height) upright and Pillow's mode that its file has."""
+
+    pixels: NDArray[np.uint8]
+    size: tuple[int, int]
+    mode: str
+
+
+def find_images(path: Path) -> tuple[bytes, NDArray[np.bytes_]]:
+    """Return a folder, with a slash at its end, and the sorted names (n,) of the images in it and below."""
+    root = os.fsencode(path.parent if path.is_file() else path) + b"/"
+    if path.is_file():
+        return root, np.array([os.fsencode(path.name)])
+    found, parts = _names(root, b"", set()), []
+    while some := list(islice(found, 4096)):  # a name by itself takes several times the memory it takes in an array
+        parts.append(np.array(some))
+    if not parts:
+        raise DataError(f"{path} holds no images ({', '.join(IMAGE_SUFFIXES)})")
+    return root, np.sort(np.concatenate(parts))
+
+
+def _names(root: bytes, inside: bytes, seen: set[tuple[int, int]]) -> Iterator[bytes]:
+    """Yield the paths of images in the folder ``inside`` of ``root``, relative to ``root``.
+
+    Both names end in a slash; ``seen`` are the folders already read, by device and number.
+    """
+    status = Path(os.fsdecode(root + inside)).stat()
+    if (status.st_dev, status.st_ino) in seen:
+        return
+    seen.add((status.st_dev, status.st_ino))
+    folders = []
+    with os.scandir(root + inside) as entries:
+        for entry in entries:
+            if entry.name.startswith(b".") or entry.name == b"__MACOSX":
+                continue
+            if entry.is_dir():
+                folders.append((entry.is_symlink(), entry.name))  # folders themselves come before links to them
+            elif entry.name.lower().endswith(SUFFIXES) and (entry.is_file() or _is_broken(entry)):
+                yield inside + entry.name
+    for _, name in sorted(folders):
+        yield from _names(root, inside + name + b"/", seen)
+
+
+def _is_broken(entry: os.DirEntry[bytes]) -> bool:
+    """Return whether it is a link to nothing, which is listed as a file that cannot be read."""
+    return entry.is_symlink() and not Path(os.fsdecode(entry.path)).exists()
+
+
+def decode(file: bytes, *, box: Box | None, fit: str, mode: str | None) -> Decoded | str:
+    """Return the image upright and converted, or the reason why it cannot be read."""
+    try:
+        with Image.open(file, formats=FORMATS) as opened:
+            size, own_mode = opened.size, opened.mode
+            if box is not None:  # JPEGs of several times that size are decoded at a part of theirs
+                opened.draft(None, (2 * max(box), 2 * max(box)))
+            opened.load()
+            orientation = _orientation(opened)
+            upright = opened.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else opened
+            size = size[::-1] if orientation in SIDEWAYS else size
+            return Decoded(image_bytes(upright, box, fit, mode), size, own_mode)
+    except Image.DecompressionBombError:
+        return f"larger than {2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6:,.0f} million pixels"
+    except DAMAGE as error:
+        return _reason(file, error)
+
+
+def _orientation(image: Image.Image) -> int:
+    """Return EXIF's orientation, 1 to 8; of an image not yet decoded, from its head."""
+    if image.format == "PNG" and not any("exif" in str(key) for key in image.info):
+        return 1  # looking any further would decode it
+    try:
+        found = image.getexif().get(ExifTags.Base.Orientation)
+    except DAMAGE:
+        return 1  # the image may be whole
+    return found if found in UPRIGHT else 1
+
+
+def _reason(file: bytes, error: BaseException) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return "not an image" if Path(os.fsdecode(file)).stat().st_size else "empty"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    text = str(error)
+    return "truncated" if "truncated" in text.lower() else f"damaged ({text})"
+
+
+def upright_size(file: bytes) -> Box | None:
+    """Return the (width, height) that an image's head tells, or None if it cannot be read."""
+    try:
+        with Image.open(file, formats=FORMATS) as opened:
+            return opened.size[::-1] if _orientation(opened) in SIDEWAYS else opened.size
+    except (*DAMAGE, Image.DecompressionBombError):
+        return None
