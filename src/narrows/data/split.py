@@ -53,4 +53,6 @@ def split(
         strata = y if counts.min() > 1 and len(counts) <= room else None
     train, test = train_test_split(np.arange(len(X)), test_size=test_size, stratify=strata, random_state=random_state)
     labels = (None, None) if y is None else (y[train], y[test])
+    if isinstance(X, OnDisk):
+        return X.select(train), X.select(test), *labels
     return take(X, train), take(X, test), *labels

@@ -1,4 +1,4 @@
-"""Rows of an array, wherever it lies."""
+"""Examples by their rows."""
 
 from __future__ import annotations
 
@@ -9,25 +9,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from narrows.data.on_disk import LARGE, OnDisk
-
 __all__ = ["take"]
 
 
 def take(X: Any, rows: Sequence[int] | NDArray[np.int64]) -> Any:
-    """Return the examples at ``rows``, counted from 0.
+    """Return the examples at ``rows``, counted from 0, in memory.
 
     Parameters
     ----------
     X
-        An array, a data frame, of which they are rows, or an array on disk, where they stay if they are many.
+        An array, also on disk, from which they are then read, or a data frame, of which they are rows.
     rows
         (k,), in any order.
     """
-    places = np.asarray(rows, np.int64)
-    if isinstance(X, pd.DataFrame):
-        return X.iloc[places]
-    if not isinstance(X, OnDisk):
-        return X[places]
-    chosen = X.select(places)
-    return chosen if chosen.nbytes > LARGE else chosen[:]
+    return X.iloc[list(rows)] if isinstance(X, pd.DataFrame) else X[np.asarray(rows, np.int64)]
