@@ -11,7 +11,7 @@ from narrows.cli.options import Data, Fit, Model, Out, Seed, number, say_written
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from narrows.evaluation.diagnosis import Finding
+    from narrows.evaluation.findings import Finding
     from narrows.evaluation.summary import Evaluation
 
 __all__ = ["anomalies", "evaluate", "say_findings"]

@@ -32,6 +32,7 @@ from narrows.evaluation.codes import (
 )
 from narrows.evaluation.comparison import compared
 from narrows.evaluation.copying import Copying, copying
+from narrows.evaluation.diagnosis import diagnosed
 from narrows.evaluation.factors import FEWEST as FEWEST_OF_FACTORS
 from narrows.evaluation.factors import dci, mutual_information_gap
 from narrows.evaluation.intervals import Estimate, bootstrap
@@ -159,7 +160,7 @@ class Evaluating(Judging):
         )
         errors = np.square(x - restored).mean(1, dtype=np.float64)
         generation, copied = self._generated(judged, learnt, features, seed)
-        return Evaluation(
+        evaluation = Evaluation(
             model=type(self).__name__,
             latent_dim=self.latent_dim,
             unit=self.unit,
@@ -177,6 +178,7 @@ class Evaluating(Judging):
             generation=generation,
             copying=copied,
         )
+        return diagnosed(evaluation)
 
     @property
     def unit(self) -> str:

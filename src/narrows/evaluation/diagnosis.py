@@ -7,13 +7,12 @@ that healthy models keep far from. Tests train a hundred of those, and others wi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
-if TYPE_CHECKING:  # it holds what is judged here
-    from narrows.evaluation.summary import Evaluation
+from narrows.evaluation.findings import Finding
+from narrows.evaluation.summary import Evaluation
 
-__all__ = ["Finding", "diagnose"]
+__all__ = ["diagnosed"]
 
 LATE = 0.1
 """The part of all progress that the last tenth of a finished training may still make."""
@@ -44,31 +43,9 @@ FEW = 50
 """Examples below which hardly anything can be told."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that is wrong.
-
-    Attributes
-    ----------
-    kind
-        A word or two for it, such as ``"dead units"``.
-    words
-        What it is, as a sentence.
-    figure
-        The number behind it.
-    advice
-        What to try.
-    """
-
-    kind: str
-    words: str
-    figure: str
-    advice: str
-
-
-def diagnose(evaluation: Evaluation) -> list[Finding]:
-    """Return what is wrong, the gravest first; nothing where no rule speaks."""
-    return [finding for rule in RULES for finding in rule(evaluation)]
+def diagnosed(evaluation: Evaluation) -> Evaluation:
+    """Return the evaluation with its findings, the gravest first; with none where no rule speaks."""
+    return replace(evaluation, findings=tuple(finding for rule in RULES for finding in rule(evaluation)))
 
 
 def _too_few(e: Evaluation) -> Iterator[Finding]:

@@ -13,8 +13,8 @@ from narrows.evaluation.anomalies import CalibrationCurve
 from narrows.evaluation.calibration import SigmaCoverage
 from narrows.evaluation.comparison import Comparison
 from narrows.evaluation.copying import Copying
-from narrows.evaluation.diagnosis import Finding, diagnose
 from narrows.evaluation.factors import DCI
+from narrows.evaluation.findings import Finding
 from narrows.evaluation.intervals import Estimate
 from narrows.evaluation.likeness import Likeness
 
@@ -153,6 +153,9 @@ class Evaluation:
         Generated examples beside the judged ones.
     copying
         Whether they are too near to the training examples; None if these were not given.
+    findings
+        What is wrong with the model or the data, the gravest first; empty if nothing was found. The rules of
+        `narrows.evaluation.diagnosis` find them in all that stands above.
     """
 
     model: str
@@ -171,11 +174,7 @@ class Evaluation:
     surprise: Surprise | None
     generation: Likeness | None
     copying: Copying | None
-
-    @property
-    def findings(self) -> list[Finding]:
-        """What is wrong with the model or the data, the gravest first; empty if nothing was found."""
-        return diagnose(self)
+    findings: tuple[Finding, ...] = ()
 
     def numbers(self) -> list[Number]:
         """Return all numbers, in the order of their importance."""
