@@ -75,8 +75,8 @@ def test_from_another_beta_on_the_best_weights_are_sought_anew():
     """With β = 50 no loss is as low as before, and yet the last weights, not the early ones, are kept."""
     estimator, training = trained(VAE(2, **OPTIONS | {"epochs": 20, "validation_fraction": 0.3}), 30, beta=50)
     losses = [row["validation_loss"] for row in estimator.history_]
-    assert training.best[0].epoch > 30 // training.batches
-    assert training.best[0].loss > min(losses)
+    assert training.contest.now.best[0].epoch > 30 // training.batches.count
+    assert training.contest.now.best[0].loss > min(losses)
 
 
 def test_a_checkpoint_remembers_what_was_changed(tmp_path):
@@ -86,7 +86,7 @@ def test_a_checkpoint_remembers_what_was_changed(tmp_path):
         if step.step == 5:
             step.training.change(beta=4, learning_rate=0.01)
         if step.step == 9:
-            step.training.checkpoint.write(*step.training._state())
+            step.training.checkpoint.write(step.training.state())
             break
     second = VAE(2, **OPTIONS).fit(X, checkpoint=path)
     assert torch.equal(weights(second), weights(whole))

@@ -16,6 +16,7 @@ from torch import nn
 
 from narrows import VAE, VQVAE, Autoencoder
 from narrows.training.checkpoint import Checkpoint, CheckpointError
+from narrows.training.state import State
 
 X = np.random.default_rng(0).random((50, 6))
 
@@ -76,6 +77,22 @@ def test_convolutional_nets_too(tmp_path):
         next(steps)
     steps.close()
     same(estimator().fit(images, checkpoint=path), estimator().fit(images))
+
+
+@pytest.mark.usefixtures("always")
+def test_the_whole_state_comes_back_from_its_file(tmp_path):
+    """Also what was noticed and what each model had of its best weights, whatever types they are of."""
+    path = tmp_path / "a.checkpoint"
+    for step in twin("early").fit_steps(X, checkpoint=path):
+        state = step.training.state()
+        if step.epoch == 4 and step.row:
+            break
+    state.standing.notes[0]["kind"] = "words"
+    checkpoint = Checkpoint(path, {})
+    checkpoint.write(state)
+    found = checkpoint.read(State)
+    assert repr(found) == repr(state)
+    assert found.standing.best[0].weights
 
 
 def test_at_its_end_it_is_fitted_at_once(tmp_path):

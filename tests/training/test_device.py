@@ -21,6 +21,7 @@ from narrows.estimators import fitting
 from narrows.training import loop
 from narrows.training.checkpoint import Checkpoint, CheckpointError
 from narrows.training.processor import MUCH, REPAID, compiled_for, device_for, exact, half_for, limited_threads
+from narrows.training.state import State
 
 IMAGES = shapes(96, size=16).X
 
@@ -28,7 +29,7 @@ IMAGES = shapes(96, size=16).X
 def leave(steps, last):
     """Take ``steps`` up to the ``last``, and leave a checkpoint of that."""
     step = next(step for step in steps if step.step == last)
-    step.training.checkpoint.write(*step.training._state())
+    step.training.checkpoint.write(step.training.state())
     steps.close()
 
 
@@ -94,7 +95,7 @@ def test_a_training_does_not_go_on_on_another_kind_of_device(tmp_path):
     model.fit(IMAGES, checkpoint=tmp_path / "state")
     begun = model.begin(IMAGES, None)
     with pytest.raises(CheckpointError, match="device was 'cpu' and is 'cuda' now"):
-        Checkpoint(tmp_path / "state", fitting._identity([begun], torch.device("cuda"))).read()
+        Checkpoint(tmp_path / "state", fitting._identity([begun], torch.device("cuda"))).read(State)
 
 
 @pytest.mark.usefixtures("gpus")

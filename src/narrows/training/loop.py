@@ -4,32 +4,27 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import repeat
-from typing import Any
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
 from narrows.models.objectives import Contractive, with_beta
-from narrows.training.best import Best, mean_loss
+from narrows.training.batches import Batches
+from narrows.training.best import mean_loss
 from narrows.training.checkpoint import Checkpoint
+from narrows.training.contest import Contest
 from narrows.training.dense.stack import Stack
 from narrows.training.distributed import Alone, Processes
 from narrows.training.general import General, Objective
 from narrows.training.member import Member, operations_of_step
-from narrows.training.noticing import looks, noticed
 from narrows.training.processor import Threads, compiled_for, exact, limited_threads, threads_for, without_denormals
+from narrows.training.recovery import Recovery
 from narrows.training.schedules import SCHEDULES
+from narrows.training.state import Progress, State
 
 __all__ = ["Step", "Training"]
-
-NUMBERS_AT_ONCE = 2**18
-"""In inputs that are read at a time, unless one batch has more: a megabyte, which stays in a processor's cache."""
-
-HALVINGS = 3
-"""Of the learning rate, before a training that diverges is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +98,6 @@ class Training:
         That train the one model together.
     device
         Where the models are while they learn.
-
-    Attributes
-    ----------
-    history
-        Of each member, a row per epoch.
-    notes
-        Of each member, what was noticed, by kind and in words.
-    diverged
-        The places of the members that left the others because their loss or weights were no longer finite.
     """
 
     def __init__(
@@ -129,35 +115,47 @@ class Training:
         processes: Alone | Processes,
         device: torch.device,
     ) -> None:
-        self.n, self.batches = len(members[0].learned), math.ceil(len(members[0].learned) / batch_size)
-        self.steps_at_most = epochs * self.batches
         self.members = [member.on(device) for member in members]
         self.checkpoint, self.processes, self.device = checkpoint, processes, device
         self.objective = processes.shared(objective)
-        self.epochs, self.batch_size, self.patience = epochs, batch_size, patience
-        self.learning_rate, self.pace = learning_rate, SCHEDULES[schedule]
-        self.first_rate, self.changed, self.comparable = learning_rate, dict[str, float](), 0
-        models, first = [member.model for member in self.members], self.members[0]
-        if first.kind(objective) is None or processes.size > 1:
-            if not isinstance(objective, Contractive):  # whose gradient of a gradient the compiler refuses
-                first.model.compiled = compiled_for(first.model, device, self.steps_at_most)
-            parallel = processes.parallel(first.model, self.objective)
-            self.learner: General | Stack = General(first.model, parallel, learning_rate, weight_decay)
-        else:
-            self.learner = Stack(models, objective, learning_rate, weight_decay)
+        self.batches = Batches(self.members, batch_size, processes)
+        self.epochs, self.steps_at_most = epochs, epochs * self.batches.count
+        self.first_rate, self.pace = learning_rate, SCHEDULES[schedule]
+        self.learner = self._learner(objective, weight_decay)
         self.threads = Threads(max(1, threads_for(operations_of_step(members, batch_size)) // processes.local))
-        self.active = list(range(len(members)))
-        self.history: list[list[dict[str, float]]] = [[] for _ in members]
-        self.best = [Best() for _ in members]
-        self.diverged: list[int] = []
-        self.notes: list[dict[str, str]] = [{} for _ in members]
-        self.looks = looks(epochs)
-        self.done = self.halvings = 0
-        self.orders = torch.empty(len(members), self.n, dtype=torch.int64)
-        self.stream: Iterator[tuple[Tensor, Tensor | None]] = iter(())
-        self.total = torch.zeros(len(members), device=device)
+        self.contest = Contest(self.members, epochs, patience)
+        self.recovery = Recovery(self.learner, [member.generator for member in self.members])
+        self.now = Progress(0, torch.zeros(len(members), device=device), {})
         self.started = time.perf_counter()
-        self.good = self._position()
+
+    def _learner(self, objective: Objective, weight_decay: float) -> General | Stack:
+        """Return what takes the steps: passes written by hand, where there are some, or automatic differentiation."""
+        model = self.members[0].model
+        if self.members[0].kind(objective) is not None and self.processes.size == 1:
+            return Stack([member.model for member in self.members], objective, self.first_rate, weight_decay)
+        if not isinstance(objective, Contractive):  # whose gradient of a gradient the compiler refuses
+            model.compiled = compiled_for(model, self.device, self.steps_at_most)
+        return General(model, self.processes.parallel(model, self.objective), self.first_rate, weight_decay)
+
+    @property
+    def history(self) -> list[list[dict[str, float]]]:
+        """Of each member, a row per epoch."""
+        return self.contest.now.history
+
+    @property
+    def diverged(self) -> list[int]:
+        """The numbers of the members that left the others because their loss or weights were no longer finite."""
+        return self.contest.now.diverged
+
+    @property
+    def learning_rate(self) -> float:
+        """The full learning rate of the next steps."""
+        return self.now.changed.get("learning_rate", self.first_rate)
+
+    @property
+    def over(self) -> bool:
+        """Whether there are no more steps."""
+        return self.now.done == self.steps_at_most or not self.contest.now.active
 
     def steps(self) -> Generator[Step]:
         """Train, a step a yield.
@@ -169,18 +167,18 @@ class Training:
         CheckpointError, OSError
             When the checkpoint is of another training, or cannot be read or written.
         """
-        if found := self.processes.broadcast(self.checkpoint and self.checkpoint.read()):
-            self._resume(*found)
+        if found := self.processes.broadcast(self.checkpoint and self.checkpoint.read(State)):
+            self.restore(found)
         normal = without_denormals()
         with limited_threads(self.threads.count), exact(self.device):
             try:
                 for member in self.members:
                     member.model.train()
-                while self.done < self.steps_at_most and self.active:
+                while not self.over:
                     with normal:
                         step = self._advance()
-                    if self.checkpoint and (self.checkpoint.due or self.done == self.steps_at_most or not self.active):
-                        self.checkpoint.write(*self._state())
+                    if self.checkpoint and (self.checkpoint.due or self.over):
+                        self.checkpoint.write(self.state())
                     yield step
             finally:
                 self._settle()
@@ -200,201 +198,107 @@ class Training:
         if learning_rate is not None:
             if not 0 < learning_rate < math.inf:
                 raise ValueError(f"learning_rate={learning_rate} must be a number above 0")
-            self.learning_rate = self.changed["learning_rate"] = learning_rate
+            self.now.changed["learning_rate"] = learning_rate
         if beta is not None:
             self.objective = with_beta(self.objective, beta)
             self.learner.aim(self.objective)
-            self.changed["beta"] = beta
-            self.best = [Best() for _ in self.members]
-            self.comparable = max(map(len, self.history))
+            self.now.changed["beta"] = beta
+            self.contest.forget()
 
     def weights(self) -> dict[str, Tensor]:
         """Return a copy of the first model's weights as they are now."""
         self.learner.store()
         return {name: tensor.to("cpu", copy=True) for name, tensor in self.members[0].model.state_dict().items()}
 
+    def state(self) -> State:
+        """Return all that the rest of the training depends on."""
+        return State(
+            position=self.recovery.position(self.now.done, self.contest.now.active),
+            progress=replace(self.now),
+            order=self.batches.state(),
+            standing=self.contest.state(),
+            retreat=self.recovery.state(),
+            threads=self.threads.state(),
+            in_half=self.members[0].model.in_half,
+            seconds=time.perf_counter() - self.started,
+        )
+
+    def restore(self, state: State) -> None:
+        """Go to where `state` was taken."""
+        if state.progress.changed:
+            self.change(**state.progress.changed)
+        active = state.standing.active
+        if active and active != self.contest.now.active:
+            self.learner.keep(active)
+        self.now = replace(state.progress, total=state.progress.total.to(self.device))
+        self.batches.restore(state.order)
+        self.contest.restore(state.standing)
+        self.recovery.restore(state.retreat)
+        if active:
+            self.recovery.go_to(state.position)
+        self.threads.restore(state.threads)
+        for member in self.members:
+            member.model.in_half = state.in_half
+        self.started = time.perf_counter() - state.seconds
+
     def _advance(self) -> Step:
-        place = self.done % self.batches
-        if place == 0:
-            for row, member in enumerate(self.members[number] for number in self.active):
-                order = torch.randperm(self.n, generator=member.generator, device=self.device)
-                self.orders[row] = member.learned.places[order.cpu()]
-            self.stream = self._batches(0)
-        x, context = next(self.stream)
-        part, momentum = self.pace(self.done, self.steps_at_most)
-        part *= 0.5**self.halvings * self.learning_rate / self.first_rate
-        generators = [self.members[member].generator for member in self.active]
+        active = self.contest.now.active
+        x, context = self.batches.next(active)
+        fraction, momentum = self.pace(self.now.done, self.steps_at_most)
+        fraction *= self.recovery.fraction * self.learning_rate / self.first_rate
+        generators = [self.members[number].generator for number in active]
         with self.threads:
-            losses = self.learner.step(x, context, generators, self.done / self.steps_at_most, part, momentum)
+            losses = self.learner.step(x, context, generators, self.now.done / self.steps_at_most, fraction, momentum)
         losses = self.processes.mean(losses)
-        self.total.add_(losses, alpha=min(self.batch_size, self.n - place * self.batch_size))
-        epoch, step = self.done // self.batches + 1, self.done + 1
-        self.done = step  # from which the end of an epoch may go back
-        if step % self.batches:
+        self.now.total.add_(losses, alpha=self.batches.examples)
+        self.now.done += 1
+        step, epoch = self.now.done, math.ceil(self.now.done / self.batches.count)
+        if step % self.batches.count:
             return Step(epoch, self.epochs, step, self.steps_at_most, losses, self, {})
-        known = [len(notes) for notes in self.notes]
-        rows = self._end_epoch(epoch, self.first_rate * part)
-        notes = {i: [*self.notes[i].values()][n:] for i, n in enumerate(known) if len(self.notes[i]) > n}
+        noted = self.contest.now.notes
+        before = [len(notes) for notes in noted]
+        rows = self._end_epoch(epoch, self.first_rate * fraction)
+        notes = {i: [*noted[i].values()][n:] for i, n in enumerate(before) if len(noted[i]) > n}
         return Step(epoch, self.epochs, step, self.steps_at_most, losses, self, rows, notes)
 
-    def _batches(self, place: int) -> Iterator[tuple[Tensor, Tensor | None]]:
-        """Yield inputs (models, examples, features) and their context batch by batch, of this epoch from ``place`` on.
-
-        Several small batches are read at a time, since each reading takes as long as a few operations of a step.
-        """
-        source, models, size = self.members[0].learned, len(self.orders), self.batch_size
-        at_once = max(1, NUMBERS_AT_ONCE // (models * size * source.features)) if self.processes.size == 1 else 1
-        for some in self.orders[:, place * size :].split(at_once * size, 1):
-            places = torch.cat([batch.flatten() for batch in self.processes.share(some).split(size, 1)])
-            x = source.read(places).split(models * size)
-            context = repeat(None) if source.context is None else source.context[places].split(models * size)
-            for inputs, beside in zip(x, context, strict=False):
-                yield inputs.view(models, -1, inputs.shape[1]), None if beside is None else beside[None]
-
     def _end_epoch(self, epoch: int, rate: float) -> dict[int, dict[str, float]]:
-        """Judge the models, part with those that diverged or have been patient for long, and return their rows."""
-        if len(self.members[0].judged):
+        """Validate the models, part with those that diverged or have been patient for long, and return their rows."""
+        contest = self.contest
+        if len(self.members[0].judged) or epoch in contest.looks:
             self.learner.store()
-        rows, lost, over = {}, [], []
-        fine = self.learner.finite() & torch.isfinite(self.total)
-        for place, number in enumerate(self.active):
+        rows, lost = {}, []
+        fine = self.learner.finite() & torch.isfinite(self.now.total)
+        for place, number in enumerate(contest.now.active):
             member = self.members[number]
-            row = {"epoch": epoch, "loss": float(self.total[place]) / self.n}
+            row = {"epoch": epoch, "loss": float(self.now.total[place]) / self.batches.n}
             if len(member.judged):
                 row["validation_loss"] = mean_loss(member.model, self.objective, member.judged, self.processes)
-            if not fine[place] or not math.isfinite(row.get("validation_loss", 0)):
-                lost.append(place)
-                continue
-            rows[number] = row | {"learning_rate": rate, "seconds": time.perf_counter() - self.started}
-            if self._see(number, rows[number]) >= self.patience:
-                over.append(place)
+            if fine[place] and math.isfinite(row.get("validation_loss", 0)):
+                rows[number] = row | {"learning_rate": rate, "seconds": time.perf_counter() - self.started}
+            else:
+                lost.append(number)
         if lost and len(self.members) == 1:
-            return self._go_back(rate)
-        for number, row in rows.items():
-            self.history[number].append(row)
-        if epoch in self.looks:
-            self._look(list(rows))
-        self.diverged += [self.active[place] for place in lost]
-        self._keep([place for place in range(len(self.active)) if place not in {*lost, *over}])
+            words = self.recovery.go_back(epoch, rate, self.learning_rate)
+            contest.now.notes[0][f"divergence {self.recovery.now.halvings}"] = words
+            self.now.done = self.recovery.now.sound.done
+            self.now.total.zero_()
+            return {}
+        self._keep(contest.enter(rows, lost))
         return rows
 
-    def _look(self, numbers: list[int]) -> None:
-        """Note what is wrong with these models."""
-        self.learner.store()
-        for number in numbers:
-            member = self.members[number]
-            examples = member.judged if len(member.judged) else member.learned
-            for kind, words in noticed(member.model, examples, self.history[number][self.comparable :]).items():
-                self.notes[number].setdefault(kind, words)
-
-    def _see(self, number: int, row: dict[str, float]) -> int:
-        """Take note of how good a model is, and return the epochs since it was best."""
-        if "validation_loss" not in row:
-            return 0
-        best = self.best[number]
-        if row["validation_loss"] < best.loss:
-            weights = {name: tensor.clone() for name, tensor in self.members[number].model.state_dict().items()}
-            self.best[number] = best = Best(int(row["epoch"]), row["validation_loss"], weights)
-        return int(row["epoch"]) - best.epoch
-
     def _keep(self, places: list[int]) -> None:
-        """Begin the next epoch with the models at ``places`` among the active ones."""
-        if len(places) < len(self.active):
-            if places:
-                self.learner.keep(places)
-            self.active = [self.active[place] for place in places]
-            self.orders = self.orders[: len(places)]
-        self.total = torch.zeros(len(places), device=self.device)
+        """Begin the next epoch with the models at ``places`` among those that were active in this."""
+        if places and len(places) < len(self.now.total):
+            self.learner.keep(places)
+        self.now.total = torch.zeros(len(places), device=self.device)
         if places:
-            self.good = self._position()
-
-    def _go_back(self, rate: float) -> dict[int, dict[str, float]]:
-        """Return to the last good state, at half the learning rate."""
-        if self.halvings == HALVINGS:
-            raise FloatingPointError(
-                f"training diverged in epoch {self.done // self.batches}: its loss or weights are no longer finite, "
-                f"also at a learning rate of {rate:.3g}; try a learning_rate well below {self.learning_rate:.3g}, "
-                "or look for values far from all others in the data"
-            )
-        self.halvings += 1
-        place = self.done // self.batches
-        self.notes[0][f"divergence {self.halvings}"] = (
-            f"loss or weights were not finite in epoch {place}; training goes on from before it at half the rate"
-        )
-        self.total.zero_()
-        self._set_position(self.good)
-        return {}
-
-    # --- The state --------------------------------------------------------------------
-
-    def _position(self) -> tuple[int, dict[str, Tensor]]:
-        """Return a copy of the learner's state and of the sources of chance, and the number of steps done."""
-        generators = {f"generator.{n}": self.members[n].generator.get_state() for n in self.active}
-        return self.done, {f"learner.{name}": tensor for name, tensor in self.learner.state().items()} | generators
-
-    def _set_position(self, position: tuple[int, dict[str, Tensor]]) -> None:
-        self.done, tensors = position
-        self.learner.restore({name[8:]: value for name, value in tensors.items() if name.startswith("learner.")})
-        for number in self.active:
-            self.members[number].generator.set_state(tensors[f"generator.{number}"])
-
-    def _state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
-        """Return all that the rest of the training depends on: facts, and tensors."""
-        done, now = self._position()
-        good_done, good = self.good
-        tensors = {f"now.{name}": tensor for name, tensor in now.items()}
-        tensors |= {f"good.{name}": tensor for name, tensor in good.items()}
-        tensors |= {"orders": self.orders, "total": self.total}
-        for number, best in enumerate(self.best):
-            tensors |= {f"best.{number}.{name}": tensor for name, tensor in best.weights.items()}
-        facts = {
-            "done": [done, good_done],
-            "halvings": self.halvings,
-            "changed": self.changed,
-            "comparable": self.comparable,
-            "active": self.active,
-            "diverged": self.diverged,
-            "best": [[best.epoch, best.loss if best.epoch else None] for best in self.best],
-            "history": self.history,
-            "seconds": time.perf_counter() - self.started,
-            "threads": self.threads.state(),
-            "half": self.members[0].model.in_half,
-        }
-        return facts, tensors
-
-    def _resume(self, facts: dict[str, Any], tensors: dict[str, Tensor]) -> None:
-        """Go to where `_state` was taken."""
-
-        def part(prefix: str) -> dict[str, Tensor]:
-            return {name[len(prefix) :]: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-
-        if facts["changed"]:
-            self.change(**facts["changed"])
-        if facts["active"] and facts["active"] != self.active:
-            self.learner.keep(facts["active"])
-        self.active, self.diverged, self.history = facts["active"], facts["diverged"], facts["history"]
-        self.halvings, self.comparable = facts["halvings"], facts["comparable"]
-        self.threads.restore(facts["threads"])
-        for member in self.members:
-            member.model.in_half = facts["half"]
-        self.orders, self.total = tensors["orders"], tensors["total"].to(self.device)
-        self.best = [
-            Best(epoch, math.inf if loss is None else loss, part(f"best.{number}."))
-            for number, (epoch, loss) in enumerate(facts["best"])
-        ]
-        self.started = time.perf_counter() - facts["seconds"]
-        done, good_done = facts["done"]
-        self.good = good_done, part("good.")
-        if self.active:
-            self._set_position((done, part("now.")))
-            self.stream = self._batches(done % self.batches)
+            self.recovery.now.sound = self.recovery.position(self.now.done, self.contest.now.active)
 
     def _settle(self) -> None:
         """Leave the best weights in the models."""
-        if self.active:
-            self._set_position(self.good)
+        if self.contest.now.active:
+            self.recovery.go_to(self.recovery.now.sound)
             self.learner.store()
-        for member, best in zip(self.members, self.best, strict=True):
-            if best.weights:
-                member.model.load_state_dict(best.weights)
+        self.contest.settle()
+        for member in self.members:
             member.back()

@@ -188,7 +188,7 @@ class _Run:
 
     def _note(self, step: Step) -> None:
         training, news = step.training, self.news
-        ended = step.step % training.batches == 0
+        ended = step.step % training.batches.count == 0
         mode = news.mode
         if mode == "step" or (mode == "epoch" and ended):
             self.left -= 1
@@ -199,13 +199,13 @@ class _Run:
             beta = objective.beta_at((step.step - 1) / step.steps)
         self.news = replace(
             news,
-            mode="over" if step.row is not None and (step.step == step.steps or not training.active) else mode,
+            mode="over" if step.row is not None and training.over else mode,
             epoch=step.epoch,
             epochs=step.epochs,
             step=step.step,
             steps=step.steps,
             loss=float(step.loss) if math.isfinite(step.loss) else None,
-            learning_rate=training.learning_rate * part * 0.5**training.halvings,
+            learning_rate=training.learning_rate * part * training.recovery.fraction,
             beta=beta,
             rows=tuple(training.history[0]) if ended else news.rows,
             notes=(*news.notes, *step.notes.get(0, ())),

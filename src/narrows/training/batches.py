@@ -1,0 +1,102 @@
+"""The order in which examples are learned from, drawn anew every epoch, and reading them batch by batch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import repeat
+
+import torch
+from torch import Tensor
+
+from narrows.training.distributed import Alone, Processes
+from narrows.training.member import Member
+
+__all__ = ["Batches", "Order"]
+
+NUMBERS_AT_ONCE = 2**18
+"""In inputs that are read at a time, unless one batch has more: a megabyte, which stays in a processor's cache."""
+
+
+@dataclass(slots=True)
+class Order:
+    """All of `Batches` that changes.
+
+    Attributes
+    ----------
+    rows
+        Which of the whole data each model that learns sees in this epoch, in order, (models, n).
+    given
+        Batches of them that were given out.
+    """
+
+    rows: Tensor
+    given: int
+
+
+class Batches:
+    """The examples of several members, as many each, from one source.
+
+    Parameters
+    ----------
+    members
+        Whose examples, and whose sources of chance.
+    size
+        Examples a batch; the last one of an epoch takes what is left.
+    processes
+        That share each batch.
+
+    Attributes
+    ----------
+    n, count
+        Examples, and batches, an epoch.
+    """
+
+    def __init__(self, members: Sequence[Member], size: int, processes: Alone | Processes) -> None:
+        self.members, self.size, self.processes = members, size, processes
+        self.n = len(members[0].learned)
+        self.count = math.ceil(self.n / size)
+        self.now = Order(torch.empty(0, self.n, dtype=torch.int64), self.count)
+        self._stream: Iterator[tuple[Tensor, Tensor | None]] = iter(())
+
+    def next(self, active: Sequence[int]) -> tuple[Tensor, Tensor | None]:
+        """Return the next inputs (models, examples, features), and their context, of the ``active`` members."""
+        if self.now.given == self.count:
+            self.now = Order(torch.stack([self._shuffled(self.members[number]) for number in active]), 0)
+            self._stream = self._read()
+        batch = next(self._stream)
+        self.now.given += 1
+        return batch
+
+    @property
+    def examples(self) -> int:
+        """How many the batch has that was given out last."""
+        return min(self.size, self.n - (self.now.given - 1) * self.size)
+
+    def state(self) -> Order:
+        """Return all that changes."""
+        return replace(self.now)
+
+    def restore(self, state: Order) -> None:
+        """Go on from what `state` has returned."""
+        self.now = state
+        self._stream = self._read()
+
+    def _shuffled(self, member: Member) -> Tensor:
+        order = torch.randperm(self.n, generator=member.generator, device=member.generator.device)
+        return member.learned.places[order.cpu()]
+
+    def _read(self) -> Iterator[tuple[Tensor, Tensor | None]]:
+        """Yield the batches of this epoch that were not given out yet.
+
+        Several small ones are read at a time, since each reading takes as long as a few operations of a step.
+        """
+        source, models, size = self.members[0].learned, len(self.now.rows), self.size
+        at_once = max(1, NUMBERS_AT_ONCE // (models * size * source.features)) if self.processes.size == 1 else 1
+        for some in self.now.rows[:, self.now.given * size :].split(at_once * size, 1):
+            rows = torch.cat([batch.flatten() for batch in self.processes.share(some).split(size, 1)])
+            x = source.read(rows).split(models * size)
+            context = repeat(None) if source.context is None else source.context[rows].split(models * size)
+            for inputs, beside in zip(x, context, strict=False):
+                yield inputs.view(models, -1, inputs.shape[1]), None if beside is None else beside[None]
