@@ -14,10 +14,12 @@ from numpy.typing import ArrayLike, NDArray
 __all__ = [
     "RandomState",
     "check_finite",
+    "check_random_state",
     "choice",
     "closest",
     "integer",
     "integers",
+    "plain",
     "random_seed",
     "rate",
     "real",
@@ -51,13 +53,15 @@ def integer(name: str, value: object, low: int, high: int | None = None) -> int:
 
 
 def integers(name: str, value: object, low: int) -> list[int]:
-    """Return ``value``, a tuple or list, as a list of ints of at least ``low``.
+    """Return ``value``, a tuple, list or array, as a list of ints of at least ``low``.
 
     Raises
     ------
     TypeError, ValueError
         If it is neither, or `integer` refuses one of its numbers.
     """
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
     if not isinstance(value, tuple | list):
         raise TypeError(f"{name}={value!r} must be a tuple of whole numbers of at least {low}")
     return [integer(name, number, low) for number in value]
@@ -148,6 +152,27 @@ def random_seed(random_state: RandomState) -> int:
     if isinstance(random_state, np.random.Generator):
         return int(random_state.integers(2**32))
     return integer("random_state", random_state, 0, 2**32 - 1)
+
+
+def plain(value: Any) -> Any:
+    """Return an option's value without NumPy's types: tuples for arrays and lists."""
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, tuple | list):
+        return tuple(plain(part) for part in value)
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def check_random_state(name: str, value: object) -> None:
+    """Refuse what `random_seed` does not take; a generator is not drawn from.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is neither None, a whole number in [0, 2³²), nor one of NumPy's generators.
+    """
+    if value is not None and not isinstance(value, np.random.RandomState | np.random.Generator):
+        integer(name, value, 0, 2**32 - 1)
 
 
 def check_finite(

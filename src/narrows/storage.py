@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from safetensors import SafetensorError
 from safetensors import numpy as safetensors
 
-__all__ = ["Metadata", "ModelFileError", "read_model", "versions", "write_atomically", "write_model"]
+__all__ = ["Metadata", "ModelFileError", "Tensors", "read_model", "versions", "write_atomically", "write_model"]
 
 Tensors = dict[str, NDArray[Any]]
 

@@ -189,7 +189,8 @@ class Sweep:
     def _add(self, models: Sequence[BottleneckEstimator], *, interrupted: bool) -> None:
         """Add the rows of those of ``models`` that are fitted and have none, and keep the best of each latent_dim."""
         known = {(row.latent_dim, row.seed) for row in self.trainings}
-        new = [model for model in models if hasattr(model, "model_") and (model.latent_dim, model.seed_) not in known]
+        fitted = [model for model in models if model.__sklearn_is_fitted__()]
+        new = [model for model in fitted if (model.latent_dim, model.seed_) not in known]
         for model in new:
             row = self._judged(model, model.history_[-1]["seconds"] / len(new), interrupted=interrupted)
             self.trainings.append(row)

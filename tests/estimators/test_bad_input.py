@@ -61,7 +61,7 @@ def test_bad_data_after_fit(method):
         call(X.reshape(40, 2, 3))
     with pytest.raises(ValueError, match="NaN in 1 of 240 places"):
         call(with_values(np.nan))
-    with pytest.raises(ValueError, match="Expected 2D array"):
+    with pytest.raises(ValueError, match=r"X has shape \(6,\), which is that of one example.* did you mean X\[None\]"):
         call(X[0])
 
 
@@ -183,15 +183,6 @@ def test_columns_of_unlike_ranges_are_scaled_one_by_one():
     assert quick().fit(load_iris().data).scaling_.kind == "feature"
 
 
-def test_options_changed_after_the_fit_are_not_saved(tmp_path):
-    model = quick().fit(X)
-    with pytest.raises(ValueError, match="latent_dim=3 was set after the fit with 2; fit again"):
-        model.set_params(latent_dim=3).save(tmp_path / "m")
-    with pytest.raises(ValueError, match="learning_rate=nan"):
-        model.set_params(latent_dim=2, learning_rate=float("nan")).save(tmp_path / "m")
-    assert not list(tmp_path.iterdir())
-
-
 def test_a_failed_fit_leaves_it_unfitted():
     model = quick(hidden=(10**6, 10**6))
     with pytest.raises(ValueError, match="parameters"):
@@ -222,7 +213,7 @@ def test_divergence_is_an_error_and_keeps_the_best_weights():
     model = quick(learning_rate=1e30, schedule="constant", epochs=30, scaling="feature", activation="relu")
     with pytest.raises(FloatingPointError, match=r"diverged in epoch .* try a learning_rate well below 1e"):
         model.fit(X)
-    if hasattr(model, "model_"):
+    if model.__sklearn_is_fitted__():
         assert all(p.isfinite().all() for p in model.model_.parameters())
 
 

@@ -68,7 +68,7 @@ def test_the_classes_are_the_labels_sorted_of_any_kind(digits):
         assert again.sample(2, y=y[0]).shape == (2, 8, 8)
 
 
-@pytest.mark.parametrize(("y", "message"), [(11, "y=11 is no class"), ("7", "y=7 is no class"), (7.5, "y=7.5 is no")])
+@pytest.mark.parametrize(("y", "message"), [(11, "y=11 is no class"), ("7", "y='7' is text"), (7.5, "y=7.5 is no")])
 def test_an_unknown_class(y, message, small, plain):
     for model in (small, plain):
         with pytest.raises(ValueError, match=message):
@@ -76,7 +76,7 @@ def test_an_unknown_class(y, message, small, plain):
 
 
 def test_strings_are_not_taken_for_numbers(small, digits):
-    with pytest.raises(ValueError, match="is no class this model knows"):
+    with pytest.raises(ValueError, match="is text, but this model's classes are each a number"):
         small.transform(digits[:2], ["1", "7"])
 
 
@@ -160,7 +160,7 @@ def test_the_bound_does_not_depend_on_the_pieces_it_is_computed_in(small, digits
     X, y = digits[:30], labels[:30]
     whole = small.log_likelihood(X, y, samples=100)
     one_by_one = [small.log_likelihood(X[i : i + 1], y[i : i + 1], samples=100).values[0] for i in range(30)]
-    monkeypatch.setattr("narrows.estimators.judging.MOST_NUMBERS", 30 * 64 * 7)
+    monkeypatch.setattr("narrows.fitted.scores.MOST_NUMBERS", 30 * 64 * 7)
     np.testing.assert_allclose(small.log_likelihood(X, y, samples=100).values, whole.values, rtol=1e-5)
     np.testing.assert_allclose(one_by_one, whole.values, rtol=1e-5)
 

@@ -14,10 +14,9 @@ from torch import nn
 
 from narrows import VAE, Autoencoder, load
 from narrows.data.on_disk import OnDisk
-from narrows.estimators.evaluating import Evaluating
-from narrows.estimators.reference import fingerprints
 from narrows.evaluation.anomalies import threshold
 from narrows.evaluation.intervals import Estimate
+from narrows.fitted.reference import fingerprints
 
 
 def surface(seed, n):
@@ -246,7 +245,3 @@ def test_numbers_are_a_table_with_units(variational, data):
 def test_the_same_seed_says_the_same(model):
     one, other = (model.evaluate(surface(12, 100), random_state=1).numbers() for _ in range(2))
     assert one == other
-
-
-def test_every_estimator_judges_itself():
-    assert issubclass(Autoencoder, Evaluating)

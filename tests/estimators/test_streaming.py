@@ -8,8 +8,9 @@ from torch.utils.data import TensorDataset
 
 from narrows import VAE, Autoencoder, sweep
 from narrows.data.on_disk import OnDisk
-from narrows.estimators import sources
-from narrows.estimators.sources import is_streamed
+from narrows.estimators import rows
+from narrows.estimators.rows import is_streamed
+from narrows.fitted import source
 from narrows.scaling import Scaling
 
 OPTIONS = {"hidden": (16,), "epochs": 3, "random_state": 0}
@@ -68,7 +69,7 @@ def test_a_sweep_of_examples_on_disk(images, on_disk):
 
 def test_never_more_than_a_batch_or_a_chunk_is_read(monkeypatch):
     monkeypatch.setattr("narrows.training.examples.NUMBERS", 64 * 21)
-    monkeypatch.setattr(sources, "NUMBERS", 64 * 21)
+    monkeypatch.setattr(source, "NUMBERS", 64 * 21)
     monkeypatch.setattr("narrows.training.loop.NUMBERS_AT_ONCE", 64 * 21)
     X = Watched(np.random.default_rng(0).random((500, 7, 3)))
     model = Autoencoder(2, **OPTIONS).fit(X)
@@ -82,15 +83,15 @@ def test_what_is_streamed(tmp_path, monkeypatch):
     mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
     assert not any(map(is_streamed, (array, mapped, torch.zeros(10, 3), [[1.0]], np.zeros(3))))
     assert is_streamed(Watched(array))
-    monkeypatch.setattr(sources, "MOST_OF_A_FILE", 100)
+    monkeypatch.setattr(rows, "MOST_OF_A_FILE", 100)
     assert is_streamed(mapped)
-    monkeypatch.setattr(sources, "MOST_IN_MEMORY", 100)
+    monkeypatch.setattr(rows, "MOST_IN_MEMORY", 100)
     assert is_streamed(array)
     assert not is_streamed(array.astype(object))
 
 
 def test_a_bad_number_is_told_by_its_place_in_all(monkeypatch):
-    monkeypatch.setattr(sources, "NUMBERS", 30)
+    monkeypatch.setattr(source, "NUMBERS", 30)
     X = np.ones((100, 3))
     X[77, 1] = np.nan
     with pytest.raises(ValueError, match=r"NaN in 1 of .* first in row 77, column 1"):

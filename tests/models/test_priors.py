@@ -200,7 +200,7 @@ def test_the_likelihoods_memory_does_not_grow_with_the_components(prior, monkeyp
     """Each piece of codes, times the components that every code is held against, is at most what is allowed."""
     X = np.random.default_rng(0).normal(size=(300, 3))
     model = VAE(2, hidden=(8,), epochs=2, prior=prior, random_state=0).fit(X)
-    monkeypatch.setattr("narrows.estimators.judging.MOST_NUMBERS", 2**18)
+    monkeypatch.setattr("narrows.fitted.scores.MOST_NUMBERS", 2**18)
     largest = []
     original = type(model.model_.prior).class_log_probs
 

@@ -11,7 +11,8 @@ from elsewhere import Drawn, Elsewhere, There, device
 from sklearn.base import clone
 
 from members import MEMBERS, OF_IMAGES, SHAPES, data, labels
-from narrows.estimators import fitted, fitting
+from narrows.estimators import fitting
+from narrows.fitted import passes
 
 SEED = 5
 
@@ -50,7 +51,7 @@ def said(model, X, y):
 
 def fitted_on(where, model, X, y):
     """Fit ``model`` on a device, and return it and whether its weights were there all the time."""
-    fitting.device_for = fitted.device_for = lambda *_: where
+    fitting.device_for = passes.device_for = lambda *_: where
     Generator.first, moved = None, []
     for step in model.fit_steps(X, y):
         moved += [isinstance(p, There) for p in step.training.members[0].model.parameters()]

@@ -93,7 +93,7 @@ def test_a_training_does_not_go_on_on_another_kind_of_device(tmp_path):
     """Which would draw other noise, from a state that the first one's generator cannot have."""
     model = Autoencoder(2, epochs=2, device="cpu", random_state=0)
     model.fit(IMAGES, checkpoint=tmp_path / "state")
-    begun = model.begin(IMAGES, None)
+    begun = fitting.begin(model, IMAGES, None)
     with pytest.raises(CheckpointError, match="device was 'cpu' and is 'cuda' now"):
         Checkpoint(tmp_path / "state", fitting._identity([begun], torch.device("cuda"))).read(State)
 
@@ -257,5 +257,5 @@ def test_more_threads_change_nothing_of_where_training_starts():
     X, found = np.random.default_rng(0).random((1500, 64)), []
     for threads in (1, 2):
         with limited_threads(threads):
-            found.append(Autoencoder(8, random_state=0).begin(X, None).member.model.encoder.linear.weight)
+            found.append(fitting.begin(Autoencoder(8, random_state=0), X, None).member.model.encoder.linear.weight)
     assert torch.equal(*found)

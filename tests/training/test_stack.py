@@ -18,7 +18,7 @@ from narrows import (
     SparseAutoencoder,
     recipes,
 )
-from narrows.estimators.fitting import fit_together
+from narrows.estimators.fitting import begin, fit_together
 from narrows.models.nets import initialise
 from narrows.scaling import Scaling
 from narrows.training.dense.stack import Stack, kind_of
@@ -142,7 +142,7 @@ def test_other_objectives_are_left_to_automatic_differentiation(kind):
 def test_other_models_are_left_to_automatic_differentiation(options):
     estimator = VAE(4, **{"hidden": (3,), "random_state": 0} | options)
     images = X.reshape(-1, 4, 3) if options.get("net") == "convolutional" else X
-    assert kind_of(estimator.begin(images, None).member.model, estimator.objective()) is None
+    assert kind_of(begin(estimator, images, None).member.model, estimator.objective()) is None
 
 
 @pytest.mark.parametrize("options", [{}, {"likelihood": "laplace"}], ids=["autoencoder", "vae"])

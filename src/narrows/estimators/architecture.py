@@ -28,22 +28,24 @@ data only."""
 MANY_FEATURES, MOST_LAYERS = 400, 100
 
 
-def check_net(net: Net, hidden: Sequence[int] | str) -> None:
-    """Refuse nets and hidden layers that there are not.
+def check_net(name: str, value: object) -> None:
+    """Refuse nets that there are not.
 
     Raises
     ------
     TypeError, ValueError
         Naming the option, its value, and what would be right.
     """
-    if isinstance(net, str):
-        choice("net", net, NETS)
-    elif not isinstance(net, tuple | list) or [isinstance(part, nn.Module) for part in net] != [True, True]:
-        raise TypeError(f"net={net!r} must be one of {', '.join(NETS)}, or a pair of torch modules")
-    if hidden != "auto":
-        layers = integers("hidden", hidden, 1)
-        if len(layers) > MOST_LAYERS:
-            raise ValueError(f"hidden has {len(layers)} layers; at most {MOST_LAYERS} are allowed")
+    if isinstance(value, str):
+        choice(name, value, NETS)
+    elif not isinstance(value, tuple | list) or [isinstance(part, nn.Module) for part in value] != [True, True]:
+        raise TypeError(f"{name}={value!r} must be one of {', '.join(NETS)}, or a pair of torch modules")
+
+
+def check_hidden(name: str, value: object) -> None:
+    """Refuse hidden layers that there are not, as `check_net` does."""
+    if len(integers(name, value, 1)) > MOST_LAYERS:
+        raise ValueError(f"{name} has {len(integers(name, value, 1))} layers; at most {MOST_LAYERS} are allowed")
 
 
 def encoder_and_decoder(
@@ -80,7 +82,7 @@ def encoder_and_decoder(
     if not isinstance(net, str):
         own = [Own(copy.deepcopy(part)) for part in net]
         return (FromRows(own[0], (h, w, c)), ToRows(own[1])) if len(shape) > 1 else (own[0], own[1])
-    fits = len(shape) > 1 and min(h, w) >= LEAST_SIDE and hidden == "auto"
+    fits = len(shape) > 1 and min(h, w) >= LEAST_SIDE and isinstance(hidden, str)
     if net == "convolutional" or (net == "auto" and fits):
         if len(shape) == 1:
             raise ValueError("net='convolutional' is for images (n, H, W[, C]), but X holds rows (n, features)")

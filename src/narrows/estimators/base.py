@@ -4,40 +4,123 @@ from __future__ import annotations
 
 import math
 import os
-from typing import Any
+from collections.abc import Generator
+from dataclasses import replace
+from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_array
-from sklearn.utils.validation import check_is_fitted
 from torch.nn.functional import one_hot
 
-from narrows.arguments import RandomState, choice, integer, random_seed, real
-from narrows.estimators.fitting import Fitting
-from narrows.estimators.labels import places_of
+from narrows.arguments import RandomState, choice, integer, random_seed, rate, real
+from narrows.data.labels import class_indices
+from narrows.estimators.fitting import fit_together
+from narrows.estimators.rows import context_of, examples_of, rows_of
+from narrows.estimators.scoring import Scoring
+from narrows.fitted.completion import with_prior
+from narrows.fitted.saving import contents
 from narrows.models.corruptions import CORRUPTIONS, Corruption
 from narrows.models.priors import PRIORS
 from narrows.models.priors.base import StandardNormal
 from narrows.models.tracing import TracedLayer, trace
-from narrows.storage import Metadata, versions, write_model
+from narrows.storage import write_model
+from narrows.training.loop import Step
 from narrows.training.processor import limited_threads
+from narrows.training.starting import leads
 
 __all__ = ["BottleneckEstimator"]
 
 Array = NDArray[np.floating]
 
-OWN = "own"
-"""What a file says of nets that it cannot rebuild."""
 
-
-class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fitting):  # type: ignore[misc]
+class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Scoring):  # type: ignore[misc]
     """What every named model shares. Inputs X are rows (n, features) or images (n, H, W) or (n, H, W, C).
 
     y are the examples' labels. Given to `fit`, they let `sample` be asked for a class; only a conditional model, whose
     nets see them, needs them elsewhere.
     """
+
+    # --- Learning ---------------------------------------------------------------------
+
+    def fit(
+        self, X: ArrayLike, y: ArrayLike | None = None, *, checkpoint: str | os.PathLike[str] | None = None
+    ) -> Self:
+        """Learn from ``X``.
+
+        Parameters
+        ----------
+        X
+            Rows (n, features) or images (n, H, W[, C]), two or more, finite; any real type.
+        y
+            The examples' classes (n,), whole numbers or strings; None, or anything else, if they have none.
+        checkpoint
+            A file that holds the state of the training, written every half minute and at the end. Where there is one
+            already, of the same options and data, training goes on from it and ends with the same weights, bit for
+            bit, as if it had never stopped (as the same seed gives the same weights: ``random_state``).
+
+        Raises
+        ------
+        TypeError, ValueError
+            For an option or data that cannot be used, or a checkpoint of another training; the message names it, its
+            value, and what would be right.
+        FloatingPointError
+            If training diverges, also at an eighth of the learning rate. As after an interruption, the best weights
+            until then are kept.
+        OSError
+            If the checkpoint cannot be written; the one before is then still there. Of several ``devices``, if another
+            process has ended.
+        """
+        for _ in self.fit_steps(X, y, checkpoint=checkpoint):
+            pass
+        return self
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process is the one of those that train together that writes and prints."""
+        return leads(self.devices, self.nodes)
+
+    def fit_steps(
+        self, X: ArrayLike, y: ArrayLike | None = None, *, checkpoint: str | os.PathLike[str] | None = None
+    ) -> Generator[Step]:
+        """Learn from ``X`` as `fit` does, a step a yield, for whoever wants to watch, or to stop early.
+
+        ``step.training.change(learning_rate=…, beta=…)`` lets it go on otherwise.
+        Closed or interrupted after at least one epoch, the estimator is fitted, with the best weights seen until then.
+        """
+        for _, step in fit_together([self], X, y, checkpoint=checkpoint):
+            yield step
+
+    def fit_prior(self, prior: str, X: ArrayLike, y: ArrayLike | None = None, random_state: RandomState = None) -> Self:
+        """Change where new codes come from, by the codes of ``X``; the nets stay as they are.
+
+        Parameters
+        ----------
+        prior
+            ``"normal"``, ``"mixture"``, ``"posterior"``, ``"flow"`` or ``"flow-matching"``.
+        X, y
+            Examples, and their classes if `sample` is to be asked for one.
+        random_state
+            As of `sample`; None takes the seed of the fit.
+        """
+        choice("prior", prior, PRIORS)
+        fitted, source = self.fitted_, rows_of(self, X)
+        if fitted.classes is None:
+            labels = np.zeros(len(source), np.int64)
+        elif y is None:
+            raise ValueError("y is needed: this model was fitted with classes, and new codes are drawn class by class")
+        else:
+            labels = class_indices(y, fitted.classes, len(source))
+            missing = np.setdiff1d(np.arange(len(fitted.classes)), labels)
+            if len(missing):
+                raise ValueError(f"y has no example of class {fitted.classes[missing[0]]}, whose codes it is to fit")
+        seed = fitted.seed if random_state is None else random_seed(random_state)
+        examples = examples_of(fitted, source, y)
+        changed = with_prior(fitted, prior, examples, torch.from_numpy(labels), seed, self.device)
+        self.__dict__.update(prior=prior, _fitted=changed)  # at once, as nothing can come between
+        return self
 
     # --- Using ------------------------------------------------------------------------
 
@@ -53,42 +136,46 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fit
         self, X: ArrayLike, y: ArrayLike | None = None
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return μ and σ of q(z | x), each (n, latent_dim); σ is 0 where the code is a function of the input."""
-        q = self._posterior(self._examples(self._source(X), y))
+        fitted = self.fitted_
+        q = fitted.on(self.device).posterior(examples_of(fitted, rows_of(self, X), y))
         return q.mean.numpy(), q.sigma.numpy()
 
     def sample_code(
         self, X: ArrayLike, y: ArrayLike | None = None, random_state: RandomState = None
     ) -> NDArray[np.float32]:
         """Draw a code of each example from q(z | x), (n, latent_dim); ``random_state`` as of `sample`."""
-        examples = self._examples(self._source(X), y)
-        generator = torch.Generator().manual_seed(random_seed(random_state))
-        codes: NDArray[np.float32] = self._posterior(examples).rsample(generator).numpy()
+        fitted = self.fitted_
+        q = fitted.on(self.device).posterior(examples_of(fitted, rows_of(self, X), y))
+        codes: NDArray[np.float32] = q.rsample(torch.Generator().manual_seed(random_seed(random_state))).numpy()
         return codes
 
     def inverse_transform(self, Z: ArrayLike, y: ArrayLike | None = None) -> Array:
         """Return what the codes ``Z`` (n, latent_dim) stand for: examples in the training data's shape and units."""
-        check_is_fitted(self, "model_")
+        fitted = self.fitted_
         codes = check_array(Z, dtype=[np.float64, np.float32], input_name="Z")
-        if codes.shape[1] != self._n_features_out:
+        if codes.shape[1] != fitted.latent_dim:
             raise ValueError(
-                f"Z has {codes.shape[1]} columns, but this model's codes have latent_dim={self._n_features_out}"
+                f"Z has {codes.shape[1]} columns, but this model's codes have latent_dim={fitted.latent_dim}"
             )
-        decoded = self._decoded(torch.from_numpy(codes.astype(np.float32)), self._context(y, len(codes)))
-        return self.scaling_.undo(decoded).reshape(-1, *self.input_shape_)
+        context = context_of(fitted, y, len(codes))
+        decoded = fitted.on(self.device).decoded(torch.from_numpy(codes.astype(np.float32)), context)
+        return fitted.scaling.undo(decoded).reshape(-1, *fitted.input_shape)
 
     def reconstruct(self, X: ArrayLike, y: ArrayLike | None = None) -> Array:
         """Return ``X`` pressed through the bottleneck and back: same shape, same units; deterministic."""
-        source = self._source(X)
-        return self._undone(self._reconstructed(self._examples(source, y)), source.dtype).reshape(source.shape)
+        fitted, source = self.fitted_, rows_of(self, X)
+        restored = fitted.on(self.device).reconstructed(examples_of(fitted, source, y))
+        return fitted.scaling.undo(restored).astype(source.dtype).reshape(source.shape)
 
     def activations(self, X: ArrayLike, y: ArrayLike | None = None) -> list[TracedLayer]:
         """Return what each layer makes of ``X``, from the input over the code to the output, in scaled units.
 
         All at once, so that memory has to hold every layer's values of every example.
         """
-        examples = self._examples(self._source(X), y)
+        fitted = self.fitted_
+        examples = examples_of(fitted, rows_of(self, X), y)
         with limited_threads(1):
-            return trace(self.model_, examples.take(torch.arange(len(examples))))
+            return trace(fitted.model, examples.take(torch.arange(len(examples))))
 
     def sample(self, n_samples: int = 1, y: ArrayLike | None = None, random_state: RandomState = None) -> Array:
         """Return ``n_samples`` new examples, (n_samples, …), in the training data's shape and units, from the prior.
@@ -102,19 +189,20 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fit
         random_state
             A seed or a NumPy generator; None draws anew at every call.
         """
-        check_is_fitted(self, "model_")
+        fitted = self.fitted_
         integer("n_samples", n_samples, 1)
         generator = torch.Generator().manual_seed(random_seed(random_state))
-        if y is not None and not self.conditional and isinstance(self.model_.prior, StandardNormal):
+        if y is not None and not fitted.conditional and isinstance(fitted.model.prior, StandardNormal):
             raise ValueError(
-                f"y={y!r} cannot be asked for: the prior 'normal' is the same for every class; take conditional=True, "
-                "or fit_prior with 'mixture', 'posterior', 'flow' or 'flow-matching'"
+                f"cannot sample class y={y!r}: prior='normal' is shared by all classes; use conditional=True, or "
+                "fit_prior with 'mixture', 'posterior', 'flow' or 'flow-matching'"
             )
-        wanted = None if y is None else torch.from_numpy(places_of(y, self._known_classes(), n_samples))
+        wanted = None if y is None else torch.from_numpy(class_indices(y, fitted.require_classes(), n_samples))
         with limited_threads(1):
-            z, labels = self.model_.prior.sample(n_samples, generator, wanted)
-        context = one_hot(labels, len(self._known_classes())).float() if self.conditional else None
-        return self.scaling_.undo(self._decoded(z, context)).reshape(-1, *self.input_shape_)
+            z, labels = fitted.model.prior.sample(n_samples, generator, wanted)
+        context = one_hot(labels, len(fitted.require_classes())).float() if fitted.conditional else None
+        decoded = fitted.on(self.device).decoded(z, context)
+        return fitted.scaling.undo(decoded).reshape(-1, *fitted.input_shape)
 
     def corrupt(
         self, X: ArrayLike, *, corruption: str = "gaussian", level: float = 0.3, random_state: RandomState = None
@@ -130,67 +218,35 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Fit
         random_state
             As of `sample`.
         """
-        source = self._source(X)
+        scaling, source = self.fitted_.scaling, rows_of(self, X)
         choice("corruption", corruption, CORRUPTIONS)
         level = real("level", level, 0, math.inf if corruption == "gaussian" else 1)
         generator = torch.Generator().manual_seed(random_seed(random_state))
-        corrupt = Corruption(corruption, level, level, self.input_shape_, self.scaling_.extremes)
-        corrupted = corrupt(torch.from_numpy(self.scaling_.apply(source.rows())), generator, 1.0)
-        return self._undone(corrupted.numpy(), source.dtype).reshape(source.shape)
+        corrupt = Corruption(corruption, level, level, self.fitted_.input_shape, scaling.extremes)
+        corrupted = corrupt(torch.from_numpy(scaling.apply(source.rows())), generator, 1.0)
+        return scaling.undo(corrupted.numpy()).astype(source.dtype).reshape(source.shape)
 
     # --- Saving -----------------------------------------------------------------------
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted model to one safe file (safetensors, no pickle), whole or not at all.
 
+        It is the model as it was fitted: of the options set since then, only ``false_alarms`` is.
+
         Raises
         ------
         NotFittedError
             If `fit` was not called.
         TypeError, ValueError
-            If options were set after it that no fit could have had.
+            If ``false_alarms`` is out of range.
         OSError
             If the file cannot be written; one that was there before is then still there.
         """
-        check_is_fitted(self, "model_")
-        self.check_options()
-        if self.latent_dim != self._n_features_out:
-            raise ValueError(
-                f"latent_dim={self.latent_dim} was set after the fit with {self._n_features_out}; fit again"
-            )
-        parameters = {name: _plain(value) for name, value in self.get_params().items()}
-        del parameters["device"]  # of this machine, not of the model
-        if not isinstance(self.net, str):
-            parameters["net"] = OWN
-        if not isinstance(self.random_state, int | None):
-            parameters["random_state"] = self.seed_
-        metadata = Metadata(
-            estimator=type(self).__name__,
-            parameters=parameters,
-            input_shape=list(self.input_shape_),
-            feature_names=list(self.feature_names_in_) if hasattr(self, "feature_names_in_") else None,
-            scaling=self.scaling_.kind,
-            classes=None if self.classes_ is None else self.classes_.tolist(),
-            prior=next(name for name, kind in PRIORS.items() if type(self.model_.prior) is kind),
-            components=self.model_.prior.components,
-            seed=self.seed_,
-            history=self.history_,
-            validation_error=self.validation_error_ and list(self.validation_error_),
-            versions=versions(),
-        )
-        tensors = {f"model.{name}": tensor.numpy() for name, tensor in self.model_.state_dict().items()}
-        scaling = {"scaling.offset": self.scaling_.offset, "scaling.scale": self.scaling_.scale}
-        reference = {f"reference.{name}": array for name, array in self.reference_.tensors().items()}
-        write_model(path, metadata, tensors | scaling | reference)
+        fitted = self.fitted_
+        options = {**fitted.options, "false_alarms": rate("false_alarms", self.false_alarms)}
+        write_model(path, *contents(replace(fitted, options=options)))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
-
-
-def _plain(value: Any) -> Any:
-    """Return an option's value as JSON has it: no NumPy numbers, lists for tuples."""
-    if isinstance(value, tuple | list):
-        return [_plain(part) for part in value]
-    return value.item() if isinstance(value, np.generic) else value

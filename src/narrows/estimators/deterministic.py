@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
-from narrows.arguments import choice, real
+from narrows.estimators.allowed import Rules, above, at_least, fraction, one_of
 from narrows.estimators.base import BottleneckEstimator
 from narrows.models.bottlenecks import Bottleneck, Deterministic, Noisy
 from narrows.models.nets import ACTIVATIONS
@@ -32,16 +33,11 @@ class DeterministicEstimator(BottleneckEstimator):
         On the code: as ``activation``; ``"identity"`` for a linear code. A ReLU kills units for good.
     """
 
-    code_activation: str = "identity"
+    code_activation: str = field(default="identity", metadata=one_of(ACTIVATIONS))
 
     def bottleneck(self) -> Bottleneck:
         """Return a deterministic code."""
         return Deterministic(self.latent_dim, ACTIVATIONS[self.code_activation]())
-
-    def check_options(self) -> None:
-        """Refuse an option of the wrong type or out of range, as `Options.check_options` does."""
-        super().check_options()
-        choice("code_activation", self.code_activation, ACTIVATIONS)
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -109,7 +105,7 @@ class NoisyAutoencoder(BottleneckEstimator):
         σ of the Gaussian noise added to the code in training; > 0.
     """
 
-    code_noise: float = 0.2
+    code_noise: float = field(default=0.2, metadata=above(0))
 
     def bottleneck(self) -> Bottleneck:
         """Return a bounded code with noise."""
@@ -119,10 +115,12 @@ class NoisyAutoencoder(BottleneckEstimator):
         """Return the reconstruction loss, whose code has noise."""
         return Reconstruction()
 
-    def check_options(self) -> None:
-        """Refuse an option of the wrong type or out of range, as `Options.check_options` does."""
-        super().check_options()
-        real("code_noise", self.code_noise, 0, low_included=False)
+
+def _units_in_the_unit_interval(options: SparseAutoencoder) -> None:
+    if options.code_activation != "sigmoid":
+        raise ValueError(
+            f"code_activation={options.code_activation!r} must be 'sigmoid': sparsity is measured on units in [0, 1]"
+        )
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -139,23 +137,14 @@ class SparseAutoencoder(DeterministicEstimator):
 
     latent_dim: int = field(default=64, kw_only=False)
     code_activation: str = "sigmoid"
-    sparsity: float = 0.05
-    sparsity_weight: float = 0.01
+    sparsity: float = field(default=0.05, metadata=fraction())
+    sparsity_weight: float = field(default=0.01, metadata=at_least(0))
+
+    _rules: ClassVar[Rules] = (_units_in_the_unit_interval,)
 
     def objective(self) -> Objective:
         """Return the reconstruction loss and the sparsity penalty."""
         return Sparse(self.sparsity, self.sparsity_weight)
-
-    def check_options(self) -> None:
-        """Refuse an option of the wrong type or out of range, as `Options.check_options` does."""
-        super().check_options()
-        real("sparsity_weight", self.sparsity_weight, 0)
-        if not 0 < real("sparsity", self.sparsity, 0, 1) < 1:
-            raise ValueError(f"sparsity={self.sparsity} must lie between 0 and 1, both excluded")
-        if self.code_activation != "sigmoid":
-            raise ValueError(
-                f"code_activation={self.code_activation!r} must be 'sigmoid': sparsity is measured on units in [0, 1]"
-            )
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -169,16 +158,11 @@ class ContractiveAutoencoder(DeterministicEstimator):
     """
 
     code_activation: str = "sigmoid"
-    contraction: float = 1e-3
+    contraction: float = field(default=1e-3, metadata=at_least(0))
 
     def objective(self) -> Objective:
         """Return the reconstruction loss and the contraction penalty."""
         return Contractive(self.contraction)
-
-    def check_options(self) -> None:
-        """Refuse an option of the wrong type or out of range, as `Options.check_options` does."""
-        super().check_options()
-        real("contraction", self.contraction, 0)
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -193,18 +177,12 @@ class RegularizedAutoencoder(DeterministicEstimator):
         Of the decoder's squared weights.
     """
 
-    code_weight: float = 1e-3
-    decoder_weight: float = 1e-5
+    code_weight: float = field(default=1e-3, metadata=at_least(0))
+    decoder_weight: float = field(default=1e-5, metadata=at_least(0))
 
     def objective(self) -> Objective:
         """Return the reconstruction loss and both penalties."""
         return Regularised(self.code_weight, self.decoder_weight)
-
-    def check_options(self) -> None:
-        """Refuse an option of the wrong type or out of range, as `Options.check_options` does."""
-        super().check_options()
-        real("code_weight", self.code_weight, 0)
-        real("decoder_weight", self.decoder_weight, 0)
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -217,13 +195,8 @@ class WAE(DeterministicEstimator):
         λ, of the squared maximum mean discrepancy between the codes and N(0, I).
     """
 
-    mmd_weight: float = 1.0
+    mmd_weight: float = field(default=1.0, metadata=at_least(0))
 
     def objective(self) -> Objective:
         """Return the reconstruction loss and the discrepancy."""
         return Wasserstein(self.mmd_weight)
-
-    def check_options(self) -> None:
-        """Refuse an option of the wrong type or out of range, as `Options.check_options` does."""
-        super().check_options()
-        real("mmd_weight", self.mmd_weight, 0)

@@ -7,42 +7,47 @@ import hashlib
 import math
 import os
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain, groupby
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
-from torch import Tensor
+from torch import Tensor, nn
 
-from narrows.arguments import RandomState, choice, random_seed
-from narrows.estimators.evaluating import Evaluating
-from narrows.estimators.fitted import check_range
-from narrows.estimators.labels import places_of
-from narrows.estimators.training_set import TrainingSet
+from narrows.arguments import plain, random_seed
+from narrows.estimators.attributes import FittedAttributes
+from narrows.estimators.rows import rows_to_fit
+from narrows.fitted.completion import complete
+from narrows.fitted.fitted import Fitted
+from narrows.fitted.saving import OWN
+from narrows.fitted.scores import check_range
+from narrows.fitted.training_set import TrainingSet
+from narrows.models.bottlenecks import GaussianPosterior
 from narrows.models.model import BottleneckModel, check_nets
 from narrows.models.nets import Shortcut, has_convolutions, initialise
-from narrows.models.priors import PRIORS
 from narrows.models.priors.mixtures import VampPrior
 from narrows.models.start import start_at_components
-from narrows.scaling import Scaling
 from narrows.training.checkpoint import Checkpoint
 from narrows.training.distributed import ALONE, Alone, Processes, check_divisible
 from narrows.training.examples import Examples
 from narrows.training.loop import Step, Training
 from narrows.training.member import Member, operations_of_step
 from narrows.training.processor import device_for, half_for, limited_threads, operations_of
-from narrows.training.starting import leads, together
+from narrows.training.starting import together
 
-__all__ = ["Begun", "Fitting", "fit_together"]
+__all__ = ["Begun", "begin", "completed", "fit_together", "learned_prior"]
 
 MOST_COMPONENTS_OF, NUMBERS_IN_THEM = 1000, 2**25
 """Examples that principal components are found in, where training starts with them, and numbers in these."""
+
+PSEUDO_INPUTS = 500
+"""As many as Tomczak & Welling 2018 take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,8 @@ class Begun:
     ----------
     estimator
         It.
+    options
+        Its options at this moment, as `Fitted` has them.
     member
         Its untrained model, and what that is to learn from.
     data
@@ -61,185 +68,124 @@ class Begun:
         What all chance comes from.
     """
 
-    estimator: Fitting
+    estimator: FittedAttributes
+    options: dict[str, Any]
     member: Member
     data: TrainingSet
     seed: int
 
 
-class Fitting(Evaluating):
-    """What an estimator does to learn."""
+def begin(
+    estimator: FittedAttributes,
+    X: ArrayLike,
+    y: ArrayLike | None,
+    data: TrainingSet | None = None,
+    processes: Alone | Processes = ALONE,
+) -> Begun:
+    """Check options and data and return what there is before the first step.
 
-    def fit(
-        self, X: ArrayLike, y: ArrayLike | None = None, *, checkpoint: str | os.PathLike[str] | None = None
-    ) -> Self:
-        """Learn from ``X``.
+    Parameters
+    ----------
+    estimator
+        Of which nothing changes.
+    X, y
+        As of `fit`.
+    data
+        The same, where an estimator of the same options, but for ``latent_dim`` and ``random_state``, has begun.
+    processes
+        That train it together.
+    """
+    estimator.check_options()
+    seed = processes.broadcast(random_seed(estimator.random_state))
+    options = _options_of(estimator, seed)
+    if data is None:
+        source, names = rows_to_fit(X, type(estimator).__name__)
+        data = TrainingSet.of(
+            source, y, feature_names=names, scaling=estimator.scaling, conditional=estimator.conditional
+        )
+    examples, generator = data.examples, torch.Generator().manual_seed(seed)
+    held_out = min(math.floor(estimator.validation_fraction * len(examples)), len(examples) - 2)
+    order = torch.randperm(len(examples), generator=generator)
+    judged, learned = (examples.part(part) for part in order.tensor_split([held_out]))
+    model = _untrained(estimator, data, learned, generator)
+    member = Member(model, learned, judged, generator, operations_of(model, learned.take(torch.arange(1))))
+    model.in_half = half_for(estimator.precision, model, *_place(estimator, [member]))
+    return Begun(estimator, options, member, data, seed)
 
-        Parameters
-        ----------
-        X
-            Rows (n, features) or images (n, H, W[, C]), two or more, finite; any real type.
-        y
-            The examples' classes (n,), whole numbers or strings; None, or anything else, if they have none.
-        checkpoint
-            A file that holds the state of the training, written every half minute and at the end. Where there is one
-            already, of the same options and data, training goes on from it and ends with the same weights, bit for
-            bit, as if it had never stopped (as the same seed gives the same weights: ``random_state``).
 
-        Raises
-        ------
-        TypeError, ValueError
-            For an option or data that cannot be used, or a checkpoint of another training; the message names it, its
-            value, and what would be right.
-        FloatingPointError
-            If training diverges, also at an eighth of the learning rate. As after an interruption, the best weights
-            until then are kept.
-        OSError
-            If the checkpoint cannot be written; the one before is then still there. Of several ``devices``, if another
-            process has ended.
-        """
-        for _ in self.fit_steps(X, y, checkpoint=checkpoint):
-            pass
-        return self
+def _options_of(estimator: FittedAttributes, seed: int) -> dict[str, Any]:
+    """Return what the fitted model keeps of its options: values that a file can hold."""
+    options = {name: plain(value) for name, value in estimator.get_params(deep=False).items()}
+    del options["device"]  # of this machine, not of the model
+    if not isinstance(estimator.net, str):
+        options["net"] = OWN
+    if not isinstance(options["random_state"], int | None):
+        options["random_state"] = seed
+    return options
 
-    @property
-    def leads(self) -> bool:
-        """Whether this process is the one of those that train together that writes and prints."""
-        return leads(self.devices, self.nodes)
 
-    def fit_steps(
-        self, X: ArrayLike, y: ArrayLike | None = None, *, checkpoint: str | os.PathLike[str] | None = None
-    ) -> Generator[Step]:
-        """Learn from ``X`` as `fit` does, a step a yield, for whoever wants to watch, or to stop early.
+def _place(estimator: FittedAttributes, members: Sequence[Member]) -> tuple[torch.device, float]:
+    """Return where ``members`` learn side by side, and the floating-point operations of a step."""
+    batch = estimator.pace(len(members[0].learned), convolutional=has_convolutions(members[0].model))[1]
+    operations = operations_of_step(members, batch)
+    return device_for("cpu" if estimator.devices * estimator.nodes > 1 else estimator.device, operations), operations
 
-        ``step.training.change(learning_rate=…, beta=…)`` lets it go on otherwise.
-        Closed or interrupted after at least one epoch, the estimator is fitted, with the best weights seen until then.
-        """
-        for _, step in fit_together([self], X, y, checkpoint=checkpoint):
-            yield step
 
-    def begin(
-        self, X: ArrayLike, y: ArrayLike | None, data: TrainingSet | None = None, processes: Alone | Processes = ALONE
-    ) -> Begun:
-        """Check options and data and return what there is before the first step.
+def _untrained(
+    estimator: FittedAttributes, data: TrainingSet, learned: Examples, generator: torch.Generator
+) -> BottleneckModel:
+    """Return the model as training starts with it, having seen that it fits the examples to learn from."""
+    classes = 0 if learned.context is None else learned.context.shape[1]
+    with torch.random.fork_rng(devices=[]):  # the layers' constructors draw weights, which are drawn anew below
+        model = estimator.build(data.input_shape, classes, data.scaling)
+    initialise(model, generator)
+    some = next(learned.chunks())
+    check_range(model, some.x)
+    check_nets(model, some)
+    if isinstance(model.encoder, Shortcut):
+        few = min(len(learned), MOST_COMPONENTS_OF, max(estimator.latent_dim + 1, NUMBERS_IN_THEM // learned.features))
+        parts = [part.x for part in learned.part(torch.arange(few)).chunks()]
+        with limited_threads(1):  # of how many there are the sums depend
+            start_at_components(model, torch.cat(parts))
+    model.likelihood.calibrate(some.x, some.x.mean(0))  # the scale to start from
+    if estimator.prior == "vampprior":
+        model.prior = learned_prior(model, learned, generator)
+    return model
 
-        Parameters
-        ----------
-        X, y
-            As of `fit`.
-        data
-            The same, where an estimator of the same options, but for ``latent_dim`` and ``random_state``, has begun.
-        processes
-            That train it together.
-        """
-        self.check_options()
-        seed = processes.broadcast(random_seed(self.random_state))
-        source = self._source(X, reset=True)
-        data = data or TrainingSet.of(source, y, self.scaling, conditional=self.conditional)
-        examples, generator = data.examples, torch.Generator().manual_seed(seed)
-        held_out = min(math.floor(self.validation_fraction * len(examples)), len(examples) - 2)
-        order = torch.randperm(len(examples), generator=generator)
-        judged, learned = (examples.part(part) for part in order.tensor_split([held_out]))
-        model = self._untrained(data.source.shape[1:], data.scaling, learned, generator)
-        member = Member(model, learned, judged, generator, operations_of(model, learned.take(torch.arange(1))))
-        model.in_half = half_for(self.precision, model, *self.place([member]))
-        return Begun(self, member, data, seed)
 
-    def place(self, members: Sequence[Member]) -> tuple[torch.device, float]:
-        """Return where ``members`` learn side by side, and the floating-point operations of a step."""
-        batch = self.pace(len(members[0].learned), convolutional=has_convolutions(members[0].model))[1]
-        operations = operations_of_step(members, batch)
-        return device_for("cpu" if self.devices * self.nodes > 1 else self.device, operations), operations
+def learned_prior(model: BottleneckModel, examples: Examples, generator: torch.Generator) -> VampPrior:
+    """Return the VampPrior that training starts with: its pseudo-inputs are some of the ``examples``."""
+    chosen = torch.randperm(len(examples), generator=generator)[:PSEUDO_INPUTS]
+    # Of the nets, not of the model: a prior that knew its model would be copied with it, and again in it.
+    posterior = partial(_posterior, model.encoder, model.bottleneck)
+    return VampPrior(examples.take(chosen).x, model.prior.latent_dim, posterior)
 
-    def end(self, begun: Begun, history: list[dict[str, float]]) -> None:
-        """Take the trained model over, and add what is known only now: error and noise on held-out data, the prior."""
-        member, data = begun.member, begun.data
-        self.set_fitted(member.model, data.scaling, data.source.shape[1:], begun.seed, history, data.classes)
-        self._complete(member.learned, member.judged)
-        self._fit_prior(self.prior, data.examples, data.labels, begun.seed)
-        self._remember(data, member.learned, member.judged)
 
-    def _untrained(
-        self, shape: tuple[int, ...], scaling: Scaling, learned: Examples, generator: torch.Generator
-    ) -> BottleneckModel:
-        """Return the model as training starts with it, having seen that it fits the examples to learn from."""
-        with torch.random.fork_rng(devices=[]):  # the layers' constructors draw weights, which are drawn anew below
-            model = self.build(shape, 0 if learned.context is None else learned.context.shape[1], scaling)
-        initialise(model, generator)
-        some = next(learned.chunks())
-        check_range(model, some.x)
-        check_nets(model, some)
-        if isinstance(model.encoder, Shortcut):
-            few = min(len(learned), MOST_COMPONENTS_OF, max(self.latent_dim + 1, NUMBERS_IN_THEM // learned.features))
-            parts = [part.x for part in learned.part(torch.arange(few)).chunks()]
-            with limited_threads(1):  # of how many there are the sums depend
-                start_at_components(model, torch.cat(parts))
-        model.likelihood.calibrate(some.x, some.x.mean(0))  # the scale to start from
-        model.prior = self.first_prior(model, learned, generator)
-        return model
+def _posterior(encoder: nn.Module, bottleneck: nn.Module, x: Tensor) -> GaussianPosterior:
+    q: GaussianPosterior = bottleneck(encoder(x))
+    return q
 
-    def _complete(self, learned: Examples, judged: Examples) -> None:
-        """Add what is known only after training: the noise's size and the error, both on held-out data."""
-        first = next((judged if len(judged) else learned).chunks())
-        with torch.no_grad():
-            z = self.model_.posterior(*first).rsample(torch.Generator().manual_seed(self.seed_))
-            mean = self.model_.likelihood.mean(self.model_.output(z, first.context))
-            self.model_.likelihood.calibrate(first.x, mean)
-        if len(judged):
-            errors = self._errors(judged)
-            self.validation_error_ = float(errors.mean()), float(errors.std() / math.sqrt(len(errors)))
 
-    def _fit_prior(self, name: str, examples: Examples, labels: Tensor, seed: int) -> None:
-        # Also of the examples that judged the training: a class may have no other.
-        classes = 1 if self.classes_ is None else len(self.classes_)
-        learned = self.model_.prior if isinstance(self.model_.prior, VampPrior) else None
-        needed = learned or PRIORS[name].needs_codes
-        posterior = self._posterior(examples if needed else examples.part(torch.arange(1)))
-        with limited_threads(1):
-            if learned:
-                self.model_.prior = learned.frozen(posterior, labels, classes)
-            else:
-                self.model_.prior = PRIORS[name].fit(posterior, labels, classes, seed)
-
-    def fit_prior(self, prior: str, X: ArrayLike, y: ArrayLike | None = None, random_state: RandomState = None) -> Self:
-        """Change where new codes come from, by the codes of ``X``; the nets stay as they are.
-
-        Parameters
-        ----------
-        prior
-            ``"normal"``, ``"mixture"``, ``"posterior"``, ``"flow"`` or ``"flow-matching"``.
-        X, y
-            Examples, and their classes if `sample` is to be asked for one.
-        random_state
-            As of `sample`; None takes the seed of the fit.
-        """
-        choice("prior", prior, PRIORS)
-        source = self._source(X)
-        if self.classes_ is None:
-            labels = np.zeros(len(source), np.int64)
-        elif y is None:
-            raise ValueError("y is needed: this model was fitted with classes, and new codes are drawn class by class")
-        else:
-            labels = places_of(y, self.classes_, len(source))
-            missing = np.setdiff1d(np.arange(len(self.classes_)), labels)
-            if len(missing):
-                raise ValueError(f"y has no example of class {self.classes_[missing[0]]}, whose codes it is to fit")
-        seed = self.seed_ if random_state is None else random_seed(random_state)
-        self._fit_prior(prior, self._examples(source, y), torch.from_numpy(labels), seed)
-        self.prior = prior
-        if self.model_.bottleneck.draws:  # the likelihood is another now
-            scores = {by: held_out for by, held_out in self.reference_.held_out.items() if by != "likelihood"}
-            self.reference_ = replace(self.reference_, held_out=scores)
-        return self
+def completed(begun: Begun, history: Sequence[Mapping[str, float]]) -> Fitted:
+    """Return what the training of ``begun``, whose model is trained now, has come to."""
+    return complete(
+        begun.member,
+        begun.data,
+        history,
+        kind=type(begun.estimator).__name__,
+        options=begun.options,
+        seed=begun.seed,
+        device=begun.estimator.device,
+    )
 
 
 def fit_together(
-    estimators: Sequence[Fitting],
+    estimators: Sequence[FittedAttributes],
     X: ArrayLike,
     y: ArrayLike | None = None,
     *,
     checkpoint: str | os.PathLike[str] | None = None,
-) -> Generator[tuple[Sequence[Fitting], Step]]:
+) -> Generator[tuple[Sequence[FittedAttributes], Step]]:
     """Let ``estimators``, which differ in latent_dim and random_state alone, learn from ``X``.
 
     Those whose nets allow it learn side by side, which takes a fraction of the time, and each comes to what it would
@@ -249,7 +195,7 @@ def fit_together(
     Parameters
     ----------
     estimators, X, y
-        As of `Fitting.fit`.
+        As of `narrows.estimators.base.BottleneckEstimator.fit`.
     checkpoint
         As there; where not all learn side by side, «-1», «-2» … is added to the file's name.
 
@@ -276,16 +222,16 @@ def _exhaust(*arguments: Any) -> None:
 
 
 def _fit(
-    estimators: Sequence[Fitting],
+    estimators: Sequence[FittedAttributes],
     X: ArrayLike,
     y: ArrayLike | None,
     checkpoint: str | os.PathLike[str] | None,
     processes: Alone | Processes,
-) -> Generator[tuple[Sequence[Fitting], Step]]:
+) -> Generator[tuple[Sequence[FittedAttributes], Step]]:
     """Do what `fit_together` does, as one of these processes."""
     begun: list[Begun] = []
     for estimator in estimators:
-        begun.append(estimator.begin(X, y, begun[0].data if begun else None, processes))
+        begun.append(begin(estimator, X, y, begun[0].data if begun else None, processes))
     groups = _groups(begun) if processes.size == 1 else [[one] for one in begun]
     diverged: list[Begun] = []
     errors: list[str] = []
@@ -296,14 +242,14 @@ def _fit(
         diverged += yield from _train(group, path, errors, processes)
     # Alone, one that left the others can go back and take smaller steps.
     for one in diverged:
-        yield from _train([one.estimator.begin(X, y, one.data)], None, errors, processes)
+        yield from _train([begin(one.estimator, X, y, one.data)], None, errors, processes)
     if errors:
         raise FloatingPointError("; ".join(errors))
 
 
 def _train(
     group: Sequence[Begun], path: Path | None, errors: list[str], processes: Alone | Processes
-) -> Generator[tuple[Sequence[Fitting], Step], None, list[Begun]]:
+) -> Generator[tuple[Sequence[FittedAttributes], Step], None, list[Begun]]:
     """Train those that can be side by side, and return those that diverged; one alone adds its error to ``errors``."""
     training, estimators = _training(group, path, processes), [one.estimator for one in group]
     steps = training.steps()
@@ -319,7 +265,7 @@ def _train(
         atexit.unregister(close)
         for place, (one, history) in enumerate(zip(group, training.history, strict=True)):
             if history and place not in training.diverged and processes.kept and not sys.is_finalizing():
-                one.estimator.end(one, history)
+                one.estimator.fitted_ = completed(one, history)
     return [group[place] for place in training.diverged]
 
 
@@ -343,7 +289,7 @@ def _training(group: Sequence[Begun], path: Path | None, processes: Alone | Proc
         len(first.member.learned), convolutional=has_convolutions(first.member.model)
     )
     members = [one.member for one in group]
-    device = first.estimator.place(members)[0]
+    device = _place(first.estimator, members)[0]
     return Training(
         members,
         first.estimator.objective(),

@@ -4,25 +4,34 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
-from typing import Self
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any, ClassVar, Self
 
-import numpy as np
-import torch
 from sklearn.base import BaseEstimator
 
-from narrows.arguments import RandomState, choice, closest, integer, rate, real
-from narrows.estimators.architecture import Net, check_net, encoder_and_decoder
+from narrows.arguments import RandomState, check_random_state, closest, plain, real
+from narrows.estimators.allowed import (
+    Rules,
+    above,
+    at_least,
+    checked,
+    checks_of,
+    fraction,
+    one_of,
+    rules_of,
+    true_or_false,
+    whole,
+)
+from narrows.estimators.architecture import Net, check_hidden, check_net, encoder_and_decoder
 from narrows.models.bottlenecks import Bottleneck
 from narrows.models.corruptions import CORRUPTIONS, Corruption
 from narrows.models.likelihoods import LIKELIHOODS, Gaussian, Likelihood, Located
 from narrows.models.model import BottleneckModel
 from narrows.models.nets import ACTIVATIONS
 from narrows.models.priors import PRIORS
-from narrows.models.priors.base import Prior, StandardNormal
+from narrows.models.priors.base import StandardNormal
 from narrows.models.priors.flows import require_zuko
 from narrows.scaling import SCALINGS, Scaling
-from narrows.training.examples import Examples
 from narrows.training.general import Objective
 from narrows.training.processor import PRECISIONS, device_for
 from narrows.training.schedules import SCHEDULES
@@ -37,6 +46,40 @@ IMAGES, FEW_IMAGES = 30_000, 4_000
 
 STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 5_500, 20, 500
 """What ``epochs="auto"`` aims at: small data sets need many passes, large ones few."""
+
+
+def _levels(name: str, value: Any) -> tuple[float, float]:
+    """Return how much noise there is at the first step and at the last: the same, if ``value`` is one number."""
+    pair = plain(value)
+    pair = pair if isinstance(pair, tuple) else (pair, pair)
+    if len(pair) != 2:
+        raise ValueError(f"{name}={value!r} must be one number, or a pair: at the start and at the end")
+    return real(name, pair[0], 0), real(name, pair[1], 0)
+
+
+def _device(_: str, value: str) -> None:
+    device_for(value, 0)
+
+
+def _sigma_is_a_gaussians(options: Options) -> None:
+    if options.sigma != "learned" and options.likelihood != "gaussian":
+        raise ValueError(f"sigma={options.sigma} is for likelihood='gaussian', not {options.likelihood!r}")
+
+
+def _level_of_corruption(options: Options) -> None:
+    if options.corruption != "gaussian":
+        for level in _levels("input_noise", options.input_noise):
+            real("input_noise", level, 0, 1)
+
+
+def _zuko_for_flows(options: Options) -> None:
+    if options.prior == "flow":
+        require_zuko()  # now, not after the training
+
+
+def _one_process_on_a_gpu(options: Options) -> None:
+    if options.devices * options.nodes > 1 and device_for(options.device, 0).type != "cpu":
+        raise ValueError(f"device={options.device!r} is for one process; several devices or nodes train on the CPU")
 
 
 @dataclass(eq=False, repr=False)
@@ -122,32 +165,34 @@ class Options(BaseEstimator):  # type: ignore[misc]
         one ever is); NumPy's and torch's global states are neither read nor changed.
     """
 
-    latent_dim: int = 8
+    latent_dim: int = field(default=8, metadata=whole(1, MOST_UNITS))
     _: KW_ONLY
-    net: Net = "auto"
-    hidden: Sequence[int] | str = "auto"
-    activation: str = "silu"
-    shortcut: bool = True
-    likelihood: str = "squared-error"
-    sigma: float | str = "learned"
-    prior: str = "mixture"
-    conditional: bool = False
-    scaling: str = "auto"
-    corruption: str = "gaussian"
-    input_noise: float | tuple[float, float] = (0.3, 0.05)
-    learning_rate: float | str = "auto"
-    weight_decay: float = 0.1
-    schedule: str = "one-cycle"
-    batch_size: int | str = "auto"
-    epochs: int | str = "auto"
-    validation_fraction: float = 0.1
-    patience: int = 100
-    devices: int = 1
-    nodes: int = 1
-    device: str = "auto"
-    precision: str = "auto"
-    false_alarms: float = 0.05
-    random_state: RandomState = None
+    net: Net = field(default="auto", metadata=checked(check_net))
+    hidden: Sequence[int] | str = field(default="auto", metadata=checked(check_hidden, "auto"))
+    activation: str = field(default="silu", metadata=one_of(ACTIVATIONS))
+    shortcut: bool = field(default=True, metadata=true_or_false())
+    likelihood: str = field(default="squared-error", metadata=one_of(LIKELIHOODS))
+    sigma: float | str = field(default="learned", metadata=above(0, "learned"))
+    prior: str = field(default="mixture", metadata=one_of(PRIORS))
+    conditional: bool = field(default=False, metadata=true_or_false())
+    scaling: str = field(default="auto", metadata=one_of(SCALINGS))
+    corruption: str = field(default="gaussian", metadata=one_of(CORRUPTIONS))
+    input_noise: float | tuple[float, float] = field(default=(0.3, 0.05), metadata=checked(_levels))
+    learning_rate: float | str = field(default="auto", metadata=above(0, "auto"))
+    weight_decay: float = field(default=0.1, metadata=at_least(0))
+    schedule: str = field(default="one-cycle", metadata=one_of(SCHEDULES))
+    batch_size: int | str = field(default="auto", metadata=whole(1, None, "auto"))
+    epochs: int | str = field(default="auto", metadata=whole(1, None, "auto"))
+    validation_fraction: float = field(default=0.1, metadata=at_least(0, 0.9))
+    patience: int = field(default=100, metadata=whole(1))
+    devices: int = field(default=1, metadata=whole(1))
+    nodes: int = field(default=1, metadata=whole(1))
+    device: str = field(default="auto", metadata=checked(_device))
+    precision: str = field(default="auto", metadata=one_of(PRECISIONS))
+    false_alarms: float = field(default=0.05, metadata=fraction())
+    random_state: RandomState = field(default=None, metadata=checked(check_random_state))
+
+    _rules: ClassVar[Rules] = (_sigma_is_a_gaussians, _level_of_corruption, _zuko_for_flows, _one_process_on_a_gpu)
 
     def __new__(cls, *_: object, **options: object) -> Self:
         """Refuse an unknown option with the name of the closest known one."""
@@ -173,59 +218,10 @@ class Options(BaseEstimator):  # type: ignore[misc]
         TypeError, ValueError
             Naming the option, its value, and what would be right.
         """
-        integer("latent_dim", self.latent_dim, 1, MOST_UNITS)
-        check_net(self.net, self.hidden)
-        for name in ("shortcut", "conditional"):
-            if not isinstance(getattr(self, name), bool | np.bool_):
-                raise TypeError(f"{name}={getattr(self, name)!r} must be True or False")
-        choice("activation", self.activation, ACTIVATIONS)
-        choice("likelihood", self.likelihood, LIKELIHOODS)
-        if self.sigma != "learned":
-            real("sigma", self.sigma, 0, low_included=False)
-            if self.likelihood != "gaussian":
-                raise ValueError(f"sigma={self.sigma} is for likelihood='gaussian', not {self.likelihood!r}")
-        choice("prior", self.prior, self.priors())
-        if self.prior == "flow":
-            require_zuko()  # now, not after the training
-        choice("scaling", self.scaling, SCALINGS)
-        choice("schedule", self.schedule, SCHEDULES)
-        choice("corruption", self.corruption, CORRUPTIONS)
-        for level in self.noise_levels():
-            real("input_noise", level, 0, math.inf if self.corruption == "gaussian" else 1)
-        real("weight_decay", self.weight_decay, 0)
-        real("validation_fraction", self.validation_fraction, 0, 0.9)
-        integer("patience", self.patience, 1)
-        rate("false_alarms", self.false_alarms)
-        if self.learning_rate != "auto":
-            real("learning_rate", self.learning_rate, 0, low_included=False)
-        for name in ("batch_size", "epochs"):
-            if getattr(self, name) != "auto":
-                integer(name, getattr(self, name), 1)
-        self._check_place()
-
-    def _check_place(self) -> None:
-        choice("precision", self.precision, PRECISIONS)
-        processes = integer("devices", self.devices, 1) * integer("nodes", self.nodes, 1)
-        if device_for(self.device, 0).type != "cpu" and processes > 1:
-            raise ValueError(f"device={self.device!r} is for one process; several devices or nodes train on the CPU")
-
-    def priors(self) -> Sequence[str]:
-        """Return the names that ``prior`` may have."""
-        return list(PRIORS)
-
-    def noise_levels(self) -> tuple[float, float]:
-        """Return ``input_noise`` at the first step and at the last.
-
-        Raises
-        ------
-        ValueError
-            If it is a tuple of another length than two.
-        """
-        pair = self.input_noise if isinstance(self.input_noise, tuple) else (self.input_noise, self.input_noise)
-        if len(pair) != 2:
-            raise ValueError(f"input_noise={pair!r} must be one number, or a pair: at the start and at the end")
-        first, last = pair
-        return first, last
+        for name, check in checks_of(type(self)).items():
+            check(name, getattr(self, name))
+        for rule in rules_of(type(self)):
+            rule(self)
 
     def pace(self, n: int, *, convolutional: bool) -> tuple[int, int, float]:
         """Return epochs, batch size and learning rate for ``n`` examples."""
@@ -256,12 +252,12 @@ class Options(BaseEstimator):  # type: ignore[misc]
             self.latent_dim,
             bottleneck.width,
             net=self.net,
-            hidden=self.hidden,
+            hidden=self.hidden if isinstance(self.hidden, str) else [int(width) for width in self.hidden],
             activation=self.activation,
             shortcut=self.shortcut,
         )
         return BottleneckModel(
-            corruption=Corruption(self.corruption, *self.noise_levels(), shape, scaling.extremes),
+            corruption=Corruption(self.corruption, *_levels("input_noise", self.input_noise), shape, scaling.extremes),
             encoder=encoder,
             bottleneck=bottleneck,
             decoder=decoder,
@@ -275,7 +271,3 @@ class Options(BaseEstimator):  # type: ignore[misc]
             return Gaussian(link, None if self.sigma == "learned" else float(self.sigma))
         kind = LIKELIHOODS[self.likelihood]
         return kind(link) if issubclass(kind, Located) else kind()
-
-    def first_prior(self, model: BottleneckModel, examples: Examples, generator: torch.Generator) -> Prior:  # noqa: ARG002 - for models that learn it
-        """Return p(z) as training starts with it, for the ``examples`` it learns from."""
-        return model.prior

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import ClassVar
 
-from narrows.arguments import integer, real
+from narrows.estimators.allowed import Rules, at_least, whole
 from narrows.estimators.base import BottleneckEstimator
 from narrows.models.bottlenecks import Bottleneck, FiniteScalar, VectorQuantiser
 from narrows.models.objectives import Quantisation, Reconstruction
 from narrows.training.general import Objective
 
 __all__ = ["FSQVAE", "VQVAE"]
+
+
+def _whole_vectors(options: VQVAE) -> None:
+    if options.embedding_dim != "auto" and options.latent_dim % int(options.embedding_dim):
+        raise ValueError(f"embedding_dim={options.embedding_dim} must divide latent_dim={options.latent_dim}")
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -29,9 +35,11 @@ class VQVAE(BottleneckEstimator):
         How strongly the encoder is held to the vectors it chose.
     """
 
-    codebook_size: int = 256
-    embedding_dim: int | str = "auto"
-    commitment: float = 0.25
+    codebook_size: int = field(default=256, metadata=whole(2, 2**16))
+    embedding_dim: int | str = field(default="auto", metadata=whole(1, None, "auto"))
+    commitment: float = field(default=0.25, metadata=at_least(0))
+
+    _rules: ClassVar[Rules] = (_whole_vectors,)
 
     def bottleneck(self) -> Bottleneck:
         """Return a quantised code."""
@@ -44,14 +52,6 @@ class VQVAE(BottleneckEstimator):
         """Return the reconstruction and commitment losses."""
         return Quantisation(self.commitment)
 
-    def check_options(self) -> None:
-        """Refuse an option of the wrong type or out of range, as `Options.check_options` does."""
-        super().check_options()
-        integer("codebook_size", self.codebook_size, 2, 2**16)
-        real("commitment", self.commitment, 0)
-        if self.embedding_dim != "auto" and self.latent_dim % integer("embedding_dim", self.embedding_dim, 1):
-            raise ValueError(f"embedding_dim={self.embedding_dim} must divide latent_dim={self.latent_dim}")
-
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class FSQVAE(BottleneckEstimator):
@@ -63,7 +63,7 @@ class FSQVAE(BottleneckEstimator):
         Values of each number, 2 or more.
     """
 
-    levels: int = 8
+    levels: int = field(default=8, metadata=whole(2, 2**16))
 
     def bottleneck(self) -> Bottleneck:
         """Return a code on a grid."""
@@ -72,8 +72,3 @@ class FSQVAE(BottleneckEstimator):
     def objective(self) -> Objective:
         """Return the reconstruction loss: no other is needed."""
         return Reconstruction()
-
-    def check_options(self) -> None:
-        """Refuse an option of the wrong type or out of range, as `Options.check_options` does."""
-        super().check_options()
-        integer("levels", self.levels, 2, 2**16)

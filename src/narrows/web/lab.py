@@ -17,6 +17,8 @@ import torch
 from narrows.data.dataset import Dataset
 from narrows.data.take import take
 from narrows.estimators.base import BottleneckEstimator
+from narrows.estimators.fitting import begin, completed
+from narrows.fitted.completion import unfinished
 from narrows.models.nets import has_convolutions
 from narrows.web.entry import Entry
 from narrows.web.worker import Begin, Change, Go, News, every, work
@@ -57,7 +59,7 @@ class Watched:
 
     def __init__(self, number: int, data: Dataset, source: str, estimator: BottleneckEstimator) -> None:
         self.number, self.data, self.source, self.estimator = number, data, source, estimator
-        self.begun = estimator.begin(data.X, data.y)
+        self.begun = begin(estimator, data.X, data.y)
         member = self.begun.member
         held_out = member.judged if len(member.judged) else member.learned
         places = held_out.places[:SHOWN].numpy()
@@ -92,8 +94,10 @@ class Watched:
     def entry(self, epoch: int | None) -> Entry:
         """Return the model as it was at the end of ``epoch``, or as it is now, with held-out examples."""
         model, rows = self._model(epoch)
-        estimator, data = copy.copy(self.estimator), self.begun.data
-        estimator.set_fitted(model, data.scaling, data.source.shape[1:], self.begun.seed, rows, data.classes)
+        estimator, begun = copy.copy(self.estimator), self.begun
+        estimator.fitted_ = unfinished(
+            model, begun.data, rows, kind=type(estimator).__name__, options=begun.options, seed=begun.seed
+        )
         return Entry("training", estimator, self.examples, len(self.data.X), ())
 
     def fitted(self, epoch: int | None) -> BottleneckEstimator:
@@ -110,7 +114,8 @@ class Watched:
         estimator = copy.copy(self.estimator)
         estimator.set_params(**self.options)
         member = replace(self.begun.member, model=model)
-        estimator.end(replace(self.begun, estimator=estimator, member=member), rows)
+        begun = replace(self.begun, options=self.begun.options | self.options, member=member)
+        estimator.fitted_ = completed(begun, rows)
         return estimator
 
     def _model(self, epoch: int | None) -> tuple[Any, list[dict[str, float]]]:

@@ -1,7 +1,8 @@
-"""All that an estimator is given to learn from, and what is known of it; those that learn side by side share it."""
+"""All that is given to learn from, and what is known of it; models that learn side by side share it."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Self
@@ -13,9 +14,9 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from narrows.components import Components
-from narrows.estimators.labels import class_labels
-from narrows.estimators.reference import fingerprints
-from narrows.estimators.sources import Source
+from narrows.data.labels import class_labels
+from narrows.fitted.reference import fingerprints
+from narrows.fitted.source import Source
 from narrows.scaling import Scaling
 from narrows.training.examples import Examples
 
@@ -33,6 +34,8 @@ class TrainingSet:
     ----------
     source, examples
         As given, and scaled.
+    feature_names
+        The columns' names, if they have any.
     scaling
         Of theirs.
     classes, labels
@@ -41,13 +44,22 @@ class TrainingSet:
 
     source: Source
     examples: Examples
+    feature_names: tuple[str, ...] | None
     scaling: Scaling
     classes: NDArray[np.generic] | None
     labels: Tensor
     _components: dict[int, Components] = field(default_factory=dict, init=False)
 
     @classmethod
-    def of(cls, source: Source, y: ArrayLike | None, scaling: str, *, conditional: bool) -> Self:
+    def of(
+        cls,
+        source: Source,
+        y: ArrayLike | None,
+        *,
+        feature_names: tuple[str, ...] | None,
+        scaling: str,
+        conditional: bool,
+    ) -> Self:
         """Return ``source``, whose classes are ``y``, in the scaling of this name.
 
         Raises
@@ -55,11 +67,21 @@ class TrainingSet:
         ValueError
             If ``y`` cannot be used, or is missing where models are to be ``conditional``.
         """
+        if y is not None and math.prod(source.shape[1:]) > 1 and np.shape(y) == source.shape:
+            raise ValueError(
+                f"y has the shape of X, {source.shape}: are they clean examples, and X the same with noise? fit takes "
+                "clean examples alone, and corrupts them itself, as the options corruption and input_noise say"
+            )
         classes, places = class_labels(y, len(source), needed=conditional)
         kind = "global" if scaling == "auto" and len(source.shape) > 2 else scaling
         scale, labels = Scaling.of_chunks(source.chunks(), kind), torch.from_numpy(places)
         examples = source.examples(scale, one_hot(labels).float() if conditional else None)
-        return cls(source, examples, scale, classes, labels)
+        return cls(source, examples, feature_names, scale, classes, labels)
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Of one example."""
+        return self.source.shape[1:]
 
     @cached_property
     def fingerprints(self) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ from torch import nn
 from narrows.components import Components
 from narrows.training.examples import Examples
 
-__all__ = ["Part", "feature_map", "thinned"]
+__all__ = ["Subset", "feature_map", "thinned"]
 
 Rows = NDArray[np.floating]
 
@@ -24,31 +24,31 @@ OWN_FEATURES = 64
 """Numbers of an example that generated ones are compared by: its own, or as many principal components."""
 
 
-class Part:
-    """Some of the examples: their places, labels, and scaled inputs.
+class Subset:
+    """Some of the examples: their rows, labels, and scaled inputs.
 
     Parameters
     ----------
     examples
         All of them.
-    places
+    rows
         Which.
     labels
         Of all, or None.
     """
 
-    def __init__(self, examples: Examples, places: NDArray[np.int64], labels: NDArray[Any] | None) -> None:
-        self.places, self.examples = places, examples.part(torch.from_numpy(places))
-        self.labels = None if labels is None else labels[places]
-        whole = self.examples.take(torch.arange(len(places)))
+    def __init__(self, examples: Examples, rows: NDArray[np.int64], labels: NDArray[Any] | None) -> None:
+        self.rows, self.examples = rows, examples.part(torch.from_numpy(rows))
+        self.labels = None if labels is None else labels[rows]
+        whole = self.examples.take(torch.arange(len(rows)))
         self.x: Rows = whole.x.numpy()
         self.context = whole.context
 
 
-def thinned(places: NDArray[np.int64], features: int, seed: int) -> NDArray[np.int64]:
-    """Return ``places``, or as many as are judged, in an order by chance, so that the first of them are like all."""
+def thinned(rows: NDArray[np.int64], features: int, seed: int) -> NDArray[np.int64]:
+    """Return ``rows``, or as many as are judged, in an order by chance, so that the first of them are like all."""
     most = min(MOST, max(FEWEST_OF_MANY, MOST_NUMBERS // features))
-    return np.random.default_rng(seed).permutation(places)[:most]
+    return np.random.default_rng(seed).permutation(rows)[:most]
 
 
 def feature_map(x: Rows, net: nn.Module | None, shape: Sequence[int]) -> Callable[[Rows], NDArray[Any]]:

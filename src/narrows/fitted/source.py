@@ -1,9 +1,8 @@
-"""What estimators are given, X, as rows: held in memory, or read batch by batch where it is more than that."""
+"""Examples as they were given, as rows: held in memory, or read batch by batch where they are more than that."""
 
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,41 +16,12 @@ from narrows.arguments import check_finite
 from narrows.scaling import Scaling
 from narrows.training.examples import Examples
 
-__all__ = ["Source", "is_data_set", "is_streamed"]
+__all__ = ["Source"]
 
 Array = NDArray[np.floating]
 
-IN_MEMORY = ("__array_interface__", "__array_namespace__")
-"""One of which an array has that hands out its memory."""
-
 NUMBERS = 2**22
 """Read at a time when the data are measured."""
-
-MOST_IN_MEMORY, MOST_OF_A_FILE = 2**30, 2**25
-"""Bytes: an array whose copy in 32-bit floats would take more, and a memory-mapped file of more, is streamed."""
-
-
-def is_streamed(X: Any) -> bool:
-    """Say whether ``X`` is read batch by batch: a large array, or one that is not in memory.
-
-    That is whatever has a NumPy dtype, a shape of two axes or more, and rows to index, but hands out no memory of its
-    own: `narrows.data.OnDisk`, an HDF5 data set, a Zarr array.
-    """
-    if isinstance(X, np.memmap):
-        return bool(X.nbytes > MOST_OF_A_FILE)
-    if isinstance(X, np.ndarray):
-        return 4 * X.size > MOST_IN_MEMORY and X.dtype.kind in "buif"
-    foreign = hasattr(X, "__array__") and not any(hasattr(X, name) for name in IN_MEMORY)
-    return isinstance(getattr(X, "dtype", None), np.dtype) and len(getattr(X, "shape", ())) > 1 and foreign
-
-
-def is_data_set(X: Any) -> bool:
-    """Say whether ``X`` is a path, or a data set with items to index, as torch's and Hugging Face's, but no array."""
-    if isinstance(X, str | os.PathLike):
-        return True
-    arrays = (*IN_MEMORY, "__array__", "__dataframe__", "toarray")
-    indexed = hasattr(X, "__getitem__") and hasattr(X, "__len__") and not isinstance(X, list | tuple)
-    return indexed and not any(hasattr(X, name) for name in arrays)
 
 
 @dataclass(frozen=True, slots=True)

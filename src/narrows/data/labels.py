@@ -1,0 +1,123 @@
+"""Labels, as a model that can be asked for a class needs them."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["class_indices", "class_labels"]
+
+MOST_CLASSES = 1000
+
+
+def class_labels(y: ArrayLike | None, n: int, *, needed: bool) -> tuple[NDArray[np.generic] | None, NDArray[np.int64]]:
+    """Return the classes in ``y``, sorted, and each example's index into them, (n,).
+
+    Classes are whole numbers, also as floats, truth values, or text, also as bytes; at most 1,000. Without any, these
+    are None and zeros: scikit-learn hands on whatever y there is, also real numbers.
+
+    Raises
+    ------
+    ValueError
+        If ``y`` is not as long as X, has labels for some of the examples only, or holds no classes although they are
+        ``needed``.
+
+    Warns
+    -----
+    UserWarning
+        If it holds neither classes nor real numbers.
+    """
+    if y is None:
+        if needed:
+            raise ValueError("conditional=True needs y, the class of each example")
+        return None, np.zeros(n, np.int64)
+    given = np.asarray(y)
+    if given.ndim == 0 or len(given) != n:
+        raise ValueError(f"y has {len(given) if given.ndim else 1} labels for {n} examples")
+    labels = _usual(given.reshape(n) if given.size == n else given)
+    if labels.ndim == 1 and labels.dtype.kind in "biuU":
+        classes, places = np.unique(labels, return_inverse=True)
+        if len(classes) <= MOST_CLASSES:
+            return classes, places
+    said = (
+        f"y, {given.dtype} of shape {given.shape}, is no list of classes: whole numbers or text, one an example, at "
+        f"most {MOST_CLASSES:,} different"
+    )
+    if needed:
+        raise ValueError(said)
+    if labels.dtype.kind not in "biuf":
+        warnings.warn(f"{said}; the model learns no classes", stacklevel=2)
+    return None, np.zeros(n, np.int64)
+
+
+def class_indices(y: ArrayLike, classes: NDArray[np.generic], n: int) -> NDArray[np.int64]:
+    """Return the indices (n,) of ``y``, one label or n, into ``classes``, which are of its kind: numbers or text.
+
+    Raises
+    ------
+    ValueError
+        If there is another number of them, or one that is no class.
+    """
+    labels = _usual(np.asarray(y))
+    if labels.ndim == 0:
+        labels = np.full(n, labels)
+    if labels.shape != (n,):
+        raise ValueError(f"y has shape {labels.shape}; one label is expected, or one for each of {n} examples")
+    if n and _kind(labels) != _kind(classes):
+        raise ValueError(
+            f"y={labels[0].item()!r} is {_kind(labels)}, but this model's classes are each {_kind(classes)}, such as "
+            f"{classes[0].item()!r}"
+        )
+    unknown = labels[~np.isin(labels, classes)]
+    if len(unknown):
+        known = ", ".join(map(str, classes[:20])) + (" …" if len(classes) > 20 else "")
+        raise ValueError(f"y={unknown[0]} is no class this model knows; known are {known}")
+    indices: NDArray[np.int64] = np.searchsorted(classes, labels)
+    return indices
+
+
+def _kind(labels: NDArray[Any]) -> str:
+    return {"U": "text", "b": "a number", "i": "a number", "u": "a number", "f": "a number"}.get(
+        labels.dtype.kind, str(labels.dtype)
+    )
+
+
+def _usual(labels: NDArray[Any]) -> NDArray[Any]:
+    """Return ``labels`` as text, whole numbers or truth values, where they are that in another type.
+
+    Raises
+    ------
+    ValueError
+        If they would be, but for some that are missing.
+    """
+    missing = np.asarray(pd.isna(labels))
+    if missing.any() and not missing.all() and _is_text_or_whole(labels[~missing]):
+        first = int(np.flatnonzero(missing.ravel())[0])
+        raise ValueError(
+            f"y has no label in {int(missing.sum()):,} of {missing.size:,} places, first in row {first}; fill them, "
+            "leave these examples out, or give no y"
+        )
+    if labels.dtype.kind == "S":
+        return np.char.decode(labels, "utf-8")
+    if labels.dtype == object and labels.size:
+        found = {type(label) for label in labels.ravel()}
+        if all(issubclass(kind, str) for kind in found):
+            return labels.astype(str)
+        if all(issubclass(kind, bytes) for kind in found):
+            return _usual(labels.astype(bytes))
+        if all(issubclass(kind, int | np.integer | np.bool_) for kind in found):
+            return np.array(labels.tolist())
+    if labels.dtype.kind == "f" and labels.size and (np.abs(labels) < 2**53).all() and (labels % 1 == 0).all():
+        return labels.astype(np.int64)
+    return labels
+
+
+def _is_text_or_whole(labels: NDArray[Any]) -> bool:
+    kinds = {type(label) for label in labels.ravel()} if labels.dtype == object else {labels.dtype.type}
+    if all(issubclass(kind, float | np.floating) for kind in kinds):
+        return bool((labels.astype(float) % 1 == 0).all())
+    return all(issubclass(kind, str | bytes | int | np.integer | np.bool_ | np.str_) for kind in kinds)

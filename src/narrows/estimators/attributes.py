@@ -1,0 +1,116 @@
+"""What an estimator was fitted to be, and the attributes that show it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.exceptions import NotFittedError
+
+from narrows.estimators.options import Options
+from narrows.fitted.fitted import Fitted
+from narrows.fitted.reference import Reference
+from narrows.models.model import BottleneckModel
+from narrows.scaling import Scaling
+
+__all__ = ["FittedAttributes"]
+
+
+class FittedAttributes(Options):
+    """An estimator's options, and the one value that its last fit came to; all its attributes only read that."""
+
+    _fitted: Fitted | None = None
+
+    @property
+    def fitted_(self) -> Fitted:
+        """All that the last fit came to; it stays as it is when options are set, or another fit fails.
+
+        Raises
+        ------
+        NotFittedError
+            If there was none.
+        """
+        if self._fitted is None:
+            raise NotFittedError(f"This {type(self).__name__} instance is not fitted yet. Call 'fit' first.")
+        return self._fitted
+
+    @fitted_.setter
+    def fitted_(self, fitted: Fitted) -> None:
+        self._fitted = fitted
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return self._fitted is not None
+
+    @property
+    def model_(self) -> BottleneckModel:
+        """The nets, with all around them."""
+        return self.fitted_.model
+
+    @property
+    def scaling_(self) -> Scaling:
+        """Of the examples it was fitted to."""
+        return self.fitted_.scaling
+
+    @property
+    def input_shape_(self) -> tuple[int, ...]:
+        """The shape of one example."""
+        return self.fitted_.input_shape
+
+    @property
+    def classes_(self) -> NDArray[np.generic] | None:
+        """The labels, sorted, if `fit` had class labels."""
+        return self.fitted_.classes
+
+    @property
+    def reference_(self) -> Reference:
+        """What is kept of the training data, to judge others by."""
+        return self.fitted_.reference
+
+    @property
+    def history_(self) -> list[dict[str, float]]:
+        """A row an epoch."""
+        return [dict(row) for row in self.fitted_.history]
+
+    @property
+    def n_iter_(self) -> int:
+        """Epochs trained."""
+        return len(self.fitted_.history)
+
+    @property
+    def seed_(self) -> int:
+        """The seed that the weights came from."""
+        return self.fitted_.seed
+
+    @property
+    def validation_error_(self) -> tuple[float, float] | None:
+        """Mean and standard error of the squared error per feature, in scaled units, on what was held out, if any."""
+        return self.fitted_.validation_error
+
+    @property
+    def n_features_in_(self) -> int:
+        """Numbers in an example."""
+        return self.fitted_.features
+
+    @property
+    def feature_names_in_(self) -> NDArray[Any]:
+        """The names of the columns.
+
+        Raises
+        ------
+        AttributeError
+            If they had none.
+        """
+        names = self.fitted_.feature_names
+        if names is None:
+            raise AttributeError(f"this {type(self).__name__} was fitted to columns without names")
+        return np.array(names, dtype=object)
+
+    @property
+    def _n_features_out(self) -> int:  # what scikit-learn names the codes' columns by
+        return self.fitted_.latent_dim
+
+    @property
+    def unit(self) -> str:
+        """What errors are of, in words."""
+        return self.fitted_.unit

@@ -1,0 +1,156 @@
+"""What estimators are given, X and y, as the rows and classes that a model takes."""
+
+from __future__ import annotations
+
+import math
+import os
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import validate_data
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from narrows.arguments import check_finite
+from narrows.data.labels import class_indices
+from narrows.estimators.attributes import FittedAttributes
+from narrows.fitted.fitted import Fitted
+from narrows.fitted.source import Source
+from narrows.training.examples import Examples
+
+__all__ = ["context_of", "examples_of", "is_streamed", "rows_of", "rows_to_fit"]
+
+IN_MEMORY = ("__array_interface__", "__array_namespace__")
+"""One of which an array has that hands out its memory."""
+
+MOST_IN_MEMORY, MOST_OF_A_FILE = 2**30, 2**25
+"""Bytes: an array whose copy in 32-bit floats would take more, and a memory-mapped file of more, is streamed."""
+
+
+def is_streamed(X: Any) -> bool:
+    """Say whether ``X`` is read batch by batch: a large array, or one that is not in memory.
+
+    That is whatever has a NumPy dtype, a shape of two axes or more, and rows to index, but hands out no memory of its
+    own: `narrows.data.OnDisk`, an HDF5 data set, a Zarr array.
+    """
+    if isinstance(X, np.memmap):
+        return bool(X.nbytes > MOST_OF_A_FILE)
+    if isinstance(X, np.ndarray):
+        return 4 * X.size > MOST_IN_MEMORY and X.dtype.kind in "buif"
+    foreign = hasattr(X, "__array__") and not any(hasattr(X, name) for name in IN_MEMORY)
+    return isinstance(getattr(X, "dtype", None), np.dtype) and len(getattr(X, "shape", ())) > 1 and foreign
+
+
+def _is_data_set(X: Any) -> bool:
+    """Say whether ``X`` is a path, or a data set with items to index, as torch's and Hugging Face's, but no array."""
+    if isinstance(X, str | os.PathLike):
+        return True
+    arrays = (*IN_MEMORY, "__array__", "__dataframe__", "toarray")
+    indexed = hasattr(X, "__getitem__") and hasattr(X, "__len__") and not isinstance(X, list | tuple)
+    return indexed and not any(hasattr(X, name) for name in arrays)
+
+
+def rows_to_fit(X: Any, name: str) -> tuple[Source, tuple[str, ...] | None]:
+    """Return ``X`` checked, as rows to learn from, and the names of its columns, if it has any.
+
+    Parameters
+    ----------
+    X
+        As given to `fit`.
+    name
+        Of the estimator, for errors.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it cannot be learnt from.
+    """
+    given = _array(X)
+    if is_streamed(given):
+        return Source(given, tuple(given.shape), streamed=True), None
+    # scikit-learn writes what it finds out into an estimator, and ours is to stay as it is until the fit has come to
+    # something.
+    seen = BaseEstimator()
+    rows = _checked(seen, given, reset=True, ensure_min_samples=2, estimator=name)
+    names = vars(seen).get("feature_names_in_")
+    check_finite(rows, names)
+    return Source(rows, tuple(given.shape), streamed=False), None if names is None else tuple(names)
+
+
+def rows_of(estimator: FittedAttributes, X: Any) -> Source:
+    """Return ``X`` checked, as rows of the form that the fitted ``estimator`` takes.
+
+    Raises
+    ------
+    NotFittedError
+        If it is not fitted.
+    TypeError, ValueError
+        If X is of another form.
+    """
+    fitted = estimator.fitted_
+    given = _array(X)
+    shape, streamed = tuple(given.shape), is_streamed(given)
+    if shape == fitted.input_shape:
+        raise ValueError(f"X has shape {shape}, which is that of one example. Reshape your data: did you mean X[None]?")
+    if (len(shape) > 2 or streamed) and shape[1:] != fitted.input_shape:
+        raise ValueError(f"X holds examples of shape {shape[1:]}, but the model was fitted on {fitted.input_shape}")
+    if streamed:
+        return Source(given, shape, streamed=True)
+    rows = _checked(estimator, given, reset=False)
+    check_finite(rows, fitted.feature_names)
+    return Source(rows, shape, streamed=False)
+
+
+def examples_of(fitted: Fitted, source: Source, y: ArrayLike | None) -> Examples:
+    """Return ``source``, whose classes are ``y``, as the model takes it."""
+    return source.examples(fitted.scaling, context_of(fitted, y, len(source)))
+
+
+def context_of(fitted: Fitted, y: ArrayLike | None, n: int) -> Tensor | None:
+    """Return ``y`` one-hot (n, classes) for a conditional model's nets; others don't look at it.
+
+    Raises
+    ------
+    ValueError
+        If the model is conditional, and there is no y, or it holds others than the model's classes.
+    """
+    if not fitted.conditional:
+        return None
+    classes = fitted.require_classes()
+    if y is None:
+        raise ValueError("y is needed, the class of each example: this model is conditional")
+    return one_hot(torch.from_numpy(class_indices(y, classes, n)), len(classes)).float()
+
+
+def _array(X: Any) -> Any:
+    """Return ``X`` as something with a shape of at most four axes."""
+    if _is_data_set(X):
+        raise TypeError(f"X is {type(X).__name__}, not an array; take the X of what narrows.data.load_data makes of it")
+    given = X if hasattr(X, "shape") else np.asarray(X)
+    if len(given.shape) > 4:
+        raise ValueError(
+            f"X has shape {tuple(given.shape)}; rows (n, features) or images (n, H, W) or (n, H, W, C) are expected"
+        )
+    return given
+
+
+def _checked(keeper: BaseEstimator, given: Any, **options: Any) -> NDArray[np.floating]:
+    """Return ``given`` as rows (n, features), checked by scikit-learn against the columns that ``keeper`` keeps."""
+    shape = given.shape
+    rows: NDArray[np.floating] = validate_data(
+        keeper,
+        np.reshape(np.asarray(given), (shape[0], math.prod(shape[1:]))) if len(shape) > 2 else given,
+        # Bytes and 16-bit integers fit into 32-bit floats; any others may not.
+        dtype=[np.float32, np.float64] if _is_small(given) else [np.float64, np.float32],
+        ensure_all_finite=False,
+        **options,
+    )
+    return rows
+
+
+def _is_small(X: Any) -> bool:
+    dtype = getattr(X, "dtype", None)
+    return isinstance(dtype, np.dtype) and dtype.kind in "bui" and dtype.itemsize <= 2

@@ -1,0 +1,234 @@
+"""How good is a model, and how odd is an example? What an estimator says of data."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from torch import nn
+
+from narrows.arguments import RandomState, choice, integer, random_seed, rate
+from narrows.estimators.attributes import FittedAttributes
+from narrows.estimators.rows import examples_of, rows_of
+from narrows.evaluation.anomalies import threshold
+from narrows.evaluation.summary import Evaluation
+from narrows.fitted.completion import with_threshold
+from narrows.fitted.evaluate import MOST_INTEGRATED, evaluate
+from narrows.fitted.reference import SCORES
+from narrows.fitted.scores import SCORE_SAMPLES, LogLikelihood, log_density
+from narrows.fitted.subsets import Subset, thinned
+
+__all__ = ["Scoring"]
+
+Array = NDArray[np.floating]
+
+
+class Scoring(FittedAttributes):
+    """What a fitted estimator says of data."""
+
+    def score_samples(self, X: ArrayLike, y: ArrayLike | None = None) -> NDArray[np.float32]:
+        """Return a log-density in nats per example, (n,), in the data's own units; higher is likelier.
+
+        Where the code is drawn, it is a lower bound on log p(x) by 16 codes of each example. Where it is a function of
+        the input, it is log p(x | z(x)), which does not ask how likely the code is. Below −3.4e38 it is −∞. For a
+        Bernoulli likelihood it is a log-probability.
+        """
+        return self._log_density(X, y, SCORE_SAMPLES, 0).astype(np.float32)
+
+    def log_likelihood(
+        self, X: ArrayLike, y: ArrayLike | None = None, *, samples: int = 5000, random_state: RandomState = 0
+    ) -> LogLikelihood:
+        """Return the bound on log p(x) that importance sampling gives (Burda et al. 2016), in nats per example.
+
+        It rises to log p(x) with the number of ``samples``, codes drawn of each example from q(z | x); memory does not.
+
+        Raises
+        ------
+        TypeError
+            If the code is a function of the input, so that there is no posterior to draw from.
+        ValueError
+            If the prior has no density.
+        """
+        integer("samples", samples, 1)
+        if not self.fitted_.model.bottleneck.draws:
+            raise TypeError(
+                f"{type(self).__name__} has a deterministic code and so no bound on log p(x); "
+                "score_samples gives log p(x | z(x)), and VAE or IWAE the bound"
+            )
+        values = self._log_density(X, y, samples, random_seed(random_state))
+        return LogLikelihood(values, float(values.mean()), float(values.std() / math.sqrt(len(values))))
+
+    def _log_density(self, X: ArrayLike, y: ArrayLike | None, samples: int, seed: int) -> NDArray[np.float64]:
+        fitted = self.fitted_
+        return log_density(
+            fitted.on(self.device), fitted.scaling, examples_of(fitted, rows_of(self, X), y), samples, seed
+        )
+
+    def score(self, X: ArrayLike, y: ArrayLike | None = None) -> float:
+        """Return the mean of `score_samples`, in nats per example: what cross-validation and grid search maximise."""
+        return float(self.score_samples(X, y).mean())
+
+    def anomaly_score(
+        self, X: ArrayLike, y: ArrayLike | None = None, *, by: str = "reconstruction"
+    ) -> NDArray[np.float64]:
+        """Return how odd each example is, (n,); higher is odder.
+
+        Parameters
+        ----------
+        X, y
+            Examples, and their classes for a conditional model.
+        by
+            ``"reconstruction"``: the mean squared error per feature in scaled units, [0, 1] for images and unit
+            variance for columns of different units. ``"likelihood"``: −`score_samples`, in nats.
+        """
+        choice("by", by, SCORES)
+        if by == "likelihood":
+            return -self._log_density(X, y, SCORE_SAMPLES, 0)
+        fitted = self.fitted_
+        return fitted.on(self.device).errors(examples_of(fitted, rows_of(self, X), y))
+
+    def anomaly_threshold(self, by: str = "reconstruction") -> float:
+        """Return the `anomaly_score` above which `predict` calls an example odd.
+
+        The score that a new ordinary example exceeds with a probability of at most ``false_alarms``, by those of the
+        examples that `fit` held out or `fit_threshold` was given (`narrows.evaluation.anomalies.threshold`). The option
+        ``false_alarms`` can be set after the fit.
+
+        Raises
+        ------
+        ValueError
+            If there are no such examples.
+
+        Warns
+        -----
+        UserWarning
+            If they are too few for a rate so low. The highest score is then the threshold.
+        """
+        held_out = self.fitted_.reference.held_out.get(choice("by", by, SCORES), np.zeros(0))
+        false_alarms = rate("false_alarms", self.false_alarms)
+        if not len(held_out):
+            raise ValueError(
+                f"by={by!r} has no threshold: fit held nothing out, or fit_prior changed the likelihood since; "
+                "fit_threshold(X) takes it from ordinary examples that were not learnt from"
+            )
+        least = 1 / (len(held_out) + 1)
+        if false_alarms < least:
+            warnings.warn(
+                f"false_alarms={false_alarms:g} takes {math.ceil(1 / false_alarms) - 1:,} examples that were "
+                f"not learnt from; of the {len(held_out):,} there are the oddest is the threshold, for a rate of "
+                f"{least:.2g}; fit_threshold(X) takes others",
+                stacklevel=2,
+            )
+        return threshold(held_out, max(false_alarms, least))
+
+    def decision_function(
+        self, X: ArrayLike, y: ArrayLike | None = None, *, by: str = "reconstruction"
+    ) -> NDArray[np.float64]:
+        """Return `anomaly_threshold` − `anomaly_score`, (n,): negative for odd examples, as scikit-learn has it."""
+        scores = self.anomaly_score(X, y, by=by)
+        return self.anomaly_threshold(by) - scores
+
+    def predict(self, X: ArrayLike, y: ArrayLike | None = None, *, by: str = "reconstruction") -> NDArray[np.int64]:
+        """Return −1 for each odd example and 1 for any other, (n,), as scikit-learn's outlier detectors do."""
+        return np.where(self.decision_function(X, y, by=by) < 0, -1, 1)
+
+    def fit_threshold(self, X: ArrayLike, y: ArrayLike | None = None) -> Self:
+        """Take `anomaly_threshold` from ordinary examples ``X`` that were not learnt from, instead of those held out.
+
+        Raises
+        ------
+        ValueError
+            If some of them were learnt from, and so are less odd than others would be.
+        """
+        fitted, source = self.fitted_, rows_of(self, X)
+        seen = int(fitted.reference.knows(source.chunks()).sum())
+        if seen:
+            raise ValueError(f"{seen:,} of the {len(source):,} examples of X were given to fit; take others")
+        self.fitted_ = with_threshold(fitted, examples_of(fitted, source, y), self.device)
+        return self
+
+    def error_map(self, X: ArrayLike, y: ArrayLike | None = None) -> Array:
+        """Return the squared error of every pixel or feature, in the shape of ``X`` and its units squared."""
+        fitted, source = self.fitted_, rows_of(self, X)
+        restored = fitted.on(self.device).reconstructed(examples_of(fitted, source, y))
+        errors: Array = np.square(source.rows() - fitted.scaling.undo(restored).astype(source.dtype))
+        return errors.reshape(source.shape)
+
+    def evaluate(
+        self,
+        X: ArrayLike,
+        y: ArrayLike | None = None,
+        *,
+        X_train: ArrayLike | None = None,
+        y_train: ArrayLike | None = None,
+        factors: pd.DataFrame | None = None,
+        features: nn.Module | None = None,
+        samples: int = 0,
+        random_state: RandomState = 0,
+    ) -> Evaluation:
+        """Judge the model by examples that it has not learnt from, in numbers with intervals and in words.
+
+        The model knows again what it was fitted to: without ``X_train``, such examples among ``X`` are not judged, but
+        stand beside the others as what it has learnt from. So X may be all there is, new examples alone, or both.
+
+        Of many examples 10,000 are judged, drawn at random; fewer where they are large. Of digits it takes 2 s, of
+        10,000 of MNIST's a minute.
+
+        Parameters
+        ----------
+        X, y
+            Examples as of `fit`, two or more, and their labels, if known.
+        X_train, y_train
+            Examples that the model was fitted to, and their labels, if ``X`` has none of them.
+        factors
+            A column for each factor that the examples were drawn from, for `mutual_information_gap` and `dci`.
+        features
+            What generated examples are compared by: a net that makes (n, k) of scaled inputs, (n, features) or
+            (n, C, H, W). None takes their own numbers, or 64 principal components of these.
+        samples
+            Codes drawn of each example for the importance-sampled likelihood; 0 leaves it out, 5,000 are customary.
+        random_state
+            As of `sample`.
+
+        Returns
+        -------
+        `narrows.evaluation.summary.Evaluation`, whose ``findings`` say what is wrong.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If ``X`` is not as what the model was fitted to, or all of it was.
+        """
+        fitted, seed, source = self.fitted_, random_seed(random_state), rows_of(self, X)
+        integer("samples", samples, 0)
+        known = fitted.reference.knows(source.chunks())
+        examples, labels = examples_of(fitted, source, y), None if y is None else np.asarray(y)
+        if X_train is None:
+            judged, seen = np.flatnonzero(~known), np.flatnonzero(known)
+            others, seen_labels = examples, labels
+        else:
+            before = rows_of(self, X_train)
+            judged, seen, others = np.arange(len(source)), np.arange(len(before)), examples_of(fitted, before, y_train)
+            seen_labels = None if y_train is None else np.asarray(y_train)
+        if len(judged) < 2:
+            raise ValueError(
+                f"{known.sum():,} of the {len(source):,} examples of X are those that the model was fitted to; two "
+                "others or more are needed to judge it by"
+            )
+        judged, beside = (thinned(rows, examples.features, seed) for rows in (judged, seen))
+        return evaluate(
+            fitted,
+            Subset(examples, judged, labels),
+            Subset(others, beside, seen_labels),
+            source.rows(judged[:MOST_INTEGRATED]),
+            counts=(len(source), len(seen), int(known[judged].sum())),
+            factors=None if factors is None else factors.iloc[judged],
+            features=features,
+            samples=samples,
+            seed=seed,
+            device=self.device,
+        )

@@ -1,0 +1,201 @@
+"""From a trained model to a `Fitted`: what is known only after the training is added, or nothing comes of it.
+
+The noise's size and the error, both on held-out data; the prior, from the codes of all; what later judgements need.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from narrows.components import Components
+from narrows.fitted.fitted import Fitted
+from narrows.fitted.passes import Passes
+from narrows.fitted.reference import Reference
+from narrows.fitted.scores import held_out_scores
+from narrows.fitted.training_set import TrainingSet
+from narrows.models.bottlenecks import DiagonalGaussian
+from narrows.models.model import Batch, BottleneckModel
+from narrows.models.priors import PRIORS
+from narrows.models.priors.base import Prior
+from narrows.models.priors.mixtures import VampPrior
+from narrows.models.tracing import twin
+from narrows.training.examples import Examples
+from narrows.training.member import Member
+from narrows.training.processor import limited_threads
+
+__all__ = ["complete", "unfinished", "with_prior", "with_threshold"]
+
+MOST_SEEN = 10_000
+"""Examples seen in training that the error on these is the mean of."""
+
+CALIBRATED_ON, CODES, ROUNDS = 256, 16, 3
+"""Examples, codes drawn of each, and rounds of expectation–maximisation for the likelihood's scale."""
+
+
+def complete(
+    member: Member,
+    data: TrainingSet,
+    history: Sequence[Mapping[str, float]],
+    *,
+    kind: str,
+    options: Mapping[str, Any],
+    seed: int,
+    device: str,
+) -> Fitted:
+    """Return what a training has come to.
+
+    Parameters
+    ----------
+    member
+        The trained model, which becomes the value's own.
+    data
+        All that it was given.
+    history, kind, options, seed
+        As of `Fitted`; the option ``prior`` says which is fitted.
+    device
+        To work on, by name.
+    """
+    model, judged = member.model.eval(), member.judged
+    passes = Passes(model, member.learned.features, member.operations, device)
+    _calibrate(member, seed)
+    errors = passes.errors(judged) if len(judged) else np.zeros(0)
+    model.prior = _prior(passes, options["prior"], data.examples, data.labels, data.classes, seed)
+    components = data.components(model.prior.latent_dim)
+    some = member.learned.part(torch.arange(min(len(member.learned), MOST_SEEN)))
+    beside = [np.square(part.x.numpy() - components.restored(part.x.numpy())).mean(1) for part in some.chunks()]
+    return Fitted(
+        kind=kind,
+        options=options,
+        model=model,
+        scaling=data.scaling,
+        input_shape=data.input_shape,
+        feature_names=data.feature_names,
+        classes=data.classes,
+        history=tuple(history),
+        seed=seed,
+        validation_error=(float(errors.mean()), float(errors.std() / math.sqrt(len(errors)))) if len(errors) else None,
+        reference=Reference(
+            data.fingerprints,
+            components,
+            float(passes.errors(some).mean()),
+            float(np.concatenate(beside).mean(dtype=np.float64)),
+            held_out_scores(passes, data.scaling, judged, errors),
+        ),
+    )
+
+
+def unfinished(
+    model: BottleneckModel,
+    data: TrainingSet,
+    history: Sequence[Mapping[str, float]],
+    *,
+    kind: str,
+    options: Mapping[str, Any],
+    seed: int,
+) -> Fitted:
+    """Return a model as it is amid its training, to be looked at: nothing is held out to judge others by.
+
+    Parameters
+    ----------
+    model, data, history, kind, options, seed
+        As of `complete`.
+    """
+    features = data.examples.features
+    nothing = Components(np.zeros(features, np.float32), np.zeros((0, features), np.float32))
+    return Fitted(
+        kind=kind,
+        options=options,
+        model=model.eval(),
+        scaling=data.scaling,
+        input_shape=data.input_shape,
+        feature_names=data.feature_names,
+        classes=data.classes,
+        history=tuple(history),
+        seed=seed,
+        validation_error=None,
+        reference=Reference(np.zeros(0, np.int64), nothing, math.nan, math.nan),
+    )
+
+
+def with_prior(fitted: Fitted, prior: str, examples: Examples, labels: Tensor, seed: int, device: str) -> Fitted:
+    """Return ``fitted`` with new codes from another place; its nets are the same.
+
+    Parameters
+    ----------
+    fitted
+        A model.
+    prior
+        A key of `PRIORS`.
+    examples, labels
+        Whose codes it is fitted to, and each one's class by its place, (n,).
+    seed, device
+        As of `complete`.
+    """
+    model = twin(fitted.model)
+    model.prior = _prior(fitted.on(device), prior, examples, labels, fitted.classes, seed)
+    held_out = dict(fitted.reference.held_out)
+    if model.bottleneck.draws:  # the likelihood is another now
+        held_out.pop("likelihood", None)
+    return replace(
+        fitted,
+        model=model,
+        options={**fitted.options, "prior": prior},
+        reference=replace(fitted.reference, held_out=held_out),
+    )
+
+
+def with_threshold(fitted: Fitted, examples: Examples, device: str) -> Fitted:
+    """Return ``fitted`` with other ordinary ``examples``, not seen in training, to judge by what is odd."""
+    passes = fitted.on(device)
+    held_out = held_out_scores(passes, fitted.scaling, examples, passes.errors(examples))
+    return replace(fitted, reference=replace(fitted.reference, held_out=held_out))
+
+
+def _prior(
+    passes: Passes, name: str, examples: Examples, labels: Tensor, classes: NDArray[np.generic] | None, seed: int
+) -> Prior:
+    """Return the prior of the codes of ``examples``; a VampPrior is what the training has made of it."""
+    # Also of the examples that judged the training: a class may have no other.
+    count = 1 if classes is None else len(classes)
+    before = passes.model.prior
+    needed = isinstance(before, VampPrior) or PRIORS[name].needs_codes
+    posterior = passes.posterior(examples if needed else examples.part(torch.arange(1)))
+    with limited_threads(1):
+        if isinstance(before, VampPrior):
+            return before.frozen(posterior, labels, count)
+        return PRIORS[name].fit(posterior, labels, count, seed)
+
+
+@torch.no_grad()
+def _calibrate(member: Member, seed: int) -> None:
+    """Set the likelihood's scale by held-out examples, or by those seen where there are none."""
+    model, examples = member.model, member.judged if len(member.judged) else member.learned
+    first = next(examples.chunks())
+    z = model.posterior(*first).rsample(torch.Generator().manual_seed(seed))
+    model.likelihood.calibrate(first.x, model.likelihood.mean(model.output(z, first.context)))
+    if isinstance(model.bottleneck, DiagonalGaussian):
+        _calibrate_by_weights(model, next(examples.chunks(CALIBRATED_ON)), torch.Generator().manual_seed(seed))
+
+
+def _calibrate_by_weights(model: BottleneckModel, batch: Batch, generator: torch.Generator) -> None:
+    """Set the likelihood's scale by codes of ``batch`` drawn from p(z | x), as nearly as `CODES` of q(z | x) give it.
+
+    Those are drawn again with their importance weights (Rubin 1987; Burda et al. 2016). The residuals of plain draws
+    would add to the data's noise whatever q is wider than p(z | x).
+    """
+    q, places = model.posterior(*batch), torch.arange(len(batch.x))
+    epsilon = torch.randn(CODES, *q.mean.shape, generator=generator)
+    for _ in range(ROUNDS):
+        # A code at a time, or memory would hold every example as often as it has codes.
+        weights = torch.cat([model.log_weights(batch, noise[None]) for noise in epsilon])
+        chosen = torch.multinomial(weights.softmax(0).T, 1, generator=generator).squeeze(1)
+        z = q.mean + q.sigma * epsilon[chosen, places]
+        model.likelihood.calibrate(batch.x, model.likelihood.mean(model.output(z, batch.context)))

@@ -1,0 +1,286 @@
+"""All numbers about a fitted model, from examples that it has not learnt from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from scipy.stats import ks_2samp
+from torch import nn
+from torch.nn.functional import one_hot
+
+from narrows.components import Components
+from narrows.data.labels import class_labels
+from narrows.evaluation.anomalies import calibration_curve
+from narrows.evaluation.bits import bits_per_dimension, dequantised, level_distance
+from narrows.evaluation.calibration import sigma_coverage
+from narrows.evaluation.codes import (
+    active_units,
+    dead_units,
+    kl_per_unit,
+    neighbour_accuracy,
+    probe_accuracy,
+    trustworthiness,
+)
+from narrows.evaluation.comparison import compared
+from narrows.evaluation.copying import Copying, copying
+from narrows.evaluation.diagnosis import diagnosed
+from narrows.evaluation.factors import FEWEST as FEWEST_OF_FACTORS
+from narrows.evaluation.factors import dci, mutual_information_gap
+from narrows.evaluation.intervals import Estimate, bootstrap
+from narrows.evaluation.likeness import FEWEST, Likeness, likeness
+from narrows.evaluation.summary import Codes, Density, Evaluation, Surprise
+from narrows.fitted.fitted import Fitted
+from narrows.fitted.passes import Passes
+from narrows.fitted.scores import RANGE_SLACK, SCORE_SAMPLES, log_density
+from narrows.fitted.subsets import Subset, feature_map
+from narrows.models.bottlenecks import GaussianPosterior, Point
+from narrows.models.likelihoods import Bernoulli, Gaussian, Laplace, SquaredError
+from narrows.training.examples import Examples
+
+__all__ = ["MOST_INTEGRATED", "evaluate"]
+
+Rows = NDArray[np.floating]
+
+MOST_INTEGRATED, MOST_CODES = 1000, 1000
+"""Examples whose likelihood is importance-sampled, and whose codes are pressed into fewer numbers."""
+
+FAR = 0.1
+"""How far out of the training data's range a number is out of place, in parts of that range."""
+
+SLACK = 1.05
+"""How many times the error may be what it is, where fewer numbers of the code would do."""
+
+
+def evaluate(
+    fitted: Fitted,
+    judged: Subset,
+    seen: Subset,
+    raw: NDArray[Any],
+    *,
+    counts: tuple[int, int, int],
+    factors: pd.DataFrame | None,
+    features: nn.Module | None,
+    samples: int,
+    seed: int,
+    device: str,
+) -> Evaluation:
+    """Return all numbers about a model.
+
+    Parameters
+    ----------
+    fitted
+        The model.
+    judged, seen
+        Examples that it has not seen in training, to judge it by, and some that it has, to stand beside them.
+    raw
+        The first of the former as they were given, as rows (k, features), `MOST_INTEGRATED` at most.
+    counts
+        How many examples were given, how many of them were seen in training, and how many of the judged ones were.
+    factors
+        What the judged ones were drawn from, a column a factor, or None.
+    features, samples
+        As of `narrows.estimators.scoring.Scoring.evaluate`.
+    seed, device
+        Of all chance here; and where to work.
+    """
+    passes = fitted.on(device)
+    given, known, repeated = counts
+    reference, shape = fitted.reference, (-1, *fitted.input_shape)
+    x, q = judged.x, passes.posterior(judged.examples)
+    restored = passes.decoded(q.mean, judged.context)
+    low, high = fitted.scaling.extremes
+    comparison = compared(
+        x.reshape(shape),
+        restored.reshape(shape),
+        reference.components.restored(x).reshape(shape),
+        reference.components.mean.reshape(fitted.input_shape),
+        high - low,
+        random_state=seed,
+    )
+    errors = np.square(x - restored).mean(1, dtype=np.float64)
+    generation, copied = _generated(fitted, passes, judged, seen, features, seed)
+    evaluation = Evaluation(
+        model=fitted.kind,
+        latent_dim=fitted.latent_dim,
+        unit=fitted.unit,
+        places=judged.rows,
+        given=given,
+        learnt=known,
+        repeated=repeated,
+        comparison=comparison,
+        learnt_error=reference.learnt_error,
+        learnt_pca_error=reference.learnt_pca_error,
+        late=_late(fitted.history),
+        density=_density(fitted, passes, judged, raw, restored, samples, seed),
+        codes=_codes(passes, judged, seen, q, errors, factors, seed),
+        surprise=_surprise(fitted, errors, x),
+        generation=generation,
+        copying=copied,
+    )
+    return diagnosed(evaluation)
+
+
+def _density(
+    fitted: Fitted, passes: Passes, judged: Subset, raw: NDArray[Any], restored: Rows, samples: int, seed: int
+) -> Density:
+    """Return what the likelihood says; ``raw`` are the first examples' rows as given."""
+    model, likelihood, x = fitted.model, fitted.model.likelihood, judged.x
+    few = judged.examples.part(torch.arange(len(raw)))
+    inside = not likelihood.unit_interval or (x.min() >= -RANGE_SLACK and x.max() <= 1 + RANGE_SLACK)
+    known = inside and (model.prior.has_density or not model.bottleneck.draws)
+    scores = log_density(passes, fitted.scaling, few, SCORE_SAMPLES) if known else np.full(2, np.nan)
+    known = bool(np.isfinite(scores).all())
+    integrated = known and samples > 0 and model.bottleneck.draws
+    sigma = _sigma(likelihood)
+    gaussian = isinstance(likelihood, SquaredError | Gaussian)
+    deviation = math.sqrt(float(np.square(x - restored).mean(dtype=np.float64)))
+    return Density(
+        log_density=bootstrap(np.mean, scores, random_state=seed) if known else None,
+        bits=_bits(fitted, passes, few, raw, seed) if known and not likelihood.unit_interval else None,
+        importance_sampled=bootstrap(
+            np.mean, log_density(passes, fitted.scaling, few, samples, seed), random_state=seed
+        )
+        if integrated
+        else None,
+        coverage=sigma_coverage(x, restored, sigma, random_state=seed) if sigma and gaussian else None,
+        deviation=deviation / sigma if sigma else None,
+        between=float(((x > 0.01) & (x < 0.99)).mean()) if isinstance(likelihood, Bernoulli) else None,
+    )
+
+
+def _bits(fitted: Fitted, passes: Passes, few: Examples, raw: NDArray[Any], seed: int) -> Estimate | None:
+    """Return bits per dimension of the ``raw`` rows, if they are levels."""
+    step = level_distance(raw)
+    if step is None:
+        return None
+    noisy = torch.from_numpy(fitted.scaling.apply(dequantised(raw, step=step, random_state=seed)))
+    examples = Examples.of(noisy, few.take(torch.arange(len(raw))).context)
+    filled = log_density(passes, fitted.scaling, examples, SCORE_SAMPLES)
+    return bootstrap(np.mean, bits_per_dimension(filled, raw.shape[1], step=step), random_state=seed)
+
+
+def _generated(
+    fitted: Fitted, passes: Passes, judged: Subset, seen: Subset, net: nn.Module | None, seed: int
+) -> tuple[Likeness | None, Copying | None]:
+    """Return how like the judged examples new ones are, and whether those are copies; None where they diverge."""
+    generator = torch.Generator().manual_seed(seed)
+    wanted = None if judged.context is None else judged.context.argmax(1)
+    prior = fitted.model.prior
+    z, labels = prior.sample(len(judged.rows), generator, wanted)
+    drawn = passes.decoded(z, one_hot(labels, len(prior.frequencies)).float() if fitted.conditional else None)
+    if not np.isfinite(drawn).all():
+        return None, None
+    features = feature_map(judged.x, net, fitted.input_shape)
+    real, made = features(judged.x), features(drawn)
+    return (
+        likeness(real, made, random_state=seed) if len(real) >= FEWEST else None,
+        copying(made, features(seen.x), real, random_state=seed) if len(seen.rows) else None,
+    )
+
+
+def _codes(
+    passes: Passes,
+    judged: Subset,
+    seen: Subset,
+    q: Point | GaussianPosterior,
+    errors: NDArray[np.float64],
+    factors: pd.DataFrame | None,
+    seed: int,
+) -> Codes:
+    z, sigma = q.mean.numpy(), q.sigma.numpy()
+    draws = passes.model.bottleneck.draws
+    neighbours = probe = None
+    if (parts := _labelled(passes, judged, seen, z, seed)) is not None:
+        neighbours, probe = neighbour_accuracy(*parts, k=min(5, len(parts[0]))), probe_accuracy(*parts)
+    if factors is not None and (z.shape[1] == 1 or len(z) < FEWEST_OF_FACTORS):
+        factors = None  # that no unit, or no such few examples, could be told apart by
+    is_map = z.shape[1] == 2 and len(z) > FEWEST
+    return Codes(
+        dead=int(dead_units(z).sum()),
+        active=int(active_units(z).sum()) if draws else None,
+        kl=kl_per_unit(z, sigma) if draws else None,
+        enough=_enough(passes, judged, z, float(errors[:MOST_CODES].mean())),
+        neighbour_accuracy=neighbours,
+        probe_accuracy=probe,
+        trustworthiness=trustworthiness(judged.x, z, random_state=seed) if is_map else None,
+        mutual_information_gap=None if factors is None else mutual_information_gap(z, factors, random_state=seed),
+        dci=None if factors is None or factors.shape[1] == 1 else dci(z, factors, random_state=seed),
+    )
+
+
+def _labelled(passes: Passes, judged: Subset, seen: Subset, z: Rows, seed: int) -> list[Any] | None:
+    """Return codes and classes to find classes from, and to be found; None without classes."""
+    if judged.labels is None or class_labels(judged.labels, len(z), needed=False)[0] is None:
+        return None
+    y = np.asarray(judged.labels)
+    if len(seen.rows) and seen.labels is not None:
+        parts = [passes.posterior(seen.examples).mean.numpy(), np.asarray(seen.labels), z, y]
+    else:  # half of them must do
+        order = np.random.default_rng(seed).permutation(len(z))
+        first, second = np.array_split(order, 2)
+        parts = [z[first], y[first], z[second], y[second]]
+    kinds = len(np.unique(parts[1]))
+    return parts if 1 < kinds <= len(parts[1]) // 2 else None  # names are no classes
+
+
+def _enough(passes: Passes, judged: Subset, z: Rows, error: float) -> int | None:
+    """Return of how many numbers the codes could be, or None where halving them is not worth a question."""
+    few, d = slice(0, MOST_CODES), int(z.shape[1])
+    if d < 4 or len(z) < 2 * d:
+        return None
+    context = None if judged.context is None else judged.context[few]
+
+    def suffices(k: int) -> bool:
+        fewer = Components.of(z, k).restored(z[few]).astype(np.float32)
+        restored = passes.decoded(torch.from_numpy(fewer), context)
+        return bool(np.square(judged.x[few] - restored).mean(dtype=np.float64) <= SLACK * error)
+
+    low, high = 0, d  # which suffices
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if suffices(middle) else (middle, high)
+    return high
+
+
+def _surprise(fitted: Fitted, errors: NDArray[np.float64], x: Rows) -> Surprise | None:
+    held_out = fitted.reference.held_out.get("reconstruction")
+    if held_out is None:
+        return None
+    test = ks_2samp(errors, held_out)
+    curve = calibration_curve(errors, held_out)
+    outside = _outside(x) if fitted.scaling.kind == "global" else 0.0
+    return Surprise(errors, held_out, float(test.statistic), float(test.pvalue), curve, outside)
+
+
+def _outside(x: Rows) -> float:
+    """Return which part of the numbers is far outside [0, 1]: just outside, some of any new data are."""
+    return float(((x < -FAR) | (x > 1 + FAR)).mean())
+
+
+def _late(history: Sequence[Mapping[str, float]]) -> float:
+    """Return which part of the fall of the loss came in the last tenth of the epochs."""
+    losses = np.array([row.get("validation_loss", row["loss"]) for row in history])
+    if len(losses) == 1:
+        return 1.0
+    best = np.minimum.accumulate(losses)
+    fall = best[0] - best[-1]
+    before = best[-1 - max(1, len(losses) // 10)]
+    return float((before - best[-1]) / fall) if fall > 0 else 0.0
+
+
+def _sigma(likelihood: nn.Module) -> float | None:
+    """Return the standard deviation that a likelihood expects, if it has one."""
+    match likelihood:
+        case SquaredError():
+            return float(likelihood.sigma)
+        case Gaussian():
+            return math.exp(float(likelihood.log_sigma.detach()))
+        case Laplace():
+            return math.sqrt(2) * math.exp(float(likelihood.log_b.detach()))
+    return None

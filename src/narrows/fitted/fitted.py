@@ -1,0 +1,111 @@
+"""A fitted model as one value: whole from the moment it is there, and never changed.
+
+What changes a model, another prior or another threshold, makes a new value. So whoever holds one can use it while
+others do, in any thread.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from narrows.fitted.passes import Passes
+from narrows.fitted.reference import Reference
+from narrows.models.model import Batch, BottleneckModel
+from narrows.scaling import Scaling
+from narrows.training.processor import operations_of
+
+__all__ = ["Fitted"]
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """What a training, or a model file, comes to.
+
+    Attributes
+    ----------
+    kind
+        The named model's name.
+    options
+        Those of its fit, as plain values: tuples for lists, Python's numbers, a seed for a generator, `OWN` for nets of
+        its user's own. The device is not among them.
+    model
+        The nets with all around them, ready to be asked; on the CPU, and never trained again.
+    scaling, input_shape, feature_names
+        Of the examples it was fitted to: their scaling, the shape of one, and the columns' names, if they had any.
+    classes
+        The labels that it tells apart, sorted, or None.
+    history
+        A row an epoch.
+    seed
+        That all chance came from.
+    validation_error
+        Mean and standard error of the squared error per feature, in scaled units, on what was held out, if anything.
+    reference
+        What it keeps of its training data, to be judged by.
+    """
+
+    kind: str
+    options: Mapping[str, Any]
+    model: BottleneckModel
+    scaling: Scaling
+    input_shape: tuple[int, ...]
+    feature_names: tuple[str, ...] | None
+    classes: NDArray[np.generic] | None
+    history: tuple[Mapping[str, float], ...]
+    seed: int
+    validation_error: tuple[float, float] | None
+    reference: Reference
+
+    @property
+    def features(self) -> int:
+        """Numbers in an example."""
+        return math.prod(self.input_shape)
+
+    @property
+    def latent_dim(self) -> int:
+        """Numbers in a code."""
+        return self.model.prior.latent_dim
+
+    @property
+    def conditional(self) -> bool:
+        """Whether the nets see the classes."""
+        return bool(self.options["conditional"])
+
+    @property
+    def unit(self) -> str:
+        """What errors are of, in words."""
+        thing = "pixel" if len(self.input_shape) > 1 else "feature"
+        scale = "scaled to [0, 1]" if self.scaling.kind == "global" else "each scaled to variance 1"
+        return f"squared error per {thing}, {scale}"
+
+    def require_classes(self) -> NDArray[np.generic]:
+        """Return the classes.
+
+        Raises
+        ------
+        ValueError
+            If there are none.
+        """
+        if self.classes is None:
+            raise ValueError(
+                "this model was fitted without classes; give fit their labels y: whole numbers or text, one an example"
+            )
+        return self.classes
+
+    @cached_property
+    def operations(self) -> int:
+        """Floating-point operations of an example's way through the nets."""
+        context = torch.zeros(1, len(self.require_classes())) if self.conditional else None
+        return operations_of(self.model, Batch(torch.zeros(1, self.features), context))
+
+    def on(self, device: str) -> Passes:
+        """Return its nets, at work on ``device``."""
+        return Passes(self.model, self.features, self.operations, device)

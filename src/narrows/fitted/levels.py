@@ -1,0 +1,66 @@
+"""Examples in a model's scaled units, as an error and as an eye sees them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from narrows.scaling import Scaling
+
+__all__ = ["as_bytes", "error_maps", "squared_errors", "value_range"]
+
+Array = NDArray[Any]
+
+NUMBERS_AT_ONCE = 2**20
+"""In 64 bits while they are compared."""
+
+
+def squared_errors(scaling: Scaling, examples: Any, others: Any) -> NDArray[np.float64]:
+    """Return each one's mean squared difference to the other in scaled units, (n,): as `anomaly_score` has it.
+
+    Both are (n, …) in the data's units, in memory or on disk.
+    """
+    step = max(1, NUMBERS_AT_ONCE // scaling.offset.size)
+    parts = [slice(start, start + step) for start in range(0, len(examples), step)]
+    each = [_differences(scaling, examples[part], others[part]).mean(1) for part in parts]
+    return np.concatenate([np.zeros(0), *each])
+
+
+def error_maps(scaling: Scaling, shape: tuple[int, ...], examples: Any, others: Any) -> NDArray[np.float64]:
+    """Return the squared differences in scaled units, (n, H, W), the mean over channels, or (n, features).
+
+    Parameters
+    ----------
+    scaling
+        Of a model.
+    shape
+        Of one of its examples.
+    examples, others
+        (n, …), in the data's units.
+    """
+    maps = _differences(scaling, examples, others).reshape(-1, *shape)
+    return maps.mean(3) if maps.ndim == 4 else maps
+
+
+def _differences(scaling: Scaling, examples: Any, others: Any) -> NDArray[np.float64]:
+    one, other = (scaling.apply(part).astype(np.float64) for part in (examples, others))
+    squared: NDArray[np.float64] = np.square(one - other)
+    return squared
+
+
+def value_range(scaling: Scaling) -> tuple[float, float]:
+    """Return the values of images to show as black and white: what the training data reach, at least nearly."""
+    if scaling.kind == "global":
+        return float(scaling.offset[0]), float(scaling.offset[0] + scaling.scale[0])
+    return float((scaling.offset - 2 * scaling.scale).min()), float((scaling.offset + 2 * scaling.scale).max())
+
+
+def as_bytes(scaling: Scaling, image: Array) -> NDArray[np.uint8]:
+    """Return an image (H, W[, C]) as bytes, 0 and 255 at the ends of `value_range`; (H, W) unless C is 3 or 4."""
+    low, high = value_range(scaling)
+    if image.ndim == 3 and image.shape[2] not in (3, 4):  # no colours, so their mean, as in the grids
+        image = image.mean(2)
+    levels: NDArray[np.uint8] = np.rint(np.clip((image - low) / (high - low), 0, 1) * 255).astype(np.uint8)
+    return levels

@@ -1,0 +1,125 @@
+"""Log-densities of examples, and what is odd by them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from narrows.fitted.passes import Passes
+from narrows.models.model import Batch, BottleneckModel
+from narrows.scaling import Scaling
+from narrows.training.examples import CHUNK, Examples
+
+__all__ = ["RANGE_SLACK", "SCORE_SAMPLES", "LogLikelihood", "check_range", "held_out_scores", "log_density"]
+
+SCORE_SAMPLES = 16
+"""Codes drawn of each example for `score_samples`; the same noise for all examples, so that each has its own score."""
+
+BOUND_CHUNK = 256
+"""Examples whose likelihood is integrated at a time."""
+
+MOST_NUMBERS = 2**24
+"""In one array while a likelihood is integrated: 128 MB in 64 bits."""
+
+MOST_HELD_OUT = 2000
+"""Held-out examples whose likelihood is kept to judge others by."""
+
+RANGE_SLACK = 1e-6
+"""Rounding in 32 bits may leave [0, 1] by so much."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogLikelihood:
+    """The importance-sampled bound on log p(x), in nats.
+
+    Attributes
+    ----------
+    values
+        Of each example, (n,).
+    mean, standard_error
+        Over the examples.
+    """
+
+    values: NDArray[np.float64]
+    mean: float
+    standard_error: float
+
+
+def log_density(
+    passes: Passes, scaling: Scaling, examples: Examples, samples: int, seed: int = 0
+) -> NDArray[np.float64]:
+    """Return the log-density (n,) of scaled ``examples``, in nats and in the units that ``scaling`` is from.
+
+    Where codes are drawn, it is the bound on log p(x) by so many ``samples`` of each; elsewhere log p(x | z(x)).
+
+    Raises
+    ------
+    ValueError
+        If the prior has no density, or `check_range` refuses an example.
+    """
+
+    def log_prob(model: BottleneckModel, part: Batch) -> Tensor:
+        check_range(model, part.x)
+        return _bound(model, part, samples, seed) if model.bottleneck.draws else model.log_prob(*part)
+
+    drawn = passes.model.bottleneck.draws
+    values = passes.apply(log_prob, examples, *((BOUND_CHUNK, samples) if drawn else (CHUNK, 1)))
+    change = np.log(scaling.scale).sum() if passes.model.likelihood.continuous else 0.0
+    scores: NDArray[np.float64] = values.double().numpy() - change
+    return scores
+
+
+def held_out_scores(
+    passes: Passes, scaling: Scaling, examples: Examples, errors: NDArray[np.float64]
+) -> dict[str, NDArray[np.float64]]:
+    """Return the anomaly scores of ordinary ``examples``, of each kind that there is.
+
+    Parameters
+    ----------
+    passes, scaling, examples
+        As of `log_density`.
+    errors
+        Theirs.
+    """
+    if not len(examples):
+        return {}
+    scores = {"reconstruction": errors}
+    if passes.model.prior.has_density or not passes.model.bottleneck.draws:
+        few = examples.part(torch.arange(min(len(examples), MOST_HELD_OUT)))
+        densities = log_density(passes, scaling, few, SCORE_SAMPLES)
+        if np.isfinite(densities).all():  # they are not where a unit of the code never changes
+            scores["likelihood"] = -densities
+    return scores
+
+
+def check_range(model: BottleneckModel, x: Tensor) -> None:
+    """Refuse scaled inputs ``x`` (n, features) that the model's likelihood cannot be asked for.
+
+    Raises
+    ------
+    ValueError
+        If it is one for [0, 1] and there are values outside.
+    """
+    low, high = float(x.min()), float(x.max())
+    if model.likelihood.unit_interval and not (low >= -RANGE_SLACK and high <= 1 + RANGE_SLACK):
+        raise ValueError(
+            f"X reaches from {low:.4g} to {high:.4g} after scaling, but a {type(model.likelihood).__name__} likelihood "
+            "is for values in [0, 1]: the training data's own range with scaling='global'"
+        )
+
+
+def _bound(model: BottleneckModel, batch: Batch, samples: int, seed: int) -> Tensor:
+    """Return log 1/k Σ p(x, z) / q(z | x), (n,), over k ``samples``; the same noise for all."""
+    x, prior = batch.x, model.prior
+    noise = torch.randn(samples, 1, prior.latent_dim, generator=torch.Generator().manual_seed(seed)).to(x.device)
+    total = torch.full((len(x),), -math.inf, dtype=torch.float64, device=x.device)
+    # Of every code: the widest layer's units, and its density under each of the prior's components.
+    widest = max(*map(len, model.decoder.parameters()), prior.components * len(prior.frequencies))
+    for epsilon in noise.split(max(1, MOST_NUMBERS // (len(x) * widest))):
+        total = torch.logaddexp(total, model.log_weights(batch, epsilon).logsumexp(0))
+    return total - math.log(samples)
