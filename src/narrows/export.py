@@ -154,7 +154,7 @@ class InUnits(nn.Module):
         dtype = _dtype(estimator)
         self.register_buffer("offset", torch.from_numpy(estimator.scaling_.offset.astype(dtype)))
         self.register_buffer("scale", torch.from_numpy(estimator.scaling_.scale.astype(dtype)))
-        if estimator.conditional:
+        if estimator.fitted_.conditional:
             self.register_buffer("known", torch.from_numpy(_known(estimator)))
 
     def forward(self, given: Tensor, y: Tensor | None = None) -> Tensor:
@@ -207,7 +207,7 @@ def _known(estimator: BottleneckEstimator) -> NDArray[np.int64]:
 
 def _drawn(estimator: BottleneckEstimator) -> tuple[Any, NDArray[np.generic] | None]:
     """Return examples from the prior, as the training data were: with classes, column names."""
-    y = np.resize(estimator.classes_, MOST_EXAMPLES) if estimator.conditional else None  # type: ignore[arg-type]
+    y = np.resize(estimator.classes_, MOST_EXAMPLES) if estimator.fitted_.conditional else None  # type: ignore[arg-type]
     X = estimator.sample(MOST_EXAMPLES, y, random_state=0)
     names = getattr(estimator, "feature_names_in_", None)
     return X if names is None else pd.DataFrame(X, columns=names), y
@@ -219,7 +219,7 @@ def _serialised(module: InUnits, estimator: BottleneckEstimator) -> bytes:
     of_codes = module.part == "decoder"
     given = [torch.zeros(2, estimator.latent_dim)] if of_codes else [torch.zeros(2, *module.shape).to(module.scale)]
     names = [INPUTS[module.part]]
-    if estimator.conditional:
+    if estimator.fitted_.conditional:
         given.append(module.known[[0, 0]])
         names.append("y")
     with _quiet():
@@ -270,7 +270,7 @@ def _metadata(estimator: BottleneckEstimator, part: str) -> dict[str, str]:
         "latent_dim": json.dumps(estimator.latent_dim),
         "units": "the training data's own" + (of_all if estimator.scaling_.kind == "global" else ""),
     }
-    if estimator.conditional and estimator.classes_ is not None:
+    if estimator.fitted_.conditional and estimator.classes_ is not None:
         facts["classes"] = json.dumps(estimator.classes_.tolist())
     if hasattr(estimator, "feature_names_in_"):
         facts["feature_names"] = json.dumps(list(estimator.feature_names_in_))
@@ -311,7 +311,7 @@ def _difference(estimator: BottleneckEstimator, files: dict[str, bytes], X: Any,
 
 def _numbered(estimator: BottleneckEstimator, y: NDArray[Any] | None) -> NDArray[np.int64] | None:
     """Return the classes of examples as a file takes them, if it does."""
-    if not estimator.conditional:
+    if not estimator.fitted_.conditional:
         return None
     assert estimator.classes_ is not None
     return _known(estimator)[np.searchsorted(estimator.classes_, y)]  # type: ignore[arg-type]

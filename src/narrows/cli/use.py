@@ -100,6 +100,7 @@ def denoise(
 ) -> None:
     """Clean noisy data; with --add, first make them noisy, and say how near the originals they come."""
     from narrows.cli.progress import reading
+    from narrows.fitted.levels import squared_errors
     from narrows.runs import opening, writing
     from narrows.runs.files import new_folder, write_json
 
@@ -113,7 +114,7 @@ def denoise(
         estimator.corrupt(dataset.X[:1], corruption=add, level=level)  # refuses other kinds before anything is written
     folder = new_folder(out, f"denoise-{dataset.name}")
     both, arrays = writing.denoise_into(folder, estimator, dataset, add, level, seed)
-    errors = {} if add is None else {name: writing.squared_errors(estimator, dataset.X, X) for name, X in both.items()}
+    errors = {} if add is None else {name: squared_errors(estimator.scaling_, dataset.X, X) for name, X in both.items()}
     means = {name: float(values.mean()) for name, values in errors.items()}
     said = f" of {add} noise, level {level:g}; error: {UNIT}, mean over all" if add else ""
     title = f"{dataset.name} cleaned by {type(estimator).__name__}{said}"

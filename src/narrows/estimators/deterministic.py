@@ -61,6 +61,8 @@ class Autoencoder(DeterministicEstimator):
         The labels, sorted, if ``fit`` had class labels; `sample` can then be asked for one.
     scaling_, input_shape_, seed_, n_features_in_, feature_names_in_
         The fitted scaling, one example's shape, the seed used, and scikit-learn's usual two.
+    fitted_
+        All of these as one value, a `narrows.fitted.fitted.Fitted`: whole, and never changed.
 
     Examples
     --------

@@ -34,6 +34,7 @@ from narrows.evaluation.factors import FEWEST as FEWEST_OF_FACTORS
 from narrows.evaluation.factors import dci, mutual_information_gap
 from narrows.evaluation.intervals import Estimate, bootstrap
 from narrows.evaluation.likeness import FEWEST, Likeness, likeness
+from narrows.evaluation.reconstruction import squared_errors
 from narrows.evaluation.summary import Codes, Density, Evaluation, Surprise
 from narrows.fitted.fitted import Fitted
 from narrows.fitted.passes import Passes
@@ -103,7 +104,7 @@ def evaluate(
         high - low,
         random_state=seed,
     )
-    errors = np.square(x - restored).mean(1, dtype=np.float64)
+    errors = squared_errors(x, restored)
     generation, copied = _generated(fitted, passes, judged, seen, features, seed)
     evaluation = Evaluation(
         model=fitted.kind,
@@ -139,7 +140,7 @@ def _density(
     integrated = known and samples > 0 and model.bottleneck.draws
     sigma = _sigma(likelihood)
     gaussian = isinstance(likelihood, SquaredError | Gaussian)
-    deviation = math.sqrt(float(np.square(x - restored).mean(dtype=np.float64)))
+    deviation = math.sqrt(squared_errors(x, restored).mean())
     return Density(
         log_density=bootstrap(np.mean, scores, random_state=seed) if known else None,
         bits=_bits(fitted, passes, few, raw, seed) if known and not likelihood.unit_interval else None,
@@ -239,7 +240,7 @@ def _enough(passes: Passes, judged: Subset, z: Rows, error: float) -> int | None
     def suffices(k: int) -> bool:
         fewer = Components.of(z, k).restored(z[few]).astype(np.float32)
         restored = passes.decoded(torch.from_numpy(fewer), context)
-        return bool(np.square(judged.x[few] - restored).mean(dtype=np.float64) <= SLACK * error)
+        return bool(squared_errors(judged.x[few], restored).mean() <= SLACK * error)
 
     low, high = 0, d  # which suffices
     while high - low > 1:

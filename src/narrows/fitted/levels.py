@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from narrows.evaluation.reconstruction import squared_errors as errors_of_rows
 from narrows.scaling import Scaling
 
 __all__ = ["as_bytes", "error_maps", "squared_errors", "value_range"]
 
 Array = NDArray[Any]
 
-NUMBERS_AT_ONCE = 2**20
-"""In 64 bits while they are compared."""
+NUMBERS_AT_ONCE = 2**22
+"""Read, and in 64 bits, while they are compared."""
 
 
 def squared_errors(scaling: Scaling, examples: Any, others: Any) -> NDArray[np.float64]:
@@ -24,8 +25,8 @@ def squared_errors(scaling: Scaling, examples: Any, others: Any) -> NDArray[np.f
     """
     step = max(1, NUMBERS_AT_ONCE // scaling.offset.size)
     parts = [slice(start, start + step) for start in range(0, len(examples), step)]
-    each = [_differences(scaling, examples[part], others[part]).mean(1) for part in parts]
-    return np.concatenate([np.zeros(0), *each])
+    each = [errors_of_rows(*(scaling.apply(both[part]) for both in (examples, others))) for part in parts]
+    return np.concatenate(each)
 
 
 def error_maps(scaling: Scaling, shape: tuple[int, ...], examples: Any, others: Any) -> NDArray[np.float64]:
@@ -40,14 +41,9 @@ def error_maps(scaling: Scaling, shape: tuple[int, ...], examples: Any, others: 
     examples, others
         (n, …), in the data's units.
     """
-    maps = _differences(scaling, examples, others).reshape(-1, *shape)
-    return maps.mean(3) if maps.ndim == 4 else maps
-
-
-def _differences(scaling: Scaling, examples: Any, others: Any) -> NDArray[np.float64]:
     one, other = (scaling.apply(part).astype(np.float64) for part in (examples, others))
-    squared: NDArray[np.float64] = np.square(one - other)
-    return squared
+    maps: NDArray[np.float64] = np.square(one - other).reshape(-1, *shape)
+    return maps.mean(3) if maps.ndim == 4 else maps
 
 
 def value_range(scaling: Scaling) -> tuple[float, float]:

@@ -18,10 +18,11 @@ from narrows.drawing.curves import rate_curves
 from narrows.estimators.base import BottleneckEstimator
 from narrows.evaluation.rates import rate_distortion
 from narrows.evaluation.summary import Evaluation
+from narrows.fitted.levels import squared_errors
 from narrows.runs.files import write_json
 from narrows.runs.page import report
 from narrows.runs.page_pictures import Picture, pictures_of
-from narrows.runs.writing import errors_drawn, reconstructions, squared_errors
+from narrows.runs.writing import errors_drawn, reconstructions
 from narrows.storage import versions
 from narrows.sweeps import Sweep
 
@@ -156,4 +157,4 @@ def _of_all(result: Sweep) -> list[Picture]:
 
 
 def _error_of(estimator: BottleneckEstimator, X: Any, y: Array | None, codes: Array) -> float:
-    return float(squared_errors(estimator, X, estimator.inverse_transform(codes, y)).mean())
+    return float(squared_errors(estimator.scaling_, X, estimator.inverse_transform(codes, y)).mean())

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from narrows.drawing.sheets import comparison, example_rows, image_grid
 from narrows.estimators.base import BottleneckEstimator
+from narrows.fitted.levels import error_maps, value_range
 
-__all__ = ["as_bytes", "draw_comparison", "draw_grid", "draw_odd", "draw_rows", "value_range"]
+__all__ = ["draw_comparison", "draw_grid", "draw_odd", "draw_rows"]
 
 Array = NDArray[Any]
 
@@ -40,7 +41,7 @@ def draw_odd(
 ) -> Figure:
     """Draw examples in a grid, with what is wrong with their reconstructions in orange over them."""
     shown = _drawable(estimator, examples)
-    maps = _error_maps(estimator, examples, restored)
+    maps = error_maps(estimator.scaling_, estimator.input_shape_, examples, restored)
     return image_grid(shown, _shown_range(estimator, shown), title=title, labels=labels, heat=maps)
 
 
@@ -51,33 +52,9 @@ def draw_comparison(
 
     An image's channels share a map, their mean.
     """
-    maps = _error_maps(estimator, originals, restored)
+    maps = error_maps(estimator.scaling_, estimator.input_shape_, originals, restored)
     first, second = _drawable(estimator, originals), _drawable(estimator, restored)
     return comparison(labels, first, second, maps, _shown_range(estimator, first), title=title, unit=unit)
-
-
-def as_bytes(estimator: BottleneckEstimator, image: Array) -> NDArray[np.uint8]:
-    """Return an image (H, W[, C]) as bytes, 0 and 255 at the ends of `value_range`; (H, W) unless C is 3 or 4."""
-    low, high = value_range(estimator)
-    if image.ndim == 3 and image.shape[2] not in (3, 4):  # no colours, so their mean, as in the grids
-        image = image.mean(2)
-    levels: NDArray[np.uint8] = np.rint(np.clip((image - low) / (high - low), 0, 1) * 255).astype(np.uint8)
-    return levels
-
-
-def value_range(estimator: BottleneckEstimator) -> tuple[float, float]:
-    """Return the values of images to show as black and white: what the training data reach, at least nearly."""
-    scaling = estimator.scaling_
-    if scaling.kind == "global":
-        return float(scaling.offset[0]), float(scaling.offset[0] + scaling.scale[0])
-    return float((scaling.offset - 2 * scaling.scale).min()), float((scaling.offset + 2 * scaling.scale).max())
-
-
-def _error_maps(estimator: BottleneckEstimator, originals: Any, restored: Any) -> Array:
-    """Return squared differences in scaled units, (n, H, W), the mean over channels, or (n, features)."""
-    scaled, other = (estimator.scaling_.apply(examples).astype(np.float64) for examples in (originals, restored))
-    maps: Array = np.square(scaled - other).reshape(-1, *estimator.input_shape_)
-    return maps.mean(3) if maps.ndim == 4 else maps
 
 
 def _drawable(estimator: BottleneckEstimator, examples: Any) -> Array:
@@ -87,6 +64,6 @@ def _drawable(estimator: BottleneckEstimator, examples: Any) -> Array:
 
 def _shown_range(estimator: BottleneckEstimator, examples: Array) -> tuple[float, float]:
     if examples.ndim > 2:
-        return value_range(estimator)
+        return value_range(estimator.scaling_)
     margin = 0.1 * float(np.ptp(examples)) + 1e-6
     return float(examples.min()) - margin, float(examples.max()) + margin

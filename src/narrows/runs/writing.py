@@ -18,6 +18,7 @@ from narrows.data.on_disk import OnDisk
 from narrows.data.take import take
 from narrows.drawing.curves import error_curve, training_curve
 from narrows.estimators.base import BottleneckEstimator
+from narrows.fitted.levels import as_bytes
 from narrows.runs.captions import file_name
 from narrows.runs.files import (
     write_array,
@@ -28,7 +29,7 @@ from narrows.runs.files import (
     write_parts,
     write_table,
 )
-from narrows.runs.pictures import as_bytes, draw_rows
+from narrows.runs.pictures import draw_rows
 from narrows.sweeps import Sweep
 
 __all__ = [
@@ -41,7 +42,6 @@ __all__ = [
     "known_of",
     "reconstruct_into",
     "reconstructions",
-    "squared_errors",
     "write_errors",
     "write_examples",
     "write_figure",
@@ -141,17 +141,6 @@ def _parts(X: Any) -> Iterator[slice]:
     """Yield which examples to take at a time."""
     step = max(1, AT_ONCE // int(np.prod(X.shape[1:])))
     return (slice(start, start + step) for start in range(0, len(X), step))
-
-
-def squared_errors(estimator: BottleneckEstimator, X: Any, other: Any) -> NDArray[np.float64]:
-    """Return each example's mean squared difference between ``X`` and ``other``, in scaled units as `anomaly_score`."""
-
-    def errors(part: slice) -> NDArray[np.float64]:
-        a, b = (estimator.scaling_.apply(examples[part]).astype(np.float64) for examples in (X, other))
-        each: NDArray[np.float64] = np.square(a - b).mean(1)
-        return each
-
-    return np.concatenate(list(map(errors, _parts(X))))
 
 
 def write_run(result: Sweep, dataset: Dataset, folder: Path) -> list[Path]:
@@ -257,7 +246,7 @@ def write_examples(
 
 def write_singles(folder: Path, examples: Any, estimator: BottleneckEstimator) -> Path:
     """Write each of the images (n, H, W[, C]), which may be on disk, as a file of its own in a new ``folder``."""
-    images = (as_bytes(estimator, examples[place]) for place in range(len(examples)))
+    images = (as_bytes(estimator.scaling_, examples[place]) for place in range(len(examples)))
     return write_images(folder, images, len(examples))
 
 

@@ -13,9 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from narrows.data.dataset import Dataset
 from narrows.estimators.base import BottleneckEstimator
+from narrows.fitted.levels import as_bytes, error_maps, value_range
 from narrows.latent import nearest
 from narrows.runs.opening import known_labels
-from narrows.runs.pictures import as_bytes, value_range
 
 __all__ = ["MOST_CLASSES", "SHOWN", "Entry", "Judged"]
 
@@ -181,7 +181,9 @@ class Entry:
         estimator = self.estimator
         if len(estimator.input_shape_) > 1:
             n, height, *rest = (len(examples), *estimator.input_shape_)
-            stacked = as_bytes(estimator, np.reshape(examples, (n * height, *rest)))  # it takes one, however high
+            stacked = as_bytes(
+                estimator.scaling_, np.reshape(examples, (n * height, *rest))
+            )  # it takes one, however high
             return stacked.reshape(n, height, *stacked.shape[1:])
         low, high = estimator.scaling_.extremes
         scaled = (estimator.scaling_.apply(examples) - low) / (high - low)
@@ -193,7 +195,7 @@ class Entry:
         estimator = self.estimator
         parts = np.reshape(levels, (-1, *estimator.input_shape_)) / 255
         if len(estimator.input_shape_) > 1:
-            low, high = value_range(estimator)
+            low, high = value_range(estimator.scaling_)
             images: Array = low + parts * (high - low)
             return images
         low, high = estimator.scaling_.extremes
@@ -201,9 +203,8 @@ class Entry:
 
     def error_maps(self, examples: Array, restored: Array) -> NDArray[np.float32]:
         """Return the squared differences in scaled units, (n, H, W), the mean over channels, or (n, features)."""
-        scaled, other = (self.estimator.scaling_.apply(part) for part in (examples, restored))
-        maps: NDArray[np.float32] = np.square(scaled - other).reshape(-1, *self.estimator.input_shape_)
-        return maps.mean(3) if maps.ndim == 4 else maps
+        maps = error_maps(self.estimator.scaling_, self.estimator.input_shape_, examples, restored)
+        return maps.astype(np.float32)
 
     def check_place(self, name: str, place: int) -> int:
         """Return ``place`` if there is such an example.

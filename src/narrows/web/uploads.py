@@ -19,7 +19,7 @@ from PIL import Image, ImageOps
 from narrows.data.errors import DataError
 from narrows.data.image_files import DAMAGE, FORMATS
 from narrows.data.pixels import image_bytes
-from narrows.runs.pictures import value_range
+from narrows.fitted.levels import value_range
 from narrows.web.entry import Entry
 
 __all__ = ["MOST_BYTES", "MOST_PIXELS", "Ink", "ink_of", "prepare", "read_picture"]
@@ -73,7 +73,7 @@ def ink_of(entry: Entry) -> Ink | None:
     """Return how ink lies in the entry's data, or None if they are not grey images of ink on an empty dark ground."""
     if len(entry.estimator.input_shape_) != 2:
         return None
-    low, high = value_range(entry.estimator)
+    low, high = value_range(entry.estimator.scaling_)
     levels = (entry.X - low) / (high - low)
     border = np.concatenate([levels[:, 0], levels[:, :, 0], levels[:, :, -1]], 1)
     if np.median(border) > DARK:
