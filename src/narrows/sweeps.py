@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from narrows.arguments import check_finite, choice, integer
+from narrows.data.labels import usual_labels
 from narrows.data.on_disk import OnDisk
 from narrows.data.split import split
 from narrows.estimators import ESTIMATORS
@@ -135,7 +136,7 @@ class Sweep:
         seeds: int = 1,
         **options: Any,
     ) -> None:
-        if not latent_dims:
+        if not len(latent_dims):
             raise ValueError("latent_dims is empty; name at least one number, such as 1,2,4,8,16")
         self.latent_dims = sorted({integer("latent_dims", d, 1) for d in latent_dims})
         kind = ESTIMATORS[choice("model", model, ESTIMATORS)]
@@ -146,7 +147,7 @@ class Sweep:
         if not isinstance(data, OnDisk) and np.issubdtype(np.asarray(data).dtype, np.number):
             check_finite(np.asarray(data).reshape(len(data), -1), getattr(data, "columns", None))
         self.X_train, self.X_test, self.y_train, self.y_test = split(
-            data, None if y is None else np.asarray(y), test_size=test_size, random_state=random_state
+            data, None if y is None else usual_labels(np.asarray(y)), test_size=test_size, random_state=random_state
         )
         self._labels = _all_classes(self.y_train, self.y_test) if options.get("conditional") else _classes(self.y_train)
         self.models: dict[int, BottleneckEstimator] = {}

@@ -4,12 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.exceptions import NotFittedError
 
-from narrows import Autoencoder, ModelFileError, load
+from narrows import FSQVAE, VQVAE, Autoencoder, ModelFileError, load
 from narrows.arguments import check_finite
+from narrows.estimators import ESTIMATORS
 
 RNG = np.random.default_rng(0)
 X = RNG.uniform(size=(40, 6))
@@ -88,6 +90,22 @@ def test_renamed_and_reordered_columns():
 def test_bad_codes(codes, message):
     with pytest.raises(ValueError, match=message):
         quick().fit(X).inverse_transform(codes)
+
+
+@pytest.mark.parametrize("kind", ESTIMATORS.values())
+def test_no_code_stands_for_nan(kind):
+    model, refused = kind(2, epochs=1, hidden=(8,), scaling="feature", random_state=0).fit(X), 0
+    for far in (3e38, 1e38, 1e300):
+        codes = np.array([[0.0, 0.0], [far, -far]])
+        with np.errstate(over="ignore"):
+            decoded = model.fitted_.on("cpu").decoded(torch.tensor(codes.astype(np.float32)), None)
+        if np.isfinite(decoded).all():
+            assert np.isfinite(model.inverse_transform(codes)).all()
+            continue
+        refused += 1
+        with pytest.raises(ValueError, match=r"^1 codes \(the first is row 1\) are so far from those of the training"):
+            model.inverse_transform(codes)
+    assert refused or kind in (FSQVAE, VQVAE)  # of which the nearest codes that there can be are taken
 
 
 @pytest.mark.parametrize("n", [0, -1, 2.5, True, "3", None])

@@ -108,8 +108,10 @@ def train(
     log: Log = None,
 ) -> None:
     """Train a model on your data, judge it on a held-out fifth, and save it."""
+    from narrows.arguments import integer
+
     kind, options = _options(model, option, conditional, recipe, epochs, (devices, nodes))
-    dims = None if latent_dim is None else [latent_dim]
+    dims = None if latent_dim is None else [integer("--latent-dim", latent_dim, 1)]
     typed = _typed(option, conditional, recipe)
     _run("train", data, (size, fit, strict), kind, dims, seed, options, typed, (out, resume), log)
 

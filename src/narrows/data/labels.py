@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["class_indices", "class_labels"]
+__all__ = ["class_indices", "class_labels", "usual_labels"]
 
 MOST_CLASSES = 1000
 
@@ -38,7 +38,7 @@ def class_labels(y: ArrayLike | None, n: int, *, needed: bool) -> tuple[NDArray[
     given = np.asarray(y)
     if given.ndim == 0 or len(given) != n:
         raise ValueError(f"y has {len(given) if given.ndim else 1} labels for {n} examples")
-    labels = _usual(given.reshape(n) if given.size == n else given)
+    labels = usual_labels(given.reshape(n) if given.size == n else given)
     if labels.ndim == 1 and labels.dtype.kind in "biuU":
         classes, places = np.unique(labels, return_inverse=True)
         if len(classes) <= MOST_CLASSES:
@@ -62,7 +62,7 @@ def class_indices(y: ArrayLike, classes: NDArray[np.generic], n: int) -> NDArray
     ValueError
         If there is another number of them, or one that is no class.
     """
-    labels = _usual(np.asarray(y))
+    labels = usual_labels(np.asarray(y))
     if labels.ndim == 0:
         labels = np.full(n, labels)
     if labels.shape != (n,):
@@ -80,13 +80,7 @@ def class_indices(y: ArrayLike, classes: NDArray[np.generic], n: int) -> NDArray
     return indices
 
 
-def _kind(labels: NDArray[Any]) -> str:
-    return {"U": "text", "b": "a number", "i": "a number", "u": "a number", "f": "a number"}.get(
-        labels.dtype.kind, str(labels.dtype)
-    )
-
-
-def _usual(labels: NDArray[Any]) -> NDArray[Any]:
+def usual_labels(labels: NDArray[Any]) -> NDArray[Any]:
     """Return ``labels`` as text, whole numbers or truth values, where they are that in another type.
 
     Raises
@@ -108,12 +102,18 @@ def _usual(labels: NDArray[Any]) -> NDArray[Any]:
         if all(issubclass(kind, str) for kind in found):
             return labels.astype(str)
         if all(issubclass(kind, bytes) for kind in found):
-            return _usual(labels.astype(bytes))
+            return usual_labels(labels.astype(bytes))
         if all(issubclass(kind, int | np.integer | np.bool_) for kind in found):
             return np.array(labels.tolist())
     if labels.dtype.kind == "f" and labels.size and (np.abs(labels) < 2**53).all() and (labels % 1 == 0).all():
         return labels.astype(np.int64)
     return labels
+
+
+def _kind(labels: NDArray[Any]) -> str:
+    return {"U": "text", "b": "a number", "i": "a number", "u": "a number", "f": "a number"}.get(
+        labels.dtype.kind, str(labels.dtype)
+    )
 
 
 def _is_text_or_whole(labels: NDArray[Any]) -> bool:

@@ -21,6 +21,7 @@ from narrows.estimators.fitting import fit_together
 from narrows.estimators.rows import context_of, examples_of, rows_of
 from narrows.estimators.scoring import Scoring
 from narrows.fitted.completion import with_prior
+from narrows.fitted.passes import check_decoded
 from narrows.fitted.saving import contents
 from narrows.models.corruptions import CORRUPTIONS, Corruption
 from narrows.models.priors import PRIORS
@@ -150,7 +151,13 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Sco
         return codes
 
     def inverse_transform(self, Z: ArrayLike, y: ArrayLike | None = None) -> Array:
-        """Return what the codes ``Z`` (n, latent_dim) stand for: examples in the training data's shape and units."""
+        """Return what the codes ``Z`` (n, latent_dim) stand for: examples in the training data's shape and units.
+
+        Raises
+        ------
+        ValueError
+            If they are no finite codes of this model, or so large that what they stand for overflows.
+        """
         fitted = self.fitted_
         codes = check_array(Z, dtype=[np.float64, np.float32], input_name="Z")
         if codes.shape[1] != fitted.latent_dim:
@@ -158,7 +165,9 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Sco
                 f"Z has {codes.shape[1]} columns, but this model's codes have latent_dim={fitted.latent_dim}"
             )
         context = context_of(fitted, y, len(codes))
-        decoded = fitted.on(self.device).decoded(torch.from_numpy(codes.astype(np.float32)), context)
+        with np.errstate(over="ignore"):  # is refused below
+            z = torch.from_numpy(codes.astype(np.float32))
+        decoded = check_decoded(fitted.on(self.device).decoded(z, context))
         return fitted.scaling.undo(decoded).reshape(-1, *fitted.input_shape)
 
     def reconstruct(self, X: ArrayLike, y: ArrayLike | None = None) -> Array:
@@ -201,7 +210,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Sco
         with limited_threads(1):
             z, labels = fitted.model.prior.sample(n_samples, generator, wanted)
         context = one_hot(labels, len(fitted.require_classes())).float() if fitted.conditional else None
-        decoded = fitted.on(self.device).decoded(z, context)
+        decoded = check_decoded(fitted.on(self.device).decoded(z, context))
         return fitted.scaling.undo(decoded).reshape(-1, *fitted.input_shape)
 
     def corrupt(

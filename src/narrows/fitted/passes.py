@@ -17,7 +17,7 @@ from narrows.models.model import Batch, BottleneckModel
 from narrows.training.examples import CHUNK, Examples
 from narrows.training.processor import Threads, device_for, exact, limited_threads, threads_for
 
-__all__ = ["Passes"]
+__all__ = ["Passes", "check_decoded"]
 
 FEWEST = 32
 """Examples a pass: matrix products of fewer rows add up in another order, which the last digits of a code show."""
@@ -102,9 +102,15 @@ class Passes:
         return decoded
 
     def reconstructed(self, examples: Examples) -> NDArray[np.float32]:
-        """Return scaled inputs, (n, features), pressed through the bottleneck and back."""
+        """Return scaled inputs, (n, features), pressed through the bottleneck and back.
+
+        Raises
+        ------
+        ValueError
+            If codes, or what they stand for, overflow.
+        """
         context = None if examples.context is None else examples.context[examples.places]
-        return self.decoded(self.posterior(examples).mean, context)
+        return check_decoded(self.decoded(self.posterior(examples).mean, context))
 
     def errors(self, examples: Examples) -> NDArray[np.float64]:
         """Return the mean squared error per feature of each scaled input, (n,).
@@ -124,6 +130,23 @@ class Passes:
         _check_codes(~each.isnan())
         found: NDArray[np.float64] = each.numpy()
         return found
+
+
+def check_decoded(decoded: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return what codes stand for, ``decoded`` (n, features).
+
+    Raises
+    ------
+    ValueError
+        If it overflows.
+    """
+    finite = np.isfinite(decoded).all(1)
+    if not finite.all():
+        raise ValueError(
+            f"{int((~finite).sum())} codes (the first is row {int(finite.argmin())}) are so far from those of the "
+            "training data that what they stand for overflows"
+        )
+    return decoded
 
 
 def _check_codes(finite: Tensor) -> None:

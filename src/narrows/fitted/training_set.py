@@ -67,7 +67,7 @@ class TrainingSet:
         ValueError
             If ``y`` cannot be used, or is missing where models are to be ``conditional``.
         """
-        if y is not None and math.prod(source.shape[1:]) > 1 and np.shape(y) == source.shape:
+        if y is not None and math.prod(source.shape[1:]) > 1 and np.asarray(y).shape == source.shape:
             raise ValueError(
                 f"y has the shape of X, {source.shape}: are they clean examples, and X the same with noise? fit takes "
                 "clean examples alone, and corrupts them itself, as the options corruption and input_noise say"
