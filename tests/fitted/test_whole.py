@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import narrows
 from narrows import VAE, Autoencoder
@@ -16,6 +17,7 @@ from narrows.estimators import fitting
 from narrows.estimators.fitting import fit_together
 from narrows.fitted.saving import contents
 from narrows.sweeps import Sweep
+from narrows.training.processor import limited_threads
 
 X = np.random.default_rng(0).normal(size=(12, 3))
 OTHER = np.random.default_rng(1).normal(size=(12, 4))
@@ -191,3 +193,26 @@ def test_threads_that_use_one_model_get_what_one_gets(kind):
         changed = pool.submit(change)
         list(pool.map(use, range(3)))
         changed.result()
+
+
+def test_threads_that_use_models_at_a_time_leave_torch_as_many_threads_as_it_had():
+    first, second, ended = (threading.Event() for _ in range(3))
+
+    def limit(begins, waits_for, then):
+        if begins is second:
+            first.wait()
+        with limited_threads(1):
+            begins.set()
+            waits_for.wait()
+        then.set()
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            done = [pool.submit(limit, first, second, ended), pool.submit(limit, second, ended, threading.Event())]
+            assert [one.result() for one in done] == [None, None]
+        with ThreadPoolExecutor(1) as pool:  # a new thread has the process's number
+            assert pool.submit(torch.get_num_threads).result() == 3
+    finally:
+        torch.set_num_threads(before)

@@ -27,7 +27,7 @@ from narrows.evaluation.codes import (
     probe_accuracy,
     trustworthiness,
 )
-from narrows.evaluation.comparison import compared
+from narrows.evaluation.comparison import Comparison, compared
 from narrows.evaluation.copying import Copying, copying
 from narrows.evaluation.diagnosis import diagnosed
 from narrows.evaluation.factors import FEWEST as FEWEST_OF_FACTORS
@@ -85,25 +85,18 @@ def evaluate(
         How many examples were given, how many of them were seen in training, and how many of the judged ones were.
     factors
         What the judged ones were drawn from, a column a factor, or None.
-    features, samples
-        As of `narrows.estimators.scoring.Scoring.evaluate`.
+    features
+        A net of which generated examples are compared by the outputs, or None.
+    samples
+        Codes drawn of each example for the importance-sampled likelihood; 0 leaves it out.
     seed, device
         Of all chance here; and where to work.
     """
     passes = fitted.on(device)
     given, known, repeated = counts
-    reference, shape = fitted.reference, (-1, *fitted.input_shape)
+    reference = fitted.reference
     x, q = judged.x, passes.posterior(judged.examples)
     restored = passes.decoded(q.mean, judged.context)
-    low, high = fitted.scaling.extremes
-    comparison = compared(
-        x.reshape(shape),
-        restored.reshape(shape),
-        reference.components.restored(x).reshape(shape),
-        reference.components.mean.reshape(fitted.input_shape),
-        high - low,
-        random_state=seed,
-    )
     errors = squared_errors(x, restored)
     generation, copied = _generated(fitted, passes, judged, seen, features, seed)
     evaluation = Evaluation(
@@ -114,7 +107,7 @@ def evaluate(
         given=given,
         learnt=known,
         repeated=repeated,
-        comparison=comparison,
+        comparison=_comparison(fitted, x, restored, seed),
         learnt_error=reference.learnt_error,
         learnt_pca_error=reference.learnt_pca_error,
         late=_late(fitted.history),
@@ -125,6 +118,20 @@ def evaluate(
         copying=copied,
     )
     return diagnosed(evaluation)
+
+
+def _comparison(fitted: Fitted, x: Rows, restored: Rows, seed: int) -> Comparison:
+    """Return how well the model restores scaled rows ``x``, beside principal components and the mean."""
+    components, shape = fitted.reference.components, (-1, *fitted.input_shape)
+    low, high = fitted.scaling.extremes
+    return compared(
+        x.reshape(shape),
+        restored.reshape(shape),
+        components.restored(x).reshape(shape),
+        components.mean.reshape(fitted.input_shape),
+        high - low,
+        random_state=seed,
+    )
 
 
 def _density(

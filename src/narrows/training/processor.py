@@ -9,6 +9,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any
 
 import torch
@@ -39,6 +40,9 @@ below this threads wait for each other more than they help."""
 
 SLOW, PAUSE, LONGEST_PAUSE = 1.5, 32, 256
 """Times as long as one thread takes, from which several are too slow; and the threes of pieces until more are tried."""
+
+_LOCK, _BEFORE_ALL = Lock(), list[int]()
+"""Of each limit that is in force, in any thread, how many torch had before the first of them."""
 
 COUNTED = nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d
 
@@ -233,13 +237,21 @@ def exact(device: torch.device) -> Iterator[None]:
 
 @contextmanager
 def limited_threads(count: int) -> Iterator[None]:
-    """Let torch use ``count`` threads inside, and as many as before afterwards."""
-    before = torch.get_num_threads()
+    """Let torch use ``count`` threads inside, and as many as before afterwards.
+
+    The number is the process's, and what a thread that begins takes over: of limits in several threads at a time, the
+    last one to end gives back what there was before the first.
+    """
+    with _LOCK:
+        before = torch.get_num_threads()
+        _BEFORE_ALL.append(_BEFORE_ALL[0] if _BEFORE_ALL else before)
     torch.set_num_threads(count)
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        with _LOCK:
+            before_all = _BEFORE_ALL.pop()
+            torch.set_num_threads(before if _BEFORE_ALL else before_all)
 
 
 class without_denormals:  # noqa: N801 - used as a function; a generator would take longer
