@@ -10,9 +10,9 @@ from PIL import Image
 
 from narrows import VAE, Autoencoder, load
 from narrows.data import load_data
+from narrows.fitted.levels import as_bytes, value_range
 from narrows.runs import writing
 from narrows.runs.captions import ranked
-from narrows.runs.pictures import as_bytes, value_range
 
 RNG = np.random.default_rng(0)
 
@@ -84,7 +84,7 @@ def test_reconstruct_shows_the_best_the_median_and_the_worst(folder, narrows):
         ]
         assert any(said[i : i + 5] == expected for i in range(len(said)))
     restored = model.reconstruct(X)
-    low, high = value_range(model)
+    low, high = value_range(model.scaling_)
     line = [place for _, place in chosen].index(order[-1])
     at_worst = [ax for ax in figure.axes if ax.images][3 * line : 3 * line + 3]
     shown = [ax.images[0].get_array() for ax in at_worst]
@@ -107,7 +107,7 @@ def test_single_files_hold_a_pixel_a_value(folder, narrows):
         np.testing.assert_array_equal(values, np.rint(np.clip(example, 0, 255)))
     narrows("generate", "grey.safetensors", "--n", 3, "--files", "--out", "new")
     model, made = load(folder / "grey.safetensors"), np.load(folder / "new" / "samples.npy")
-    low, high = value_range(model)
+    low, high = value_range(model.scaling_)
     for i in range(3):
         mode, values = pixels(folder / "new" / "samples" / f"{i:04}.png")
         assert mode == "L"
@@ -169,9 +169,9 @@ def test_bytes_reach_from_black_to_white(shape):
     X = RNG.uniform(-3, 5, (20, *shape))
     X[0], X[1] = -3, 5
     model = Autoencoder(2, epochs=1, random_state=0).fit(X)
-    assert as_bytes(model, X[2]).shape == (shape if shape[2:] == (3,) else (5, 4))
-    assert (as_bytes(model, X[0]) == 0).all()
-    assert (as_bytes(model, X[1] + 9) == 255).all()
+    assert as_bytes(model.scaling_, X[2]).shape == (shape if shape[2:] == (3,) else (5, 4))
+    assert (as_bytes(model.scaling_, X[0]) == 0).all()
+    assert (as_bytes(model.scaling_, X[1] + 9) == 255).all()
 
 
 def test_images_on_disk_are_reconstructed_in_parts(folder, monkeypatch):
