@@ -176,6 +176,54 @@ def test_the_mode_is_the_umask_s(tmp_path):
     assert stat.S_IMODE((tmp_path / "f").stat().st_mode) == 0o640
 
 
+def test_a_link_is_followed_and_its_target_keeps_its_mode(tmp_path):
+    target, link = tmp_path / "far" / "target", tmp_path / "link"
+    target.parent.mkdir()
+    link.symlink_to("far/target")
+    for data in (b"first", b"second"):  # at first the link leads nowhere, as `open` takes it
+        write_atomically(link, data)
+        assert link.is_symlink()
+        assert target.read_bytes() == data
+        target.chmod(0o600)
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["far", "link", "target"]
+
+
+@pytest.mark.parametrize("through_a_link", [False, True])
+def test_a_read_only_file_is_not_overwritten(tmp_path, through_a_link):
+    path, link = tmp_path / "f", tmp_path / "link"
+    path.write_bytes(b"old")
+    path.chmod(0o444)
+    link.symlink_to(path)
+    named = link if through_a_link else path
+    with pytest.raises(PermissionError) as caught:
+        write_atomically(named, b"new")
+    assert caught.value.filename == str(named)
+    assert path.read_bytes() == b"old"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("length", [241, 242, 255])
+def test_names_as_long_as_they_may_be(tmp_path, length):
+    write_atomically(tmp_path / ("f" * length), b"x")
+    assert [len(path.name) for path in tmp_path.iterdir()] == [length]
+
+
+@pytest.mark.parametrize("name", ["f" * 256, "none/f", "folder", "file/f"])
+def test_what_cannot_be_written_is_named(tmp_path, name):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(OSError, match="f") as caught:
+        write_atomically(tmp_path / name, b"x")
+    assert caught.value.filename == str(tmp_path / name)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
+
+
+def test_a_device_is_written_to_and_not_replaced():
+    write_atomically("/dev/null", b"x")
+    assert not Path("/dev/null").is_file()
+
+
 @pytest.mark.parametrize("step", ["fsync", "replace"])
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch, step):
     path = tmp_path / "f"

@@ -6,10 +6,13 @@ It is written beside its place and moved there when it is whole, so that a crash
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import secrets
+import stat
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -30,6 +33,8 @@ MOST_TENSORS = 10_000
 
 DTYPES = ("F32", "F64", "BOOL", "I64")
 """Of nets, of the scaling, and of the masks and orders in a normalising flow."""
+
+WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 BLANK = "0" * 64
 """What the digest's own place holds while the digest is taken."""
@@ -109,24 +114,44 @@ def write_model(path: str | os.PathLike[str], metadata: Metadata, tensors: Tenso
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     """Write ``data`` to ``path`` through a temporary file beside it, synced to the disk before and after the move.
 
+    A link is followed to what it leads to, and a file that was there before keeps its mode.
+
     Raises
     ------
     OSError
-        If it cannot be written; a file that was there before is then untouched, and no temporary one is left.
+        If it cannot be written, or is there and read-only; a file that was there before is then untouched, and no
+        temporary one is left.
     """
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        # Not tempfile's 0600: the file gets the mode that the user's umask gives to any other.
-        with temporary.open("xb") as file:
+        _write_aside(Path(path), data)
+    except OSError as error:  # whose file is the temporary one, or none
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
+
+
+def _write_aside(path: Path, data: bytes) -> None:
+    target = Path(os.path.realpath(path))  # as `resolve`, but without a RuntimeError for links in a circle
+    old = target.stat() if target.exists() else None
+    if old is not None and not stat.S_ISREG(old.st_mode):
+        path.write_bytes(data)  # a device or a pipe, in whose place no file may come
+        return
+    # Also root, who could, does not overwrite what is marked as read-only.
+    if old is not None and not (old.st_mode & WRITABLE and os.access(target, os.W_OK)):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    # Its name is short, since the file's own may be as long as a name can be.
+    temporary = target.with_name(f".narrows-{secrets.token_hex(4)}.tmp")
+    try:
+        # Not tempfile's 0600: a new file gets the mode that the user's umask gives to any other, an old one keeps its.
+        with open(temporary, "xb", opener=partial(os.open, mode=0o666 if old is None else 0o600)) as file:
+            if old is not None:
+                temporary.chmod(stat.S_IMODE(old.st_mode))
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+        temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
     if os.name == "posix":
-        folder = os.open(path.parent, os.O_RDONLY)
+        folder = os.open(target.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
         finally:
