@@ -13,7 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
     "RandomState",
+    "check_channels",
     "check_finite",
+    "check_given",
     "check_random_state",
     "choice",
     "closest",
@@ -24,6 +26,7 @@ __all__ = [
     "rate",
     "real",
     "real_numbers",
+    "refuse_masked",
 ]
 
 RandomState = int | np.random.RandomState | np.random.Generator | None
@@ -107,11 +110,78 @@ def real_numbers(name: str, values: ArrayLike) -> NDArray[Any]:
     ------
     TypeError
         If it holds anything but real numbers.
+    ValueError
+        If some of them are masked.
     """
+    refuse_masked(name, values)
     array = np.asarray(values)
     if array.dtype.kind not in "buif":
         raise TypeError(f"{name} must hold real numbers, not {array.dtype}")
     return array
+
+
+def refuse_masked(name: str, values: object) -> None:
+    """Refuse a masked array, of which nothing else would keep the mask, unless it masks nothing.
+
+    Raises
+    ------
+    ValueError
+        If it masks some values; the message says how many and where the first is.
+    """
+    mask = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else np.zeros(0, bool)
+    if mask.any():
+        first = tuple(map(int, np.argwhere(mask)[0]))
+        raise ValueError(
+            f"{name} has {mask.sum():,} of {mask.size:,} values masked, first at {first}; "
+            "fill them, as with X.filled(0), or drop their rows"
+        )
+
+
+def check_given(name: str, X: Any) -> None:
+    """Refuse what an array of numbers could not tell of: masked values, and columns of a data frame that hold none.
+
+    Raises
+    ------
+    ValueError
+        If some are masked, or a column holds dates, texts or others; the message names it.
+    """
+    refuse_masked(name, X)
+    for column, dtype in getattr(getattr(X, "dtypes", None), "items", tuple)():
+        if getattr(dtype, "kind", "O") in "buifc" or _reads_as_numbers(X[column], dtype):
+            continue
+        held = f"{dtype}, such as {str(X[column].iloc[0])!r}" if len(X) else dtype
+        raise ValueError(
+            f"{name}, column {column!r} holds {held}, which is no number; drop it, or turn it into numbers"
+        )
+
+
+def _reads_as_numbers(column: Any, dtype: Any) -> bool:
+    """Return whether a data frame's column of other things than numbers, such as objects, are numbers all the same."""
+    if getattr(dtype, "kind", "O") in "mM":
+        return False
+    values = np.asarray(column, object)
+    if any(isinstance(value, str) for value in values):  # which may write numbers, and mean none, as 00501 does
+        return False
+    try:
+        values.astype(np.float64)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def check_channels(name: str, shape: tuple[int, ...]) -> None:
+    """Refuse images whose channels seem to come first, as torch has them.
+
+    Raises
+    ------
+    ValueError
+        If ``shape`` (n, …) looks like that.
+    """
+    if len(shape) == 4 and shape[1] in (1, 3, 4) and min(shape[2:]) > 4:
+        raise ValueError(
+            f"{name}, of shape {shape}, looks as if its channels came first; images are (n, H, W, C): "
+            "np.moveaxis(X, 1, -1) brings them last"
+        )
 
 
 def choice(name: str, value: object, options: Iterable[str]) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.neighbors import NearestNeighbors
 
-from narrows.arguments import RandomState, choice, integer, random_seed
+from narrows.arguments import RandomState, choice, integer, random_seed, refuse_masked
 
 __all__ = ["analogy", "around", "interpolate", "nearest", "traverse"]
 
@@ -172,6 +172,7 @@ def nearest(codes: ArrayLike, z: ArrayLike, k: int = 5) -> tuple[NDArray[np.int6
 
 def _finite(name: str, value: ArrayLike, *dimensions: int) -> Array:
     """Return a copy of ``value``, which must have one of these numbers of dimensions."""
+    refuse_masked(name, value)
     try:
         array = np.array(value, np.float64)
     except (TypeError, ValueError) as error:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from narrows.arguments import check_finite, choice, integer
+from narrows.arguments import check_finite, check_given, choice, integer
 from narrows.data.labels import usual_labels
 from narrows.data.on_disk import OnDisk
 from narrows.data.split import split
@@ -142,6 +142,7 @@ class Sweep:
         kind = ESTIMATORS[choice("model", model, ESTIMATORS)]
         each = [random_state + i for i in range(integer("seeds", seeds, 1))]
         self._estimators = [kind(d, random_state=seed, **options) for d in self.latent_dims for seed in each]
+        check_given("X", X)
         data = X if isinstance(X, pd.DataFrame | OnDisk) else np.asarray(X)
         # Here, where rows still have their places in the file; those on disk are checked when they are read.
         if not isinstance(data, OnDisk) and np.issubdtype(np.asarray(data).dtype, np.number):

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.exceptions import NotFittedError
 
-from narrows import FSQVAE, VQVAE, Autoencoder, ModelFileError, load
+from narrows import FSQVAE, VQVAE, Autoencoder, ModelFileError, latent, load, sweep
 from narrows.arguments import check_finite
 from narrows.estimators import ESTIMATORS
+from narrows.evaluation import bits, reconstruction
 
 RNG = np.random.default_rng(0)
 X = RNG.uniform(size=(40, 6))
@@ -42,6 +43,19 @@ BAD_DATA = {
     "complex": (X + 1j, ValueError, "Complex data not supported"),
     "sparse": (scipy.sparse.csr_array(X), TypeError, "[Ss]parse data was passed"),
     "ragged": ([[1.0, 2.0], [3.0]], ValueError, "inhomogeneous"),
+    "masked": (
+        np.ma.masked_equal(with_values(7.0, 7.0), 7.0),
+        ValueError,
+        r"2 of 240 values masked, first at \(0, 0\)",
+    ),
+    "channels first": (np.zeros((5, 3, 16, 16)), ValueError, r"X, of shape \(5, 3, 16, 16\), .*channels came first"),
+    "one channel first": (np.zeros((5, 1, 28, 28), np.uint8), ValueError, r"np\.moveaxis\(X, 1, -1\)"),
+    "dates": (
+        pd.DataFrame({"a": X[:, 0], "when": pd.Timestamp("2024-05-01")}),
+        ValueError,
+        "column 'when' holds datetime",
+    ),
+    "texts": (pd.DataFrame({"a": X[:, 0], "city": "Brno"}), ValueError, "column 'city' holds .* such as 'Brno'"),
     "NaN in a frame": (pd.DataFrame(with_values(np.nan), columns=list("abcdef")), ValueError, "row 0, column 'a'"),
 }
 
@@ -52,6 +66,31 @@ def test_bad_data_at_fit(bad, error, message):
     with pytest.raises(error, match=message):
         model.fit(bad)
     assert not hasattr(model, "model_")
+
+
+def test_masks_are_refused_wherever_arrays_enter_and_empty_ones_are_not():
+    masked = np.ma.masked_equal(with_values(7.0), 7.0)
+    model = quick().fit(np.ma.array(X))
+    calls = [
+        model.transform,
+        model.reconstruct,
+        model.evaluate,
+        lambda Z: model.inverse_transform(Z[:, :2]),
+        lambda Z: latent.nearest(Z, Z),
+        lambda values: sweep(values, latent_dims=(1,)),
+        lambda values: reconstruction.fidelity(values, values, 1.0),
+        bits.level_distance,
+    ]
+    for call in calls:
+        with pytest.raises(ValueError, match=r" 1 of (240|80) values masked, first at \(0, 0\)"):
+            call(masked)
+    np.testing.assert_array_equal(model.transform(np.ma.array(X)), model.transform(X))
+
+
+def test_a_frame_s_columns_of_objects_may_hold_numbers():
+    frame = pd.DataFrame(X, columns=list("abcdef"))
+    objects = frame.astype({"b": object})
+    np.testing.assert_array_equal(quick().fit(objects).transform(objects), quick().fit(frame).transform(frame))
 
 
 @pytest.mark.parametrize("method", ["transform", "reconstruct", "score_samples", "anomaly_score", "error_map", "score"])

@@ -15,7 +15,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_array
 from torch.nn.functional import one_hot
 
-from narrows.arguments import RandomState, choice, integer, random_seed, rate, real
+from narrows.arguments import RandomState, choice, integer, random_seed, rate, real, refuse_masked
 from narrows.data.labels import class_indices
 from narrows.estimators.fitting import fit_together
 from narrows.estimators.rows import context_of, examples_of, rows_of
@@ -159,6 +159,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Sco
             If they are no finite codes of this model, or so large that what they stand for overflows.
         """
         fitted = self.fitted_
+        refuse_masked("Z", Z)
         codes = check_array(Z, dtype=[np.float64, np.float32], input_name="Z")
         if codes.shape[1] != fitted.latent_dim:
             raise ValueError(

@@ -14,7 +14,7 @@ from sklearn.utils.validation import validate_data
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from narrows.arguments import check_finite
+from narrows.arguments import check_channels, check_finite, check_given
 from narrows.data.labels import class_indices
 from narrows.estimators.attributes import FittedAttributes
 from narrows.fitted.fitted import Fitted
@@ -69,6 +69,7 @@ def rows_to_fit(X: Any, name: str) -> tuple[Source, tuple[str, ...] | None]:
         If it cannot be learnt from.
     """
     given = _array(X)
+    check_channels("X", tuple(given.shape))
     if is_streamed(given):
         return Source(given, tuple(given.shape), streamed=True), None
     # scikit-learn writes what it finds out into an estimator, and ours is to stay as it is until the fit has come to
@@ -129,6 +130,7 @@ def _array(X: Any) -> Any:
     """Return ``X`` as something with a shape of at most four axes."""
     if _is_data_set(X):
         raise TypeError(f"X is {type(X).__name__}, not an array; take the X of what narrows.data.load_data makes of it")
+    check_given("X", X)
     given = X if hasattr(X, "shape") else np.asarray(X)
     if len(given.shape) > 4:
         raise ValueError(

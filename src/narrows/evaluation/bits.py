@@ -13,7 +13,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from narrows.arguments import RandomState, integer, random_seed, real
+from narrows.arguments import RandomState, integer, random_seed, real, real_numbers
 
 __all__ = ["bits_per_dimension", "dequantised", "level_distance"]
 
@@ -71,7 +71,7 @@ def dequantised(X: ArrayLike, *, step: float = 1.0, random_state: RandomState = 
         If ``step`` or ``random_state`` is no such number.
     """
     width = real("step", step, 0, low_included=False)
-    levels = np.asarray(X, np.float64)
+    levels = real_numbers("X", X).astype(np.float64)
     return levels + np.random.default_rng(random_seed(random_state)).uniform(-width / 2, width / 2, levels.shape)
 
 
@@ -80,7 +80,7 @@ def level_distance(X: ArrayLike) -> float | None:
 
     Images are: of 0 to 255, or these divided by 255. Numbers with an unlimited number of digits are not.
     """
-    levels = np.unique(np.asarray(X, np.float64))
+    levels = np.unique(real_numbers("X", X).astype(np.float64))
     if not 2 <= len(levels) <= MOST_LEVELS:
         return None
     gaps = np.diff(levels)

@@ -14,7 +14,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from narrows.arguments import RandomState, integer, random_seed
+from narrows.arguments import RandomState, integer, random_seed, refuse_masked
 from narrows.evaluation.intervals import Estimate, bootstrap, share
 
 __all__ = [
@@ -228,6 +228,7 @@ def _distances_to_others(rows: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _codes(Z: ArrayLike, others: ArrayLike) -> NDArray[np.float64]:
     """Return ``Z`` (n, latent_dim) as 64-bit numbers, n as many as ``others``, or say what is wrong."""
+    refuse_masked("codes", Z)
     codes = np.asarray(Z)
     if codes.dtype.kind not in "buif":
         raise TypeError(f"codes must be real numbers, not {codes.dtype}")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from narrows.arguments import RandomState, random_seed
+from narrows.arguments import RandomState, random_seed, real_numbers
 from narrows.evaluation.intervals import Estimate, bootstrap
 from narrows.evaluation.reconstruction import Fidelity, fidelity, squared_errors
 
@@ -69,7 +69,7 @@ def compared(
     TypeError, ValueError
         As `fidelity` and `error_ratio`.
     """
-    seed, test = random_seed(random_state), np.asarray(X)
+    seed, test = random_seed(random_state), real_numbers("X", X)
     always = np.broadcast_to(mean, test.shape)
     errors = squared_errors(test, restored)
     return Comparison(
