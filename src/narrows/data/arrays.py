@@ -1,28 +1,26 @@
-"""Files of numbers: NumPy's, CSV tables, and IDX, the format MNIST comes in."""
+"""Files of numbers: NumPy's, and IDX, the format MNIST comes in."""
 
 from __future__ import annotations
 
-import csv
 import gzip
 import math
 import shutil
 import zipfile
 import zlib
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from narrows.data.dataset import Dataset
+from narrows.data.dataset import Dataset, as_labels
 from narrows.data.errors import DataError
 from narrows.data.on_disk import LARGE, OnDisk, temporary_file
 
-__all__ = ["read_csv", "read_idx", "read_idx_file", "read_idx_folder", "read_npy", "read_npz", "read_parquet"]
+__all__ = ["LABEL_NAMES", "read_idx", "read_idx_file", "read_idx_folder", "read_npy", "read_npz"]
 
 EXAMPLE_NAMES = ("X", "x", "data", "images")
-LABEL_NAMES = ("y", "label", "labels", "class", "target")
+LABEL_NAMES = ("label", "labels", "class", "target", "y")
 
 
 def read_npy(path: Path) -> Dataset:
@@ -57,12 +55,15 @@ def read_npz(path: Path) -> Dataset:
             examples = _name_of_examples(path, arrays)
             X = _copied_out(archive, f"{examples}.npy")
             X = file[examples] if X is None else X
-            y = next((file[name] for name in LABEL_NAMES if name in arrays), None)
+            named = next((name for name in LABEL_NAMES if name in arrays), None)
+            y = None if named is None else as_labels(f"{path}: the labels {named}", file[named])
     except DataError:
         raise
     except (ValueError, EOFError, OSError, zlib.error, zipfile.BadZipFile) as error:
         raise DataError(f"{path} is not a file of arrays of numbers: {error}") from error
-    return Dataset(path.stem, X, y)
+    left_out = named is not None and y is None
+    notes = (f"the array {named} holds real numbers, which tell no classes, and is left out",) if left_out else ()
+    return Dataset(path.stem, X, y, notes=notes)
 
 
 def _name_of_examples(path: Path, arrays: list[str]) -> str:
@@ -99,89 +100,6 @@ def _on_disk(file: Path | IO[bytes]) -> OnDisk | None:
         return None
 
 
-def read_csv(path: Path) -> Dataset:
-    """Read a table of numbers between commas, semicolons or tabs; empty cells are NaN.
-
-    The first line holds column names if not all of its cells are numbers.
-
-    A column called label, labels, class, target or y (in any case) holds labels.
-
-    Raises
-    ------
-    DataError
-        If lines differ in length, or a cell of another column is no number; the message names line and column.
-    """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            first = file.readline()
-            separator = next((mark for mark in (",", ";", "\t") if mark in first), ",")
-            file.seek(0)
-            lines = [line for line in csv.reader(file, delimiter=separator) if line]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} is not a table in UTF-8: {error}") from error
-    if not lines:
-        raise DataError(f"{path} is empty")
-    named = not all(map(_is_number, lines[0]))
-    names = [name.strip() for name in lines[0]] if named else [str(i) for i in range(len(lines[0]))]
-    body = lines[1:] if named else lines
-    for number, line in enumerate(body, 1 + named):
-        if len(line) != len(names):
-            raise DataError(f"{path}, line {number} has {len(line)} cells; the first line has {len(names)}")
-    labelled = [i for i, name in enumerate(names) if named and name.lower() in LABEL_NAMES]
-    columns = [i for i in range(len(names)) if i not in labelled[:1]]
-    if not columns or not body:
-        raise DataError(
-            f"{path} holds {len(body)} rows of {len(columns)} columns beside the label; nothing to learn from"
-        )
-    X = np.array([[_number(path, row, names[i], line[i]) for i in columns] for row, line in enumerate(body, 1 + named)])
-    y = np.array([line[labelled[0]] for line in body]) if labelled else None
-    X = X.reshape(len(body), len(columns))
-    return Dataset(path.stem, pd.DataFrame(X, columns=[names[i] for i in columns]) if named else X, y)
-
-
-def read_parquet(path: Path) -> Dataset:
-    """Read a table of numbers with the columns' names, of which one may hold labels, as of `read_csv`; nulls are NaN.
-
-    Raises
-    ------
-    DataError
-        If pyarrow is not installed, the file is damaged, or another column is not of numbers.
-    """
-    try:
-        table = pd.read_parquet(path)
-    except ImportError as error:
-        raise DataError(f"{path} needs pyarrow, which is not installed: pip install 'narrows[parquet]'") from error
-    except (ValueError, OSError) as error:
-        raise DataError(f"{path} is not a Parquet file that can be read: {error}") from error
-    table.columns = table.columns.map(str)
-    labels = next((name for name in table.columns if name.lower() in LABEL_NAMES), None)
-    X = table if labels is None else table.drop(columns=labels)
-    wrong = next((name for name, dtype in X.dtypes.items() if dtype.kind not in "buif"), None)
-    if wrong is not None:
-        raise DataError(
-            f"{path}, column {wrong!r} holds {X[wrong].dtype}, which is no number; "
-            "drop the column, or call it «label» if it says what each row is"
-        )
-    return Dataset(path.stem, X.astype(np.float64), None if labels is None else table[labels].to_numpy())
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell or "nan")
-    except ValueError:
-        return False
-    return True
-
-
-def _number(path: Path, line: int, column: str, cell: str) -> float:
-    if not _is_number(cell):
-        raise DataError(
-            f"{path}, line {line}, column {column!r} holds {cell!r}, which is no number; "
-            "drop the column, write numbers, or call it «label» if it says what each row is"
-        )
-    return float(cell or "nan")
-
-
 def read_idx(path: Path) -> NDArray[np.uint8]:
     """Read one IDX file of bytes, gzipped or not: labels (n,) or images (n, H, W).
 
@@ -215,7 +133,7 @@ def read_idx_file(path: Path) -> Dataset:
         If a file cannot be read, or there is another number of labels.
     """
     labels = _labels_of(path)
-    y = read_idx(labels) if labels != path and labels.exists() else None
+    y = _read_labels(labels) if labels != path and labels.exists() else None
     return Dataset(path.name.split(".")[0], read_idx(path), y)
 
 
@@ -233,8 +151,14 @@ def read_idx_folder(path: Path) -> Dataset:
     if not images:
         raise DataError(f"{path} holds no *-images-idx3-ubyte file")
     labels = list(map(_labels_of, images))
-    y = np.concatenate([read_idx(file) for file in labels]) if all(file.exists() for file in labels) else None
+    y = np.concatenate([_read_labels(file) for file in labels]) if all(file.exists() for file in labels) else None
     return Dataset(path.resolve().name, np.concatenate([read_idx(file) for file in images]), y)
+
+
+def _read_labels(path: Path) -> NDArray[Any]:
+    labels = as_labels(f"{path}: the labels", read_idx(path))
+    assert labels is not None  # bytes are whole numbers
+    return labels
 
 
 def _labels_of(images: Path) -> Path:

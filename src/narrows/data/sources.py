@@ -11,12 +11,13 @@ from sklearn.datasets import fetch_openml, load_digits
 
 from narrows.arguments import choice, closest, integer
 from narrows.data.adapters import from_dataset
-from narrows.data.arrays import read_csv, read_idx_file, read_idx_folder, read_npy, read_npz, read_parquet
+from narrows.data.arrays import read_idx_file, read_idx_folder, read_npy, read_npz
 from narrows.data.dataset import Dataset
 from narrows.data.errors import DataError
 from narrows.data.image_files import IMAGE_SUFFIXES
 from narrows.data.images import Progress, read_images
 from narrows.data.synthetic import SYNTHETIC
+from narrows.data.tables import read_csv, read_parquet
 
 __all__ = ["load_data"]
 
@@ -37,15 +38,16 @@ def load_data(
     source
         ``"digits"`` (scikit-learn's 1,797 handwritten digits, 8×8, grey levels 0 to 16), ``"mnist"`` (70,000 digits,
         28×28, 0 to 255, fetched from OpenML), a synthetic set (``"shapes"``, ``"bars"``, ``"rings"``, ``"moons"``), or
-        the path of an ``.npy``, ``.npz``, ``.csv``, ``.parquet`` or IDX file (this also gzipped), of an image, or of a
-        folder of images or IDX files; or a data set that `from_dataset` takes.
+        the path of an ``.npy``, ``.npz``, ``.csv``, ``.parquet`` or IDX file (CSV and IDX also gzipped), of an
+        image, or of a folder of images or IDX files; or a data set that `from_dataset` takes.
     size
         Side in pixels, at most 4096, to which images from files, and pictures in a data set, are scaled; None leaves
         them as they are.
     fit
         ``"crop"`` scales an image's central square, ``"pad"`` the whole image, centred on black.
     like
-        The shape of one of a model's inputs; if it is an image's, (H, W) or (H, W, 3), images are made to fit it.
+        The shape of one of a model's inputs; if it is an image's, (H, W), (H, W, 1) or (H, W, 3), images are made to
+        fit it.
     strict
         Whether an image file that cannot be read is an error, rather than passed over and listed in ``files.rejected``.
     progress
@@ -63,7 +65,7 @@ def load_data(
     if size is not None:
         integer("size", size, 1, 4096)
     choice("fit", fit, ("crop", "pad"))
-    image_like = like if like is not None and len(like) > 1 and like[2:] in ((), (3,)) else None
+    image_like = like if like is not None and len(like) > 1 and like[2:] in ((), (1,), (3,)) else None
     if not isinstance(source, str | Path):
         return from_dataset(source, size=size, fit=fit, like=image_like, progress=progress)
     path = Path(source)
@@ -80,9 +82,9 @@ def load_data(
         return NAMED[str(source)]()
     if path.is_dir():
         return read_idx_folder(path)
-    suffix = path.suffix.lower()
-    if suffix in READERS:
-        return READERS[suffix](path)
+    reader = next((READERS[suffix] for suffix in READERS if path.name.lower().endswith(suffix)), None)
+    if reader is not None:
+        return reader(path)
     if "idx" in path.name:
         return read_idx_file(path)
     known = ", ".join([*READERS, "IDX", *IMAGE_SUFFIXES])
@@ -121,4 +123,9 @@ def mnist() -> Dataset:
 
 
 NAMED = {"digits": digits, "mnist": mnist, **SYNTHETIC}
-READERS = {".npy": read_npy, ".npz": read_npz, ".csv": read_csv, ".tsv": read_csv, ".parquet": read_parquet}
+READERS = {
+    ".npy": read_npy,
+    ".npz": read_npz,
+    **dict.fromkeys((".csv", ".tsv", ".csv.gz", ".tsv.gz"), read_csv),
+    ".parquet": read_parquet,
+}
