@@ -4,6 +4,7 @@ import json
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
@@ -98,6 +99,32 @@ def test_a_table_with_holes(narrows, tmp_path, texts):
     ]
     assert written(tmp_path / "out")["labels"] == {"x": 2, "y": 1}
     assert {"a", "b", "c"} <= set(texts)
+
+
+def test_what_was_taken_for_what_is_said_here_and_at_training(narrows, typed, tmp_path):
+    rng = np.random.default_rng(0)
+    pd.DataFrame(rng.normal(size=(12, 3))).assign(y=list("ab") * 6).to_csv(tmp_path / "t.csv")
+    said = ["columns' names: 0, 1, 2, y", "left out", "'y' was taken for the labels; rename it to learn from it"]
+    printed = narrows("data", "t.csv", "--out", "out")
+    notes = written(tmp_path / "out")["notes"]
+    assert len(notes) == 3
+    trained, _ = typed(tmp_path, "train", "t.csv", "--epochs", "1", "--latent-dim", "1", "--out", "run")
+    for one, note in zip(said, notes, strict=True):
+        for text in (note, " ".join(printed.split()), " ".join(trained.split())):
+            assert one in text
+
+
+def test_sixteen_bits_and_masks_are_shown_on_their_own_range(narrows, tmp_path):
+    levels = np.array([[0, 4095], [4095, 0]] * 4, np.uint16).repeat(4, 1)
+    for name, pixels in (("deep", levels), ("masks", (levels // 819).astype(np.uint8))):
+        (tmp_path / name).mkdir()
+        Image.fromarray(pixels).save(tmp_path / name / "a.png")
+        printed = narrows("data", name, "--out", f"{name}-out")
+        with Image.open(tmp_path / f"{name}-out" / "contact-sheet.png") as sheet:
+            image = np.asarray(sheet.convert("L"))
+        height, width = image.shape
+        assert np.ptp(image[height // 3 : -height // 4, width // 3 : -width // 3]) > 200, name
+        assert ("from 0 to 4,095, are kept as they are" in " ".join(printed.split())) == (name == "deep")
 
 
 def test_names_do_not_run_off_a_narrow_terminal(narrows, tmp_path):

@@ -53,13 +53,44 @@ def test_tensors_with_labels():
 
 @pytest.mark.parametrize(
     ("shape", "expected"),
-    [((7,), (7,)), ((6, 4), (6, 4)), ((1, 6, 4), (6, 4)), ((4, 6, 5), (6, 5, 4)), ((6, 5, 3), (6, 5, 3))],
+    [
+        ((7,), (7,)),
+        ((6, 4), (6, 4)),
+        ((1, 6, 4), (6, 4)),
+        ((2, 6, 5), (6, 5, 2)),
+        ((4, 6, 5), (6, 5, 4)),
+        ((7, 6, 5), (6, 5, 7)),
+        ((6, 5, 3), (6, 5, 3)),
+    ],
 )
 def test_shapes_of_tensors(shape, expected):
     data = from_dataset(torch_data.TensorDataset(torch.zeros(3, *shape)), name="zeros")
     assert data.name == "zeros"
     assert data.X.shape == (3, *expected)
     assert data.y is None
+
+
+def test_the_order_of_many_channels():
+    x = torch.arange(2.0 * 7 * 6 * 5).reshape(2, 7, 6, 5)
+    np.testing.assert_array_equal(load_data(torch_data.TensorDataset(x)).X, x.permute(0, 2, 3, 1))
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        ([1, None, 2, 1, 1], ["1", "unlabelled", "2", "1", "1"]),
+        ([1.0, 2.0, 1.0, 2.0, 1.0], [1, 2, 1, 2, 1]),
+        ([0.5, 2.0, 1.0, 2.0, 1.0], None),
+        ([b"a", b"b", b"a", b"b", "a"], ["a", "b", "a", "b", "a"]),
+        (torch.tensor([[1], [2], [1], [2], [1]]), [1, 2, 1, 2, 1]),
+        ([True, False, True, True, False], [True, False, True, True, False]),
+    ],
+    ids=str,
+)
+def test_labels_of_any_type(labels, expected):
+    data = load_data(Pictures(pictures(), labels))
+    assert (None if data.y is None else data.y.tolist()) == expected
+    assert bool(data.notes) == (expected is None)
 
 
 def test_subsets_lists_and_arrays():
@@ -149,7 +180,11 @@ class Stream(torch_data.IterableDataset):
         ([*pictures(), Image.new("RGB", (9, 9))], r"differ in shape: \(6, 4, 3\) and \(9, 9, 3\); scale .*--size"),
         ([*pictures(), np.zeros((6, 4, 3))], "a picture and float64"),
         ([np.zeros((6, 4, 3)), *pictures()], "float64 .* and a picture"),
-        ([torch.zeros(7, 5, 6)], r"\(7, 5, 6\) is no image"),
+        ([np.ma.masked_equal(np.arange(4.0), 2)], r"an example has 1 of 4 values masked, first at \(2,\)"),
+        (
+            np.ma.masked_less(np.arange(6.0).reshape(3, 2), 2),
+            r"MaskedArray has 2 of 6 values masked, first at \(0, 0\)",
+        ),
         ([torch.zeros(1, 2, 3, 4)], r"shape \(1, 1, 2, 3, 4\)"),
         ([(torch.zeros(3), {"box": 1})], "label of example 0 is a dict"),
         ([(torch.zeros(3), torch.zeros(2))], "label of example 0 is a Tensor"),

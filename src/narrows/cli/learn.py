@@ -287,6 +287,8 @@ def _say_start(dataset: Dataset, kind: str, result: Sweep) -> None:
         f"{dataset.name}: {len(dataset.X):,} examples of shape {dataset.X.shape[1:]}; "
         f"training {kind} on {len(result.X_train):,}, judged by the other {len(result.X_test):,}"
     )
+    for note in dataset.notes:
+        print(note[0].upper() + note[1:])
     if dataset.files is not None and dataset.files.rejected:
         print(f"{passed_over(dataset.files)}; «narrows data» lists them")
     if dataset.X.ndim > 2 and max(dataset.X.shape[1:3]) > LARGEST:

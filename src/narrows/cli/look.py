@@ -32,6 +32,9 @@ LISTED = 20
 HARD = "\xa0"
 """A space at which no line is broken."""
 
+DIM = 25
+"""Of 255: bytes up to which all would look black, such as the classes in a mask; they are shown on their own range."""
+
 A_CLASS = 8
 """Examples of a class on the contact sheet, at most."""
 
@@ -60,7 +63,8 @@ def data(
     advice = _advice(data, dataset, described, side, size, fit)
     _say(dataset, described, side)
     print(*advice, sep="\n", end="\n\n")
-    contents = asdict(described) | {"sizes_differ": side is not None, "files": _plain(dataset), "advice": advice}
+    contents = asdict(described) | {"sizes_differ": side is not None, "files": _plain(dataset)}
+    contents |= {"notes": list(dataset.notes), "advice": advice}
     if side is not None:
         contents["shape"] = [len(dataset.X)]
     say_written([write_figure(folder / "contact-sheet.png", figure), write_json(folder / "data.json", contents)])
@@ -191,6 +195,8 @@ def _facts(dataset: Dataset, described: Description, side: int | None) -> Iterab
         yield "constant", f"{described.constant:,} of the {math.prod(shape):,} {part} are the same in every example"
     if described.labels is not None:
         yield f"{len(described.labels):,} labels", _counted(described.labels.items())
+    for i, note in enumerate(dataset.notes):
+        yield "read as" if i == 0 else "", note
     if dataset.files is not None:
         sizes = sorted(dataset.files.sizes.items(), key=lambda item: -item[1])
         yield "sizes", _counted((f"{width}×{height}", count) for (width, height), count in sizes)
@@ -230,7 +236,9 @@ def _contact_sheet(dataset: Dataset, described: Description, side: int | None, f
     from narrows.runs.captions import file_name
 
     n, height, width = described.shape[:3]
-    low, high = (0.0, 255.0) if described.dtype == "uint8" else (described.low or 0.0, described.high or 0.0)
+    low, high = described.low or 0.0, described.high or 0.0
+    if described.dtype == "uint8" and high > DIM:
+        low, high = 0.0, 255.0
     size = f"of {width}×{height}" if side is None else f"of several sizes, made {side}×{side} ({fit})"
     counts = described.labels or {}
     if dataset.y is None or not 1 < len(counts) <= n / 2:

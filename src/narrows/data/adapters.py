@@ -12,17 +12,21 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from narrows.data.dataset import Dataset
+from narrows.arguments import refuse_masked
+from narrows.data.dataset import Dataset, as_labels
 from narrows.data.errors import DataError
-from narrows.data.images import Progress, ShapesDiffer, collect_images, wanted
+from narrows.data.images import Progress, ShapesDiffer, collect_images, wanted, with_axes_of
 from narrows.data.on_disk import OnDisk, collect
-from narrows.data.pixels import image_bytes
+from narrows.data.pixels import image_numbers
+from narrows.data.tables import in_numbers
 
 __all__ = ["from_dataset"]
 
 EXAMPLE_COLUMNS = ("image", "img")
 LABEL_COLUMNS = ("label", "labels", "y", "fine_label", "class", "target")
-UNLABELLED = "unlabelled"
+
+MOST_COLOURS = 4
+"""Channels that a tensor's last axis may be taken for."""
 
 
 def from_dataset(
@@ -38,9 +42,10 @@ def from_dataset(
 
     An example is x, (x,), (x, y) or longer, or a mapping of columns, of which one is the image (``image``, ``img``, or
     the only one that holds an image) and one may be the label (``label``, ``labels``, ``y``, ``fine_label``, ``class``
-    or ``target``), named as the data set's ``features`` say. x is a picture of Pillow's, converted as `image_bytes`
-    says, an array of any shape that `Dataset` takes, or a tensor. A tensor of three axes is (C, H, W) if its first
-    is 1, 3 or 4, and becomes (H, W) or (H, W, C); otherwise it has to be (H, W, C) with C at most 4.
+    or ``target``), named as the data set's ``features`` say. x is a picture of Pillow's, converted as `image_numbers`
+    says, an array of any shape that `Dataset` takes, or a tensor. A tensor of three axes is (C, H, W), as torch's
+    images are, and becomes (H, W) or (H, W, C); only if its last axis is at most 4 long, and its first longer, is it
+    (H, W, C).
 
     Parameters
     ----------
@@ -64,14 +69,14 @@ def from_dataset(
     if isinstance(dataset, np.ndarray | pd.DataFrame | OnDisk):
         if size is not None:
             raise DataError(f"size={size} is for pictures; {name} holds numbers, so scale them before")
-        return Dataset(name, dataset)
+        return Dataset(name, in_numbers(name, dataset) if isinstance(dataset, pd.DataFrame) else dataset)
     _check(dataset)
     items = _Items(dataset, progress)
     first = items.example(0)
     try:
         if isinstance(first, Image.Image):
             box, mode = wanted(size, like)
-            X = collect_images(lambda mode: items.pictures(box, fit, mode), len(dataset), mode)
+            X = collect_images(lambda: with_axes_of(like, items.pictures(box, fit, mode)), len(dataset), name)
         elif size is not None or (fit != "crop" and like is None):
             raise DataError(f"size={size} and fit={fit!r} are for pictures; {name} holds arrays, so scale them before")
         else:
@@ -83,7 +88,8 @@ def from_dataset(
             f"the examples of {name} differ in shape: {one} and {other}; scale pictures with size (--size), "
             "and bring others to one shape in the data set"
         ) from error
-    return Dataset(name, X, items.labels())
+    y, notes = items.labels()
+    return Dataset(name, X, y, notes=notes)
 
 
 def _check(dataset: Any) -> None:
@@ -127,7 +133,7 @@ class _Items:
             x, y = item[0], item[1] if len(item) > 1 else None
         else:
             x = item
-        self.seen.append(self._label(y, place))
+        self.seen.append(_label(y, place))
         return x if isinstance(x, Image.Image) else _array(x)
 
     def arrays(self, first: NDArray[Any]) -> Iterator[NDArray[Any]]:
@@ -137,13 +143,13 @@ class _Items:
                 raise ShapesDiffer(*(_described(each) for each in (first, x)))
             yield x
 
-    def pictures(self, box: tuple[int, int] | None, fit: str, mode: str | None) -> Iterator[NDArray[np.uint8]]:
-        """Yield the examples, which are to be Pillow's pictures, as bytes."""
+    def pictures(self, box: tuple[int, int] | None, fit: str, mode: str | None) -> Iterator[NDArray[Any]]:
+        """Yield the examples, which are to be Pillow's pictures, as numbers."""
         for place, x in enumerate(self._all()):
             if not isinstance(x, Image.Image):
                 raise ShapesDiffer("a picture", _described(x))
             try:
-                pixels = image_bytes(x, box, fit, mode)
+                pixels = image_numbers(x, box, fit, mode)
             except (OSError, SyntaxError, ValueError) as error:
                 raise DataError(f"example {place:,} cannot be read as an image: {error}") from error
             yield pixels
@@ -155,27 +161,25 @@ class _Items:
             yield self.example(place)
             self.tell(place + 1, n)
 
-    def _label(self, y: Any, place: int) -> Any:
-        y = y.item() if math.prod(getattr(y, "shape", (0,))) == 1 else y  # of an array or tensor of one number
-        if y is None or isinstance(y, str | Real):
-            return y
-        raise DataError(
-            f"the label of example {place:,} is a {type(y).__name__}, not a number or a text; "
-            "leave it out, or choose one of its parts, in the data set"
-        )
-
-    def labels(self) -> NDArray[Any] | None:
-        """Return the labels (n,), named where the data set has names, or None if there are none."""
+    def labels(self) -> tuple[NDArray[Any] | None, tuple[str, ...]]:
+        """Return the labels (n,), named where the data set has names, or None if there are none, and what to say."""
         feature = (getattr(self.dataset, "features", None) or {}).get(self.columns and self.columns[1])
         names = getattr(feature, "names", None)
-        known = [y for y in self.seen if y is not None and not (names and y < 0)]  # Hugging Face's -1 is no label
-        if not known:
-            return None
-        if names:
-            return np.array([names[y] if y is not None and y >= 0 else UNLABELLED for y in self.seen])
-        if len(known) < len(self.seen):
-            return np.array([UNLABELLED if y is None else str(y) for y in self.seen])
-        return np.array(self.seen)
+        # Hugging Face's -1 is no label.
+        seen = [names[y] if y is not None and y >= 0 else None for y in self.seen] if names else self.seen
+        y = as_labels("the labels", seen)
+        left_out = y is None and any(isinstance(label, Real) for label in seen)
+        return y, ("the labels are real numbers, which tell no classes, and are left out",) if left_out else ()
+
+
+def _label(y: Any, place: int) -> Any:
+    y = y.item() if math.prod(getattr(y, "shape", (0,))) == 1 else y  # of an array or tensor of one number
+    if y is None or isinstance(y, str | bytes | Real):
+        return y
+    raise DataError(
+        f"the label of example {place:,} is a {type(y).__name__}, not a number or a text; "
+        "leave it out, or choose one of its parts, in the data set"
+    )
 
 
 def _example_column(item: Mapping[str, Any]) -> str:
@@ -191,15 +195,15 @@ def _example_column(item: Mapping[str, Any]) -> str:
 def _array(x: Any) -> NDArray[Any]:
     """Return a tensor, array or row of numbers as an array, channels last."""
     if not hasattr(x, "detach"):
+        try:
+            refuse_masked("an example", x)
+        except ValueError as error:
+            raise DataError(str(error)) from error
         return np.asarray(x)
     values: NDArray[Any] = x.detach().cpu().numpy()
-    if values.ndim != 3:
+    if values.ndim != 3 or (values.shape[-1] <= MOST_COLOURS < values.shape[0]):
         return values
-    if values.shape[0] in (1, 3, 4):
-        return values[0] if values.shape[0] == 1 else np.moveaxis(values, 0, -1)
-    if values.shape[-1] > 4:
-        raise DataError(f"a tensor of shape {values.shape} is no image (C, H, W) of 1, 3 or 4 channels")
-    return values
+    return values[0] if values.shape[0] == 1 else np.moveaxis(values, 0, -1)
 
 
 def _described(x: Any) -> str:

@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from narrows.data.errors import DataError
-from narrows.data.pixels import Box, image_bytes
+from narrows.data.pixels import Box, image_numbers
 
 __all__ = [
     "DAMAGE",
@@ -30,9 +30,12 @@ __all__ = [
     "upright_size",
 ]
 
-IMAGE_SUFFIXES = (".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+IMAGE_SUFFIXES = (
+    *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".gif"),
+    *(".pbm", ".pgm", ".ppm", ".pnm"),
+)
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")  # whatever a suffix claims; others may run programs
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM")  # whatever a suffix claims; others may run programs
 SUFFIXES = tuple(map(str.encode, IMAGE_SUFFIXES))
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -44,6 +47,8 @@ UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 """What undoes EXIF's orientation."""
+WHITE = 2**16 - 1
+"""As which Pillow reads what a PGM of more than eight bits says is white."""
 SIDEWAYS = (5, 6, 7, 8)  # those that swap width and height
 DAMAGE = (OSError, SyntaxError, ValueError, LookupError, ArithmeticError, EOFError, TypeError, struct.error, zlib.error)
 
@@ -88,11 +93,22 @@ class ImageFiles:
 
 
 class Decoded(NamedTuple):
-    """An image upright and converted, and the (width, height) upright and Pillow's mode that its file has."""
+    """An image upright and converted, and what its file holds.
 
-    pixels: NDArray[np.uint8]
+    Attributes
+    ----------
+    pixels
+        As of `image_numbers`.
+    size, mode
+        Its (width, height) upright, and Pillow's mode.
+    halved
+        Whether it has sixteen bits a channel and several channels, of which Pillow reads the upper eight bits.
+    """
+
+    pixels: NDArray[Any]
     size: tuple[int, int]
     mode: str
+    halved: bool
 
 
 def find_images(path: Path) -> tuple[bytes, NDArray[np.bytes_]]:
@@ -138,19 +154,38 @@ def _is_broken(entry: os.DirEntry[bytes]) -> bool:
 def decode(file: bytes, *, box: Box | None, fit: str, mode: str | None) -> Decoded | str:
     """Return the image upright and converted, or the reason why it cannot be read."""
     try:
-        with Image.open(file, formats=FORMATS) as opened:
-            size, own_mode = opened.size, opened.mode
+        # Opened here, since Pillow maps some files that it opens itself, and then mixes up the width of turned ones.
+        with Path(os.fsdecode(file)).open("rb") as stream, Image.open(stream, formats=FORMATS) as opened:
+            size, own_mode, bits = opened.size, opened.mode, _bits(opened)
             if box is not None:  # JPEGs of several times that size are decoded at a part of theirs
                 opened.draft(None, (2 * max(box), 2 * max(box)))
             opened.load()
             orientation = _orientation(opened)
             upright = opened.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else opened
+            if own_mode == "I" and 0 < bits.most < WHITE:  # Pillow scales them
+                upright = Image.fromarray(np.rint(np.asarray(upright) * (bits.most / WHITE)).astype(np.int32))
             size = size[::-1] if orientation in SIDEWAYS else size
-            return Decoded(image_bytes(upright, box, fit, mode), size, own_mode)
+            return Decoded(image_numbers(upright, box, fit, mode), size, own_mode, bits.halved)
     except Image.DecompressionBombError:
         return f"larger than {2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6:,.0f} million pixels"
     except DAMAGE as error:
         return _reason(file, error)
+
+
+class _Bits(NamedTuple):
+    halved: bool
+    most: int
+
+
+def _bits(image: ImageFile.ImageFile) -> _Bits:
+    """Return whether decoding will halve 16-bit colours, and what a PGM or PPM says is white, or 0.
+
+    Pillow's plan of an image not yet decoded tells: its raw mode, such as ``RGB;16B``, and what follows that.
+    """
+    raw, *others = args if isinstance(args := image.tile[0].args if image.tile else "", tuple) else (args,)
+    most = others[0] if image.format == "PPM" and others else 0
+    deep = image.mode in ("I", "F") or image.mode.startswith("I;16")
+    return _Bits(not deep and (";16" in str(raw) or most > 255), most)
 
 
 def _orientation(image: Image.Image) -> int:

@@ -34,6 +34,7 @@ __all__ = [
     "scan_images",
     "suitable_size",
     "wanted",
+    "with_axes_of",
 ]
 
 Progress = Callable[[int, int], None]
@@ -47,8 +48,8 @@ class ShapesDiffer(Exception):  # noqa: N818, it is a finding, of which each cal
     """An image differs in height or width from the first; ``args`` are the two shapes."""
 
 
-class _ColoursDiffer(Exception):  # noqa: N818, as above
-    """A colour image follows grey ones."""
+class _Wider(Exception):  # noqa: N818, as above
+    """An image has colours or bits that those before it have not; ``args`` are the axes and the type that hold both."""
 
 
 def read_images(
@@ -63,9 +64,10 @@ def read_images(
     """Read an image, or all images in a folder and below it; the folders that hold them are their labels.
 
     Hidden files are left out, and each folder is read once, however many links lead to it. Each image is turned upright
-    as its EXIF orientation says and becomes bytes as `image_bytes` says. The result is grey, (n, H, W), if all images
-    are, and RGB, (n, H, W, 3), otherwise, in the order of their names; an array on disk if it is large. Of an animation
-    or of several pages the first is taken.
+    as its EXIF orientation says and becomes numbers as `image_numbers` says. The result is grey, (n, H, W), if all
+    images are, and RGB, (n, H, W, 3), otherwise; bytes, or, where some have more than eight bits, 16-bit integers or
+    floats; in the order of their names; an array on disk if it is large. Of an animation or of several pages the first
+    is taken.
 
     Parameters
     ----------
@@ -88,11 +90,11 @@ def read_images(
         if box is None:
             _check_sizes(path, tally)
         try:
-            X = collect_images(lambda mode: tally.decoded(box, fit, mode), len(names), mode)
+            X = collect_images(lambda: with_axes_of(like, tally.decoded(box, fit, mode)), len(names), str(path))
         except ShapesDiffer as error:
             raise DataError(f"images in {path} have other sizes than their heads say: {error.args}") from error
     files = tally.files(strict=strict)
-    return Dataset(path.resolve().stem, X, files.labels, files)
+    return Dataset(path.resolve().stem, X, files.labels, files, notes=tally.notes())
 
 
 def scan_images(path: Path, *, strict: bool = False, progress: Progress | None = None) -> ImageFiles:
@@ -117,48 +119,69 @@ def scan_images(path: Path, *, strict: bool = False, progress: Progress | None =
 def wanted(size: int | None, like: tuple[int, ...] | None) -> tuple[Box | None, str | None]:
     """Return the (width, height) and the mode that `load_data`'s arguments ask for; None leaves them as they are."""
     if like is not None:
-        return (like[1], like[0]), "L" if len(like) == 2 else "RGB"
+        return (like[1], like[0]), "RGB" if like[2:] == (3,) else "L"
     return None if size is None else (size, size), None
 
 
+def with_axes_of(like: tuple[int, ...] | None, images: Iterator[NDArray[Any]]) -> Iterator[NDArray[Any]]:
+    """Return grey ``images`` (H, W) with an axis for their channel, if those of the shape ``like`` have one."""
+    return (image[..., None] for image in images) if like is not None and like[2:] == (1,) else images
+
+
 def collect_images(
-    read: Callable[[str | None], Iterator[NDArray[np.uint8]]], count: int, mode: str | None = None
+    read: Callable[[], Iterator[NDArray[Any]]],
+    count: int,
+    told: str,
+    axes: int = 2,
+    dtype: np.dtype[Any] | None = None,
 ) -> NDArray[Any] | OnDisk:
     """Return images of one height and width as one array: grey (n, H, W) if all are, RGB (n, H, W, 3) otherwise.
+
+    It has as many bits as the deepest: bytes among 16-bit integers are multiplied by 257.
 
     Parameters
     ----------
     read
-        Called with the mode to convert to, ``"L"``, ``"RGB"``, or None for that of each, it yields the images. If a
-        coloured one follows grey ones it is called anew with ``"RGB"``.
+        Yields the images, as `image_numbers` makes them, each time it is called: once more if one needs more colours
+        or bits than those before it.
     count
         How many there are at most.
-    mode
-        What to call it with first.
+    told
+        What to call them in errors.
+    axes, dtype
+        What the array has to have at least.
 
     Raises
     ------
     ShapesDiffer
         If an image differs from the first in height or width.
     DataError
-        If there is no room on the disk.
+        If some hold whole numbers and others floating-point ones, or there is no room on the disk.
     """
+    images = read()
+    head = list(islice(images, 1))
+    first = head[0] if head else np.zeros((0, 0), np.uint8)
+    axes, kind = max(axes, first.ndim), first.dtype if dtype is None else dtype
+    shape = first.shape if first.ndim == axes else (*first.shape, 3)
 
-    def alike(images: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
-        for image in images:
+    def alike() -> Iterator[NDArray[Any]]:
+        for image in chain(head, images):
             if image.shape[:2] != shape[:2]:
                 raise ShapesDiffer(shape, image.shape)
-            if image.ndim > len(shape):
-                raise _ColoursDiffer
-            yield image if image.ndim == len(shape) else image[..., None].repeat(3, axis=-1)
+            if (image.dtype.kind == "f") != (kind.kind == "f"):
+                raise DataError(
+                    f"{told}: some images hold whole numbers, others floating-point ones; convert them to one kind"
+                )
+            wider = max(axes, image.ndim), np.result_type(kind, image.dtype)
+            if wider != (axes, kind):
+                raise _Wider(*wider)
+            numbers = image if image.dtype == kind else image.astype(kind) * 257
+            yield numbers if image.ndim == axes else numbers[..., None].repeat(3, axis=-1)
 
-    images = read(mode)
-    head = list(islice(images, 1))
-    shape = head[0].shape if head else (0, 0)
     try:
-        return collect(alike(chain(head, images)), count if head else 0, shape, np.uint8)
-    except _ColoursDiffer:
-        return collect_images(read, count, "RGB")
+        return collect(alike(), count if head else 0, shape, kind)
+    except _Wider as wider:
+        return collect_images(read, count, told, *wider.args)
 
 
 class _Tally:
@@ -175,8 +198,9 @@ class _Tally:
             yield result
             tell(done, len(self.names))
 
-    def decoded(self, box: Box | None, fit: str, mode: str | None) -> Iterator[NDArray[np.uint8]]:
+    def decoded(self, box: Box | None, fit: str, mode: str | None) -> Iterator[NDArray[Any]]:
         """Yield the images of the files that can be read, in order, counting anew."""
+        self.deep, self.halved, self.low, self.high = 0, 0, np.inf, -np.inf
         self.good = np.zeros(len(self.names), bool)
         self.sizes, self.modes, self.rejected = Counter[Box](), Counter[str](), list[Rejected]()
         for place, found in enumerate(self.each(partial(decode, box=box, fit=fit, mode=mode))):
@@ -186,7 +210,26 @@ class _Tally:
             self.good[place] = True
             self.sizes[found.size] += 1
             self.modes[found.mode] += 1
+            self.halved += found.halved
+            if found.pixels.dtype != np.uint8:
+                self.deep += 1
+                self.low, self.high = min(self.low, found.pixels.min()), max(self.high, found.pixels.max())
             yield found.pixels
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what became of images of more than eight bits, a sentence each."""
+        said = []
+        if self.deep:
+            others = "; those of the others are multiplied by 257" if self.deep < self.good.sum() else ""
+            said.append(
+                f"{_images(self.deep)} of more than 8 bits: the numbers, from {self.low:,.6g} to {self.high:,.6g}, "
+                f"are kept as they are{others}"
+            )
+        if self.halved:
+            said.append(
+                f"{_images(self.halved)} of 16 bits with colours or alpha: the upper 8 are read, the lower lost"
+            )
+        return tuple(said)
 
     def files(self, *, strict: bool) -> ImageFiles:
         """Return the counts, or refuse the rejected files if there are no others, or if ``strict``."""
@@ -195,6 +238,10 @@ class _Tally:
             also = f"; nor can {more:,} more of {len(self.names):,}" if more else ""
             raise DataError(f"{os.fsdecode(self.root)}{first.path} cannot be read as an image: {first.reason}{also}")
         return ImageFiles(self.names[self.good], dict(self.sizes), dict(self.modes), tuple(self.rejected))
+
+
+def _images(count: int) -> str:
+    return f"{count:,} image{'s' * (count > 1)}"
 
 
 def _in_order(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:

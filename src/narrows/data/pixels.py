@@ -1,4 +1,4 @@
-"""Pictures of any mode and size as bytes, by one rule a mode."""
+"""Pictures of any mode and size as numbers, by one rule a mode."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-__all__ = ["Box", "image_bytes"]
+__all__ = ["Box", "image_bytes", "image_numbers"]
 
 Box = tuple[int, int]
 """(width, height) in pixels."""
@@ -17,10 +17,32 @@ Box = tuple[int, int]
 def image_bytes(image: Image.Image, box: Box | None = None, fit: str = "crop", mode: str | None = None) -> NDArray[Any]:
     """Return an image as bytes, grey (H, W) or RGB (H, W, 3).
 
-    Black and white becomes 0 and 255. Sixteen bits become eight by division by 257, and so do 32-bit whole numbers,
-    as which some files of sixteen bits are read. Floating-point numbers are multiplied by 255. No rule looks at what
-    else is in the image, so that one level is the same in all. What is transparent becomes RGB on white, whatever the
-    mode; palettes, also grey ones, CMYK, YCbCr and HSV become RGB, as Pillow converts them.
+    As `image_numbers`, but sixteen bits become eight by division by 257, and floating-point numbers are multiplied by
+    255.
+
+    Raises
+    ------
+    ValueError
+        As `image_numbers`, and if floating-point numbers lie outside of [0, 1].
+    """
+    numbers = image_numbers(image, box, fit, mode)
+    if numbers.dtype == np.uint8:
+        return numbers
+    top = 65535 if numbers.dtype == np.uint16 else 1
+    _check(numbers, 0, top)
+    return np.rint(numbers * (255 / top)).astype(np.uint8)
+
+
+def image_numbers(
+    image: Image.Image, box: Box | None = None, fit: str = "crop", mode: str | None = None
+) -> NDArray[Any]:
+    """Return an image as numbers, grey (H, W) or RGB (H, W, 3).
+
+    Black and white becomes 0 and 255. Grey levels of more than eight bits are kept as they are: whole numbers, also
+    those of 32 bits, as which some files of sixteen bits are read, become 16-bit integers, floating-point numbers stay
+    32-bit floats. All else becomes bytes. No rule looks at what else is in the image, so that one level is the same in
+    all. What is transparent becomes RGB on white, whatever the mode; palettes, also grey ones, CMYK, YCbCr and HSV
+    become RGB, as Pillow converts them.
 
     Parameters
     ----------
@@ -31,36 +53,43 @@ def image_bytes(image: Image.Image, box: Box | None = None, fit: str = "crop", m
     fit
         ``"crop"`` takes the central part of that shape, ``"pad"`` puts the whole image centrally on black.
     mode
-        ``"L"`` or ``"RGB"`` to convert to; None takes grey for grey images and RGB for others.
+        ``"L"`` or ``"RGB"`` for one channel or three; None takes one for grey images and three for others.
 
     Raises
     ------
     ValueError
-        If Pillow cannot convert the mode, or numbers lie outside of [0, 65535], of floating-point ones [0, 1].
+        If Pillow cannot convert the mode, or whole numbers lie outside of [0, 65535], or others are not finite.
     """
     flat = _flat(image)
+    deep = flat.mode == "F"
+    whole = deep and image.mode != "F"
     if box is not None:
         flat = _cropped(flat, box) if fit == "crop" else _padded(flat, box)
-    return np.array(flat if mode is None else flat.convert(mode))
+    if not deep:
+        return np.array(flat if mode is None else flat.convert(mode))
+    numbers = np.array(flat)
+    if whole:  # scaling may overshoot at edges
+        numbers = np.rint(numbers).clip(0, 65535).astype(np.uint16)
+    return numbers if mode != "RGB" else numbers[..., None].repeat(3, axis=-1)
 
 
 def _flat(image: Image.Image) -> Image.Image:
-    """Return the image in mode L or RGB, without transparency."""
+    """Return the image in mode L or RGB, without transparency, or, of more than eight bits, in mode F."""
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        return Image.fromarray(_levels(np.asarray(image)))
+        numbers = np.asarray(image)
+        limit = float(np.finfo(np.float32).max)
+        _check(numbers, *((-limit, limit) if image.mode == "F" else (0, 65535)))
+        return Image.fromarray(numbers.astype(np.float32))  # which holds 24 bits, and which Pillow scales
     if image.has_transparency_data:  # also a mark in its head, so not only modes that end in A
         return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA")).convert("RGB")
     return image.convert("L" if image.mode in ("1", "L") else "RGB")
 
 
-def _levels(values: NDArray[Any]) -> NDArray[np.uint8]:
-    """Return numbers of more than eight bits as bytes."""
-    low, high = values.min(), values.max()
-    limit = 1 if values.dtype.kind == "f" else 65535
-    if not (low >= 0 and high <= limit):  # so that NaN is refused
-        raise ValueError(f"its values go from {low:g} to {high:g}, not from 0 to at most {limit}")
-    levels: NDArray[np.uint8] = np.rint(values * (255 / limit)).astype(np.uint8)
-    return levels
+def _check(numbers: NDArray[Any], least: float, most: float) -> None:
+    """Refuse numbers outside of [least, most], and NaN."""
+    low, high = numbers.min(), numbers.max()
+    if not (low >= least and high <= most):
+        raise ValueError(f"its values go from {low:g} to {high:g}, not from {least:g} to at most {most:g}")
 
 
 def _cropped(image: Image.Image, box: Box) -> Image.Image:
