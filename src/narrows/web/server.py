@@ -7,8 +7,11 @@ since on one small example more of them would only wait for each other.
 from __future__ import annotations
 
 import asyncio
+import importlib
+import inspect
 import json
 import mimetypes
+import pkgutil
 import secrets
 import socket
 import sys
@@ -28,21 +31,10 @@ from pydantic import ConfigDict, ValidationError, validate_call
 from starlette.types import ASGIApp
 
 from narrows.arguments import choice
-from narrows.web import uploads
+from narrows.web import questions, uploads
 from narrows.web.guard import Guard
 from narrows.web.library import Library
-from narrows.web.questions import (
-    codes,
-    compare,
-    inputs,
-    lecture_images,
-    lecture_nets,
-    lecture_units,
-    models,
-    noise,
-    plane,
-    training,
-)
+from narrows.web.questions import inputs
 from narrows.web.wire import pack, pack_refusal
 
 __all__ = ["QUESTIONS", "answer", "create_app", "serve"]
@@ -57,45 +49,11 @@ SWITCH_SECONDS = 0.0005
 as long)."""
 
 QUESTIONS: dict[str, Callable[..., Any]] = {
-    question.__name__: validate_call(config=ConfigDict(arbitrary_types_allowed=True))(question)
-    for question in (
-        models.models,
-        plane.plane,
-        plane.tiles,
-        plane.at,
-        plane.example,
-        plane.errors,
-        plane.group,
-        codes.units,
-        codes.decode,
-        codes.noisy,
-        codes.samples,
-        codes.way,
-        codes.arithmetic,
-        inputs.look,
-        noise.noise,
-        compare.compare,
-        training.trainable,
-        training.train,
-        training.steer,
-        training.live,
-        training.keep,
-        lecture_units.perceptron,
-        lecture_units.learning,
-        lecture_units.excitation,
-        lecture_units.boolean,
-        lecture_units.counts,
-        lecture_units.graph,
-        lecture_nets.surface,
-        lecture_nets.descent,
-        lecture_nets.activations,
-        lecture_nets.approximation,
-        lecture_images.patterns,
-        lecture_images.convolution,
-        lecture_images.pooling,
-        lecture_nets.parameters,
-        lecture_images.layers,
-    )
+    name: validate_call(config=ConfigDict(arbitrary_types_allowed=True))(getattr(module, name))
+    for found in pkgutil.iter_modules(questions.__path__, f"{questions.__name__}.")
+    for module in [importlib.import_module(found.name)]
+    for name in module.__all__
+    if inspect.isfunction(getattr(module, name))
 }
 """What the page may ask, by name; the arguments are checked against the functions' hints."""
 

@@ -16,7 +16,7 @@ from narrows.latent import nearest
 from narrows.web.entry import Entry
 from narrows.web.library import Library
 
-__all__ = ["Given", "Look", "Prepared", "look", "taken"]
+__all__ = ["Look", "Prepared", "look"]
 
 NEAREST = 5
 
