@@ -3,8 +3,10 @@
 import base64
 import json
 import re
-from dataclasses import fields
+import sys
+from dataclasses import fields, is_dataclass
 from pathlib import Path
+from typing import get_type_hints
 
 import numpy as np
 import pytest
@@ -14,18 +16,6 @@ from sklearn.decomposition import PCA
 
 import narrows.web
 from narrows.latent import analogy
-from narrows.web.questions import (
-    codes,
-    compare,
-    inputs,
-    lecture_images,
-    lecture_nets,
-    lecture_units,
-    models,
-    noise,
-    plane,
-    training,
-)
 from narrows.web.server import QUESTIONS, answer
 from web.reading_frames import read_frame
 
@@ -253,13 +243,26 @@ def test_any_message_gets_an_answer(library, message):
     assert "refused" in read_frame(answer(library, json.dumps(message)))
 
 
+MODULES = {sys.modules[question.raw_function.__module__] for question in QUESTIONS.values()}
+SCRIPTS = [path.read_text(encoding="utf-8") for path in sorted(STATIC.rglob("*.js"))]
+
+
 def test_the_pages_typedefs_are_the_servers_dataclasses():
-    text = (STATIC / "wire" / "answers.js").read_text(encoding="utf-8")
-    typedefs = re.findall(r"@typedef \{\{ (.*) \}\} (\w+) \*/", text)
+    typedefs = re.findall(r"@typedef \{\{(.*?)\}\} (\w+)\b", "\n".join(SCRIPTS), re.DOTALL)
     declared = {name: re.findall(r"(\w+): ", parts) for parts, name in typedefs}
-    assert "Look" in declared
-    for module in (codes, compare, inputs, lecture_images, lecture_nets, lecture_units, models, noise, plane, training):
-        for name in set(module.__all__) & set(declared):
+    answered = {name for module in MODULES for name in module.__all__ if is_dataclass(getattr(module, name))}
+    assert answered <= declared.keys()
+    for module in MODULES:
+        for name in answered.intersection(module.__all__):
             assert declared[name] == [field.name for field in fields(getattr(module, name))], name
-    answers = re.search(r"@typedef \{\{\n(.*?)\}\} Answers", text, re.DOTALL).group(1)
-    assert set(re.findall(r"(\w+): ", answers)) == set(QUESTIONS)
+
+
+def test_the_page_takes_each_answer_for_what_it_is():
+    """A question whose answer is used stands in a statement of the type that the server's function returns."""
+    asked = [found for text in SCRIPTS for found in re.findall(r"([^;]*?)\.ask\(\s*'(\w+)'", text)]
+    assert {name for _, name in asked} == set(QUESTIONS)
+    for before, name in asked:
+        if re.search(r"\{\s*await [\w.]+$", before):
+            continue
+        types = re.findall(r"@type \{(?:\w+ \| )*?([A-Z]\w*)(?: \| null)?\}", before)
+        assert (types or ["nothing"])[-1] == get_type_hints(QUESTIONS[name].raw_function)["return"].__name__, name

@@ -40,9 +40,7 @@ def test_types(tmp_path_factory):
         install = [npm, "install", "--no-audit", "--no-fund", "--prefix", folder, "typescript@5"]
         if subprocess.run(install, capture_output=True, check=False).returncode:
             missing("TypeScript cannot be fetched")
-    done = subprocess.run(
-        [tsc, *TYPES.split(), STATIC / "shell" / "app.js"], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([tsc, *TYPES.split(), *SCRIPTS], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
 

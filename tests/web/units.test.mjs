@@ -80,9 +80,7 @@ test('only the newest of those that wait is worked on, one at a time', async () 
 });
 
 test('newest goes on after what failed', async () => {
-  const offer = newest(async (value) => {
-    if (value < 0) throw new Error('no');
-  });
+  const offer = newest((value) => (value < 0 ? Promise.reject(new Error('no')) : Promise.resolve()));
   await assert.rejects(offer(-1));
   await offer(1);
 });
@@ -187,8 +185,9 @@ test('the state is its address', () => {
 
 test('numbers in the address', () => {
   assert.deepEqual(split(join([0.123456, -2, 1e-9]), 3), [0.1235, -2, 1e-9]);
-  for (const text of [undefined, '', '1', '1,2,3', '1,x', '1,', '1,Infinity', '1,NaN'])
+  for (const text of [undefined, '', '1', '1,2,3', '1,x', '1,', '1,Infinity', '1,NaN']) {
     assert.equal(split(text, 2), null, text);
+  }
 });
 
 test('bytes in the address are those of base64', () => {

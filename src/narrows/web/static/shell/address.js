@@ -1,6 +1,7 @@
 /**
  * The page's state is its address: everything that is shown can be sent as a link. All values are text.
  */
+import { clamp } from './numbers.js';
 
 /** @typedef {Record<string, string>} State */
 
@@ -39,6 +40,29 @@ export function join(numbers) {
 export function split(text, count) {
   const numbers = (text ?? '').split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
   return numbers.length === count && numbers.every(Number.isFinite) ? numbers : null;
+}
+
+/**
+ * @param {string | undefined} text
+ * @param {number} least
+ * @param {number} most
+ * @returns {number | null} null where it says no whole number in between
+ */
+export function whole(text, least, most) {
+  const value = Number(text || NaN);
+  return Number.isInteger(value) && value >= least && value <= most ? value : null;
+}
+
+/**
+ * @param {string | undefined} text
+ * @param {number} low
+ * @param {number} high
+ * @param {number} usual where the text says no number
+ * @returns {number} the nearest from `low` to `high`
+ */
+export function bounded(text, low, high, usual) {
+  const value = Number(text || NaN);
+  return Number.isFinite(value) ? clamp(value, low, high) : usual;
 }
 
 /**

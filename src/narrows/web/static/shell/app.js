@@ -1,17 +1,25 @@
-/** The page around the views: which view and model, language, theme, teacher mode, keys, and what is wrong if anything is. */
-import { above, below } from './frame.js';
-import { h } from '../widgets/elements.js';
+/** The page around the views: which view and model, language, theme, teacher mode, and what is wrong if anything is. */
 import { Brush } from '../widgets/canvases.js';
+import { h } from '../widgets/elements.js';
 import { Connection } from '../wire/connection.js';
 import { format, parse } from './address.js';
-import { VIEWS } from './views.js';
+import { above, below } from './frame.js';
+import { pressed } from './keyboard.js';
 import { number } from './numbers.js';
+import { VIEWS } from './views.js';
 import { translate } from './words.js';
 
 /** @typedef {import('./strings.js').Key} Key */
 /** @typedef {import('./strings.js').Language} Language */
-/** @typedef {import('../wire/answers.js').Model} Model */
 /** @typedef {import('./views.js').Mounted} Mounted */
+/**
+ * @typedef {{
+ *   id: string, kind: string, latent_dim: number, shape: number[], data: string, count: number, total: number,
+ *   classes: string[], conditional: boolean, from_prior: boolean, ink: boolean, python: string[],
+ * }} Model
+ */
+/** @typedef {{ name: string, part: number, done: boolean, error: string }} Progress */
+/** @typedef {{ models: Model[], progress: Progress }} Models */
 
 const POLL = 400; // milliseconds between questions for models that are still being trained
 const WRITE = 250; // milliseconds before the address follows the state; browsers refuse to write it much more often
@@ -19,7 +27,7 @@ const FRAME = ['view', 'model', 'class', 'lang', 'theme', 'teach'];
 const SHARED = ['x', 'example']; // what is true of the next model as well, if its inputs are alike
 
 export class App {
-  state = parse(location.hash);
+  #state = parse(location.hash);
   head = h('header', {});
   status = h('div', { class: 'status', role: 'status' });
   main = h('main', { id: 'main', tabindex: -1 });
@@ -34,7 +42,7 @@ export class App {
   });
   /** @type {Model[]} */
   models = [];
-  /** @type {import('../wire/answers.js').Progress | null} */
+  /** @type {import('./app.js').Progress | null} */
   progress = null;
   /** @type {Mounted | null} */
   mounted = null;
@@ -52,7 +60,7 @@ export class App {
   /** Ask what is open, and show it. */
   async start() {
     addEventListener('hashchange', () => this.read());
-    addEventListener('keydown', (event) => this.key(event));
+    addEventListener('keydown', (event) => pressed(this, event));
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.show());
     this.dress();
     this.furnish();
@@ -67,6 +75,7 @@ export class App {
 
   /** Ask which models are open, and take up new ones. */
   async list() {
+    /** @type {Models} */
     const { models, progress } = await this.connection.ask('models');
     const before = this.models.length;
     [this.models, this.progress] = [models, progress];
@@ -79,13 +88,18 @@ export class App {
 
   // --- State ------------------------------------------------------------------
 
+  /** @returns {Readonly<import('./address.js').State>} what the address says; `set` changes it */
+  get state() {
+    return this.#state;
+  }
+
   /** @returns {Language} */
   get language() {
     const wanted = this.state.lang ?? navigator.language.slice(0, 2);
     return wanted === 'cs' ? 'cs' : 'en';
   }
 
-  /** @returns {import('./views.js').View} the one that the address names, or that has the row of the lecture it names */
+  /** @returns {import('./views.js').View} what the address names: a view, or one by a row of the lecture that it has */
   get view() {
     const wanted = this.state.view ?? '';
     return VIEWS.find((view) => view.id === wanted || view.rows?.includes(wanted)) ?? VIEWS[0];
@@ -145,9 +159,10 @@ export class App {
   set(changes) {
     const changed = Object.keys(changes).filter((name) => (this.state[name] ?? '') !== changes[name]);
     if (!changed.length) return;
-    for (const name of changed)
-      if (changes[name]) this.state[name] = changes[name];
-      else delete this.state[name];
+    for (const name of changed) {
+      if (changes[name]) this.#state[name] = changes[name];
+      else delete this.#state[name];
+    }
     const whole = changed.some((name) => FRAME.includes(name));
     clearTimeout(this.written);
     if (whole) this.write(true);
@@ -159,13 +174,14 @@ export class App {
   /** @param {boolean} step whether the browser's back button shall undo it */
   write(step) {
     clearTimeout(this.written);
-    if (format(this.state) !== location.hash)
+    if (format(this.state) !== location.hash) {
       history[step ? 'pushState' : 'replaceState'](null, '', format(this.state));
+    }
   }
 
   /** Take the state from the address. */
   read() {
-    this.state = parse(location.hash);
+    this.#state = parse(location.hash);
     this.show();
   }
 
@@ -206,6 +222,15 @@ export class App {
   /** @param {number} part in [0, 1] */
   percent(part) {
     return this.n(part, { style: 'percent', maximumFractionDigits: part > 0.99 && part < 1 ? 1 : 0 });
+  }
+
+  /**
+   * @param {number[]} z
+   * @returns {string} the code, its first four numbers at most
+   */
+  code(z) {
+    const shown = z.slice(0, 4).map((value) => this.n(value, { minimumFractionDigits: 2, maximumFractionDigits: 2 }));
+    return `z = (${shown.join('; ')}${z.length > 4 ? '; …' : ''})`;
   }
 
   // --- Showing ----------------------------------------------------------------
@@ -260,7 +285,7 @@ export class App {
 
   /**
    * Run something that asks the server; what goes wrong is said, and the page goes on.
-   * @param {() => Promise<void>} work
+   * @param {() => Promise<void> | void} work
    */
   async attempt(work) {
     try {
@@ -287,74 +312,6 @@ export class App {
     if (focused) document.getElementById(focused)?.focus();
   }
 
-  /**
-   * @param {'link' | 'copy'} key
-   * @param {() => string} text
-   */
-  copier(key, text) {
-    const button = h(
-      'button',
-      {
-        class: 'quiet',
-        onclick: () =>
-          this.attempt(async () => {
-            await navigator.clipboard.writeText(text());
-            button.textContent = this.t('copied');
-            setTimeout(() => {
-              button.textContent = this.t(key);
-            }, 1500);
-          }),
-      },
-      this.t(key),
-    );
-    return button;
-  }
-
-  python() {
-    const text = [...(this.view.alone ? [] : [...this.model.python, '']), ...(this.mounted?.python() ?? [])].join('\n');
-    this.dialog(
-      this.t('python.title'),
-      h('pre', { tabindex: 0 }, text),
-      this.copier('copy', () => text),
-    );
-  }
-
-  help() {
-    /** @type {[string, Key][]} */
-    const keys = [
-      ['1 – 9', 'key.views'],
-      ['0', 'key.lecture'],
-      ['[  ]', 'key.models'],
-      ['← → ↑ ↓', 'key.arrows'],
-      ['T', 'key.teacher'],
-      ['D', 'key.theme'],
-      ['L', 'key.language'],
-      ['P', 'key.python'],
-      ['?', 'key.help'],
-    ];
-    this.dialog(
-      this.t('keys'),
-      h('dl', {}, ...keys.flatMap(([key, what]) => [h('dt', {}, h('kbd', {}, key)), h('dd', {}, this.t(what))])),
-    );
-  }
-
-  /**
-   * @param {string} title
-   * @param {...Node} parts
-   */
-  dialog(title, ...parts) {
-    const close = h('button', { onclick: () => box.close() }, this.t('close'));
-    const box = h(
-      'dialog',
-      { 'aria-label': title, 'onclose': () => box.remove() },
-      h('h2', {}, title),
-      ...parts,
-      close,
-    );
-    document.body.append(box);
-    box.showModal();
-  }
-
   // --- What is going on -------------------------------------------------------
 
   /**
@@ -374,7 +331,7 @@ export class App {
     const { done, error, name, part } = this.progress;
     if (error) return this.say('training.failed', { error });
     if (done) return this.status.dataset.key?.startsWith('training') ? this.say('') : undefined;
-    const bar = h('progress', { 'max': 1, 'value': part, 'aria-label': this.t('training', { name }) });
+    const bar = h('progress', { max: 1, value: part, 'aria-label': this.t('training', { name }) });
     if (this.ready) return this.say('training', { name }, bar);
     this.say('');
     this.main.replaceChildren(
@@ -396,56 +353,6 @@ export class App {
       h('span', {}, this.t('lost')),
       h('button', { onclick: () => this.connection.open() }, this.t('lost.now')),
     );
-  }
-
-  // --- Keys -------------------------------------------------------------------
-
-  /** @param {KeyboardEvent} event */
-  key(event) {
-    const at = /** @type {HTMLElement} */ (event.target);
-    if (
-      event.ctrlKey ||
-      event.metaKey ||
-      event.altKey ||
-      !this.ready ||
-      at.closest('dialog[open], select, textarea, input:not([type=checkbox])')
-    )
-      return;
-    const moves = /** @type {Record<string, [number, number]>} */ ({
-      ArrowLeft: [-1, 0],
-      ArrowRight: [1, 0],
-      ArrowUp: [0, 1],
-      ArrowDown: [0, -1],
-    });
-    const move = moves[event.key];
-    if (move && this.mounted?.move) {
-      event.preventDefault();
-      const far = event.shiftKey ? 5 : 1;
-      this.mounted.move(far * move[0], far * move[1]);
-      return;
-    }
-    /** @type {Record<string, () => void>} */
-    const does = {
-      't': () => this.set({ teach: this.state.teach === '1' ? '' : '1' }),
-      'Escape': () => this.set({ teach: '' }),
-      'd': () => this.set({ theme: this.theme === 'dark' ? 'light' : 'dark' }),
-      'l': () => this.set({ lang: this.language === 'en' ? 'cs' : 'en' }),
-      'p': () => this.python(),
-      '?': () => this.help(),
-      '[': () => this.step(-1),
-      ']': () => this.step(1),
-    };
-    const views = VIEWS.filter(({ group }) => (group === this.view.group) === (event.key !== '0'));
-    const view = views[event.key === '0' ? 0 : Number(event.key) - 1];
-    if (view) this.go({ view: view.id });
-    else does[event.key]?.();
-  }
-
-  /** @param {number} by */
-  step(by) {
-    if (this.view.alone) return;
-    const at = this.models.indexOf(this.model);
-    this.go({ model: this.models[(at + by + this.models.length) % this.models.length].id });
   }
 }
 

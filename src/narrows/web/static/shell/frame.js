@@ -1,7 +1,9 @@
 /** What stands above and below the view: where to go, which model, settings, what is shown, and files to keep. */
-import { h, download, select } from '../widgets/elements.js';
-import { toPng, toSvg } from './saving.js';
+import { download, h } from '../widgets/elements.js';
+import { choices } from '../widgets/fields.js';
 import { format } from './address.js';
+import { copier, help, python } from './dialogs.js';
+import { toPng, toSvg } from './saving.js';
 import { VIEWS } from './views.js';
 import { spaced } from './words.js';
 
@@ -21,17 +23,18 @@ export function above(app) {
     'ul',
     {},
     ...models.map((view) => link(app, view)),
-    lecture.length > 0 && group(app, lecture[0], inside),
+    lecture.length > 0 && lecturePages(app, lecture[0], inside),
   );
-  const parts = [brand, h('nav', { 'aria-label': app.t('views') }, first), choices(app)];
-  if (inside)
+  const parts = [brand, h('nav', { 'aria-label': app.t('views') }, first), choicesAndSettings(app)];
+  if (inside) {
     parts.push(
       h(
         'nav',
-        { 'class': 'pages', 'aria-label': app.t('views.lecture') },
+        { class: 'pages', 'aria-label': app.t('views.lecture') },
         h('ul', {}, ...lecture.map((view) => link(app, view))),
       ),
     );
+  }
   return parts;
 }
 
@@ -58,7 +61,7 @@ function link(app, view) {
     {},
     h(
       'a',
-      { 'id': `to-${view.id}`, href, 'aria-current': view === app.view ? 'page' : null, 'onclick': go },
+      { id: `to-${view.id}`, href, 'aria-current': view === app.view ? 'page' : null, onclick: go },
       app.t(view.id),
     ),
   );
@@ -69,7 +72,7 @@ function link(app, view) {
  * @param {View} first of the lecture's pages
  * @param {boolean} inside whether one of them is shown
  */
-function group(app, first, inside) {
+function lecturePages(app, first, inside) {
   const go = (/** @type {Event} */ event) => {
     event.preventDefault();
     if (!inside) app.go({ view: first.id });
@@ -78,34 +81,44 @@ function group(app, first, inside) {
   return h(
     'li',
     { class: 'lessons' },
-    h('a', { 'id': 'to-lecture', href, 'aria-current': inside ? 'true' : null, 'onclick': go }, app.t('views.lecture')),
+    h('a', { id: 'to-lecture', href, 'aria-current': inside ? 'true' : null, onclick: go }, app.t('views.lecture')),
   );
 }
 
 /** @param {App} app */
-function choices(app) {
-  const parts = [];
-  if (app.models.length && !app.view.alone) {
-    const names = app.models.map(
-      (model) => /** @type {[string, string]} */ ([model.id, `${spaced(model.kind)} · ${model.latent_dim}`]),
-    );
-    parts.push(select(app.t('model'), names, app.model.id, (model) => app.go({ model })));
-    if (app.model.conditional)
-      parts.push(
-        select(
-          app.t('class'),
-          app.model.classes.map((name) => [name, name]),
-          app.label,
-          (name) => app.set({ class: name }),
-        ),
-      );
-  }
+function modelChoice(app) {
+  const named = (/** @type {string} */ id) => app.models.find((model) => model.id === id);
+  return choices({
+    label: app.t('model'),
+    values: app.models.map(({ id }) => id),
+    value: app.model.id,
+    told: (id) => `${spaced(named(id)?.kind ?? '')} · ${named(id)?.latent_dim}`,
+    chosen: (model) => app.go({ model }),
+  });
+}
+
+/** @param {App} app */
+function classChoice(app) {
+  const chosen = (/** @type {string} */ name) => app.set({ class: name });
+  return choices({ label: app.t('class'), values: app.model.classes, value: app.label, chosen });
+}
+
+/** @param {App} app */
+function choicesAndSettings(app) {
+  const hasModel = app.models.length > 0 && !app.view.alone;
   const leave = h(
     'button',
     { id: 'leave', class: 'quiet leave', onclick: () => app.set({ teach: '' }) },
     app.t('teacher.leave'),
   );
-  return h('div', { class: 'choices' }, ...parts, settings(app), app.state.teach === '1' && leave);
+  return h(
+    'div',
+    { class: 'choices' },
+    hasModel && modelChoice(app),
+    hasModel && app.model.conditional && classChoice(app),
+    settings(app),
+    app.state.teach === '1' && leave,
+  );
 }
 
 /** @param {App} app */
@@ -127,7 +140,7 @@ function settings(app) {
     { id: 'teacher', class: 'quiet', onclick: () => app.set({ teach: '1' }) },
     app.t('teacher'),
   );
-  const keys = h('button', { id: 'keys', class: 'quiet', onclick: () => app.help() }, app.t('keys'));
+  const keys = h('button', { id: 'keys', class: 'quiet', onclick: () => help(app) }, app.t('keys'));
   return h('div', { class: 'settings controls' }, language, theme, teacher, keys);
 }
 
@@ -144,17 +157,16 @@ function about(app) {
 function tools(app) {
   const name = ['narrows', app.view.id, ...(app.view.alone ? [] : [app.model.id])].join('-');
   const whole = () => /** @type {HTMLElement} */ (app.main.querySelector('.view'));
-  const save = {
-    png: async () => download(`${name}.png`, await toPng(whole())),
-    svg: async () => download(`${name}.svg`, new Blob([toSvg(whole())], { type: 'image/svg+xml' })),
-  };
+  const png = () => app.attempt(async () => download(`${name}.png`, await toPng(whole())));
+  const vector = () =>
+    app.attempt(() => download(`${name}.svg`, new Blob([toSvg(whole())], { type: 'image/svg+xml' })));
   return h(
     'div',
     { class: 'tools' },
-    h('button', { id: 'python', class: 'quiet', onclick: () => app.python() }, app.t('python')),
-    h('button', { id: 'png', class: 'quiet', onclick: () => app.attempt(save.png) }, app.t('png')),
-    h('button', { id: 'svg', class: 'quiet', onclick: () => app.attempt(save.svg) }, app.t('svg')),
-    app.copier('link', () => {
+    h('button', { id: 'python', class: 'quiet', onclick: () => python(app) }, app.t('python')),
+    h('button', { id: 'png', class: 'quiet', onclick: png }, app.t('png')),
+    h('button', { id: 'svg', class: 'quiet', onclick: vector }, app.t('svg')),
+    copier(app, 'link', () => {
       app.write(false);
       return location.href;
     }),

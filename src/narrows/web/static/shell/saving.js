@@ -1,5 +1,6 @@
 /**
- * What a view shows as one SVG: its canvases as images, its SVGs as they are, its words as text. A PNG is that SVG, drawn.
+ * What a view shows as one SVG: its canvases as images, its SVGs as they are, its words as text. A PNG is that SVG,
+ * drawn.
  */
 import { svg } from '../widgets/elements.js';
 
@@ -91,9 +92,9 @@ function image(canvas, box) {
   const pixelated = getComputedStyle(canvas).imageRendering === 'pixelated';
   return svg('image', {
     ...place(canvas, box),
-    'href': canvas.toDataURL(),
-    'preserveAspectRatio': 'none',
-    'opacity': getComputedStyle(canvas).opacity,
+    href: canvas.toDataURL(),
+    preserveAspectRatio: 'none',
+    opacity: getComputedStyle(canvas).opacity,
     'image-rendering': pixelated ? 'pixelated' : null,
   });
 }
@@ -140,7 +141,7 @@ function words(text, box) {
     lines.set(at.top, line);
   }
   const given = {
-    'fill': style.color,
+    fill: style.color,
     'font-family': style.fontFamily,
     'font-size': style.fontSize,
     'font-weight': style.fontWeight,

@@ -11,7 +11,11 @@ import { csTrain } from '../strings/train-cs.js';
 import { enTrain } from '../strings/train-en.js';
 
 /** @typedef {'en' | 'cs'} Language */
-/** @typedef {keyof typeof en | keyof typeof enLecture | keyof typeof enImages | keyof typeof enUnits | keyof typeof enTrain} Key */
+/**
+ * @typedef {keyof (
+ *   typeof en & typeof enLecture & typeof enImages & typeof enUnits & typeof enTrain
+ * )} Key
+ */
 
 /** @type {Record<Language, Record<Key, string>>} */
 export const STRINGS = {

@@ -1,7 +1,8 @@
 /** Examples, errors and codes on canvases. */
+import { clamp } from '../shell/numbers.js';
 
-/** @typedef {import('../wire/answers.js').Levels} Levels */
-/** @typedef {import('../wire/answers.js').Floats} Floats */
+/** @typedef {import('../wire/frames.js').Levels} Levels */
+/** @typedef {import('../wire/frames.js').Floats} Floats */
 /** @typedef {[number, number, number]} Colour */
 
 /** Cividis (Nuñez, Anderton & Renslow 2018), which looks alike to the colour-blind; from none to most. */
@@ -20,7 +21,7 @@ const STOPS = [
  * @returns {Colour}
  */
 export function heat(part) {
-  const at = Math.min(Math.max(part, 0), 1) * (STOPS.length - 1);
+  const at = clamp(part, 0, 1) * (STOPS.length - 1);
   const i = Math.min(Math.floor(at), STOPS.length - 2);
   return /** @type {Colour} */ (
     [0, 1, 2].map((c) => Math.round(STOPS[i][c] + (at - i) * (STOPS[i + 1][c] - STOPS[i][c])))
@@ -66,9 +67,9 @@ export class Brush {
   pixels(levels, place = 0) {
     const [width, height] = this.size;
     const image = new ImageData(width, height);
-    if (this.shape.length === 1)
+    if (this.shape.length === 1) {
       this.bars(image, levels.data.subarray(place * this.shape[0], (place + 1) * this.shape[0]));
-    else this.colours(image, levels, place);
+    } else this.colours(image, levels, place);
     return image;
   }
 
@@ -82,8 +83,9 @@ export class Brush {
     const count = image.width * image.height;
     const data = levels.data.subarray(place * count * channels, (place + 1) * count * channels);
     for (let i = 0; i < count; i++) {
-      for (let c = 0; c < 3; c++)
+      for (let c = 0; c < 3; c++) {
         image.data[4 * i + c] = channels > 1 ? data[channels * i + c] : this.ramp[3 * data[i] + c];
+      }
       image.data[4 * i + 3] = channels === 4 ? data[4 * i + 3] : 255;
     }
   }
@@ -109,8 +111,9 @@ export class Brush {
    */
   paint(canvas, levels, place = 0) {
     const image = this.pixels(levels, place);
-    if (canvas.width !== image.width || canvas.height !== image.height)
+    if (canvas.width !== image.width || canvas.height !== image.height) {
       Object.assign(canvas, { width: image.width, height: image.height });
+    }
     context(canvas).putImageData(image, 0, 0);
   }
 

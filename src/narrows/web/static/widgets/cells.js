@@ -1,4 +1,5 @@
 /** Numbers in a grid of squares, of which one is chosen: with mouse, finger or arrow keys. */
+import { clamp } from '../shell/numbers.js';
 import { svg } from './elements.js';
 
 /** @typedef {(row: number, column: number) => string} Told */
@@ -9,9 +10,9 @@ import { svg } from './elements.js';
  * @property {Told} text what stands in a square; nothing where it is empty yet
  * @property {Told} label the same for a reader of screens
  * @property {(row: number, column: number) => number} tone how dark a square is, in [−1, 1]; below 0 in another colour
- * @property {[top: number, left: number, bottom: number, right: number]} [border] squares of padding, which can't be chosen
+ * @property {[top: number, left: number, bottom: number, right: number]} [border] squares of padding, not to be chosen
  * @property {string} [padding] what stands in these
- * @property {[row: number, column: number, rows: number, columns: number] | null} [frame] around some of them, drawn last
+ * @property {[row: number, column: number, rows: number, columns: number] | null} [frame] around some, drawn last
  */
 
 const SIDE = 40;
@@ -34,8 +35,10 @@ export class Cells {
 
   /**
    * @param {string} label what they are
-   * @param {{ chosen: (row: number, column: number) => void, typed?: (key: string) => boolean, hover?: boolean }} does
-   *   `typed` is asked about other keys than arrows, and says whether one meant something; `hover`: pointing is choosing
+   * @param {object} does
+   * @param {(row: number, column: number) => void} does.chosen
+   * @param {(key: string) => boolean} [does.typed] asked about other keys than arrows; says whether one meant something
+   * @param {boolean} [does.hover] whether pointing is choosing
    */
   constructor(label, does) {
     this.does = does;
@@ -88,8 +91,9 @@ export class Cells {
     const around = [];
     for (let row = -top; row < rows + bottom; row++) {
       for (let column = -left; column < columns + right; column++) {
-        if (row < 0 || column < 0 || row >= rows || column >= columns)
+        if (row < 0 || column < 0 || row >= rows || column >= columns) {
           around.push(svg('path', { class: 'padding', d: square(row, column) }), middle(row, column));
+        }
       }
     }
     this.ground.replaceChildren(...around);
@@ -133,10 +137,7 @@ export class Cells {
     event.stopPropagation();
     if (!by) return;
     const [rows, columns] = /** @type {Shown} */ (this.shown).size;
-    const [down, across] = [
-      Math.min(Math.max(row + by[0], 0), rows - 1),
-      Math.min(Math.max(column + by[1], 0), columns - 1),
-    ];
+    const [down, across] = [clamp(row + by[0], 0, rows - 1), clamp(column + by[1], 0, columns - 1)];
     this.cells[down * columns + across].focus();
   }
 
@@ -162,5 +163,5 @@ function square(row, column, rows = 1, columns = 1) {
  * @param {number} column
  */
 function middle(row, column) {
-  return svg('text', { 'x': (column + 0.5) * SIDE, 'y': (row + 0.5) * SIDE + 7, 'text-anchor': 'middle' });
+  return svg('text', { x: (column + 0.5) * SIDE, y: (row + 0.5) * SIDE + 7, 'text-anchor': 'middle' });
 }

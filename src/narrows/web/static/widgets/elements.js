@@ -40,8 +40,9 @@ export function svg(tag, properties = {}, ...children) {
 function dress(element, properties) {
   for (const [name, value] of Object.entries(properties)) {
     if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
-    else if (value !== false && value !== null && value !== undefined)
+    else if (value !== false && value !== null && value !== undefined) {
       element.setAttribute(name, value === true ? '' : String(value));
+    }
   }
 }
 
@@ -55,67 +56,6 @@ function append(element, children) {
       .filter((child) => child !== null && child !== false)
       .map((child) => /** @type {Node | string} */ (child)),
   );
-}
-
-/**
- * A labelled choice of a few words.
- * @param {string} label
- * @param {[value: string, text: string][]} options
- * @param {string} value
- * @param {(value: string) => void} chosen
- * @returns {HTMLLabelElement}
- */
-export function select(label, options, value, chosen) {
-  const box = h(
-    'select',
-    { onchange: () => chosen(box.value) },
-    ...options.map(([key, text]) => h('option', { value: key, selected: key === value }, text)),
-  );
-  return h('label', { class: 'field' }, h('span', {}, label), box);
-}
-
-/**
- * A labelled slider; its value is shown beside it.
- * @param {{ label: string, min: number, max: number, step: number, value: number, show: (value: number) => string, moved: (value: number, stamp: number) => void }} options
- * @returns {{ element: HTMLLabelElement, set: (value: number) => void }}
- */
-export function slider({ label, min, max, step, value, show, moved }) {
-  const output = h('output', {}, show(value));
-  const input = h('input', {
-    'type': 'range',
-    min,
-    max,
-    step,
-    value,
-    'aria-valuetext': show(value),
-    'oninput': (/** @type {Event} */ event) => {
-      tell(input.valueAsNumber);
-      moved(input.valueAsNumber, event.timeStamp);
-    },
-  });
-  const tell = (/** @type {number} */ now) => {
-    output.textContent = show(now);
-    input.setAttribute('aria-valuetext', show(now));
-  };
-  return {
-    element: h('label', { class: 'field slider' }, h('span', {}, label), input, output),
-    set: (now) => {
-      input.value = String(now);
-      tell(now);
-    },
-  };
-}
-
-/**
- * A labelled tick box.
- * @param {string} label
- * @param {boolean} on
- * @param {(on: boolean) => void} chosen
- * @returns {HTMLLabelElement}
- */
-export function tick(label, on, chosen) {
-  const box = h('input', { type: 'checkbox', checked: on, onchange: () => chosen(box.checked) });
-  return h('label', { class: 'field tick' }, box, h('span', {}, label));
 }
 
 /**

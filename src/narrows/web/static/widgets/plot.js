@@ -1,4 +1,5 @@
 /** A plane with axes to draw on, and handles on it that mouse, finger and arrow keys move. */
+import { clamp } from '../shell/numbers.js';
 import { h, svg } from './elements.js';
 
 /** @typedef {[number, number]} Place */
@@ -7,8 +8,14 @@ const EDGE = 34; // room for the numbers on the axes, in units of the picture
 
 export class Plot {
   /**
-   * @param {{ low: Place, high: Place, label: string, width?: number, height?: number, ticks?: [number[], number[]], show?: (value: number, axis: number) => string }} options
-   *   the corners of what is shown; what it is, in words; its size; the numbers on the axes, and how they are written on axis 0 or 1
+   * @param {object} options
+   * @param {Place} options.low corner of what is shown
+   * @param {Place} options.high
+   * @param {string} options.label what it is, in words
+   * @param {number} [options.width]
+   * @param {number} [options.height]
+   * @param {[number[], number[]]} [options.ticks] the numbers on the axes
+   * @param {(value: number, axis: number) => string} [options.show] how they are written on axis 0 or 1
    */
   constructor({ low, high, label, width = 460, height = 460, ticks = [[], []], show = String }) {
     this.low = low;
@@ -27,15 +34,15 @@ export class Plot {
         svg('path', { class: value ? 'grid' : 'zero', d: `M${left} ${this.y(value)}H${right}` }),
       ),
       ...ticks[0].map((value) =>
-        svg('text', { 'class': 'tick', 'x': this.x(value), 'y': bottom + 22, 'text-anchor': 'middle' }, show(value, 0)),
+        svg('text', { class: 'tick', x: this.x(value), y: bottom + 22, 'text-anchor': 'middle' }, show(value, 0)),
       ),
       ...ticks[1].map((value) =>
-        svg('text', { 'class': 'tick', 'x': left - 8, 'y': this.y(value) + 5, 'text-anchor': 'end' }, show(value, 1)),
+        svg('text', { class: 'tick', x: left - 8, y: this.y(value) + 5, 'text-anchor': 'end' }, show(value, 1)),
       ),
     );
     this.element = svg(
       'svg',
-      { 'class': 'plot', 'viewBox': `0 0 ${width} ${height}`, 'role': 'group', 'aria-label': label },
+      { class: 'plot', viewBox: `0 0 ${width} ${height}`, role: 'group', 'aria-label': label },
       this.back,
       grid,
       this.front,
@@ -69,6 +76,16 @@ export class Plot {
   }
 
   /**
+   * @param {Place[]} places
+   * @returns {string} the way from one to the next, and from three on back to the first, as a path's `d`
+   */
+  outline(places) {
+    if (!places.length) return '';
+    const corners = places.map(([x, y]) => `${this.x(x)} ${this.y(y)}`);
+    return `M${corners.join('L')}${corners.length > 2 ? 'Z' : ''}`;
+  }
+
+  /**
    * @param {PointerEvent | MouseEvent} event
    * @returns {Place} where it is, at most at the edge
    */
@@ -87,15 +104,19 @@ export class Plot {
    * @returns {Place} the nearest that is shown
    */
   inside(place) {
-    return /** @type {Place} */ (place.map((value, i) => Math.min(Math.max(value, this.low[i]), this.high[i])));
+    return /** @type {Place} */ (place.map((value, i) => clamp(value, this.low[i], this.high[i])));
   }
 }
 
 /**
  * What a person drags about on a plot. An arrow key moves it by a hundredth of the plot, with Shift five times as far.
  * @param {Plot} plot
- * @param {{ label: string, at: Place, moved: (place: Place) => void, pressed?: () => void, shape?: SVGElement }} options
- *   `pressed` is called for a click without a drag, for Enter and for the space bar
+ * @param {object} options
+ * @param {string} options.label
+ * @param {Place} options.at
+ * @param {(place: Place) => void} options.moved
+ * @param {() => void} [options.pressed] called for a click without a drag, for Enter and for the space bar
+ * @param {SVGElement} [options.shape]
  * @returns {{ element: SVGGElement, set: (place: Place, label?: string) => void }}
  */
 export function handle(plot, { label, at, moved, pressed, shape = svg('circle', { r: 9 }) }) {
@@ -103,30 +124,30 @@ export function handle(plot, { label, at, moved, pressed, shape = svg('circle', 
   const element = svg(
     'g',
     {
-      'class': 'handle',
-      'tabindex': 0,
-      'role': 'button',
+      class: 'handle',
+      tabindex: 0,
+      role: 'button',
       'aria-label': label,
-      'onpointerdown': (/** @type {PointerEvent} */ event) => {
+      onpointerdown: (/** @type {PointerEvent} */ event) => {
         event.preventDefault();
         [held, dragged] = [true, false];
         element.setPointerCapture(event.pointerId);
         element.focus();
       },
-      'onpointermove': (/** @type {PointerEvent} */ event) => {
+      onpointermove: (/** @type {PointerEvent} */ event) => {
         if (held) {
           dragged = true;
           moved(plot.at(event));
         }
       },
-      'onpointerup': () => {
+      onpointerup: () => {
         if (held && !dragged) pressed?.();
         held = false;
       },
-      'onpointercancel': () => {
+      onpointercancel: () => {
         held = false;
       },
-      'onkeydown': (/** @type {KeyboardEvent} */ event) => {
+      onkeydown: (/** @type {KeyboardEvent} */ event) => {
         const steps = /** @type {Record<string, Place>} */ ({
           ArrowLeft: [-1, 0],
           ArrowRight: [1, 0],
@@ -159,6 +180,16 @@ export function handle(plot, { label, at, moved, pressed, shape = svg('circle', 
 }
 
 /**
+ * @param {string} line its classes
+ * @param {...(string | Node)} words
+ * @returns {HTMLElement} what a line of a plot stands for
+ */
+export function keyItem(line, ...words) {
+  const sample = { class: 'plot sample', viewBox: '0 0 40 8', 'aria-hidden': 'true' };
+  return h('span', { class: 'item' }, svg('svg', sample, svg('path', { class: line, d: 'M0 4H40' })), ...words);
+}
+
+/**
  * @param {number} low
  * @param {number} high
  * @param {number} step
@@ -172,21 +203,26 @@ export function multiples(low, high, step) {
 }
 
 /**
- * @param {string[]} heads
- * @param {(string | Node)[][]} rows their first cells name them
- * @returns {HTMLTableElement}
+ * @param {number} low
+ * @param {number} high
+ * @returns {number[]} 1, 2 and 5 times powers of ten in between
  */
-export function table(heads, rows) {
-  return h(
-    'table',
-    { class: 'facts' },
-    h('thead', {}, h('tr', {}, ...heads.map((head) => h('th', { scope: 'col' }, head)))),
-    h(
-      'tbody',
-      {},
-      ...rows.map(([name, ...cells]) =>
-        h('tr', {}, h('th', { scope: 'row' }, name), ...cells.map((cell) => h('td', { class: 'number' }, cell))),
-      ),
-    ),
-  );
+export function roundNumbers(low, high) {
+  const found = [];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++) {
+    for (const digit of [1, 2, 5]) {
+      const value = Number(`${digit}e${power}`);
+      if (value >= low && value <= high) found.push(value);
+    }
+  }
+  return found;
+}
+
+/**
+ * @param {number} step
+ * @returns {number} the next of 1, 2 and 5 times powers of ten
+ */
+export function nice(step) {
+  const power = 10 ** Math.floor(Math.log10(step || 1));
+  return [1, 2, 5, 10].map((digit) => digit * power).find((value) => value >= 0.999 * step) ?? 1;
 }

@@ -5,8 +5,10 @@ const PACE = 600; // milliseconds a step, unless said otherwise
 
 /**
  * @param {import('../shell/app.js').App} app
- * @param {{ next: () => boolean, start: () => void, pace?: number }} does `next` makes a step and says whether another can follow;
- *   `start` goes back to where it begins; `pace` is milliseconds a step
+ * @param {object} does
+ * @param {() => boolean} does.next makes a step, and says whether another can follow
+ * @param {() => void} does.start goes back to where it begins
+ * @param {number} [does.pace] milliseconds a step
  * @returns {{ element: HTMLElement, stop: () => void }}
  */
 export function stepper(app, { next, start, pace = PACE }) {

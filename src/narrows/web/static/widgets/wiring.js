@@ -1,7 +1,7 @@
 /** Circles and arrows between them: networks of units, and graphs of functions. */
 import { svg } from './elements.js';
 
-/** @typedef {import('../wire/answers.js').Place} Place */
+/** @typedef {import('./plot.js').Place} Place */
 /** @typedef {{ element: SVGGElement, label: SVGTextElement }} Arrow */
 
 const HEAD = 9; // length of an arrow's head, in units of the picture
@@ -20,7 +20,7 @@ export function wiring({ label, size, places, edges, radius, along = 0.5 }) {
   const words = svg('g', {}, ...arrows.map((one) => one.label));
   const element = svg(
     'svg',
-    { 'class': 'plot wired', 'viewBox': `0 0 ${size[0]} ${size[1]}`, 'role': 'img', 'aria-label': label },
+    { class: 'plot wired', viewBox: `0 0 ${size[0]} ${size[1]}`, role: 'img', 'aria-label': label },
     ...arrows.map((one) => one.element),
     ...nodes,
     words,
@@ -57,9 +57,9 @@ function arrow([x0, y0], [x1, y1], radius, along) {
   return {
     element,
     label: svg('text', {
-      'class': 'name',
-      'x': x0 + along * (x1 - x0),
-      'y': y0 + along * (y1 - y0) + 5,
+      class: 'name',
+      x: x0 + along * (x1 - x0),
+      y: y0 + along * (y1 - y0) + 5,
       'text-anchor': 'middle',
     }),
   };

@@ -1,10 +1,9 @@
 /**
- * The connection to the server: questions out, answers back. When it breaks, questions wait, and are asked again when it
- * is mended.
+ * The connection to the server: questions out, answers back. When it breaks, questions wait, and are asked again once
+ * it is mended.
  */
 import { unpack } from './frames.js';
 
-/** @typedef {import('./answers.js').Answers} Answers */
 /** @typedef {{ text: string, answered: (answer: any) => void, refused: (error: Error) => void }} Pending */
 
 const FIRST_WAIT = 500;
@@ -58,11 +57,11 @@ export class Connection {
   }
 
   /**
-   * Ask the server.
-   * @template {keyof Answers} K
-   * @param {K} question
+   * Ask the server. Whoever asks says of what type the answer is, and a test compares that with the server's.
+   * @template T
+   * @param {string} question a function's name in `narrows.web.questions`
    * @param {Record<string, unknown>} [given]
-   * @returns {Promise<Answers[K]>}
+   * @returns {Promise<T>}
    */
   ask(question, given = {}) {
     const id = ++this.number;

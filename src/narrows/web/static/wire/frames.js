@@ -7,6 +7,9 @@
  * @template {Uint8Array | Float32Array | Int32Array} [T=Uint8Array | Float32Array | Int32Array]
  * @typedef {{ data: T, shape: number[] }} Numbers Numbers row by row
  */
+/** @typedef {Numbers<Uint8Array>} Levels Examples for the eye: (k, H, W[, C]) or (k, features) */
+/** @typedef {Numbers<Float32Array>} Floats */
+/** @typedef {Numbers<Int32Array>} Integers */
 
 /**
  * @param {ArrayBuffer} buffer

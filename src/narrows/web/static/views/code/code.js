@@ -1,43 +1,47 @@
 /** The code: a slider a unit, noise around it, new ones from the prior, the way between two, sums of classes. */
-import { h, select, slider, tick } from '../../widgets/elements.js';
-import { picture } from '../../widgets/canvases.js';
-import { newest } from '../../wire/newest.js';
 import { join, split } from '../../shell/address.js';
+import { clamp } from '../../shell/numbers.js';
+import { picture } from '../../widgets/canvases.js';
+import { dragPainter } from '../../widgets/drag-painter.js';
+import { h } from '../../widgets/elements.js';
+import { examplePicker, slider } from '../../widgets/fields.js';
+import { newest } from '../../wire/newest.js';
+import { ArithmeticSection } from './arithmetic.js';
+import { NoiseSection } from './noise.js';
+import { PathSection } from './path.js';
+import { SAMPLES, SamplesSection } from './samples.js';
 
 /** @typedef {import('../../shell/app.js').App} App */
-/** @typedef {import('../../wire/answers.js').Units} Units */
-/** @typedef {import('../../wire/answers.js').Levels} Levels */
-/** @typedef {import('../../shell/strings.js').Key} Key */
+/** @typedef {import('../../wire/frames.js').Levels} Levels */
+/** @typedef {import('../../wire/frames.js').Floats} Floats */
+/** @typedef {import('../../wire/frames.js').Integers} Integers */
+/** @typedef {import('../plane/beside.js').Example} Example */
+/**
+ * @typedef {{
+ *   order: Integers, weight: Floats, by: 'kl' | 'variance', low: number[], high: number[], mean: number[],
+ *   dead: Levels, temperature: boolean,
+ * }} Units
+ */
+/** @typedef {{ levels: Levels, codes: Floats }} Decoded */
 
 const FIRST = 16; // sliders, before one asks for all
-const EVERY = 1200; // milliseconds between strips of noise
-const [NOISY, SAMPLES, STEPS] = [12, 24, 33];
 
 /** @type {import('../../shell/views.js').View} */
 export const code = {
   id: 'code',
   group: 'model',
   async mount(root, app) {
-    const view = new CodeView(root, app, await app.connection.ask('units', { model: app.model.id }));
+    /** @type {Units} */
+    const units = await app.connection.ask('units', { model: app.model.id });
+    const view = new CodeView(root, app, units);
     await view.start();
     return view;
   },
 };
 
 class CodeView {
-  strip = h('div', { class: 'strip' });
-  news = h('div', { class: 'strip many' });
-  way = h('div', { class: 'strip thin' });
-  sum = h('div', { class: 'strip sum' });
   rows = h('div', { class: 'sliders' });
   said = h('span', { class: 'number' });
-  frame = 0;
-  stamp = 0;
-  seed = 0;
-  drawn = 0;
-  timer = 0;
-  /** @type {Levels | null} */
-  levels = null;
   /** @type {Map<number, (value: number) => void>} */
   sliders = new Map();
 
@@ -53,43 +57,38 @@ class CodeView {
     this.d = app.model.latent_dim;
     this.z = split(app.state.z, this.d) ?? [...units.mean];
     this.decoded = picture(app.t('code.decoded'));
-    this.between = picture(app.t('code.scrub'));
     this.change = newest((/** @type {number} */ stamp) => this.decode(stamp));
-    this.renew = newest(() => app.attempt(() => this.noise()));
-    root.append(this.top(), this.noiseSection(), this.sampleSection(), this.waySection(), this.sumSection());
-    this.line(FIRST);
+    this.painter = dragPainter(
+      (/** @type {Levels} */ levels) => this.painted(levels),
+      () => app.set({ z: join(this.z) }),
+    );
+    this.noise = new NoiseSection(app, () => this.z);
+    this.samples = new SamplesSection(app, units.temperature);
+    this.path = new PathSection(app);
+    this.arithmetic = new ArithmeticSection(app);
+    const sections = [this.noise, this.samples, this.path, this.arithmetic];
+    root.append(this.top(), ...sections.map(({ element }) => element));
+    this.list(FIRST);
   }
 
   async start() {
-    await Promise.all([this.decode(0), this.noise(), this.sample(), this.walk(), this.add()]);
-    const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
-    this.timer = setInterval(() => {
-      if (this.app.state.renew !== '0' && !still && !document.hidden) this.again();
-    }, EVERY);
+    await Promise.all([this.decode(0), this.noise.ask(), this.samples.ask(), this.path.ask(), this.arithmetic.ask()]);
+    this.noise.start();
   }
-
-  // --- Building ---------------------------------------------------------------
 
   top() {
     const { app, units } = this;
-    const example = h('input', {
-      type: 'number',
-      min: 0,
-      max: app.model.count - 1,
-      step: 1,
+    const take = examplePicker(app, {
+      label: app.t('code.take'),
+      value: null,
       placeholder: '0',
-      onchange: () => this.take(example.valueAsNumber),
+      chosen: (place) => app.attempt(() => this.take(place)),
     });
-    const mean = h('button', { onclick: () => this.put([...units.mean]) }, app.t('code.mean'));
+    const caption = h('figcaption', {}, h('strong', {}, app.t('code.decoded')), this.said);
     return h(
       'div',
       { class: 'top' },
-      h(
-        'figure',
-        { class: 'large' },
-        this.decoded,
-        h('figcaption', {}, h('strong', {}, app.t('code.decoded')), this.said),
-      ),
+      h('figure', { class: 'large' }, this.decoded, caption),
       h(
         'section',
         { class: 'units' },
@@ -98,259 +97,66 @@ class CodeView {
         h(
           'div',
           { class: 'controls row' },
-          mean,
-          h('label', { class: 'field' }, h('span', {}, app.t('code.take')), example),
+          h('button', { onclick: () => this.put([...units.mean]) }, app.t('code.mean')),
+          take.element,
         ),
       ),
     );
   }
 
   /** @param {number} count of sliders */
-  line(count) {
+  list(count) {
     const { app } = this;
     this.sliders.clear();
     const shown = Array.from(this.units.order.data.slice(0, count), (unit) => this.slider(unit));
-    const more =
-      this.d > count &&
-      h(
-        'button',
-        { class: 'controls', onclick: () => this.line(this.d) },
-        app.t('code.more', { count: app.n(this.d, {}) }),
-      );
-    this.rows.replaceChildren(...shown, ...(more ? [more] : []));
+    const words = app.t('code.more', { count: app.n(this.d, {}) });
+    const more = h('button', { class: 'controls', onclick: () => this.list(this.d) }, words);
+    this.rows.replaceChildren(...shown, ...(this.d > count ? [more] : []));
   }
 
   /** @param {number} unit */
   slider(unit) {
     const { app, units } = this;
     const [low, high] = [units.low[unit], units.high[unit]];
-    const label = `${app.t('code.unit', { i: unit + 1 })}${units.dead.data[unit] ? ` (${app.t('code.dead')})` : ''}`;
-    const show = (/** @type {number} */ value) => app.n(value, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+    const dead = units.dead.data[unit] ? ` (${app.t('code.dead')})` : '';
     const { element, set } = slider({
-      label,
+      label: `${app.t('code.unit', { i: unit + 1 })}${dead}`,
       min: Math.min(low, this.z[unit]),
       max: Math.max(high, this.z[unit]),
       step: (high - low) / 400,
       value: this.z[unit],
-      show,
+      show: (value) => app.n(value, { minimumFractionDigits: 2, maximumFractionDigits: 2 }),
       moved: (value, stamp) => {
         this.z[unit] = value;
         this.change(stamp);
       },
     });
-    const most = Math.max(...units.weight.data, Number.MIN_VALUE);
-    element.append(
-      h('meter', {
-        'min': 0,
-        'max': most,
-        'value': units.weight.data[unit],
-        'title': app.n(units.weight.data[unit]),
-        'aria-label': app.t(`code.by.${units.by}`),
-      }),
-    );
+    const meter = {
+      min: 0,
+      max: Math.max(...units.weight.data, Number.MIN_VALUE),
+      value: units.weight.data[unit],
+      title: app.n(units.weight.data[unit]),
+      'aria-label': app.t(`code.by.${units.by}`),
+    };
+    element.append(h('meter', meter));
     this.sliders.set(unit, set);
     return element;
   }
-
-  /**
-   * @param {'noise' | 'samples' | 'way' | 'sum'} part
-   * @param {...Node} inside
-   */
-  section(part, ...inside) {
-    return h(
-      'section',
-      {},
-      h('h2', {}, this.app.t(`code.${part}`), h('small', {}, this.app.t(`code.${part}.lead`))),
-      ...inside,
-    );
-  }
-
-  noiseSection() {
-    const { app } = this;
-    const sigma = slider({
-      label: app.t('code.sigma'),
-      min: 0,
-      max: 2,
-      step: 0.02,
-      value: this.sigma,
-      show: (value) => app.t('code.sigma.unit', { sigma: app.n(value, { minimumFractionDigits: 2 }) }),
-      moved: (value) => app.set({ sigma: String(value) }),
-    });
-    return this.section(
-      'noise',
-      this.strip,
-      h(
-        'div',
-        { class: 'controls row' },
-        sigma.element,
-        tick(app.t('code.renew'), app.state.renew !== '0', (on) => app.set({ renew: on ? '' : '0' })),
-        h('button', { onclick: () => this.again() }, app.t('again')),
-      ),
-    );
-  }
-
-  sampleSection() {
-    const { app } = this;
-    const temperature = slider({
-      label: app.t('code.temperature'),
-      min: 0,
-      max: 2,
-      step: 0.05,
-      value: this.temperature,
-      show: (value) => app.n(value, { minimumFractionDigits: 2 }),
-      moved: (value) => app.set({ temperature: String(value) }),
-    });
-    const told = this.units.temperature
-      ? temperature.element
-      : h('p', { class: 'hint' }, app.t('code.temperature.none'));
-    return this.section(
-      'samples',
-      this.news,
-      h(
-        'div',
-        { class: 'controls row' },
-        told,
-        h(
-          'button',
-          {
-            onclick: () => {
-              this.drawn++;
-              app.attempt(() => this.sample());
-            },
-          },
-          app.t('again'),
-        ),
-      ),
-    );
-  }
-
-  waySection() {
-    const { app } = this;
-    const scrub = slider({
-      label: app.t('code.scrub'),
-      min: 0,
-      max: STEPS - 1,
-      step: 1,
-      value: this.scrubbed,
-      show: (value) => app.percent(value / (STEPS - 1)),
-      moved: (value) => {
-        app.set({ t: String(value) });
-      },
-    });
-    const kind = select(
-      app.t('code.kind'),
-      [
-        ['linear', app.t('code.linear')],
-        ['spherical', app.t('code.spherical')],
-      ],
-      app.state.way ?? 'linear',
-      (way) => app.set({ way }),
-    );
-    return this.section(
-      'way',
-      h(
-        'div',
-        { class: 'scrub' },
-        h('figure', { class: 'middle' }, this.between),
-        h('div', {}, this.way, scrub.element),
-      ),
-      h('div', { class: 'controls row' }, this.example('code.a', 'a', 0), this.example('code.b', 'b', 1), kind),
-    );
-  }
-
-  sumSection() {
-    const { app } = this;
-    const { classes } = app.model;
-    if (classes.length < 2) return this.section('sum', h('p', { class: 'hint' }, app.t('code.sum.none')));
-    const names = classes.map((name) => /** @type {[string, string]} */ ([name, name]));
-    return this.section(
-      'sum',
-      this.sum,
-      h(
-        'div',
-        { class: 'controls row' },
-        this.example('code.start', 'start', 0),
-        select(app.t('code.minus'), names, this.minus, (minus) => app.set({ minus })),
-        select(app.t('code.plus'), names, this.plus, (plus) => app.set({ plus })),
-      ),
-    );
-  }
-
-  /**
-   * @param {Key} label
-   * @param {'a' | 'b' | 'start'} name
-   * @param {number} usual
-   */
-  example(label, name, usual) {
-    const { app } = this;
-    const last = app.model.count - 1;
-    const box = h('input', {
-      type: 'number',
-      min: 0,
-      max: last,
-      step: 1,
-      value: this.place(name, usual),
-      onchange: () => {
-        box.valueAsNumber = Math.min(Math.max(Math.round(box.valueAsNumber) || 0, 0), last);
-        app.set({ [name]: box.value });
-      },
-    });
-    return h('label', { class: 'field' }, h('span', {}, app.t(label)), box);
-  }
-
-  // --- State ------------------------------------------------------------------
-
-  get sigma() {
-    return bounded(this.app.state.sigma, 0, 2, 0.5);
-  }
-  get temperature() {
-    return this.units.temperature ? bounded(this.app.state.temperature, 0, 2, 1) : 1;
-  }
-  get scrubbed() {
-    return Math.round(bounded(this.app.state.t, 0, STEPS - 1, (STEPS - 1) / 2));
-  }
-  get minus() {
-    return this.class('minus', 0);
-  }
-  get plus() {
-    return this.class('plus', 1);
-  }
-
-  /** @param {'minus' | 'plus'} name @param {number} usual */
-  class(name, usual) {
-    const { classes } = this.app.model;
-    return classes.includes(this.app.state[name] ?? '') ? this.app.state[name] : classes[usual];
-  }
-
-  /** @param {'a' | 'b' | 'start'} name @param {number} usual */
-  place(name, usual) {
-    const last = this.app.model.count - 1;
-    return Math.round(bounded(this.app.state[name], 0, last, Math.min(usual, last)));
-  }
-
-  // --- Asking and showing -----------------------------------------------------
 
   /** @param {number} stamp when the person moved, or 0 */
   async decode(stamp) {
     const { app } = this;
     await app.attempt(async () => {
+      /** @type {Decoded} */
       const { levels } = await app.connection.ask('decode', { ...app.named, codes: [this.z] });
-      [this.levels, this.stamp] = [levels, stamp];
-      this.frame ||= requestAnimationFrame(() => this.painted());
+      this.painter.show(levels, stamp);
     });
   }
 
-  painted() {
-    this.frame = 0;
-    if (!this.levels) return;
-    this.brush.paint(this.decoded, this.levels);
-    this.said.textContent = `z = (${this.z
-      .slice(0, 4)
-      .map((value) => this.app.n(value, { minimumFractionDigits: 2, maximumFractionDigits: 2 }))
-      .join('; ')}${this.d > 4 ? '; …' : ''})`;
-    if (!this.stamp) return;
-    performance.measure('drag', { start: this.stamp, end: performance.now() });
-    this.app.set({ z: join(this.z) });
+  /** @param {Levels} levels */
+  painted(levels) {
+    this.brush.paint(this.decoded, levels);
+    this.said.textContent = this.app.code(this.z);
   }
 
   /** @param {number[]} z */
@@ -360,153 +166,52 @@ class CodeView {
     this.change(performance.now());
   }
 
-  /** @param {number} place */
-  take(place) {
-    if (!Number.isFinite(place)) return;
+  /** @param {number} place of the example whose code is taken */
+  async take(place) {
     const { app } = this;
-    app.attempt(async () => this.put((await app.connection.ask('example', { model: app.model.id, place })).z));
+    /** @type {Example} */
+    const { z } = await app.connection.ask('example', { model: app.model.id, place });
+    this.put(z);
   }
 
   /** @param {number} x @param {number} y steps along the first unit and the second */
   move(x, y) {
+    const { low, high, order } = this.units;
     const z = [...this.z];
     [x, y].forEach((by, i) => {
-      const unit = this.units.order.data[i];
-      if (unit !== undefined)
-        z[unit] = Math.min(
-          Math.max(z[unit] + (by * (this.units.high[unit] - this.units.low[unit])) / 100, this.units.low[unit]),
-          this.units.high[unit],
-        );
+      const unit = order.data[i];
+      if (unit === undefined) return;
+      z[unit] = clamp(z[unit] + (by * (high[unit] - low[unit])) / 100, low[unit], high[unit]);
     });
     this.put(z);
   }
 
-  again() {
-    this.seed++;
-    this.renew();
-  }
-
-  async noise() {
-    const { app } = this;
-    const { levels } = await app.connection.ask('noisy', {
-      ...app.named,
-      z: this.z,
-      sigma: this.sigma,
-      n: NOISY,
-      seed: this.seed,
-    });
-    this.fill(this.strip, levels, (i) => app.t('code.noise.one', { i }));
-  }
-
-  async sample() {
-    const { app } = this;
-    const { levels } = await app.connection.ask('samples', {
-      ...app.named,
-      temperature: this.temperature,
-      n: SAMPLES,
-      seed: this.drawn,
-    });
-    this.fill(this.news, levels, (i) => app.t('code.sample', { i }));
-  }
-
-  async walk() {
-    const { app } = this;
-    const kind = app.state.way === 'spherical' ? 'spherical' : 'linear';
-    this.path = (
-      await app.connection.ask('way', {
-        ...app.named,
-        a: this.place('a', 0),
-        b: this.place('b', 1),
-        steps: STEPS,
-        kind,
-      })
-    ).levels;
-    const part = (/** @type {number} */ i) => app.t('code.at', { part: app.percent(i / (STEPS - 1)) });
-    this.way.replaceChildren(
-      ...Array.from({ length: (STEPS + 3) / 4 }, (_, i) =>
-        this.brush.canvas(/** @type {Levels} */ (this.path), 4 * i, part(4 * i)),
-      ),
-    );
-    this.scrub();
-  }
-
-  scrub() {
-    if (this.path) this.brush.paint(this.between, this.path, this.scrubbed);
-  }
-
-  async add() {
-    const { app, brush } = this;
-    if (app.model.classes.length < 2) return;
-    const { start, minus, plus, result } = await app.connection.ask('arithmetic', {
-      model: app.model.id,
-      start: this.place('start', 0),
-      minus: this.minus,
-      plus: this.plus,
-    });
-    const term = (/** @type {Levels} */ levels, /** @type {string} */ words) =>
-      h('figure', {}, brush.canvas(levels, 0, words), h('figcaption', {}, words));
-    const sign = (/** @type {string} */ text) => h('span', { 'class': 'sign', 'aria-hidden': 'true' }, text);
-    this.sum.replaceChildren(
-      term(start, `${app.t('example')} ${this.place('start', 0)}`),
-      sign('−'),
-      term(minus, app.t('label', { label: this.minus })),
-      sign('+'),
-      term(plus, app.t('label', { label: this.plus })),
-      sign('='),
-      term(result, app.t('code.result')),
-    );
-  }
-
-  /**
-   * Fill a strip; its canvases are kept, so that it does not flicker.
-   * @param {HTMLElement} strip
-   * @param {Levels} levels
-   * @param {(i: number) => string} label
-   */
-  fill(strip, levels, label) {
-    while (strip.childElementCount < levels.shape[0]) strip.append(picture(label(strip.childElementCount + 1)));
-    strip.querySelectorAll('canvas').forEach((canvas, i) => this.brush.paint(canvas, levels, i));
-  }
-
-  // --- What the page asks of a view -------------------------------------------
-
   /** @param {string[]} changed */
   update(changed) {
-    const { app } = this;
     const any = (/** @type {string[]} */ ...names) => names.some((name) => changed.includes(name));
-    if (any('sigma', 'z')) this.renew();
-    if (any('temperature')) app.attempt(() => this.sample());
-    if (any('a', 'b', 'way')) app.attempt(() => this.walk());
-    if (any('t')) this.scrub();
-    if (any('start', 'minus', 'plus')) app.attempt(() => this.add());
+    if (any('sigma', 'z')) this.noise.renew();
+    if (any('temperature')) this.app.attempt(() => this.samples.ask());
+    if (any('a', 'b', 'way')) this.app.attempt(() => this.path.ask());
+    if (any('t')) this.path.scrub();
+    if (any('start', 'minus', 'plus')) this.app.attempt(() => this.arithmetic.ask());
   }
 
   python() {
-    return [
+    const { model, pythonLabel } = this.app;
+    const lines = [
       'from narrows import latent',
       '',
       `z = [${join(this.z).replaceAll(',', ', ')}]`,
-      `image = model.inverse_transform([z]${this.app.pythonLabel})[0]`,
-      `codes = latent.around(z, ${this.sigma} * model.transform(${this.app.model.from_prior ? 'model.sample(1000, random_state=0)' : 'data.X'}${this.app.model.conditional && !this.app.model.from_prior ? ', data.y' : ''}).std(0), ${NOISY})`,
-      ...(this.app.model.conditional
-        ? []
-        : ['noisy = model.inverse_transform(codes)', `new = model.sample(${SAMPLES})`]),
+      `image = model.inverse_transform([z]${pythonLabel})[0]`,
+      this.noise.python(),
     ];
+    return model.conditional
+      ? lines
+      : [...lines, 'noisy = model.inverse_transform(codes)', `new = model.sample(${SAMPLES})`];
   }
 
   close() {
-    clearInterval(this.timer);
-    cancelAnimationFrame(this.frame);
+    this.noise.close();
+    this.painter.close();
   }
-}
-
-/**
- * @param {string | undefined} text
- * @param {number} low
- * @param {number} high
- * @param {number} usual where the text says no number
- */
-function bounded(text, low, high, usual) {
-  const value = text === undefined || text === '' ? NaN : Number(text);
-  return Number.isFinite(value) ? Math.min(Math.max(value, low), high) : usual;
 }

@@ -1,11 +1,24 @@
 /** Compare: models that differ in the size of their code, on the same examples, and how the error falls. */
-import { h, svg } from '../../widgets/elements.js';
 import { spaced } from '../../shell/words.js';
+import { h, svg } from '../../widgets/elements.js';
+import { roundNumbers } from '../../widgets/plot.js';
 
 /** @typedef {import('../../shell/app.js').App} App */
-/** @typedef {import('../../wire/answers.js').Compared} Compared */
-/** @typedef {import('../../wire/answers.js').Column} Column */
 /** @typedef {import('../../shell/strings.js').Key} Key */
+/** @typedef {import('../../wire/frames.js').Levels} Levels */
+/** @typedef {import('../../wire/frames.js').Floats} Floats */
+/** @typedef {import('../../wire/frames.js').Integers} Integers */
+/**
+ * @typedef {{
+ *   id: string, latent_dim: number, error: number, standard_error: number, part: string, pca_error: number | null,
+ *   restored: Levels, errors: Floats,
+ * }} Column
+ */
+/**
+ * @typedef {{
+ *   kind: string, columns: Column[], originals: Levels, places: Integers, labels: string[], mean_error: number,
+ * }} Compared
+ */
 
 const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [560, 320, 58, 16, 14, 48];
 const [DOWN, UP] = [1 / 1.6, 1.6]; // around the least and the largest error
@@ -15,6 +28,7 @@ export const compare = {
   id: 'compare',
   group: 'model',
   async mount(root, app) {
+    /** @type {Compared} */
     const given = await app.connection.ask('compare', { model: app.model.id });
     root.append(table(app, given), curve(app, given));
     if (given.columns.length < 2) root.append(h('p', { class: 'hint' }, app.t('compare.one')));
@@ -41,22 +55,24 @@ function curve(app, { kind, columns, mean_error: mean }) {
   const path = (/** @type {Column[]} */ some, /** @type {(column: Column) => number} */ value) =>
     `M${some.map((column) => `${x(column.latent_dim)} ${y(value(column))}`).join('L')}`;
   const drawing = svg('svg', {
-    'viewBox': `0 0 ${WIDTH} ${HEIGHT}`,
-    'class': 'curve',
-    'role': 'group',
+    viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+    class: 'curve',
+    role: 'group',
     'aria-label': app.t('compare.curve'),
   });
-  for (const value of marks(low, high))
+  for (const value of roundNumbers(low, high)) {
     drawing.append(
       svg('path', { class: 'grid', d: `M${LEFT} ${y(value)}H${WIDTH - RIGHT}` }),
-      svg('text', { 'class': 'tick', 'x': LEFT - 8, 'y': y(value) + 4, 'text-anchor': 'end' }, app.n(value)),
+      svg('text', { class: 'tick', x: LEFT - 8, y: y(value) + 4, 'text-anchor': 'end' }, app.n(value)),
     );
-  for (const d of dims)
+  }
+  for (const d of dims) {
     drawing.append(
-      svg('text', { 'class': 'tick', 'x': x(d), 'y': HEIGHT - BOTTOM + 20, 'text-anchor': 'middle' }, app.n(d, {})),
+      svg('text', { class: 'tick', x: x(d), y: HEIGHT - BOTTOM + 20, 'text-anchor': 'middle' }, app.n(d, {})),
     );
+  }
   drawing.append(
-    svg('text', { 'class': 'tick', 'x': WIDTH - RIGHT, 'y': HEIGHT - 4, 'text-anchor': 'end' }, app.t('compare.d')),
+    svg('text', { class: 'tick', x: WIDTH - RIGHT, y: HEIGHT - 4, 'text-anchor': 'end' }, app.t('compare.d')),
   );
   if (columns.length > 1) drawing.append(svg('path', { class: 'mean', d: `M${LEFT} ${y(mean)}H${WIDTH - RIGHT}` }));
   if (pca.length > 1) drawing.append(svg('path', { class: 'pca', d: path(pca, (column) => column.pca_error ?? 0) }));
@@ -68,15 +84,15 @@ function curve(app, { kind, columns, mean_error: mean }) {
       svg(
         'circle',
         {
-          'class': column.id === app.model.id ? 'dot own' : 'dot',
-          'cx': x(column.latent_dim),
-          'cy': y(column.error),
-          'r': 8,
-          'tabindex': 0,
-          'role': 'button',
+          class: column.id === app.model.id ? 'dot own' : 'dot',
+          cx: x(column.latent_dim),
+          cy: y(column.error),
+          r: 8,
+          tabindex: 0,
+          role: 'button',
           'aria-label': text,
-          'onclick': open,
-          'onkeydown': (/** @type {KeyboardEvent} */ event) => {
+          onclick: open,
+          onkeydown: (/** @type {KeyboardEvent} */ event) => {
             if (event.key === 'Enter' || event.key === ' ') {
               event.preventDefault();
               open();
@@ -92,7 +108,7 @@ function curve(app, { kind, columns, mean_error: mean }) {
     h(
       'span',
       { class: 'item' },
-      svg('svg', { 'viewBox': '0 0 24 8', 'aria-hidden': 'true' }, svg('path', { class: name, d: 'M0 4H24' })),
+      svg('svg', { viewBox: '0 0 24 8', 'aria-hidden': 'true' }, svg('path', { class: name, d: 'M0 4H24' })),
       words,
     );
   return h(
@@ -108,22 +124,6 @@ function curve(app, { kind, columns, mean_error: mean }) {
     drawing,
     h('figcaption', {}, `${app.t('unit')}, ${app.t(part)}`),
   );
-}
-
-/**
- * @param {number} low
- * @param {number} high
- * @returns {number[]} 1, 2 and 5 times powers of ten in between
- */
-export function marks(low, high) {
-  const found = [];
-  for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++) {
-    for (const digit of [1, 2, 5]) {
-      const value = Number(`${digit}e${power}`);
-      if (value >= low && value <= high) found.push(value);
-    }
-  }
-  return found;
 }
 
 /**

@@ -1,53 +1,28 @@
 /** An input of one's own: drawn, dropped, pasted or chosen, and what the model makes of it. */
-import { figure, h } from '../../widgets/elements.js';
+import { toText } from '../../shell/address.js';
 import { context, paintErrors, picture, themed } from '../../widgets/canvases.js';
+import { figure, h } from '../../widgets/elements.js';
+import { examplePicker } from '../../widgets/fields.js';
 import { unpack } from '../../wire/frames.js';
 import { newest } from '../../wire/newest.js';
-import { toBase64, toText } from '../../shell/address.js';
+import { givenTo, inputLines, own, shownExample } from './given.js';
 
 /** @typedef {import('../../shell/app.js').App} App */
-/** @typedef {import('../../wire/answers.js').Look} Look */
-/** @typedef {import('../../wire/answers.js').Levels} Levels */
+/** @typedef {import('../../wire/frames.js').Levels} Levels */
+/** @typedef {import('../../wire/frames.js').Floats} Floats */
+/** @typedef {import('../../wire/frames.js').Integers} Integers */
+/**
+ * @typedef {{
+ *   original: Levels, restored: Levels, map: Floats, z: number[], score: number, odd: number, part: number,
+ *   distance: number, far: number, outside: boolean, nearest: Integers, levels: Levels, labels: string[],
+ * }} Look
+ */
+/** @typedef {{ levels: Levels }} Prepared */
 
 const PAD = 280; // pixels of the field to draw in
 const PEN = 30;
 const MOST_MEGABYTES = 8;
-const MOST_TEXT = 1500; // characters of an input in the address; a larger one is kept only as long as the page
 const MOST_ERROR = 0.25; // squared, at the end of the colours
-
-/** @type {{ model: string, x: string } | null} what the address cannot hold */
-let held = null;
-
-/**
- * The input that the state names, as the server takes it.
- * @param {App} app
- * @returns {{ example: number } | { pixels: string }}
- */
-export function givenTo(app) {
-  const x = app.state.x === 'held' ? (held?.model === String(app.model.shape) ? held.x : '') : (app.state.x ?? '');
-  if (x) return { pixels: toBase64(x) };
-  const place = Number(app.state.example ?? 0);
-  return { example: Number.isInteger(place) && place >= 0 && place < app.model.count ? place : 0 };
-}
-
-/**
- * @param {App} app
- * @returns {string[]} lines of Python that make that input, `x`
- */
-export function inputLines(app) {
-  const given = givenTo(app);
-  const X = app.model.from_prior ? 'model.sample(1000, random_state=0)' : 'data.X';
-  if ('example' in given) return [`x = ${X}[${given.example}:${given.example + 1}]`];
-  return [
-    'from base64 import b64decode',
-    '',
-    'import numpy as np',
-    '',
-    `levels = np.frombuffer(b64decode("${given.pixels}"), np.uint8)`,
-    'low, size = model.scaling_.offset[0], model.scaling_.scale[0]',
-    `x = low + levels.reshape(1, ${app.model.shape.join(', ')}) / 255 * size`,
-  ];
-}
 
 /** @type {import('../../shell/views.js').View} */
 export const input = {
@@ -61,8 +36,7 @@ export const input = {
 };
 
 class InputView {
-  pad = h('canvas', { width: PAD, height: PAD });
-  result = h('div', { 'class': 'result', 'aria-live': 'polite' });
+  result = h('div', { class: 'result', 'aria-live': 'polite' });
   said = h('p', { class: 'hint', role: 'status' });
   drawing = false;
   /** @type {[number, number]} */
@@ -78,7 +52,16 @@ class InputView {
     this.pictures = app.model.shape.length > 1;
     this.send = newest(() => app.attempt(() => this.upload(this.inked())));
     this.paste = (/** @type {ClipboardEvent} */ event) => this.files(event.clipboardData);
+    this.pad = h('canvas', { width: PAD, height: PAD, role: 'img', 'aria-label': app.t('input.draw.keys') });
     this.field = this.built();
+    this.example = examplePicker(app, {
+      label: app.t('input.example'),
+      value: shownExample(app),
+      chosen: (place) => {
+        this.clear();
+        app.set({ x: '', example: String(place) });
+      },
+    });
     root.append(
       h(
         'div',
@@ -97,10 +80,6 @@ class InputView {
 
   built() {
     const { app } = this;
-    const label = app.t('input.draw.keys');
-    Object.entries({ 'role': 'img', 'aria-label': label }).forEach(([name, value]) =>
-      this.pad.setAttribute(name, value),
-    );
     const field = h(
       'div',
       {
@@ -132,20 +111,6 @@ class InputView {
 
   controls() {
     const { app } = this;
-    const last = app.model.count - 1;
-    const example = h('input', {
-      type: 'number',
-      min: 0,
-      max: last,
-      step: 1,
-      value: app.state.x ? null : (app.state.example ?? 0),
-      onchange: () => {
-        example.valueAsNumber = Math.min(Math.max(Math.round(example.valueAsNumber) || 0, 0), last);
-        this.clear();
-        app.set({ x: '', example: example.value });
-      },
-    });
-    this.example = example;
     const file = h('input', {
       type: 'file',
       accept: 'image/*',
@@ -157,7 +122,7 @@ class InputView {
       'div',
       { class: 'controls row' },
       ...(this.pictures ? [h('button', { onclick: () => this.clear() }, app.t('input.clear')), choose] : []),
-      h('label', { class: 'field' }, h('span', {}, app.t('input.example')), example),
+      this.example.element,
     );
   }
 
@@ -236,11 +201,9 @@ class InputView {
     const { levels, refused } = unpack(await response.arrayBuffer());
     this.said.textContent = refused === undefined ? '' : app.t('input.bad', { error: refused });
     if (refused !== undefined) return;
-    const x = toText(levels.data);
-    held = { model: String(app.model.shape), x };
-    if (this.example) this.example.value = '';
+    this.example.input.value = '';
     const before = app.state.x;
-    app.set({ x: x.length > MOST_TEXT ? 'held' : x, example: '' });
+    app.set(own(app, toText(levels.data)));
     if (before === 'held') await this.look();
   }
 
@@ -248,8 +211,9 @@ class InputView {
 
   async look() {
     const { app } = this;
-    this.answer = await app.connection.ask('look', { ...app.named, given: givenTo(app) });
-    this.result.replaceChildren(...this.told(this.answer));
+    /** @type {Look} */
+    const answer = await app.connection.ask('look', { ...app.named, given: givenTo(app) });
+    this.result.replaceChildren(...this.told(answer));
   }
 
   /** @param {Look} look */
@@ -257,13 +221,14 @@ class InputView {
     const { app, brush } = this;
     const map = picture(app.t('input.map'));
     paintErrors(map, look.map, MOST_ERROR);
-    const own = 'pixels' in givenTo(app);
-    const prepared = own
-      ? app.t(app.model.ink ? 'input.prepared.ink' : 'input.prepared.crop', {
-          w: app.model.shape[1],
-          h: app.model.shape[0],
-        })
-      : `${app.t('example')} ${app.state.example ?? 0}`;
+    const place = shownExample(app);
+    const prepared =
+      place === null
+        ? app.t(app.model.ink ? 'input.prepared.ink' : 'input.prepared.crop', {
+            w: app.model.shape[1],
+            h: app.model.shape[0],
+          })
+        : `${app.t('example')} ${place}`;
     const row = h(
       'div',
       { class: 'chain' },
@@ -284,17 +249,17 @@ class InputView {
         h('span', {}, app.t('input.map.scale', { most: app.n(MOST_ERROR) })),
       ),
     );
-    const near = h(
+    const nearest = h(
       'div',
       { class: 'strip' },
-      ...Array.from(look.nearest.data, (place, i) =>
+      ...Array.from(look.nearest.data, (near, i) =>
         figure(
-          brush.canvas(look.levels, i, `${app.t('example')} ${place}`),
-          look.labels[i] ? app.t('label', { label: look.labels[i] }) : app.n(place, {}),
+          brush.canvas(look.levels, i, `${app.t('example')} ${near}`),
+          look.labels[i] ? app.t('label', { label: look.labels[i] }) : app.n(near, {}),
         ),
       ),
     );
-    return [row, this.judged(look), h('section', {}, h('h2', {}, app.t('input.nearest')), near)];
+    return [row, this.judged(look), h('section', {}, h('h2', {}, app.t('input.nearest')), nearest)];
   }
 
   /** @param {number[]} z */
@@ -321,9 +286,9 @@ class InputView {
     const most = 2 * odd;
     const meter = h('div', { class: 'score' });
     const gauge = h('progress', {
-      'max': most,
-      'value': Math.min(score, most),
-      'class': outside ? 'odd' : '',
+      max: most,
+      value: Math.min(score, most),
+      class: outside ? 'odd' : '',
       'aria-label': app.t('input.score'),
     });
     meter.append(gauge, h('span', { class: 'tick' }, app.t('input.threshold', { odd: app.n(odd) })));

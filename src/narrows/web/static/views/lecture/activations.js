@@ -1,10 +1,18 @@
 /** Activations: the lecture's functions, their derivatives, and both at an input that a person moves. */
-import { h, slider, svg } from '../../widgets/elements.js';
-import { newest } from '../../wire/newest.js';
-import { Plot, handle, multiples, table } from '../../widgets/plot.js';
 import { join, split } from '../../shell/address.js';
+import { clamp } from '../../shell/numbers.js';
+import { h, svg } from '../../widgets/elements.js';
+import { slider } from '../../widgets/fields.js';
+import { handle, keyItem, multiples, Plot } from '../../widgets/plot.js';
+import { table } from '../../widgets/table.js';
+import { newest } from '../../wire/newest.js';
 
-/** @typedef {import('../../wire/answers.js').Floats} Floats */
+/** @typedef {import('../../wire/frames.js').Floats} Floats */
+/**
+ * @typedef {{
+ *   names: string[], x: Floats, values: Floats, slopes: Floats, at: number[], slope: number[],
+ * }} Activations
+ */
 
 const REACH = 6;
 
@@ -33,9 +41,9 @@ export const activations = {
       show,
     });
     const drawn = [left, right].map((plot) => {
-      const lines = svg('g');
-      plot.front.append(lines);
-      return lines;
+      const curves = svg('g');
+      plot.front.append(curves);
+      return curves;
     });
     const move = (/** @type {number} */ x) => app.set({ at: join([Math.round(100 * x) / 100]) });
     const grip = handle(left, { label: app.t('activations.drag'), at: [reads().x, 0], moved: ([x]) => move(x) });
@@ -71,6 +79,7 @@ export const activations = {
     );
     const draw = newest(async () => {
       const given = reads();
+      /** @type {Activations} */
       const found = await app.connection.ask('activations', given);
       const curve = (/** @type {Plot} */ plot, /** @type {Floats} */ values) =>
         found.names.map((_, i) => {
@@ -82,27 +91,17 @@ export const activations = {
       grip.set([given.x, 0]);
       [x, k].forEach((one, i) => one.set(i ? given.k : given.x));
       const heads = [app.t('activations.name'), app.t('activations.value'), app.t('activations.slope')];
-      const sample = (/** @type {number} */ i) =>
-        svg(
-          'svg',
-          { 'class': 'plot sample', 'viewBox': '0 0 40 8', 'aria-hidden': 'true' },
-          svg('path', { class: `line k${i}`, d: 'M0 4H40' }),
-        );
       told.replaceChildren(
         table(
           heads,
-          found.names.map((name, i) => [
-            h('span', { class: 'item' }, sample(i), name),
-            app.n(found.at[i]),
-            app.n(found.slope[i]),
-          ]),
+          found.names.map((name, i) => [keyItem(`line k${i}`, name), app.n(found.at[i]), app.n(found.slope[i])]),
         ),
       );
     });
     await draw();
     return {
       update: () => app.attempt(draw),
-      move: (by) => move(Math.min(Math.max(reads().x + 0.05 * by, -REACH), REACH)),
+      move: (by) => move(clamp(reads().x + 0.05 * by, -REACH, REACH)),
       python: () => lines(reads()),
     };
   },

@@ -1,11 +1,20 @@
 /** Approximation: how near nets with one hidden layer come to a function, the wider they are. */
-import { h, select, slider, svg } from '../../widgets/elements.js';
+import { whole } from '../../shell/address.js';
+import { clamp, scientific, tenTo } from '../../shell/numbers.js';
+import { h, svg } from '../../widgets/elements.js';
+import { choices, slider } from '../../widgets/fields.js';
+import { keyItem, multiples, Plot } from '../../widgets/plot.js';
+import { table } from '../../widgets/table.js';
 import { newest } from '../../wire/newest.js';
-import { Plot, multiples, table } from '../../widgets/plot.js';
-import { scientific, tenTo } from '../../shell/numbers.js';
 
 /** @typedef {import('../../shell/app.js').App} App */
-/** @typedef {import('../../wire/answers.js').Approximated} Approximated */
+/** @typedef {import('../../wire/frames.js').Floats} Floats */
+/** @typedef {import('../../wire/frames.js').Integers} Integers */
+/**
+ * @typedef {{
+ *   x: Floats, target: Floats, fit: Floats, widths: Integers, rms: Floats, sup: number, dimensions: number,
+ * }} Approximated
+ */
 /** @typedef {{ target: string, activation: string, width: number, degree: number }} Given */
 
 /** What is approximated, in Python. */
@@ -53,10 +62,7 @@ export const approximation = {
       show,
       moved: (value) => app.set({ k: String(value) }),
     });
-    const targets = Object.keys(TARGETS).map(
-      (name) => /** @type {[string, string]} */ ([name, app.t(`approximation.f.${/** @type {'wave'} */ (name)}`)]),
-    );
-    const [verdict, errors, facts] = [h('p', { 'class': 'verdict', 'aria-live': 'polite' }), h('div'), h('div')];
+    const [verdict, errors, facts] = [h('p', { class: 'verdict', 'aria-live': 'polite' }), h('div'), h('div')];
     root.append(
       h(
         'div',
@@ -66,13 +72,20 @@ export const approximation = {
         h(
           'div',
           { class: 'beside controls' },
-          select(app.t('approximation.f'), targets, target, (name) => app.set({ f: name })),
-          select(
-            app.t('approximation.phi'),
-            ACTIVATIONS.map((name) => [name, named(app, name)]),
-            activation,
-            (name) => app.set({ phi: name }),
-          ),
+          choices({
+            label: app.t('approximation.f'),
+            values: Object.keys(TARGETS),
+            value: target,
+            told: (name) => targetName(app, name),
+            chosen: (name) => app.set({ f: name }),
+          }),
+          choices({
+            label: app.t('approximation.phi'),
+            values: ACTIVATIONS,
+            value: activation,
+            told: (name) => named(app, name),
+            chosen: (name) => app.set({ phi: name }),
+          }),
           widths.element,
           degrees.element,
         ),
@@ -81,6 +94,7 @@ export const approximation = {
     );
     const draw = newest(async () => {
       const asked = given();
+      /** @type {Approximated} */
       const found = await app.connection.ask('approximation', asked);
       const path = (/** @type {Float32Array} */ values) =>
         plot.path(Array.from(found.x.data, (x, i) => [x, values[i]]));
@@ -90,8 +104,8 @@ export const approximation = {
         svg('path', { class: net, d: path(found.fit.data) }),
       );
       key.replaceChildren(
-        item('line faint', app.t(`approximation.f.${/** @type {'wave'} */ (asked.target)}`)),
-        item(net, app.t('approximation.net', { phi: named(app, asked.activation), n: app.n(asked.width) })),
+        keyItem('line faint', app.t(`approximation.f.${/** @type {'wave'} */ (asked.target)}`)),
+        keyItem(net, app.t('approximation.net', { phi: named(app, asked.activation), n: app.n(asked.width) })),
       );
       widths.set(asked.width);
       degrees.set(asked.degree);
@@ -102,7 +116,7 @@ export const approximation = {
     await draw();
     return {
       update: () => app.attempt(draw),
-      move: (by) => app.set({ w: String(Math.min(Math.max(given().width + by, 1), WIDEST)) }),
+      move: (by) => app.set({ w: String(clamp(given().width + by, 1, WIDEST)) }),
       python: () => lines(given()),
     };
   },
@@ -113,14 +127,20 @@ export const approximation = {
  * @returns {Given}
  */
 function read({ f, phi, w, k }) {
-  const whole = (/** @type {string} */ text, /** @type {number} */ most, /** @type {number} */ usual) =>
-    Number.isInteger(Number(text)) && Number(text) >= 1 && Number(text) <= most ? Number(text) : usual;
   return {
     target: Object.hasOwn(TARGETS, f ?? '') ? f : 'wave',
     activation: ACTIVATIONS.includes(phi) ? phi : 'relu',
-    width: whole(w, WIDEST, 8),
-    degree: whole(k, HIGHEST, 3),
+    width: whole(w, 1, WIDEST) ?? 8,
+    degree: whole(k, 1, HIGHEST) ?? 3,
   };
+}
+
+/**
+ * @param {App} app
+ * @param {string} target
+ */
+function targetName(app, target) {
+  return app.t(`approximation.f.${/** @type {'wave'} */ (target)}`);
 }
 
 /**
@@ -129,23 +149,6 @@ function read({ f, phi, w, k }) {
  */
 function named(app, activation) {
   return app.t(`approximation.phi.${/** @type {'relu'} */ (activation)}`);
-}
-
-/**
- * @param {string} name
- * @param {string} words
- */
-function item(name, words) {
-  return h(
-    'span',
-    { class: 'item' },
-    svg(
-      'svg',
-      { 'class': 'plot sample', 'viewBox': '0 0 40 8', 'aria-hidden': 'true' },
-      svg('path', { class: name, d: 'M0 4H40' }),
-    ),
-    words,
-  );
 }
 
 /**
@@ -229,7 +232,7 @@ function numbers(app, { width }, found) {
   return table(
     heads,
     ACTIVATIONS.map((name, i) => [
-      item(`line k${i}`, named(app, name)),
+      keyItem(`line k${i}`, named(app, name)),
       brief(app, error(found, i, width)),
       brief(app, error(found, i, WIDEST)),
     ]),

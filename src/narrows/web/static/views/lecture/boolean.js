@@ -1,14 +1,24 @@
-/** Boolean functions: a truth table, the unit that computes it or the proof that there is none, and a network of units. */
-import { h, select, svg } from '../../widgets/elements.js';
+/** Boolean functions: a truth table, the unit that computes it or the proof that none does, and a network of units. */
+import { whole } from '../../shell/address.js';
+import { h, svg } from '../../widgets/elements.js';
+import { choices } from '../../widgets/fields.js';
+import { handle, Plot } from '../../widgets/plot.js';
+import { table } from '../../widgets/table.js';
 import { newest } from '../../wire/newest.js';
-import { Plot, handle, table } from '../../widgets/plot.js';
-import { wiring } from '../../widgets/wiring.js';
-import { linear, sub } from './formulas.js';
+import { network } from './boolean-network.js';
 import { mark } from './class-marks.js';
+import { linear, sub } from './formulas.js';
 
 /** @typedef {import('../../shell/app.js').App} App */
-/** @typedef {import('../../wire/answers.js').BooleanFunction} BooleanFunction */
-/** @typedef {import('../../wire/answers.js').Place} Place */
+/** @typedef {import('../../widgets/plot.js').Place} Place */
+/** @typedef {{ weights: number[], theta: number, excitation: number[], fires: number[] }} WiredUnit */
+/**
+ * @typedef {{
+ *   inputs: number[][], weights: number[], theta: number, boundary: number[][], half: Place[], multipliers: number[],
+ *   side: string, layers: WiredUnit[][],
+ * }} BooleanFunction
+ */
+/** @typedef {{ functions: number[], separable: number[] }} Counts */
 
 const NAMED = /** @type {Record<string, (ones: number, n: number) => boolean>} */ ({
   AND: (ones, n) => ones === n,
@@ -17,7 +27,6 @@ const NAMED = /** @type {Record<string, (ones: number, n: number) => boolean>} *
   XNOR: (ones) => ones % 2 === 0,
   NAND: (ones, n) => ones < n,
 });
-const NETWORK = { radius: 32, across: 180, down: 102, above: 44 };
 
 /** @type {import('../../shell/views.js').Lesson} */
 export const boolean = {
@@ -37,7 +46,7 @@ class Page {
     this.chosen = h('div', { class: 'row controls' });
     this.truth = h('div');
     this.picture = h('div');
-    this.unit = h('div', { 'class': 'beside', 'aria-live': 'polite' });
+    this.unit = h('div', { class: 'beside', 'aria-live': 'polite' });
     this.net = h('div');
     this.counts = h('div', {}, h('p', { class: 'hint' }, app.t('loading')));
     this.n = 0;
@@ -75,16 +84,11 @@ class Page {
     );
   }
 
-  /** @returns {{ values: number[], row: number, n: number }} the outputs, in a truth table's order, and the chosen row */
+  /** @returns {{ values: number[], row: number, n: number }} the outputs, in a truth table's order; the chosen row */
   get given() {
     const { f, r } = this.app.state;
     const values = Array.from(/^([01]{4}|[01]{8})$/.test(f ?? '') ? f : '0110', Number);
-    const row = Number(r ?? 1);
-    return {
-      values,
-      row: Number.isInteger(row) && row >= 0 && row < values.length ? row : 1,
-      n: Math.log2(values.length),
-    };
+    return { values, row: whole(r, 0, values.length - 1) ?? 1, n: Math.log2(values.length) };
   }
 
   /** @param {number} row */
@@ -94,6 +98,7 @@ class Page {
 
   draw = newest(async () => {
     const { values, n } = this.given;
+    /** @type {BooleanFunction} */
     const found = await this.app.connection.ask('boolean', { table: values });
     if (n !== this.n) this.build(found, n);
     this.n = n;
@@ -116,21 +121,23 @@ class Page {
     const buttons = Object.keys(NAMED).map((name) =>
       h('button', { onclick: () => app.set({ f: named(name, n) }) }, name),
     );
-    const options = /** @type {[string, string][]} */ ([
-      ['2', app.n(2)],
-      ['3', app.n(3)],
-    ]);
     this.chosen.replaceChildren(
-      select(app.t('boolean.n'), options, String(n), (other) => app.set({ f: named('XOR', Number(other)), r: '' })),
+      choices({
+        label: app.t('boolean.n'),
+        values: ['2', '3'],
+        value: String(n),
+        told: (other) => app.n(Number(other)),
+        chosen: (other) => app.set({ f: named('XOR', Number(other)), r: '' }),
+      }),
       ...buttons,
     );
     const rows = found.inputs.map((x, row) => ({
       input: h(
         'button',
         {
-          'class': 'quiet kept',
+          class: 'quiet kept',
           'aria-label': app.t('boolean.choose', { row: x.join(' ') }),
-          'onclick': () => app.set({ r: String(row) }),
+          onclick: () => app.set({ r: String(row) }),
         },
         x.join(' '),
       ),
@@ -170,6 +177,7 @@ class Page {
   /** Say how many functions one unit computes; the server counts for a moment. */
   async count() {
     const { app } = this;
+    /** @type {Counts} */
     const { functions, separable } = await app.connection.ask('counts');
     const heads = ['n', app.t('boolean.functions'), app.t('boolean.separable')];
     this.counts.replaceChildren(
@@ -235,12 +243,7 @@ function seen([x, y, depth = 0]) {
  * @param {number[][]} places
  */
 function outline(plot, places) {
-  return places.length
-    ? `M${places
-        .map((x) => seen(x))
-        .map(([x, y]) => `${plot.x(x)} ${plot.y(y)}`)
-        .join('L')}${places.length > 2 ? 'Z' : ''}`
-    : '';
+  return plot.outline(places.map(seen));
 }
 
 /**
@@ -310,7 +313,7 @@ function judged(app, found, values) {
   const all = [...rows, ['', side, '<', side, app.t('boolean.sum')]];
   const proof = h(
     'table',
-    { 'class': 'proof', 'aria-label': app.t('boolean.proof') },
+    { class: 'proof', 'aria-label': app.t('boolean.proof') },
     h('tbody', {}, ...all.map((cells) => h('tr', {}, ...cells.map((cell) => h('td', {}, cell))))),
   );
   return [
@@ -318,60 +321,6 @@ function judged(app, found, values) {
     proof,
     h('p', { class: 'verdict' }, app.t('boolean.contradiction')),
   ];
-}
-
-/**
- * @param {App} app
- * @param {BooleanFunction} found
- * @param {number} row the input whose values flow
- */
-function network(app, found, row) {
-  const { radius, across, down, above } = NETWORK;
-  const columns = [
-    found.inputs[row].map((value) => ({ weights: [], inside: '', below: String(value), on: value })),
-    ...found.layers.map((layer) =>
-      layer.map((unit) => ({
-        weights: unit.weights,
-        inside: `≥ ${app.n(unit.theta)}`,
-        below: `${app.n(unit.excitation[row])} → ${unit.fires[row]}`,
-        on: unit.fires[row],
-      })),
-    ),
-  ];
-  const height = 2 * above + down * (Math.max(...columns.map((column) => column.length)) - 1) + 20;
-  const nodes = columns.flatMap((column, depth) =>
-    column.map((unit, i) => ({
-      ...unit,
-      depth,
-      at: /** @type {Place} */ ([radius + 4 + across * depth, height / 2 - 8 + down * (i - (column.length - 1) / 2)]),
-    })),
-  );
-  const edges = nodes.flatMap(({ depth, weights }, to) => {
-    const before = nodes.findIndex((node) => node.depth === depth - 1);
-    return weights.flatMap((weight, i) => (weight ? [{ ends: /** @type {Place} */ ([before + i, to]), weight }] : []));
-  });
-  const size = /** @type {Place} */ ([2 * radius + 8 + across * 2, height]);
-  const drawn = wiring({
-    label: app.t('boolean.network'),
-    size,
-    places: nodes.map(({ at }) => at),
-    edges: edges.map(({ ends }) => ends),
-    radius,
-    along: 0.25,
-  });
-  drawn.nodes.forEach((element, i) => {
-    const { inside, below, on, depth } = nodes[i];
-    element.setAttribute('class', `node${depth ? '' : ' input'}${on ? ' on' : ''}`);
-    element.append(
-      svg('text', { class: 'inside', y: 5 }, inside || sub(`x${i + 1}`)),
-      svg('text', { class: 'inside', y: radius + 18 }, below),
-    );
-  });
-  drawn.arrows.forEach(({ element, label }, i) => {
-    if (nodes[edges[i].ends[0]].on) element.classList.add('on');
-    label.textContent = app.n(edges[i].weight);
-  });
-  return drawn.element;
 }
 
 /** @param {number[]} values */

@@ -1,12 +1,14 @@
 /** Contours of a function that is known on a grid, and what of a line lies in a rectangle. */
 
+/** @typedef {import('../../wire/frames.js').Floats} Floats */
+/** @typedef {{ xs: Floats, ys: Floats, values: Floats }} Surface */
+
 /** @typedef {[number, number]} Place */
-/** @typedef {import('../../wire/answers.js').Surface} Surface */
 
 /**
  * @param {Surface} surface
  * @param {number} level
- * @returns {[Place, Place][]} short pieces of the lines on which the function has this value, straight between the grid's
+ * @returns {[Place, Place][]} short straight pieces of the lines on which the function has this value
  */
 export function contour({ xs, ys, values }, level) {
   const [rows, columns] = values.shape;

@@ -1,27 +1,37 @@
 /** Convolution and pooling: a filter or a window slides over an image, patch by patch, and a feature map fills. */
+import { clamp } from '../../shell/numbers.js';
 import { Cells } from '../../widgets/cells.js';
-import { h, select } from '../../widgets/elements.js';
-import { newest } from '../../wire/newest.js';
-import { inside, joined, replaced, resized, rows, whole } from './grids.js';
+import { h } from '../../widgets/elements.js';
 import { stepper } from '../../widgets/stepper.js';
+import { newest } from '../../wire/newest.js';
+import { ConvolutionControls } from './convolution-controls.js';
+import { lines, read } from './convolution-given.js';
+import { inside, joined, replaced } from './grids.js';
 
 /** @typedef {import('../../shell/app.js').App} App */
-/** @typedef {import('../../wire/answers.js').Convolved} Convolved */
-/** @typedef {import('../../wire/answers.js').Pooled} Pooled */
-/** @typedef {import('../../wire/answers.js').Patterns} Patterns */
 /** @typedef {import('./grids.js').Rows} Rows */
-/** @typedef {{ mode: Mode, image: Rows, filter: Rows, window: number, stride: number, padding: string, at: number }} Given */
-/** @typedef {typeof MODES[number]} Mode */
-/** @typedef {import('../../shell/strings.js').Key} Key */
-
-const MODES = /** @type {const} */ (['convolution', 'max', 'mean']);
-const PADDINGS = ['valid', 'same', '1', '2', '3'];
-const [FEWEST, MOST, WIDEST] = [3, 10, 5]; // rows or columns of an image; of a filter or a window
+/** @typedef {import('./convolution-given.js').Given} Given */
+/** @typedef {import('./convolution-given.js').Patterns} Patterns */
+/** @typedef {import('../../wire/frames.js').Floats} Floats */
+/** @typedef {import('../../wire/frames.js').Integers} Integers */
+/** @typedef {import('../../widgets/plot.js').Place} Place */
+/**
+ * @typedef {{
+ *   values: Floats, before: Place, after: Place, corners: Integers, patches: Floats, products: Floats,
+ * }} Convolved
+ */
+/**
+ * @typedef {{
+ *   values: Floats, before: Place, after: Place, corners: Integers, patches: Floats, sums: Floats,
+ * }} Pooled
+ */
 
 /** @type {import('../../shell/views.js').Lesson} */
 export const convolution = {
   async mount(root, app) {
-    const view = new ConvolutionView(root, app, await app.connection.ask('patterns'));
+    /** @type {Patterns} */
+    const patterns = await app.connection.ask('patterns');
+    const view = new ConvolutionView(root, app, patterns);
     await view.draw();
     return view;
   },
@@ -34,7 +44,7 @@ class ConvolutionView {
   found = null;
   refused = '';
   title = h('h2');
-  sum = h('div', { 'class': 'sum', 'aria-live': 'polite' });
+  sum = h('div', { class: 'sum', 'aria-live': 'polite' });
   formula = h('div', { class: 'hint' });
   wrong = h('p', { class: 'warn', role: 'alert' });
 
@@ -77,14 +87,13 @@ class ConvolutionView {
         app.t('convolution.back'),
       ),
     );
-    this.choices = this.selects();
-    this.fields = this.numberFields();
+    const { lists, fields } = (this.controls = new ConvolutionControls(app, patterns, this));
     this.filtering = h(
       'section',
       {},
       h('h2', {}, app.t('convolution.filter')),
       this.filter.element,
-      h('div', { class: 'controls row' }, this.choices.filter, this.choices.size, this.fields.weight.element),
+      h('div', { class: 'controls row' }, lists.filter, lists.size, fields.weight.element),
     );
     this.made = h('section', {}, h('h2', {}, app.t('convolution.map')), this.map.element, this.formula);
     this.told = h('section', {}, this.title, h('div', { class: 'controls' }, this.steps.element), this.sum);
@@ -94,25 +103,9 @@ class ConvolutionView {
 
   // --- The state --------------------------------------------------------------
 
-  /** @returns {Given} what the address says, or where it makes no sense, what the lecture does */
+  /** @returns {Given} */
   get given() {
-    const { state } = this.app;
-    const mode = MODES.find((name) => name === state.mode) ?? 'convolution';
-    const images = Object.fromEntries(this.patterns.images);
-    const window = whole(state.window, 1, WIDEST) ?? 3;
-    return {
-      mode,
-      window,
-      image:
-        rows(state.image, '', FEWEST, MOST, 9) ??
-        /** @type {Rows} */ (rows(mode === 'convolution' ? images.lecture : images.pooling, '', FEWEST, MOST, 9)),
-      filter:
-        rows(state.filter, ',', 1, WIDEST, 99) ??
-        /** @type {Rows} */ (rows(this.patterns.filters[0][1], ',', 1, WIDEST, 99)),
-      stride: whole(state.stride, 1, WIDEST) ?? (mode === 'convolution' ? 1 : window),
-      padding: PADDINGS.find((name) => name === state.padding) ?? 'valid',
-      at: whole(state.at, 0, Infinity) ?? 0,
-    };
+    return read(this.app.state, this.patterns);
   }
 
   /** @returns {number} columns of the feature map */
@@ -132,7 +125,7 @@ class ConvolutionView {
 
   /** @param {number} step */
   go(step) {
-    this.app.set({ at: String(Math.min(Math.max(step, 0), this.last)) });
+    this.app.set({ at: String(clamp(step, 0, this.last)) });
   }
 
   /** @returns {boolean} whether there is a step after the next, which after the last is the first */
@@ -169,63 +162,9 @@ class ConvolutionView {
 
   // --- Building ---------------------------------------------------------------
 
-  selects() {
-    const { app } = this;
-    const counts = Array.from(
-      { length: WIDEST },
-      (_, i) => /** @type {[string, string]} */ ([String(i + 1), app.n(i + 1, {})]),
-    );
-    const squares = counts.map(([value, text]) => /** @type {[string, string]} */ ([value, `${text} × ${text}`]));
-    const own = /** @type {[string, string]} */ (['', app.t('convolution.own')]);
-    const images = this.patterns.images.map(
-      ([name, text]) =>
-        /** @type {[string, string]} */ ([text, app.t(/** @type {Key} */ (`convolution.image.${name}`))]),
-    );
-    const filters = this.patterns.filters.map(
-      ([name, text]) =>
-        /** @type {[string, string]} */ ([text, app.t(/** @type {Key} */ (`convolution.filter.${name}`))]),
-    );
-    return {
-      mode: select(
-        app.t('convolution.mode'),
-        MODES.map((mode) => [mode, app.t(`convolution.mode.${mode}`)]),
-        '',
-        (mode) => app.set({ mode, at: '', stride: '' }),
-      ),
-      window: select(app.t('convolution.window'), squares, '', (window) => app.set({ window })),
-      stride: select(app.t('convolution.stride'), counts, '', (stride) => app.set({ stride })),
-      padding: select(
-        app.t('convolution.padding'),
-        PADDINGS.map((name) => [name, name]),
-        '',
-        (padding) => app.set({ padding }),
-      ),
-      image: select(app.t('convolution.take'), [...images, own], '', (image) => {
-        if (image) app.set({ image, at: '' });
-      }),
-      filter: select(app.t('convolution.take'), [...filters, own], '', (filter) => {
-        if (filter) app.set({ filter });
-      }),
-      size: select(app.t('convolution.filter.size'), squares, '', (size) =>
-        this.setFilter(resized(this.given.filter, Number(size), Number(size))),
-      ),
-    };
-  }
-
-  numberFields() {
-    const { app } = this;
-    const size = (/** @type {number} */ high, /** @type {number} */ wide) =>
-      this.setImage(resized(this.given.image, high, wide));
-    return {
-      rows: number(app.t('convolution.rows'), FEWEST, MOST, 1, (value) => size(value, this.given.image[0].length)),
-      columns: number(app.t('convolution.columns'), FEWEST, MOST, 1, (value) => size(this.given.image.length, value)),
-      pixel: number('', 0, 9, 1, (value) => this.setImage(replaced(this.given.image, this.pixel, value))),
-      weight: number('', -99, 99, 'any', (value) => this.setFilter(replaced(this.given.filter, this.weight, value))),
-    };
-  }
-
   parts() {
-    const { app, choices, fields } = this;
+    const { app, controls } = this;
+    const { lists, fields } = controls;
     const image = h(
       'section',
       {},
@@ -234,14 +173,14 @@ class ConvolutionView {
       h(
         'div',
         { class: 'controls row' },
-        choices.image,
+        lists.image,
         fields.rows.element,
         fields.columns.element,
         fields.pixel.element,
       ),
     );
     return [
-      h('div', { class: 'controls row first' }, choices.mode, choices.window, choices.stride, choices.padding),
+      h('div', { class: 'controls row first' }, lists.mode, lists.window, lists.stride, lists.padding),
       this.wrong,
       h('div', { class: 'sliding' }, image, h('div', { class: 'middle' }, this.filtering, this.told), this.made),
     ];
@@ -250,19 +189,8 @@ class ConvolutionView {
   // --- Showing ----------------------------------------------------------------
 
   async draw() {
-    const { mode, image, filter, window, stride, padding: name } = this.given;
-    const padding = Number.isNaN(Number(name)) ? name : Number(name);
     try {
-      this.found =
-        mode === 'convolution'
-          ? await this.app.connection.ask('convolution', { image, filters: filter, stride, padding })
-          : await this.app.connection.ask('pooling', {
-              image,
-              window,
-              kind: mode === 'max' ? 'max' : 'average',
-              stride,
-              padding,
-            });
+      this.found = await this.slide(this.given);
       this.refused = '';
     } catch (error) {
       this.found = null;
@@ -271,10 +199,29 @@ class ConvolutionView {
     this.paint();
   }
 
+  /**
+   * @param {Given} given
+   * @returns {Promise<Convolved | Pooled>}
+   */
+  async slide({ mode, image, filter, window, stride, padding: name }) {
+    const { connection } = this.app;
+    const padding = Number.isNaN(Number(name)) ? name : Number(name);
+    if (mode === 'convolution') {
+      /** @type {Convolved} */
+      const found = await connection.ask('convolution', { image, filters: filter, stride, padding });
+      return found;
+    }
+    const kind = mode === 'max' ? 'max' : 'average';
+    /** @type {Pooled} */
+    const found = await connection.ask('pooling', { image, window, kind, stride, padding });
+    return found;
+  }
+
   /** Show what was found, at the step that the address names. */
   paint() {
     const { given, found } = this;
-    this.tell(given);
+    this.controls.tell(given);
+    this.filtering.hidden = given.mode !== 'convolution';
     this.paintImage(given, found);
     const most = Math.max(...given.filter.flat().map(Math.abs)) || 1;
     const weight = (/** @type {number} */ row, /** @type {number} */ column) => given.filter[row][column];
@@ -389,44 +336,14 @@ class ConvolutionView {
       ];
     }
     const terms = patch.map((pixel, i) => `${this.show(pixel)} · ${this.signed(filter.flat()[i])}`);
-    const lines = filter.map((_, row) => `${row ? '+ ' : ''}${terms.slice(row * wide, (row + 1) * wide).join(' + ')}`);
+    const sums = filter.map((_, row) => `${row ? '+ ' : ''}${terms.slice(row * wide, (row + 1) * wide).join(' + ')}`);
     return [
-      ...lines,
+      ...sums,
       `= ${taken(found.products)
         .map((product, i) => (i ? this.signed(product) : this.show(product)))
         .join(' + ')}`,
       `= ${value}`,
     ];
-  }
-
-  /** @param {Given} given */
-  tell(given) {
-    const { app, choices, fields } = this;
-    const text = {
-      ...given,
-      image: joined(given.image, ''),
-      filter: joined(given.filter, ','),
-      size: given.filter.length,
-    };
-    for (const [name, label] of Object.entries(choices)) {
-      const box = /** @type {HTMLSelectElement} */ (label.querySelector('select'));
-      box.value = String(text[/** @type {keyof typeof text} */ (name)]);
-      if (box.selectedIndex < 0) box.value = '';
-    }
-    const convolves = given.mode === 'convolution';
-    choices.window.hidden = convolves;
-    this.filtering.hidden = !convolves;
-    fields.rows.tell(app.t('convolution.rows'), given.image.length);
-    fields.columns.tell(app.t('convolution.columns'), given.image[0].length);
-    const [pixel, weight] = [inside(this.pixel, given.image), inside(this.weight, given.filter)];
-    fields.pixel.tell(
-      app.t('convolution.pixel', { row: pixel[0] + 1, column: pixel[1] + 1 }),
-      given.image[pixel[0]][pixel[1]],
-    );
-    fields.weight.tell(
-      app.t('convolution.weight', { row: weight[0] + 1, column: weight[1] + 1 }),
-      given.filter[weight[0]][weight[1]],
-    );
   }
 
   /** @param {number} value */
@@ -456,59 +373,10 @@ class ConvolutionView {
   }
 
   python() {
-    const { mode, image, filter, window, stride, padding: name } = this.given;
-    const padding = Number.isNaN(Number(name)) ? `"${name}"` : name;
-    const array = (/** @type {Rows} */ values) => `[${values.map((row) => `[${row.join(', ')}]`).join(', ')}]`;
-    if (mode !== 'convolution') {
-      const given = `image, ${window}, kind="${mode === 'max' ? 'max' : 'average'}", stride=${stride}, padding=${padding}`;
-      return [
-        'from narrows.foundations.pooling import pool, pooling_steps',
-        '',
-        `image = ${array(image)}`,
-        `pooled = pool(${given})`,
-        `step = list(pooling_steps(${given}))[${this.at}]`,
-        'window, value = step.window, step.value',
-      ];
-    }
-    const given = `image, filter, stride=${stride}, padding=${padding}`;
-    return [
-      'from narrows.foundations.convolution import convolution_steps, convolve',
-      '',
-      `image = ${array(image)}`,
-      `filter = ${array(filter)}`,
-      `feature_map = convolve(${given})`,
-      `step = list(convolution_steps(${given}))[${this.at}]`,
-      'patch, products, value = step.patch, step.products, step.value',
-    ];
+    return lines(this.given, this.at);
   }
 
   close() {
     this.steps.stop();
   }
-}
-
-/**
- * A labelled field for a number.
- * @param {string} label
- * @param {number} min
- * @param {number} max
- * @param {number | 'any'} step
- * @param {(value: number) => void} changed called with what is in range
- */
-function number(label, min, max, step, changed) {
-  const name = h('span', {}, label);
-  const input = h('input', {
-    type: 'number',
-    min,
-    max,
-    step,
-    oninput: () => {
-      if (input.value && input.validity.valid) changed(input.valueAsNumber);
-    },
-  });
-  const tell = (/** @type {string} */ said, /** @type {number} */ value) => {
-    name.textContent = said;
-    if (input !== document.activeElement) input.value = String(value);
-  };
-  return { element: h('label', { class: 'field' }, name, input), tell };
 }

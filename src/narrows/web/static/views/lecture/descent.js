@@ -1,16 +1,25 @@
 /** Descent: the way down a hill from where a person puts the start, at a rate they choose, step by step. */
-import { clipped, contour } from './contours.js';
-import { h, select, slider, svg } from '../../widgets/elements.js';
-import { newest } from '../../wire/newest.js';
-import { Plot, handle, multiples, table } from '../../widgets/plot.js';
-import { scientific } from '../../shell/numbers.js';
-import { join, split } from '../../shell/address.js';
+import { join, split, whole } from '../../shell/address.js';
+import { clamp } from '../../shell/numbers.js';
+import { h, svg } from '../../widgets/elements.js';
+import { choices, slider } from '../../widgets/fields.js';
+import { handle, multiples, Plot } from '../../widgets/plot.js';
 import { stepper } from '../../widgets/stepper.js';
+import { table } from '../../widgets/table.js';
+import { newest } from '../../wire/newest.js';
+import { clipped, contour } from './contours.js';
+import { brief, falling } from './descent-curve.js';
 
 /** @typedef {import('../../shell/app.js').App} App */
-/** @typedef {import('../../wire/answers.js').Descent} Descent */
-/** @typedef {import('../../wire/answers.js').Surface} Surface */
+/** @typedef {import('./contours.js').Surface} Surface */
 /** @typedef {import('../../widgets/plot.js').Place} Place */
+/** @typedef {import('../../wire/frames.js').Floats} Floats */
+/**
+ * @typedef {{
+ *   points: Floats, values: Floats, gradients: Floats, verdict: 'starts' | 'converges' | 'falls' | 'zigzags' |
+ *   'oscillates' | 'diverges',
+ * }} Descent
+ */
 /** @typedef {{ f: string, start: Place, rate: number, steps: number }} Given */
 
 /** What can be descended: its formula, that in Python, and where and how fast to start. */
@@ -60,9 +69,6 @@ class Page {
     this.app = app;
     this.asked = this.given;
     const { f, rate, steps } = this.asked;
-    const options = Object.keys(HILLS).map(
-      (name) => /** @type {[string, string]} */ ([name, app.t(`descent.f.${/** @type {'bowl'} */ (name)}`)]),
-    );
     this.rate = slider({
       label: app.t('descent.rate'),
       min: SLOWEST,
@@ -90,7 +96,7 @@ class Page {
     this.stage = h('div');
     this.formula = h('p', { class: 'formula' });
     this.note = h('p', { class: 'hint' });
-    this.verdict = h('p', { 'class': 'verdict', 'aria-live': 'polite' });
+    this.verdict = h('p', { class: 'verdict', 'aria-live': 'polite' });
     this.facts = h('div');
     this.curve = h('div');
     this.element = h(
@@ -103,7 +109,13 @@ class Page {
         h(
           'div',
           { class: 'beside controls' },
-          select(app.t('descent.f'), options, f, (name) => this.set({ f: name, at: '', rate: '', k: '' })),
+          choices({
+            label: app.t('descent.f'),
+            values: Object.keys(HILLS),
+            value: f,
+            told: (name) => app.t(`descent.f.${/** @type {'bowl'} */ (name)}`),
+            chosen: (name) => this.set({ f: name, at: '', rate: '', k: '' }),
+          }),
           this.rate.element,
           this.steps.element,
           this.stepper.element,
@@ -120,15 +132,13 @@ class Page {
   get given() {
     const { state } = this.app;
     const f = Object.hasOwn(HILLS, state.f ?? '') ? state.f : 'bowl';
-    const start = /** @type {Place} */ (
-      (split(state.at, 2) ?? HILLS[f].start).map((value) => Math.min(Math.max(value, -10), 10))
-    );
-    const [rate, steps] = [Number(state.rate), Number(state.k || NaN)];
+    const start = /** @type {Place} */ ((split(state.at, 2) ?? HILLS[f].start).map((value) => clamp(value, -10, 10)));
+    const rate = Number(state.rate);
     return {
       f,
       start,
       rate: rate >= 10 ** SLOWEST && rate <= 2 ? rate : HILLS[f].rate,
-      steps: Number.isInteger(steps) && steps >= 0 && steps <= MOST ? steps : FEW,
+      steps: whole(state.k, 0, MOST) ?? FEW,
     };
   }
 
@@ -158,10 +168,18 @@ class Page {
     return steps + 1 < MOST;
   }
 
+  /** @param {string} f */
+  async surface(f) {
+    /** @type {Surface} */
+    const surface = await this.app.connection.ask('surface', { f });
+    return surface;
+  }
+
   draw = newest(async () => {
     const { app, given } = this;
-    if (given.f !== this.shown) this.build(given, await app.connection.ask('surface', { f: given.f }));
+    if (given.f !== this.shown) this.build(given, await this.surface(given.f));
     given.start = this.plot?.inside(given.start) ?? given.start;
+    /** @type {Descent} */
     const found = await app.connection.ask('descent', given);
     this.asked = { ...given, steps: found.values.data.length - 1 };
     this.formula.textContent = `f(x, y) = ${HILLS[given.f].formula}; η = ${app.n(given.rate)}`;
@@ -233,28 +251,29 @@ class Page {
         .filter(isShown)
         .map(([x, y]) => svg('circle', { class: 'stop', cx: plot.x(x), cy: plot.y(y), r: 3 })),
     );
-    if (isShown(at))
+    if (isShown(at)) {
       path.append(
         ...uphill(plot, at, slope),
         svg('circle', { class: 'now', cx: plot.x(at[0]), cy: plot.y(at[1]), r: 6 }),
       );
+    }
     this.curve.replaceChildren(falling(app, values.data));
   }
 
   /** @param {Descent} found */
   tell({ points, values, gradients, verdict }) {
     const { app } = this;
-    const [places, slopes, k] = [pairs(points.data), pairs(gradients.data), values.data.length - 1];
+    const [places, slopes, last] = [pairs(points.data), pairs(gradients.data), values.data.length - 1];
     const pair = (/** @type {Place} */ place) => `(${place.map((value) => brief(app, value)).join('; ')})`;
     const row = (/** @type {string} */ name, /** @type {(k: number) => string} */ show) => [
       name,
       show(0),
-      ...(k ? [show(k)] : []),
+      ...(last ? [show(last)] : []),
     ];
-    this.verdict.textContent = app.t(`descent.is.${verdict}`, { k: app.n(k) });
+    this.verdict.textContent = app.t(`descent.is.${verdict}`, { k: app.n(last) });
     this.facts.replaceChildren(
       table(
-        ['', app.t('descent.start'), ...(k ? [app.t('descent.after', { k: app.n(k) })] : [])],
+        ['', app.t('descent.start'), ...(last ? [app.t('descent.after', { k: app.n(last) })] : [])],
         [
           row('(x; y)', (k) => pair(places[k])),
           row('f', (k) => brief(app, values.data[k])),
@@ -269,18 +288,6 @@ class Page {
 /** @param {number} power */
 function rounded(power) {
   return Number((10 ** power).toPrecision(3));
-}
-
-/**
- * @param {App} app
- * @param {number} value
- */
-function brief(app, value) {
-  if (Math.abs(value) >= 1e4) return scientific(app.language, value);
-  return app.n(
-    value,
-    Math.abs(value) < 1 ? { maximumFractionDigits: 3, signDisplay: 'negative' } : { maximumSignificantDigits: 4 },
-  );
 }
 
 /** @param {Float32Array} numbers x and y in turn */
@@ -329,41 +336,6 @@ function uphill(plot, at, slope) {
       d: `M${x} ${y}L${point(58, 0)}M${point(48, 6)}L${point(58, 0)}L${point(48, -6)}`,
     }),
   ];
-}
-
-/**
- * f over the steps.
- * @param {App} app
- * @param {Float32Array} values
- */
-function falling(app, values) {
-  const last = values.length - 1;
-  const span = [10, 20, 50, 100, 200].find((count) => count >= last) ?? MOST;
-  const [low, high] = [Math.min(0, ...values), Math.max(...values)];
-  const top = high > low ? high : low + 1;
-  const plot = new Plot({
-    low: [0, low],
-    high: [span, top],
-    label: app.t('descent.curve'),
-    width: 460,
-    height: 180,
-    ticks: [multiples(0, span, span / 5), multiples(low, top, stride(top - low))],
-    show: (value) => brief(app, value),
-  });
-  plot.front.append(
-    svg('path', { class: 'line', d: plot.path(Array.from(values, (value, k) => [k, value])) }),
-    svg('circle', { class: 'now', cx: plot.x(last), cy: plot.y(values[last]), r: 6 }),
-  );
-  return plot.element;
-}
-
-/**
- * @param {number} range
- * @returns {number} 1, 2 or 5 times a power of ten, of which five at most fit into the range
- */
-function stride(range) {
-  const power = 10 ** Math.floor(Math.log10(range / 5));
-  return power * ([1, 2, 5].find((digit) => digit * power >= range / 5) ?? 10);
 }
 
 /** @param {Given} given */

@@ -1,16 +1,23 @@
 /** Graph: six primitive functions composed into one; values flow forward through it and derivatives back. */
-import { h, slider, svg } from '../../widgets/elements.js';
-import { newest } from '../../wire/newest.js';
-import { table } from '../../widgets/plot.js';
-import { join, split } from '../../shell/address.js';
-import { wiring } from '../../widgets/wiring.js';
-import { sub } from './formulas.js';
+import { join, split, whole } from '../../shell/address.js';
+import { clamp } from '../../shell/numbers.js';
+import { h, svg } from '../../widgets/elements.js';
+import { slider } from '../../widgets/fields.js';
 import { stepper } from '../../widgets/stepper.js';
+import { table } from '../../widgets/table.js';
+import { wiring } from '../../widgets/wiring.js';
+import { newest } from '../../wire/newest.js';
+import { sub } from './formulas.js';
 
 /** @typedef {import('../../shell/app.js').App} App */
-/** @typedef {import('../../wire/answers.js').GraphPass} GraphPass */
-/** @typedef {import('../../wire/answers.js').Place} Place */
+/** @typedef {import('../../widgets/plot.js').Place} Place */
 /** @typedef {import('../../widgets/wiring.js').Arrow} Arrow */
+/**
+ * @typedef {{
+ *   names: string[], primitives: string[], at: Place[], edges: Place[], values: number[], derivatives: number[],
+ *   handed: number[],
+ * }} GraphPass
+ */
 
 const REACH = 3;
 const NAMES = ['x', 'y', 'z'];
@@ -32,7 +39,9 @@ const WRITTEN = /** @type {Record<string, (...parents: string[]) => string>} */ 
 /** @type {import('../../shell/views.js').Lesson} */
 export const graph = {
   async mount(root, app) {
-    const page = new Page(app, await app.connection.ask('graph', read(app)));
+    /** @type {GraphPass} */
+    const first = await app.connection.ask('graph', read(app));
+    const page = new Page(app, first);
     root.append(page.element);
     await page.draw();
     return {
@@ -90,7 +99,7 @@ class Page {
       },
       start: () => this.go(0),
     });
-    this.told = h('p', { 'class': 'verdict', 'aria-live': 'polite' });
+    this.told = h('p', { class: 'verdict', 'aria-live': 'polite' });
     this.facts = h('div');
     this.element = h(
       'div',
@@ -120,13 +129,12 @@ class Page {
 
   /** @returns {number} how many nodes the waves have reached, forward and then back; one more when they are through */
   get step() {
-    const wanted = Number(this.app.state.k ?? NaN);
-    return Number.isInteger(wanted) && wanted >= 0 && wanted < DONE ? wanted : DONE;
+    return whole(this.app.state.k, 0, DONE - 1) ?? DONE;
   }
 
   /** @param {number} step */
   go(step) {
-    this.app.set({ k: String(Math.min(Math.max(step, 0), DONE)) });
+    this.app.set({ k: String(clamp(step, 0, DONE)) });
   }
 
   /**
@@ -139,6 +147,7 @@ class Page {
 
   draw = newest(async () => {
     const given = read(this.app);
+    /** @type {GraphPass} */
     const found = await this.app.connection.ask('graph', given);
     Object.values(given).forEach((value, i) => this.sliders[i].set(value));
     this.show(found, this.step);
@@ -151,10 +160,7 @@ class Page {
   show(found, step) {
     const { app, drawing } = this;
     const count = found.names.length;
-    const [valued, sloped] = [
-      NAMES.length + Math.min(step, FORWARD),
-      count - Math.min(Math.max(step - FORWARD, 0), BACK),
-    ];
+    const [valued, sloped] = [NAMES.length + Math.min(step, FORWARD), count - clamp(step - FORWARD, 0, BACK)];
     const now = step === 0 || step === DONE ? -1 : step > FORWARD ? sloped : valued - 1;
     const value = (/** @type {number} */ i) => (i < valued ? shown(app, found.values[i]) : '');
     const slope = (/** @type {number} */ i) => (i >= sloped ? shown(app, found.derivatives[i]) : '');
@@ -190,7 +196,7 @@ class Page {
   tell(found, step, now) {
     const { app } = this;
     if (!step) return app.t('graph.start');
-    if (step === DONE)
+    if (step === DONE) {
       return app.t('graph.done', {
         value: shown(app, found.values.slice(-1)[0]),
         slopes: found.derivatives
@@ -198,12 +204,14 @@ class Page {
           .map((slope) => shown(app, slope))
           .join('; '),
       });
-    if (step <= FORWARD)
+    }
+    if (step <= FORWARD) {
       return app.t('graph.forward', {
         name: sub(found.names[now]),
         function: written(found, now),
         value: shown(app, found.values[now]),
       });
+    }
     const handed = found.edges.flatMap(([from, to], j) =>
       from === now ? [{ part: shown(app, found.handed[j]), to: sub(found.names[to]) }] : [],
     );

@@ -3,17 +3,6 @@
 /** @typedef {number[][]} Rows */
 
 /**
- * @param {string | undefined} text
- * @param {number} least
- * @param {number} most
- * @returns {number | null} null where it says no whole number in between
- */
-export function whole(text, least, most) {
-  const value = Number(text || NaN);
-  return Number.isInteger(value) && value >= least && value <= most ? value : null;
-}
-
-/**
  * @param {string | undefined} text rows with ":" between them
  * @param {string} between the numbers of a row
  * @param {number} fewest

@@ -1,14 +1,23 @@
 /** Layers: what each layer of the model makes of one input, from the input over the code to the output. */
-import { h, svg } from '../../widgets/elements.js';
+import { whole } from '../../shell/address.js';
+import { clamp } from '../../shell/numbers.js';
 import { context, heat, picture } from '../../widgets/canvases.js';
+import { h, svg } from '../../widgets/elements.js';
+import { examplePicker } from '../../widgets/fields.js';
 import { newest } from '../../wire/newest.js';
-import { whole } from './grids.js';
-import { givenTo, inputLines } from '../input/input.js';
+import { givenTo, inputLines } from '../input/given.js';
 
 /** @typedef {import('../../shell/app.js').App} App */
-/** @typedef {import('../../wire/answers.js').Drawn} Drawn */
-/** @typedef {import('../../wire/answers.js').Layers} Layers */
 /** @typedef {import('../../shell/strings.js').Key} Key */
+/** @typedef {import('../../wire/frames.js').Levels} Levels */
+/** @typedef {import('../../wire/frames.js').Floats} Floats */
+/**
+ * @typedef {{
+ *   part: 'input' | 'encoder' | 'code' | 'decoder' | 'output', kind: string, parameters: number, shape: number[],
+ *   values: Floats, most: number, dead: Levels, count: number,
+ * }} Drawn
+ */
+/** @typedef {{ layers: Drawn[], original: Levels, restored: Levels, examples: number }} Layers */
 
 const [SIDE, HIGH] = [12, 16]; // of a unit's cell, and units on top of each other
 
@@ -38,25 +47,19 @@ class LayersView {
     this.app = app;
     this.brush = app.brush;
     this.renew = newest(() => app.attempt(() => this.ask()));
-    this.example = h('input', {
-      type: 'number',
-      min: 0,
-      max: app.model.count - 1,
-      step: 1,
+    this.example = examplePicker(app, {
+      label: app.t('example'),
+      value: null,
       placeholder: app.t('noise.drawn'),
-      onchange: () => this.take(this.example.valueAsNumber),
+      chosen: (place) => this.take(place),
     });
     const step = (/** @type {number} */ by, /** @type {Key} */ key, /** @type {string} */ arrow) =>
-      h(
-        'button',
-        { 'aria-label': app.t(key), 'title': app.t(key), 'onclick': () => this.take(this.place + by) },
-        arrow,
-      );
+      h('button', { 'aria-label': app.t(key), title: app.t(key), onclick: () => this.take(this.place + by) }, arrow);
     root.append(
       h(
         'div',
         { class: 'controls row' },
-        h('label', { class: 'field' }, h('span', {}, app.t('example')), this.example),
+        this.example.element,
         step(-1, 'layers.previous', '←'),
         step(1, 'layers.next', '→'),
       ),
@@ -80,15 +83,16 @@ class LayersView {
 
   /** @param {number} place of the example to take */
   take(place) {
-    this.app.set({ x: '', example: String(Math.min(Math.max(Math.round(place) || 0, 0), this.app.model.count - 1)) });
+    this.app.set({ x: '', example: String(clamp(place, 0, this.app.model.count - 1)) });
   }
 
   async ask() {
     const { app } = this;
+    /** @type {Layers} */
     const found = await app.connection.ask('layers', { ...app.named, given: givenTo(app) });
     this.found = found;
     if (!this.columns.length) this.build(found);
-    this.example.value = this.place < 0 ? '' : String(this.place);
+    this.example.input.value = this.place < 0 ? '' : String(this.place);
     this.columns.forEach((column, i) => column.paint(found.layers[i], found));
     this.tell();
   }
@@ -105,7 +109,7 @@ class LayersView {
     const square = (/** @type {string} */ kind, /** @type {string} */ d) =>
       svg(
         'svg',
-        { 'class': 'units', 'viewBox': '0 0 12 12', 'width': 12, 'height': 12, 'aria-hidden': 'true' },
+        { class: 'units', viewBox: '0 0 12 12', width: 12, height: 12, 'aria-hidden': 'true' },
         svg('path', { class: kind, d }),
       );
     const item = (/** @type {Element} */ sample, /** @type {Key} */ key) =>
@@ -116,8 +120,9 @@ class LayersView {
       item(square('above', 'M1 1h10v10h-10z'), 'layers.above'),
       item(square('below', 'M2 2h8v8h-8z'), 'layers.below'),
     );
-    if (all.some(({ values }) => values.shape.length > 1))
+    if (all.some(({ values }) => values.shape.length > 1)) {
       this.key.append(h('span', { class: 'item' }, ramp(), app.t('layers.maps.key')));
+    }
     if (all.some(({ count }) => count)) this.key.append(item(square('still', 'M2 2l8 8M10 2l-8 8'), 'layers.dead.key'));
   }
 
@@ -142,7 +147,7 @@ class LayersView {
     const { app } = this;
     const dead = layer.dead.data[i] ? app.t('code.dead') : '';
     const number = h('span', { class: 'hint' }, app.n(i + 1, {}));
-    if (layer.values.shape.length === 1)
+    if (layer.values.shape.length === 1) {
       return h(
         'li',
         {},
@@ -153,6 +158,7 @@ class LayersView {
           dead || app.n(layer.values.data[i], { minimumFractionDigits: 2, maximumFractionDigits: 2 }),
         ),
       );
+    }
     const [, high, wide] = layer.values.shape;
     const map = picture(app.t('layers.map', { i: i + 1 }));
     paintMaps(map, {
@@ -177,7 +183,7 @@ class LayersView {
    */
   move(x, y) {
     if (y) this.take(this.place + y);
-    if (x) this.app.set({ layer: String(Math.min(Math.max(this.chosen + x, 0), this.columns.length - 1)) });
+    if (x) this.app.set({ layer: String(clamp(this.chosen + x, 0, this.columns.length - 1)) });
   }
 
   python() {
@@ -224,7 +230,7 @@ class Column {
     shown.removeAttribute('role');
     shown.removeAttribute('aria-label');
     shown.setAttribute('aria-hidden', 'true');
-    this.button = h('button', { 'class': 'cell kept', 'aria-label': `${name}: ${size}`, 'onclick': chosen }, shown);
+    this.button = h('button', { class: 'cell kept', 'aria-label': `${name}: ${size}`, onclick: chosen }, shown);
     this.element = h(
       'li',
       { class: layer.part === 'code' ? 'narrowest' : '' },
@@ -261,7 +267,8 @@ class Column {
 }
 
 /**
- * Draw units as squares whose areas are what they give (Hinton's diagram): full above 0, hollow below; dead ones crossed.
+ * Draw units as squares whose areas are what they give (Hinton's diagram): full above 0, hollow below; dead ones are
+ * crossed.
  * @param {SVGSVGElement} element
  * @param {Drawn} layer
  */
@@ -315,8 +322,9 @@ function paintMaps(
       Math.floor(map / across) * (high + 1) + (Math.floor(i / wide) % high),
       (map % across) * (wide + 1) + (i % wide),
     ];
-    if (!dead.data[map])
+    if (!dead.data[map]) {
       image.data.set([...heat((1 + value / (most || 1)) / 2), 255], 4 * (row * canvas.width + column));
+    }
   });
   context(canvas).putImageData(image, 0, 0);
 }

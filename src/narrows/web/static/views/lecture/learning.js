@@ -1,10 +1,11 @@
 /** Learning: three rules that move a unit's line, an example a step, and what is promised of the first. */
-import { h, select, slider } from '../../widgets/elements.js';
+import { h } from '../../widgets/elements.js';
+import { choices, slider } from '../../widgets/fields.js';
 import { stepper } from '../../widgets/stepper.js';
 
 /** @typedef {import('../../shell/app.js').App} App */
-/** @typedef {import('../../wire/answers.js').Learning} Learning */
-/** @typedef {import('../../wire/answers.js').Perceptron} Perceptron */
+/** @typedef {import('./perceptron.js').Learning} Learning */
+/** @typedef {import('./perceptron.js').Perceptron} Perceptron */
 /** @typedef {import('./perceptron.js').Given} Given */
 
 /** Each rule's learning rate, to begin with. */
@@ -21,9 +22,6 @@ export class LearningPanel {
   constructor(app, read) {
     this.app = app;
     const { rule } = read();
-    const options = Object.keys(ETA).map(
-      (name) => /** @type {[string, string]} */ ([name, app.t(`perceptron.rule.${/** @type {'hebb'} */ (name)}`)]),
-    );
     this.eta = slider({
       label: 'η',
       min: 0.01,
@@ -57,9 +55,15 @@ export class LearningPanel {
         h(
           'div',
           { class: 'row' },
-          select(app.t('perceptron.rule'), options, rule, (name) => {
-            this.stop();
-            app.set({ rule: name, eta: '', k: '' });
+          choices({
+            label: app.t('perceptron.rule'),
+            values: Object.keys(ETA),
+            value: rule,
+            told: (name) => app.t(`perceptron.rule.${/** @type {'hebb'} */ (name)}`),
+            chosen: (name) => {
+              this.stop();
+              app.set({ rule: name, eta: '', k: '' });
+            },
           }),
         ),
         this.eta.element,
@@ -142,8 +146,9 @@ function done(app, { points, step, rule }, walk) {
  */
 function promised(app, { rule, eta }, walk) {
   if (rule === 'hebb') return app.t('perceptron.hebb');
-  if (rule === 'adaline')
+  if (rule === 'adaline') {
     return app.t(eta < walk.limit ? 'perceptron.adaline' : 'perceptron.too.fast', { limit: app.n(walk.limit) });
+  }
   if (walk.contradiction.length) return app.t('perceptron.never');
   if (walk.bound === null) return app.t('perceptron.some');
   return app.t('perceptron.bound', {

@@ -1,11 +1,14 @@
 /** Parameters: how many numbers an image has, and how many weights a layer needs to take it in. */
-import { h, svg } from '../../widgets/elements.js';
-import { newest } from '../../wire/newest.js';
-import { Plot, multiples, table } from '../../widgets/plot.js';
+import { whole } from '../../shell/address.js';
 import { scientific, tenTo } from '../../shell/numbers.js';
+import { h, svg } from '../../widgets/elements.js';
+import { labelled, numberBox } from '../../widgets/fields.js';
+import { multiples, Plot } from '../../widgets/plot.js';
+import { table } from '../../widgets/table.js';
+import { newest } from '../../wire/newest.js';
 
 /** @typedef {import('../../shell/app.js').App} App */
-/** @typedef {import('../../wire/answers.js').Parameters} Counted */
+/** @typedef {{ inputs: number, dense: number, convolutional: number }} Parameters */
 /** @typedef {'height' | 'width' | 'channels' | 'units' | 'filters' | 'kernel'} Name */
 /** @typedef {Record<Name, number>} Sizes */
 
@@ -39,7 +42,7 @@ export const parameters = {
       formula(),
       formula(),
       formula(),
-      h('p', { 'class': 'verdict', 'aria-live': 'polite' }),
+      h('p', { class: 'verdict', 'aria-live': 'polite' }),
     ];
     const [bars, facts] = [h('div'), h('div')];
     root.append(
@@ -68,6 +71,7 @@ export const parameters = {
     );
     const draw = newest(async () => {
       const sizes = read(app.state);
+      /** @type {Parameters} */
       const found = await app.connection.ask('parameters', sizes);
       const n = (/** @type {number} */ value) => app.n(value, {});
       fields.forEach(({ set }, i) => set(sizes[NAMES[i]]));
@@ -126,35 +130,20 @@ function part(app, name, count, ...fields) {
  */
 function field(app, name, say) {
   const words = app.t(`parameters.size.${name}`);
-  const box = h('input', {
-    class: name,
-    type: 'number',
+  const most = app.n(MOST[name], {});
+  const { input, set } = numberBox({
     min: 1,
     max: MOST[name],
     step: 1,
-    onchange: () => {
-      const right = isSize(name, box.value);
-      box.setAttribute('aria-invalid', String(!right));
-      if (right) app.set({ [name]: box.value });
-      say(
-        right ? '' : app.t('parameters.wrong', { name: words, most: app.n(MOST[name], {}), value: box.value || '–' }),
-      );
+    on: 'change',
+    taken: (value) => {
+      app.set({ [name]: String(value) });
+      say('');
     },
+    refused: (text) => say(app.t('parameters.wrong', { name: words, most, value: text || '–' })),
+    attributes: { class: name },
   });
-  const set = (/** @type {number} */ value) => {
-    box.value = String(value);
-    box.removeAttribute('aria-invalid');
-  };
-  return { element: h('label', { class: 'field' }, h('span', {}, words), box), set };
-}
-
-/**
- * @param {Name} name
- * @param {string} text
- */
-function isSize(name, text) {
-  const size = Number(text);
-  return Number.isInteger(size) && size >= 1 && size <= MOST[name];
+  return { element: labelled(words, input), set };
 }
 
 /**
@@ -162,11 +151,8 @@ function isSize(name, text) {
  * @returns {Sizes} the lecture's where the state does not say
  */
 function read(state) {
-  return /** @type {Sizes} */ (
-    Object.fromEntries(
-      NAMES.map((name) => [name, isSize(name, state[name] ?? '') ? Number(state[name]) : PRESETS.lecture[name]]),
-    )
-  );
+  const size = (/** @type {Name} */ name) => whole(state[name], 1, MOST[name]) ?? PRESETS.lecture[name];
+  return /** @type {Sizes} */ (Object.fromEntries(NAMES.map((name) => [name, size(name)])));
 }
 
 /** @param {Sizes} sizes */
@@ -177,7 +163,7 @@ function texts(sizes) {
 /**
  * Bars on a logarithmic axis.
  * @param {App} app
- * @param {Counted} found
+ * @param {Parameters} found
  */
 function compared(app, { inputs, dense, convolutional }) {
   const plot = new Plot({
@@ -197,11 +183,7 @@ function compared(app, { inputs, dense, convolutional }) {
     const top = plot.y(3 - i);
     plot.front.append(
       svg('text', { class: 'name', x: plot.x(0) + 6, y: top + 22 }, app.t(`parameters.${name}`)),
-      svg(
-        'text',
-        { 'class': 'name count', 'x': plot.x(LONGEST), 'y': top + 22, 'text-anchor': 'end' },
-        app.n(count, {}),
-      ),
+      svg('text', { class: 'name count', x: plot.x(LONGEST), y: top + 22, 'text-anchor': 'end' }, app.n(count, {})),
       svg('rect', {
         class: `bar ${name}`,
         x: plot.x(0),
@@ -227,8 +209,8 @@ function power(app, count) {
  * @param {number} count of 32-bit numbers
  */
 function memory(app, count) {
-  const power = Math.min(Math.floor(Math.log10(BYTES * count) / 3), UNITS.length - 1);
-  return app.n((BYTES * count) / 1000 ** power, { style: 'unit', unit: UNITS[power], maximumSignificantDigits: 3 });
+  const step = Math.min(Math.floor(Math.log10(BYTES * count) / 3), UNITS.length - 1);
+  return app.n((BYTES * count) / 1000 ** step, { style: 'unit', unit: UNITS[step], maximumSignificantDigits: 3 });
 }
 
 /** @param {Sizes} sizes */

@@ -1,17 +1,27 @@
-/** Perceptron: a unit's line among points of two classes, moved by hand or by a learning rule; and the lecture's one input. */
-import { h, slider } from '../../widgets/elements.js';
+/** Perceptron: a unit's line among points of two classes, moved by hand or by a learning rule; and one vector. */
+import { join, split, whole } from '../../shell/address.js';
+import { h } from '../../widgets/elements.js';
+import { slider } from '../../widgets/fields.js';
+import { table } from '../../widgets/table.js';
 import { newest } from '../../wire/newest.js';
-import { table } from '../../widgets/plot.js';
-import { join, split } from '../../shell/address.js';
 import { linear } from './formulas.js';
 import { ETA, LearningPanel } from './learning.js';
 import { PointPlane, REACH } from './point-plane.js';
 import { VectorTable } from './vector.js';
 
 /** @typedef {import('../../shell/app.js').App} App */
-/** @typedef {import('../../wire/answers.js').Learning} Learning */
-/** @typedef {import('../../wire/answers.js').Perceptron} Perceptron */
-/** @typedef {import('../../wire/answers.js').Place} Place */
+/** @typedef {import('../../widgets/plot.js').Place} Place */
+/**
+ * @typedef {{
+ *   bias: number[], line: Place[], half: Place[], excitation: number[], fires: number[], distance: number[],
+ * }} Perceptron
+ */
+/**
+ * @typedef {{
+ *   units: number[][], index: number[], epoch: number[], error: number[], updated: boolean[], ended: boolean,
+ *   limit: number, gamma: number, radius: number, bound: number | null, contradiction: number[], place: number[],
+ * }} Learning
+ */
 /** @typedef {{ at: Place, label: number }} Point */
 /** @typedef {{ w: Place, theta: number }} Unit */
 /**
@@ -139,10 +149,10 @@ class Page {
         w: weights?.every((value) => Math.abs(value) <= MOST) ? /** @type {Place} */ (weights) : [1, 0.5],
         theta: Math.abs(threshold) <= MOST ? threshold : -0.5,
       },
-      chosen: whole(i, points.length - 1) ?? (points.length ? 0 : -1),
+      chosen: whole(i, 0, points.length - 1) ?? (points.length ? 0 : -1),
       rule: named,
       eta: rate > 0 && rate <= 1 ? rate : ETA[named],
-      step: whole(k, Infinity),
+      step: whole(k, 0, Infinity),
     };
   }
 
@@ -170,11 +180,9 @@ class Page {
    * @param {Partial<Point>} changes
    */
   edit(i, changes) {
-    if (i >= 0)
-      this.put(
-        this.given.points.map((point, j) => (j === i ? { ...point, ...changes } : point)),
-        i,
-      );
+    if (i < 0) return;
+    const points = this.given.points.map((old, j) => (j === i ? { ...old, ...changes } : old));
+    this.put(points, i);
   }
 
   /** @param {Place} at */
@@ -195,6 +203,7 @@ class Page {
     const { step, unit } = this.given; // as they are by now
     const learnt = walk && step !== null ? walk.units[Math.min(step, walk.units.length - 1)] : null;
     this.unit = learnt ? { w: [learnt[0], learnt[1]], theta: learnt[2] } : unit;
+    /** @type {Perceptron} */
     const found = await app.connection.ask('perceptron', { points: given.points.map(({ at }) => at), ...this.unit });
     this.plane.draw(given, this.unit, found, walk);
     [...this.unit.w, this.unit.theta].forEach((value, i) => this.sliders[i].set(value));
@@ -211,9 +220,11 @@ class Page {
   async walk({ points, rule, eta }) {
     const asked = { points: points.map(({ at }) => at), labels: points.map(({ label }) => label), rule, eta };
     const key = JSON.stringify(asked);
-    if (key !== this.known.key)
-      this.known = { key, walk: points.length ? await this.app.connection.ask('learning', asked) : null };
-    return this.known.walk;
+    if (key === this.known.key) return this.known.walk;
+    /** @type {Learning | null} */
+    const walk = points.length ? await this.app.connection.ask('learning', asked) : null;
+    this.known = { key, walk };
+    return walk;
   }
 }
 
@@ -236,16 +247,6 @@ function read(text) {
     points.length <= MOST_POINTS &&
     points.every(({ at, label }) => at.every((x) => Math.abs(x) <= REACH) && (label === 0 || label === 1));
   return good ? points : null;
-}
-
-/**
- * @param {string | undefined} text
- * @param {number} most
- * @returns {number | null}
- */
-function whole(text, most) {
-  const number = text ? Number(text) : NaN;
-  return Number.isInteger(number) && number >= 0 && number <= most ? number : null;
 }
 
 /**

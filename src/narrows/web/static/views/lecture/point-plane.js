@@ -1,12 +1,12 @@
 /** Points of two classes in the plane and a unit's line among them, all of which a person drags. */
 import { h, svg } from '../../widgets/elements.js';
-import { Plot, handle, multiples } from '../../widgets/plot.js';
+import { handle, multiples, Plot } from '../../widgets/plot.js';
 import { mark } from './class-marks.js';
 
 /** @typedef {import('../../shell/app.js').App} App */
-/** @typedef {import('../../wire/answers.js').Learning} Learning */
-/** @typedef {import('../../wire/answers.js').Perceptron} Perceptron */
-/** @typedef {import('../../wire/answers.js').Place} Place */
+/** @typedef {import('./perceptron.js').Learning} Learning */
+/** @typedef {import('./perceptron.js').Perceptron} Perceptron */
+/** @typedef {import('../../widgets/plot.js').Place} Place */
 /** @typedef {import('./perceptron.js').Given} Given */
 /** @typedef {import('./perceptron.js').Unit} Unit */
 /**
@@ -84,7 +84,8 @@ export class PointPlane {
     );
     this.element = h('div', {}, this.plot.element);
     this.plot.element.addEventListener('click', (event) => {
-      if (!/** @type {Element} */ (event.target).closest('.handle')) does.added(rounded(this.plot.at(event)));
+      const target = /** @type {Element} */ (event.target);
+      if (!target.closest('.handle')) does.added(rounded(this.plot.at(event)));
     });
   }
 
@@ -116,8 +117,8 @@ export class PointPlane {
   draw(given, unit, found, walk) {
     this.unit = unit;
     this.chosen = given.chosen;
-    this.half.setAttribute('d', this.outline(found.half));
-    this.line.setAttribute('d', this.outline(found.line));
+    this.half.setAttribute('d', this.plot.outline(found.half));
+    this.line.setAttribute('d', this.plot.outline(found.line));
     this.drawNormal(found.line);
     this.drawPoints(given, found);
     this.drawProof(given, walk);
@@ -130,8 +131,9 @@ export class PointPlane {
   drawNormal(line) {
     const { w, theta } = this.unit;
     const size = Math.hypot(...w);
-    for (const part of [this.normal, this.name, this.shift.element, this.turn.element])
+    for (const part of [this.normal, this.name, this.shift.element, this.turn.element]) {
       part.setAttribute('display', line.length ? 'inline' : 'none');
+    }
     if (!line.length) return;
     const off = (w[0] * this.pivot[0] + w[1] * this.pivot[1] - theta) / size ** 2;
     const near = /** @type {Place} */ (this.pivot.map((value, i) => value - off * w[i]));
@@ -140,7 +142,7 @@ export class PointPlane {
       : [(line[0][0] + line[1][0]) / 2, (line[0][1] + line[1][1]) / 2];
     const [x, y] = this.pivot;
     const tip = /** @type {Place} */ ([x + (ARROW * w[0]) / size, y + (ARROW * w[1]) / size]);
-    this.normal.setAttribute('d', this.outline([this.pivot, tip]));
+    this.normal.setAttribute('d', this.plot.outline([this.pivot, tip]));
     this.shift.set(this.pivot);
     this.turn.set(tip);
     this.name.setAttribute(
@@ -228,28 +230,18 @@ export class PointPlane {
   drawProof({ points }, walk) {
     const of = (/** @type {number} */ label) =>
       (walk?.contradiction ?? []).filter((i) => points[i]?.label === label).map((i) => points[i].at);
-    this.ones.setAttribute('d', this.outline(of(1)));
-    this.zeros.setAttribute('d', this.outline(of(0)));
+    this.ones.setAttribute('d', this.plot.outline(of(1)));
+    this.zeros.setAttribute('d', this.plot.outline(of(0)));
     this.put(this.cross, walk?.place.length ? /** @type {Place} */ (walk.place) : undefined);
   }
 
   /**
-   * @param {Place[]} places
-   * @returns {string}
-   */
-  outline(places) {
-    return places.length
-      ? `M${places.map(([x, y]) => `${this.plot.x(x)} ${this.plot.y(y)}`).join('L')}${places.length > 2 ? 'Z' : ''}`
-      : '';
-  }
-
-  /**
-   * @param {SVGElement} mark
+   * @param {SVGElement} sign
    * @param {Place | undefined} at
    */
-  put(mark, at) {
-    mark.setAttribute('display', at ? 'inline' : 'none');
-    if (at) mark.setAttribute('transform', `translate(${this.plot.x(at[0])} ${this.plot.y(at[1])})`);
+  put(sign, at) {
+    sign.setAttribute('display', at ? 'inline' : 'none');
+    if (at) sign.setAttribute('transform', `translate(${this.plot.x(at[0])} ${this.plot.y(at[1])})`);
   }
 }
 

@@ -1,11 +1,13 @@
 /** One vector: a unit's weighted inputs, added up and held against its threshold; the lecture's numbers at first. */
-import { h } from '../../widgets/elements.js';
-import { newest } from '../../wire/newest.js';
-import { table } from '../../widgets/plot.js';
 import { join, split } from '../../shell/address.js';
+import { h } from '../../widgets/elements.js';
+import { numberBox } from '../../widgets/fields.js';
+import { table } from '../../widgets/table.js';
+import { newest } from '../../wire/newest.js';
 import { sub } from './formulas.js';
 
 /** @typedef {import('../../shell/app.js').App} App */
+/** @typedef {{ products: number[], sum: number, fires: number }} Excitation */
 
 const START = [0.9, -0.3, -1.7, 0.3, 1, 0.5, 0, 1, 1]; // w, x and θ
 const MOST = 1e6;
@@ -14,26 +16,27 @@ export class VectorTable {
   /** @param {App} app */
   constructor(app) {
     this.app = app;
-    const field = (/** @type {number} */ i, /** @type {string} */ name) => {
-      const input = h('input', {
-        'type': 'number',
-        'step': 'any',
-        'aria-label': name,
-        'oninput': () => this.put(i, input),
+    const box = (/** @type {number} */ i, /** @type {string} */ name) =>
+      numberBox({
+        min: -MOST,
+        max: MOST,
+        step: 'any',
+        on: 'input',
+        taken: (value) => this.put(i, value),
+        attributes: { 'aria-label': name },
       });
-      return input;
-    };
     const places = [0, 1, 2, 3];
-    this.fields = [
-      ...places.map((i) => field(i, sub(`w${i + 1}`))),
-      ...places.map((i) => field(4 + i, sub(`x${i + 1}`))),
-      field(8, 'θ'),
+    this.boxes = [
+      ...places.map((i) => box(i, sub(`w${i + 1}`))),
+      ...places.map((i) => box(4 + i, sub(`x${i + 1}`))),
+      box(8, 'θ'),
     ];
     this.products = places.map(() => h('span', {}));
     this.sum = h('span', {});
-    this.verdict = h('p', { 'class': 'verdict', 'aria-live': 'polite' });
-    const rows = places.map((i) => [String(i + 1), this.fields[i], this.fields[4 + i], this.products[i]]);
-    const facts = table(['i', 'wᵢ', 'xᵢ', 'wᵢxᵢ'], [...rows, ['wᵀx', '', '', this.sum], ['θ', '', '', this.fields[8]]]);
+    this.verdict = h('p', { class: 'verdict', 'aria-live': 'polite' });
+    const inputs = this.boxes.map(({ input }) => input);
+    const rows = places.map((i) => [String(i + 1), inputs[i], inputs[4 + i], this.products[i]]);
+    const facts = table(['i', 'wᵢ', 'xᵢ', 'wᵢxᵢ'], [...rows, ['wᵀx', '', '', this.sum], ['θ', '', '', inputs[8]]]);
     this.element = h('div', { class: 'beside' }, h('h2', {}, app.t('perceptron.vector')), facts, this.verdict);
   }
 
@@ -51,20 +54,17 @@ export class VectorTable {
 
   /**
    * @param {number} i
-   * @param {HTMLInputElement} input an empty one changes nothing yet
+   * @param {number} value
    */
-  put(i, input) {
-    const good = Math.abs(input.valueAsNumber) <= MOST;
-    input.setAttribute('aria-invalid', String(!good));
-    if (good) this.app.set({ v: join(this.numbers.map((old, j) => (j === i ? input.valueAsNumber : old))) });
+  put(i, value) {
+    this.app.set({ v: join(this.numbers.map((old, j) => (j === i ? value : old))) });
   }
 
   draw = newest(async () => {
     const { app, given } = this;
+    /** @type {Excitation} */
     const found = await app.connection.ask('excitation', given);
-    this.numbers.forEach((value, i) => {
-      if (this.fields[i] !== document.activeElement) this.fields[i].value = String(value);
-    });
+    this.numbers.forEach((value, i) => this.boxes[i].set(value));
     this.products.forEach((product, i) => {
       product.textContent = app.n(found.products[i]);
     });

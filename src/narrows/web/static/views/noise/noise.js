@@ -1,11 +1,15 @@
 /** Noise: one spoilt input, and what models that were trained differently make of it. */
-import { figure, h, select, slider } from '../../widgets/elements.js';
-import { newest } from '../../wire/newest.js';
+import { whole } from '../../shell/address.js';
 import { spaced } from '../../shell/words.js';
-import { givenTo, inputLines } from '../input/input.js';
+import { figure, h } from '../../widgets/elements.js';
+import { choices, examplePicker, slider } from '../../widgets/fields.js';
+import { newest } from '../../wire/newest.js';
+import { givenTo, inputLines, shownExample } from '../input/given.js';
 
 /** @typedef {import('../../shell/app.js').App} App */
-/** @typedef {import('../../wire/answers.js').Levels} Levels */
+/** @typedef {import('../../wire/frames.js').Levels} Levels */
+/** @typedef {{ id: string, kind: string, latent_dim: number, levels: Levels, error: number }} Restored */
+/** @typedef {{ clean: Levels, noisy: Levels, error: number, models: Restored[] }} Noise */
 
 const KINDS = /** @type {const} */ (['gaussian', 'masking', 'salt-and-pepper', 'block']);
 
@@ -21,7 +25,7 @@ export const noise = {
 };
 
 class NoiseView {
-  row = h('div', { 'class': 'mended', 'aria-live': 'polite' });
+  row = h('div', { class: 'mended', 'aria-live': 'polite' });
 
   /**
    * @param {HTMLElement} root
@@ -44,22 +48,21 @@ class NoiseView {
   }
 
   get seed() {
-    const seed = Number(this.app.state.seed ?? 0);
-    return Number.isInteger(seed) && seed >= 0 ? seed : 0;
+    return whole(this.app.state.seed, 0, Infinity) ?? 0;
   }
 
   controls() {
     const { app } = this;
-    const last = app.model.count - 1;
-    const kind = select(
-      app.t('noise.kind'),
-      KINDS.map((name) => [name, app.t(`noise.${name}`)]),
-      this.kind,
-      (value) => {
-        app.set({ noise: value });
+    const kind = choices({
+      label: app.t('noise.kind'),
+      values: KINDS,
+      value: this.kind,
+      told: (name) => app.t(`noise.${name}`),
+      chosen: (name) => {
+        app.set({ noise: name });
         level.set(this.level);
       },
-    );
+    });
     const show = (/** @type {number} */ value) =>
       this.kind === 'gaussian'
         ? app.t('noise.level.sigma', { level: app.n(value, { minimumFractionDigits: 2 }) })
@@ -73,22 +76,16 @@ class NoiseView {
       show,
       moved: (value) => app.set({ level: String(value) }),
     });
-    const example = h('input', {
-      type: 'number',
-      min: 0,
-      max: last,
-      step: 1,
-      value: app.state.x ? null : (app.state.example ?? 0),
+    const example = examplePicker(app, {
+      label: app.t('example'),
+      value: shownExample(app),
       placeholder: app.t('noise.drawn'),
-      onchange: () => {
-        example.valueAsNumber = Math.min(Math.max(Math.round(example.valueAsNumber) || 0, 0), last);
-        app.set({ x: '', example: example.value });
-      },
+      chosen: (place) => app.set({ x: '', example: String(place) }),
     });
     return h(
       'div',
       { class: 'controls row' },
-      h('label', { class: 'field' }, h('span', {}, app.t('example')), example),
+      example.element,
       kind,
       level.element,
       h('button', { onclick: () => app.set({ seed: String(this.seed + 1) }) }, app.t('again')),
@@ -97,6 +94,7 @@ class NoiseView {
 
   async ask() {
     const { app, brush } = this;
+    /** @type {Noise} */
     const { clean, noisy, error, models } = await app.connection.ask('noise', {
       ...app.named,
       given: givenTo(app),
@@ -127,7 +125,7 @@ class NoiseView {
     });
     const parts = [
       given,
-      h('div', { 'class': 'arrow', 'aria-hidden': 'true' }, '→'),
+      h('div', { class: 'arrow', 'aria-hidden': 'true' }, '→'),
       h('div', { class: 'pairs' }, ...mended),
     ];
     if (models.length < 2) parts.push(h('p', { class: 'hint' }, app.t('noise.one')));

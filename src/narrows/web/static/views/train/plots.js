@@ -1,10 +1,9 @@
 /** What is drawn of a training: its losses, the codes, and points with what comes back of them. */
 import { h, svg } from '../../widgets/elements.js';
-import { Plot, multiples } from '../../widgets/plot.js';
-import { marks } from '../compare/compare.js';
+import { keyItem, multiples, nice, Plot, roundNumbers } from '../../widgets/plot.js';
 
 /** @typedef {import('../../shell/app.js').App} App */
-/** @typedef {import('../../wire/answers.js').Moment} Moment */
+/** @typedef {import('./moment.js').Moment} Moment */
 /** @typedef {import('../../widgets/plot.js').Place} Place */
 
 const LINE = 18; // between names that would stand on each other
@@ -27,7 +26,9 @@ export function lossPlot(app, { epochs, losses, validation }, last) {
   const room = 0.06 * (scaled(high) - scaled(low)) || 0.5;
   const [bottom, top] = [scaled(low) - room, scaled(high) + room];
   const across = multiples(1, last, nice((last - 1) / 5));
-  const up = log ? marks(10 ** bottom, 10 ** top).map(Math.log10) : multiples(bottom, top, nice((top - bottom) / 4));
+  const up = log
+    ? roundNumbers(10 ** bottom, 10 ** top).map(Math.log10)
+    : multiples(bottom, top, nice((top - bottom) / 4));
   const show = (/** @type {number} */ value, /** @type {number} */ axis) =>
     app.n(axis && log ? 10 ** value : value, { maximumSignificantDigits: 4 });
   const plot = new Plot({
@@ -49,17 +50,10 @@ export function lossPlot(app, { epochs, losses, validation }, last) {
   };
   curve('training', ours);
   curve('validation', theirs);
-  const item = (/** @type {string} */ name, /** @type {string} */ words, /** @type {Place[]} */ places) =>
-    h(
-      'span',
-      { class: 'item' },
-      svg(
-        'svg',
-        { 'class': 'plot sample', 'viewBox': '0 0 40 8', 'aria-hidden': 'true' },
-        svg('path', { class: `line ${name}`, d: 'M0 4H40' }),
-      ),
-      [words, ...places.slice(-1).map(([, loss]) => app.n(loss, { maximumSignificantDigits: 4 }))].join(' '),
-    );
+  const item = (/** @type {string} */ name, /** @type {string} */ words, /** @type {Place[]} */ places) => {
+    const loss = places.slice(-1).map(([, value]) => app.n(value, { maximumSignificantDigits: 4 }));
+    return keyItem(`line ${name}`, [words, ...loss].join(' '));
+  };
   const key = h(
     'p',
     { class: 'key' },
@@ -141,7 +135,7 @@ export function scatter(app, { originals, restored }) {
     label: app.t('train.examples'),
     height: 320,
   });
-  const dots = (/** @type {import('../../wire/answers.js').Levels} */ levels) =>
+  const dots = (/** @type {import('../../wire/frames.js').Levels} */ levels) =>
     Array.from(
       { length: levels.shape[0] },
       (_, i) => `M${plot.x(levels.data[2 * i]).toFixed(1)} ${plot.y(levels.data[2 * i + 1]).toFixed(1)}h0`,
@@ -156,7 +150,7 @@ export function scatter(app, { originals, restored }) {
       { class: 'item' },
       svg(
         'svg',
-        { 'class': 'plot', 'viewBox': '0 0 12 8', 'aria-hidden': 'true' },
+        { class: 'plot', viewBox: '0 0 12 8', 'aria-hidden': 'true' },
         svg('path', { class: name, d: 'M6 4h0' }),
       ),
       words,
@@ -167,13 +161,4 @@ export function scatter(app, { originals, restored }) {
     plot.element,
     h('p', { class: 'key' }, item('dots', app.t('plane.original')), item('dots back', app.t('plane.restored'))),
   );
-}
-
-/**
- * @param {number} step
- * @returns {number} the next of 1, 2 and 5 times powers of ten
- */
-function nice(step) {
-  const power = 10 ** Math.floor(Math.log10(step || 1));
-  return [1, 2, 5, 10].map((digit) => digit * power).find((value) => value >= 0.999 * step) ?? 1;
 }

@@ -1,20 +1,30 @@
 /** Train live: a model learns while a person watches, steers it, and goes back to what it was. */
-import { download, h, select, slider, tick } from '../../widgets/elements.js';
-import { Brush, picture } from '../../widgets/canvases.js';
+import { whole } from '../../shell/address.js';
+import { clamp } from '../../shell/numbers.js';
+import { download, h } from '../../widgets/elements.js';
+import { slider, tick } from '../../widgets/fields.js';
 import { newest } from '../../wire/newest.js';
-import { scientific } from '../../shell/numbers.js';
-import { spaced } from '../../shell/words.js';
-import { codesPlot, lossPlot, scatter } from './plots.js';
+import { Dial } from './dial.js';
+import { MomentPictures } from './moment.js';
+import { CHOICES, Setup } from './setup.js';
 
 /** @typedef {import('../../shell/app.js').App} App */
-/** @typedef {import('../../wire/answers.js').Live} Live */
-/** @typedef {import('../../wire/answers.js').Moment} Moment */
+/** @typedef {import('../../wire/frames.js').Levels} Levels */
+/** @typedef {import('./moment.js').Moment} Moment */
+/** @typedef {import('./setup.js').Chosen} Chosen */
+/** @typedef {import('./setup.js').Trainable} Trainable */
+/**
+ * @typedef {{
+ *   mode: string, error: string, data: string, kind: string, latent_dim: number, seed: number, epoch: number,
+ *   epochs: number, step: number, steps: number, learning_rate: number, beta: number | null, rate_now: number | null,
+ *   beta_now: number | null, notes: string[], kept: number[], python: string[], moment: Moment | null,
+ * }} Live
+ */
+/** @typedef {{ model: string, name: string, file: Levels }} Kept */
 /** @typedef {'play' | 'pause' | 'step' | 'epoch'} Mode */
-/** @typedef {{ data: string, kind: string, latent_dim: number, seed: number }} Chosen */
 
-const [SOON, LATER, CALM] = [50, 500, 1000]; // milliseconds between questions while it learns, while it waits, without motion
-const HOLD = 700; // milliseconds for which a slider that a person moves is left alone
-const CHOICES = /** @type {const} */ (['data', 'kind', 'd', 'seed']);
+// Milliseconds between questions while it learns, while it waits, and without motion.
+const [SOON, LATER, CALM] = [50, 500, 1000];
 
 /** @type {import('../../shell/views.js').View} */
 export const train = {
@@ -22,7 +32,9 @@ export const train = {
   group: 'model',
   alone: true,
   async mount(root, app) {
-    const view = new TrainView(root, app, await app.connection.ask('trainable'));
+    /** @type {Trainable} */
+    const options = await app.connection.ask('trainable');
+    const view = new TrainView(root, app, options);
     await view.open();
     return view;
   },
@@ -34,39 +46,32 @@ class TrainView {
   fast = false;
   /** @type {Live | null} */
   found = null;
-  /** @type {Moment | null} */
-  moment = null;
-  /** @type {Brush | null} */
-  brush = null;
   /** @type {Chosen | null} what is being set up */
   wanted = null;
-  choices = h('div', { class: 'row controls' });
   told = h('p', { class: 'told number' });
   bar = h('progress', { max: 1, value: 0 });
   mode = h('p', { role: 'status' });
-  loss = h('div');
-  codes = h('div');
-  codesHint = h('p', { class: 'hint' });
-  examples = h('div');
   notes = h('ul', { class: 'notes', lang: 'en' });
   kept = h('p', { class: 'hint', role: 'status' });
 
   /**
    * @param {HTMLElement} root
    * @param {App} app
-   * @param {import('../../wire/answers.js').Trainable} options what can be chosen
+   * @param {Trainable} options what can be chosen
    */
   constructor(root, app, options) {
     this.app = app;
-    this.options = options;
-    this.shownChoices = '';
     this.renew = newest(() => app.attempt(() => this.ask()));
     this.anew = newest((/** @type {Chosen} */ chosen) => app.attempt(() => this.begin(chosen)));
-    /** @type {Record<'learning_rate' | 'beta', { element: HTMLElement, set: (value: number) => void, hint: HTMLElement, moved: number, send: (value: number) => Promise<void> }>} */
-    this.dials = {
-      learning_rate: this.dial('learning_rate', -5, 1, (at) => Number((10 ** at).toPrecision(2))),
-      beta: this.dial('beta', 0, 20, (at) => at),
-    };
+    this.setup = new Setup(app, options, (change) => this.choose(change));
+    this.pictures = new MomentPictures(app);
+    this.rate = new Dial(app, 'learning_rate', {
+      min: -5,
+      max: 1,
+      value: (at) => Number((10 ** at).toPrecision(2)),
+      place: Math.log10,
+    });
+    this.beta = new Dial(app, 'beta', { min: 0, max: 20, value: (at) => at, place: (value) => value });
     this.scrub = slider({
       label: app.t('train.back'),
       min: 0,
@@ -91,7 +96,7 @@ class TrainView {
     });
     this.said = h('section', { hidden: true }, h('h2', {}, app.t('train.notes')), this.notes);
     root.append(
-      this.choices,
+      this.setup.element,
       h('div', { class: 'row' }, this.play, this.step, this.epoch, reset, h('div', { class: 'controls' }, fast)),
       h('div', { class: 'stand' }, this.told, this.bar, this.mode),
       h('div', { class: 'row controls' }, this.scrub.element, this.keep, this.kept),
@@ -102,12 +107,12 @@ class TrainView {
           'section',
           {},
           h('h2', {}, app.t('train.loss')),
-          this.loss,
-          h('div', { class: 'stack controls' }, this.dials.learning_rate.element, this.dials.beta.element),
+          this.pictures.loss,
+          h('div', { class: 'stack controls' }, this.rate.element, this.beta.element),
         ),
-        h('section', {}, h('h2', {}, app.t('train.codes')), this.codes, this.codesHint),
+        h('section', {}, h('h2', {}, app.t('train.codes')), this.pictures.codes, this.pictures.hint),
       ),
-      h('section', {}, h('h2', {}, app.t('train.examples')), this.examples),
+      h('section', {}, h('h2', {}, app.t('train.examples')), this.pictures.examples),
       this.said,
     );
   }
@@ -118,22 +123,7 @@ class TrainView {
 
   /** @returns {number | null} the epoch that is gone back to */
   get at() {
-    const at = Number(this.app.state.at || NaN);
-    return Number.isInteger(at) && at >= 0 ? at : null;
-  }
-
-  /** @returns {Chosen} what the address says */
-  get chosen() {
-    const { data, kind, d, seed } = this.app.state;
-    const whole = (/** @type {string | undefined} */ text, /** @type {number} */ low, /** @type {number} */ other) =>
-      text && Number.isInteger(Number(text)) && Number(text) >= low ? Number(text) : other;
-    const given = this.options;
-    return {
-      data: given.data.includes(data ?? '') ? data : given.data[0],
-      kind: given.kinds.includes(kind ?? '') ? kind : given.kinds[0],
-      latent_dim: Math.min(whole(d, 1, 2), 256),
-      seed: whole(seed, 0, 0),
-    };
+    return whole(this.app.state.at, 0, Infinity);
   }
 
   // --- Choosing ---------------------------------------------------------------
@@ -141,13 +131,15 @@ class TrainView {
   /** Take up the training there is; set one up where there is none, or only one that has not begun and is another. */
   async open() {
     const { app } = this;
+    const { chosen } = this.setup;
+    /** @type {Live} */
     const found = await app.connection.ask('live', {});
-    this.choosers(this.chosen);
-    const { data, kind, latent_dim: d, seed } = this.chosen;
+    this.setup.show(chosen);
+    const { data, kind, latent_dim: d, seed } = chosen;
     const same = found.data === data && found.kind === kind && found.latent_dim === d && found.seed === seed;
-    if (found.mode === 'none' || (found.step === 0 && !same && CHOICES.some((name) => app.state[name])))
-      await this.anew(this.chosen);
-    else await this.ask();
+    if (found.mode === 'none' || (found.step === 0 && !same && CHOICES.some((name) => app.state[name]))) {
+      await this.anew(chosen);
+    } else await this.ask();
     this.tick();
   }
 
@@ -168,6 +160,7 @@ class TrainView {
   async begin(chosen) {
     this.wanted ??= chosen;
     try {
+      /** @type {Live} */
       const found = await this.app.connection.ask('train', chosen);
       if (!this.closed && this.wanted === chosen) this.show(found);
     } finally {
@@ -180,62 +173,8 @@ class TrainView {
     this.app.set({ ...change, at: '' });
     this.kept.replaceChildren();
     for (const button of [this.play, this.step, this.epoch]) button.disabled = true; // lest they steer the one before
-    this.wanted = this.chosen;
+    this.wanted = this.setup.chosen;
     this.anew(this.wanted);
-  }
-
-  /** @param {Chosen} chosen */
-  choosers(chosen) {
-    const { app, options } = this;
-    const given = [chosen.data, chosen.kind, chosen.latent_dim, chosen.seed].map(String);
-    if (this.shownChoices === given.join()) return;
-    this.shownChoices = given.join();
-    app.set(Object.fromEntries(CHOICES.map((name, i) => [name, given[i]])));
-    const number = (
-      /** @type {'d' | 'seed'} */ name,
-      /** @type {string} */ label,
-      /** @type {number} */ low,
-      /** @type {number} */ high,
-      /** @type {number} */ value,
-    ) => {
-      const box = h('input', {
-        type: 'number',
-        id: `train-${name}`,
-        min: low,
-        max: high,
-        step: 1,
-        value,
-        onchange: () =>
-          this.choose({ [name]: String(Math.min(Math.max(Math.round(box.valueAsNumber) || low, low), high)) }),
-      });
-      return h('label', { class: 'field' }, h('span', {}, label), box);
-    };
-    const focused = document.activeElement?.id;
-    const data = select(
-      app.t('train.data'),
-      options.data.map((name) => [name, name]),
-      chosen.data,
-      (value) => this.choose({ data: value }),
-    );
-    const kind = select(
-      app.t('model'),
-      options.kinds.map((name) => [name, spaced(name)]),
-      chosen.kind,
-      (value) => this.choose({ kind: value }),
-    );
-    /** @type {[HTMLLabelElement, string][]} */
-    const named = [
-      [data, 'data'],
-      [kind, 'kind'],
-    ];
-    for (const [label, name] of named) label.querySelector('select')?.setAttribute('id', `train-${name}`);
-    this.choices.replaceChildren(
-      data,
-      kind,
-      number('d', app.t('compare.d'), 1, 256, chosen.latent_dim),
-      number('seed', app.t('train.seed'), 0, 2 ** 31 - 1, chosen.seed),
-    );
-    if (focused?.startsWith('train-')) document.getElementById(focused)?.focus();
   }
 
   // --- Steering ---------------------------------------------------------------
@@ -247,54 +186,6 @@ class TrainView {
       await this.app.connection.ask('steer', { mode, fast: this.fast });
       await this.renew();
     });
-  }
-
-  /**
-   * A slider that acts while the model learns.
-   * @param {'learning_rate' | 'beta'} name
-   * @param {number} min
-   * @param {number} max
-   * @param {(at: number) => number} value at a place of the slider
-   */
-  dial(name, min, max, value) {
-    const { app } = this;
-    const send = newest((/** @type {number} */ at) =>
-      app.attempt(async () => {
-        await app.connection.ask('steer', { [name]: value(at) });
-      }),
-    );
-    const one = slider({
-      label: app.t(`train.${name}`),
-      min,
-      max,
-      step: 0.1,
-      value: min,
-      show: (at) => app.n(value(at)),
-      moved: (at) => {
-        dial.moved = performance.now();
-        send(at);
-      },
-    });
-    const hint = h('span', { class: 'hint number' });
-    const dial = { element: h('div', { class: 'dial' }, one.element, hint), set: one.set, hint, moved: -HOLD, send };
-    return dial;
-  }
-
-  /**
-   * @param {'learning_rate' | 'beta'} name
-   * @param {number | null} full
-   * @param {number | null} now
-   */
-  turn(name, full, now) {
-    const dial = this.dials[name];
-    dial.element.hidden = full === null;
-    dial.hint.textContent =
-      now === null || now === full
-        ? ''
-        : this.app.t('train.now', {
-            value: now > 0 && now < 1e-4 ? scientific(this.app.language, now) : this.app.n(now),
-          });
-    if (full !== null && performance.now() > dial.moved + HOLD) dial.set(name === 'beta' ? full : Math.log10(full));
   }
 
   // --- Going back, and keeping ------------------------------------------------
@@ -313,7 +204,7 @@ class TrainView {
   /** @param {number} by */
   move(by) {
     const input = this.scrub.element.querySelector('input');
-    if (input) this.goTo(Math.min(Math.max(Number(input.value) + by, 0), Number(input.max)));
+    if (input) this.goTo(clamp(Number(input.value) + by, 0, Number(input.max)));
   }
 
   async keepIt() {
@@ -321,6 +212,7 @@ class TrainView {
     this.kept.textContent = app.t('train.keeping');
     this.keep.disabled = true;
     try {
+      /** @type {Kept} */
       const { model, name, file } = await app.connection.ask('keep', { at: this.at });
       download(
         name,
@@ -345,7 +237,8 @@ class TrainView {
   async ask() {
     const { app, at } = this;
     try {
-      const found = await app.connection.ask('live', { at, seen: this.moment?.key });
+      /** @type {Live} */
+      const found = await app.connection.ask('live', { at, seen: this.pictures.shown?.key });
       if (!this.closed && !this.wanted) this.show(found);
     } catch (error) {
       if (at === null) throw error;
@@ -359,10 +252,11 @@ class TrainView {
     if (found.mode === 'none') return;
     const { app } = this;
     this.found = found;
-    this.choosers(found);
+    this.setup.show(found);
     this.play.textContent = app.t(this.running ? 'train.pause' : 'train.play');
-    for (const button of [this.play, this.step, this.epoch])
+    for (const button of [this.play, this.step, this.epoch]) {
       button.disabled = ['starting', 'over', 'failed'].includes(found.mode);
+    }
     const values = {
       epoch: app.n(found.epoch, {}),
       epochs: app.n(found.epochs, {}),
@@ -377,61 +271,16 @@ class TrainView {
       : app.t(/** @type {import('../../shell/strings.js').Key} */ (`train.mode.${this.running ? 'play' : found.mode}`));
     if (this.mode.textContent !== said) this.mode.textContent = said;
     this.mode.classList.toggle('warn', found.mode === 'failed');
-    this.turn('learning_rate', found.learning_rate, found.rate_now);
-    this.turn('beta', found.beta, found.beta_now);
+    this.rate.show(found.learning_rate, found.rate_now);
+    this.beta.show(found.beta, found.beta_now);
     const input = /** @type {HTMLInputElement} */ (this.scrub.element.querySelector('input'));
     input.max = String(found.kept.length);
     this.scrub.set(this.at === null ? found.kept.length : found.kept.indexOf(this.at));
     this.said.hidden = !found.notes.length;
-    if (this.notes.childElementCount !== found.notes.length)
+    if (this.notes.childElementCount !== found.notes.length) {
       this.notes.replaceChildren(...found.notes.map((note) => h('li', {}, note)));
-    if (found.moment) this.draw(found.moment);
-  }
-
-  /** @param {Moment} moment */
-  draw(moment) {
-    const before = this.moment;
-    this.moment = moment;
-    if (String(before?.shape) !== String(moment.shape) || before?.names.join() !== moment.names.join()) {
-      this.brush = new Brush(moment.shape, moment.ink);
-      this.examples.replaceChildren(...(isPlane(moment) ? [] : [this.strip(moment)]));
     }
-    const { app, found } = this;
-    this.loss.replaceChildren(...lossPlot(app, moment, Math.max(found?.epochs ?? 1, 1)));
-    this.codes.replaceChildren(codesPlot(app, moment));
-    const { units } = moment;
-    this.codesHint.textContent = app.t(
-      units === 1 ? 'train.codes.one' : units === 2 ? 'train.codes.two' : 'train.codes.more',
-      { d: units },
-    );
-    if (isPlane(moment)) this.examples.replaceChildren(scatter(app, moment));
-    else this.paint(moment);
-  }
-
-  /** @param {Moment} moment */
-  strip({ names, originals, restored }) {
-    const { app } = this;
-    const row = (
-      /** @type {'original' | 'restored'} */ kind,
-      /** @type {import('../../wire/answers.js').Levels} */ levels,
-    ) =>
-      h(
-        'div',
-        { class: 'ten' },
-        h('span', { class: 'hint' }, app.t(`plane.${kind}`)),
-        ...Array.from({ length: levels.shape[0] }, (_, i) =>
-          picture([app.t(`plane.${kind}`), names[i] && app.t('label', { label: names[i] })].filter(Boolean).join(', ')),
-        ),
-      );
-    return h('div', { class: 'rows' }, row('original', originals), row('restored', restored));
-  }
-
-  /** @param {Moment} moment */
-  paint({ originals, restored }) {
-    const canvases = [...this.examples.querySelectorAll('canvas')];
-    canvases.forEach((canvas, i) =>
-      this.brush?.paint(canvas, i < canvases.length / 2 ? originals : restored, i % (canvases.length / 2)),
-    );
+    if (found.moment) this.pictures.draw(found.moment, found.epochs);
   }
 
   // --- The page's part of it --------------------------------------------------
@@ -450,9 +299,4 @@ class TrainView {
   python() {
     return this.found?.python ?? [];
   }
-}
-
-/** @param {Moment} moment */
-function isPlane({ shape }) {
-  return shape.length === 1 && shape[0] === 2;
 }

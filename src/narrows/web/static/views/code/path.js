@@ -1,0 +1,80 @@
+/** The way from one example to another: the codes between theirs, decoded. */
+import { bounded } from '../../shell/address.js';
+import { picture } from '../../widgets/canvases.js';
+import { h } from '../../widgets/elements.js';
+import { choices, slider } from '../../widgets/fields.js';
+import { Chosen, section } from './section.js';
+
+/** @typedef {import('../../wire/frames.js').Levels} Levels */
+/** @typedef {import('./code.js').Decoded} Decoded */
+
+const STEPS = 33;
+const SHOWN = 4; // every how many of them stand in the strip
+
+export class PathSection {
+  strip = h('div', { class: 'strip thin' });
+  /** @type {Levels | null} */
+  levels = null;
+
+  /** @param {import('../../shell/app.js').App} app */
+  constructor(app) {
+    this.app = app;
+    this.brush = app.brush;
+    this.between = picture(app.t('code.scrub'));
+    this.a = new Chosen(app, 'a', 0);
+    this.b = new Chosen(app, 'b', 1);
+    const scrub = slider({
+      label: app.t('code.scrub'),
+      min: 0,
+      max: STEPS - 1,
+      step: 1,
+      value: this.step,
+      show: (value) => app.percent(value / (STEPS - 1)),
+      moved: (value) => app.set({ t: String(value) }),
+    });
+    const kind = choices({
+      label: app.t('code.kind'),
+      values: /** @type {const} */ (['linear', 'spherical']),
+      value: this.kind,
+      told: (name) => app.t(`code.${name}`),
+      chosen: (way) => app.set({ way }),
+    });
+    this.element = section(
+      app,
+      'way',
+      h(
+        'div',
+        { class: 'scrub' },
+        h('figure', { class: 'middle' }, this.between),
+        h('div', {}, this.strip, scrub.element),
+      ),
+      h('div', { class: 'controls row' }, this.a.picker('code.a'), this.b.picker('code.b'), kind),
+    );
+  }
+
+  /** @returns {number} the step that is shown large */
+  get step() {
+    return Math.round(bounded(this.app.state.t, 0, STEPS - 1, (STEPS - 1) / 2));
+  }
+
+  get kind() {
+    return this.app.state.way === 'spherical' ? 'spherical' : 'linear';
+  }
+
+  async ask() {
+    const { app, kind, brush } = this;
+    const given = { ...app.named, a: this.a.place, b: this.b.place, steps: STEPS, kind };
+    /** @type {Decoded} */
+    const { levels } = await app.connection.ask('way', given);
+    this.levels = levels;
+    const words = (/** @type {number} */ i) => app.t('code.at', { part: app.percent(i / (STEPS - 1)) });
+    const places = Array.from({ length: Math.ceil(STEPS / SHOWN) }, (_, i) => SHOWN * i);
+    this.strip.replaceChildren(...places.map((i) => brush.canvas(levels, i, words(i))));
+    this.scrub();
+  }
+
+  /** Show the step that the slider is at. */
+  scrub() {
+    if (this.levels) this.brush.paint(this.between, this.levels, this.step);
+  }
+}

@@ -1,0 +1,109 @@
+/** What is said beside the plane: of the example that is pointed at, or of those that are selected. */
+import { download, figure, h } from '../../widgets/elements.js';
+import { newest } from '../../wire/newest.js';
+
+/** @typedef {import('../../wire/frames.js').Levels} Levels */
+/** @typedef {{ original: Levels, restored: Levels, label: string, z: number[], error: number }} Example */
+/**
+ * @typedef {{
+ *   mean: Levels, decoded: Levels, count: number, counts: [string, number][], error: number, csv: string,
+ * }} Group
+ */
+
+export class Beside {
+  element = h('div', { class: 'beside' });
+  selected = false;
+  shown = -1;
+
+  /**
+   * @param {import('../../shell/app.js').App} app
+   * @param {() => void} cleared called when the selection is
+   */
+  constructor(app, cleared) {
+    this.app = app;
+    this.brush = app.brush;
+    this.cleared = cleared;
+    this.hover = newest((/** @type {number} */ place) => app.attempt(() => this.show(place)));
+    this.idle();
+  }
+
+  /** Say what could be done. */
+  idle() {
+    this.shown = -1;
+    this.element.replaceChildren(h('p', { class: 'hint' }, this.app.t('plane.hover')));
+  }
+
+  /** @param {number} place of the example that is pointed at */
+  pointAt(place) {
+    if (place !== this.shown && !this.selected) this.hover(place);
+  }
+
+  /** @param {number} place */
+  async show(place) {
+    this.shown = place;
+    const { app } = this;
+    /** @type {Example} */
+    const answer = await app.connection.ask('example', { model: app.model.id, place });
+    const words = [
+      `${app.t('example')} ${app.n(place, {})}`,
+      answer.label && app.t('label', { label: answer.label }),
+      app.t('error.number', { error: app.n(answer.error) }),
+    ];
+    const pictures = [
+      this.picture(answer.original, app.t('plane.original')),
+      this.picture(answer.restored, app.t('plane.restored')),
+    ];
+    this.element.replaceChildren(
+      h('div', { class: 'pair' }, ...pictures),
+      h('p', { class: 'hint number' }, words.filter(Boolean).join(' · ')),
+    );
+  }
+
+  /** @param {number[]} places of the selected examples */
+  async gather(places) {
+    const { app } = this;
+    this.selected = true;
+    await app.attempt(async () => {
+      /** @type {Group} */
+      const group = await app.connection.ask('group', { model: app.model.id, places });
+      this.element.replaceChildren(this.told(group));
+    });
+  }
+
+  /** @param {Group} group */
+  told({ mean, decoded, count, counts, error, csv }) {
+    const { app } = this;
+    const shares = counts.map(([name, n]) => `${name} × ${app.n(n, {})}`).join(', ');
+    const words = [shares, app.t('error.number', { error: app.n(error) })];
+    const save = () => download('codes.csv', new Blob([csv], { type: 'text/csv' }));
+    const pictures = [this.picture(mean, app.t('plane.mean')), this.picture(decoded, app.t('plane.meancode'))];
+    return h(
+      'div',
+      { class: 'group' },
+      h('h2', {}, app.t('plane.group', { count: app.n(count, {}) })),
+      h('p', { class: 'hint number' }, words.filter(Boolean).join(' · ')),
+      h('div', { class: 'pair' }, ...pictures),
+      h(
+        'div',
+        { class: 'row controls' },
+        h('button', { onclick: save }, app.t('plane.csv')),
+        h('button', { class: 'quiet', onclick: () => this.clear() }, app.t('plane.clear')),
+      ),
+    );
+  }
+
+  /**
+   * @param {Levels} levels
+   * @param {string} words
+   */
+  picture(levels, words) {
+    return figure(this.brush.canvas(levels, 0, words), words);
+  }
+
+  /** Clear the selection. */
+  clear() {
+    this.selected = false;
+    this.cleared();
+    this.idle();
+  }
+}

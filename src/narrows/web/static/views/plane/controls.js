@@ -1,0 +1,111 @@
+/** What can be chosen about the plane, and the key to its picture. */
+import { heat } from '../../widgets/canvases.js';
+import { h, svg } from '../../widgets/elements.js';
+import { choices, tick } from '../../widgets/fields.js';
+import { BINS } from './stage.js';
+
+/** @typedef {import('../../shell/app.js').App} App */
+/** @typedef {import('./plane.js').Axes} Axes */
+/** @typedef {import('./plane.js').Plane} Plane */
+
+/**
+ * @param {App} app
+ * @param {Plane} given
+ * @returns {'label' | 'error'} what the points' colours stand for
+ */
+export function colouring(app, given) {
+  return given.classes.length && app.state.colour !== 'error' ? 'label' : 'error';
+}
+
+/**
+ * @param {App} app
+ * @param {Axes} axes
+ * @param {Plane} given
+ * @param {HTMLElement} lasso
+ * @param {(places: number[]) => void} select examples; none clears the selection
+ */
+export function controls(app, axes, given, lasso, select) {
+  const { classes } = given;
+  const colour = choices({
+    label: app.t('plane.colour'),
+    values: /** @type {const} */ (['label', 'error']),
+    value: colouring(app, given),
+    told: (kind) => app.t(`plane.colour.${kind}`),
+    chosen: (kind) => app.set({ colour: kind }),
+  });
+  const one = choices({
+    label: app.t('plane.pick'),
+    values: ['', ...classes],
+    value: '',
+    told: (name) => name || '–',
+    chosen: (name) => select(ofClass(given, classes.indexOf(name))),
+  });
+  return h(
+    'div',
+    { class: 'controls stack' },
+    classes.length > 0 && colour,
+    ...(app.model.latent_dim > 2 ? axisChoices(app, axes) : []),
+    tick(app.t('plane.tiles'), app.state.tiles !== '0', (on) => app.set({ tiles: on ? '' : '0' })),
+    lasso,
+    classes.length > 0 && one,
+  );
+}
+
+/**
+ * @param {Plane} given
+ * @param {number} label
+ */
+function ofClass({ labels }, label) {
+  return Array.from(labels?.data ?? []).flatMap((own, i) => (own === label ? [i] : []));
+}
+
+/**
+ * @param {App} app
+ * @param {Axes} axes
+ */
+function axisChoices(app, axes) {
+  const kind = choices({
+    label: app.t('plane.axes'),
+    values: /** @type {const} */ (['pca', 'units']),
+    value: axes === 'pca' ? 'pca' : 'units',
+    told: (name) => app.t(`plane.${name}`),
+    chosen: (name) => app.set({ axes: name === 'pca' ? '' : '0,1' }),
+  });
+  if (axes === 'pca') return [kind];
+  const units = Array.from({ length: app.model.latent_dim }, (_, i) => String(i));
+  const told = (/** @type {string} */ unit) => app.t('plane.z', { i: Number(unit) + 1 });
+  const unit = (/** @type {0 | 1} */ axis) =>
+    choices({
+      label: app.t(axis ? 'plane.up' : 'plane.across'),
+      values: units,
+      value: String(axes[axis]),
+      told,
+      chosen: (value) => app.set({ axes: swapped(axes, axis, Number(value)).join(',') }),
+    });
+  return [kind, unit(0), unit(1)];
+}
+
+/**
+ * @param {[number, number]} axes
+ * @param {0 | 1} axis
+ * @param {number} unit
+ * @returns {number[]} the axes with this unit on this axis; if the other has it already, they change places
+ */
+function swapped(axes, axis, unit) {
+  const other = axes[1 - axis] === unit ? axes[axis] : axes[1 - axis];
+  return axis ? [other, unit] : [unit, other];
+}
+
+/**
+ * @param {App} app
+ * @param {Plane} given
+ * @param {HTMLElement} scale filled with the colours of errors
+ */
+export function key(app, given, scale) {
+  const square = (/** @type {number} */ bin) =>
+    svg('svg', { viewBox: '0 0 1 1' }, svg('rect', { width: 1, height: 1, fill: `rgb(${heat(bin / (BINS - 1))})` }));
+  scale.append(...Array.from({ length: BINS }, (_, bin) => square(bin)), ` ${app.t('plane.errors')}`);
+  const explained =
+    app.model.latent_dim > 2 && h('span', {}, app.t('plane.explained', { part: app.percent(given.explained) }));
+  return h('p', { class: 'key' }, h('span', {}, app.t('plane.faded')), explained, scale);
+}
