@@ -6,7 +6,7 @@ import { format, parse } from './address.js';
 import { above, below } from './frame.js';
 import { pressed } from './keyboard.js';
 import { number } from './numbers.js';
-import { VIEWS } from './views.js';
+import { styled, VIEWS } from './views.js';
 import { translate } from './words.js';
 
 /** @typedef {import('./strings.js').Key} Key */
@@ -64,8 +64,12 @@ export class App {
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.show());
     this.dress();
     this.furnish();
-    if (this.view.alone) this.show();
-    else this.say('loading');
+    if (this.view.alone) {
+      this.show();
+    } else {
+      this.say('loading');
+      this.attempt(() => styled(this.view)); // while the server answers
+    }
     await this.list();
     while (!this.progress?.done) {
       await new Promise((done) => setTimeout(done, POLL));
@@ -255,9 +259,12 @@ export class App {
     this.say('');
     const waiting = setTimeout(() => this.say('loading'), 200);
     try {
+      const rules = styled(this.view);
       const mounted = await this.view.mount(root, this);
       if (turn !== this.turn) return mounted.close?.();
       this.mounted = mounted;
+      await rules;
+      if (turn !== this.turn) return;
       this.main.replaceChildren(h('div', { class: 'sheet' }, lead, root));
       if (!this.known) this.say('unknown');
       this.report();
@@ -285,7 +292,7 @@ export class App {
 
   /**
    * Run something that asks the server; what goes wrong is said, and the page goes on.
-   * @param {() => Promise<void> | void} work
+   * @param {() => Promise<unknown> | void} work
    */
   async attempt(work) {
     try {

@@ -1,6 +1,7 @@
 /**
- * The views, in the order of the list at the top of the page. One more is one more module, and one more entry here; its
- * name, in `strings/`, is its id. The lecture's pages, from `views/lecture/`, have a list of their own.
+ * The views, in the order of the list at the top of the page. One more is a module and its rules, side by side under
+ * its id, a module of questions on the server, an entry here, and its words in `strings/`. The lecture's pages, from
+ * `views/lecture/`, have a list of their own.
  */
 import { code } from '../views/code/code.js';
 import { compare } from '../views/compare/compare.js';
@@ -8,6 +9,7 @@ import { input } from '../views/input/input.js';
 import { noise } from '../views/noise/noise.js';
 import { plane } from '../views/plane/plane.js';
 import { train } from '../views/train/train.js';
+import { h } from '../widgets/elements.js';
 
 /** @typedef {import('./app.js').App} App */
 /**
@@ -63,3 +65,28 @@ export const VIEWS = [
   lesson('parameters', ['L12', 'L14', 'L15']),
   lesson('layers', ['L20', 'L23'], false),
 ];
+
+/** @type {Map<string, Promise<unknown>>} */
+const sheets = new Map();
+
+/**
+ * Fetch a view's rules, once.
+ * @param {View} view
+ * @returns {Promise<unknown>} fulfilled when they hold
+ */
+export function styled({ id, group }) {
+  const found = sheets.get(id);
+  if (found) return found;
+  const link = h('link', { rel: 'stylesheet', href: `/static/views/${group === 'lecture' ? group : id}/${id}.css` });
+  const sheet = new Promise((done, failed) => {
+    link.onload = done;
+    link.onerror = () => {
+      sheets.delete(id);
+      link.remove();
+      failed(new Error(link.href));
+    };
+  });
+  sheets.set(id, sheet);
+  document.head.append(link);
+  return sheet;
+}
