@@ -73,13 +73,13 @@ def test_a_lasso_gives_a_mean_a_count_and_a_table(visit):
     assert len(rows) == count
     assert rows[0].keys() == {"example", "label", "error", "autoencoder0", "autoencoder1"}
     assert rows[0]["label"] == str(load_digits().target[int(rows[0]["example"])])
-    page.get_by_role("button", name="Let go").click()
+    page.get_by_role("button", name="Clear selection").click()
     assert page.locator(".group").count() == 0
 
 
 def test_a_class_is_taken_without_a_pointer(visit):
     page = visit()
-    page.get_by_label("Take a class").select_option("7")
+    page.get_by_label("Select a class").select_option("7")
     assert int(re.sub(r"\D", "", page.locator(".group h2").inner_text())) == (load_digits().target == 7).sum()
 
 
@@ -158,7 +158,7 @@ def test_a_drawing_is_taken_as_a_digit(visit):
     assert "x" in state(page)
     page.get_by_role("link", name="Input").click()
     page.locator(".input .result canvas").first.wait_for()
-    page.get_by_label("Or example").fill("12")
+    page.get_by_label("Or an example").fill("12")
     page.keyboard.press("Enter")
     page.locator("figcaption", has_text="Example 12").wait_for()
 

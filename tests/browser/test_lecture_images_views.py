@@ -264,7 +264,7 @@ def test_examples_and_layers_are_stepped_through(opened):
     page, model, X = opened("lecture")
     canvases = page.locator(".layers-strip canvas")
     before = pixels(canvases.first)
-    page.get_by_role("button", name="The next example").click()
+    page.get_by_role("button", name="Next example").click()
     assert changes(page, canvases.first, before)
     wait_for_numbers(page, model.transform(X[1:2])[0])
     page.locator("main").focus()
@@ -305,7 +305,7 @@ def test_a_drawing_is_carried_over(visit):
     picture = pixels(page.locator(".layers-strip canvas").first)[..., 0].astype(float)
     assert np.corrcoef(picture.ravel(), drawn.ravel())[0, 1] == pytest.approx(-1)
     assert page.get_by_label("Example", exact=True).input_value() == ""
-    page.get_by_role("button", name="The next example").click()
+    page.get_by_role("button", name="Next example").click()
     page.wait_for_function("() => document.querySelector('input[type=number]').value === '0'")
     assert "x" not in state(page)
 

@@ -205,7 +205,7 @@ def test_a_model_is_kept_as_a_file_and_opened(training, page, tmp_path):
     four = load_data("digits").X[load_data("digits").y == 4]
     likeness = [np.corrcoef(shown.ravel(), image.ravel())[0, 1] for image in model.reconstruct(four)]
     assert max(likeness) > 0.999
-    press(page, "Look at it")
+    press(page, "Open it")
     page.locator(".view.plane .stage").wait_for()
     assert state(page)["model"].startswith("autoencoder-3-epoch-1")
 
@@ -243,7 +243,7 @@ def test_training_goes_on_while_the_connection_is_lost(training, page, studio):
 @pytest.mark.slow
 def test_the_python_trains_the_same_model(training, page, studio):
     training("moons", "VAE", d=1)
-    page.get_by_label("As fast as it can").check()
+    page.get_by_label("As fast as possible").check()
     press(page, "Play")
     page.get_by_text("Done", exact=True).wait_for()
     page.keyboard.press("p")

@@ -34,7 +34,7 @@ export const enLecture = {
   'activations': 'Activations',
   'activations.lead':
     'The step has no slope to descend by. The sigmoid smooths it: the steeper, the nearer. ReLU has a kink at 0, where its derivative is declared to be 0.',
-  'activations.values': 'What they give',
+  'activations.values': 'Their values',
   'activations.slopes': 'Their derivatives',
   'activations.x': 'Input x',
   'activations.k': 'Steepness k',
@@ -44,9 +44,9 @@ export const enLecture = {
   'activations.slope': 'φ′(x)',
   'approximation': 'Approximation',
   'approximation.lead':
-    'One hidden layer, wide enough, comes as near as one likes to any continuous function on a closed interval: with sigmoids, with ReLU, with any activation that is not a polynomial.',
+    'One hidden layer, wide enough, comes as close as one likes to any continuous function on a closed interval: with sigmoids, with ReLU, with any activation that is not a polynomial.',
   'approximation.fit': 'The function and the net',
-  'approximation.errors': 'Error over the width',
+  'approximation.errors': 'Error against width',
   'approximation.f': 'Function to approximate',
   'approximation.f.wave': 'Wave: sin 3x',
   'approximation.f.corner': 'Corner: |x|',
@@ -61,15 +61,15 @@ export const enLecture = {
   'approximation.net': '{phi}, width {n}',
   'approximation.at': 'width {n}',
   'approximation.how':
-    'Error: root mean square over [−2; 2], on a logarithmic axis. The hidden weights are drawn by chance and only the outer ones are the best, so a net trained well could be nearer still.',
-  'approximation.is.falls': 'The wider, the nearer: the error is {rms} at width {n} and {last} at width {most}.',
+    'Error: root mean square over [−2; 2], on a logarithmic axis. The hidden weights are drawn at random and only the outer ones are fitted, so a well-trained net could come closer still.',
+  'approximation.is.falls': 'The wider, the closer: the error is {rms} at width {n} and {last} at width {most}.',
   'approximation.is.jump':
     'A jump is not continuous. The mean error still falls, but somewhere the net is off by {sup}: near the jump it cannot be less than about ½.',
   'approximation.is.polynomial':
     'However wide, the net is a polynomial of degree {k}: its hidden units and the constant span {dimensions} dimensions and never more than {bound}, so the error does not fall below {last}.',
   'parameters': 'Parameters',
   'parameters.lead':
-    'A dense layer has a weight for every pair of input and unit, and explodes with the image. A convolutional layer uses a few weights everywhere, whatever the image’s size.',
+    'A dense layer has a weight for every pair of input and unit, so their number explodes as the image grows. A convolutional layer uses a few weights everywhere, whatever the image’s size.',
   'parameters.preset.lecture': 'The lecture’s megapixel',
   'parameters.preset.photo': 'A photo of 224 × 224',
   'parameters.preset.digits': 'A digit of 8 × 8',

@@ -9,11 +9,11 @@ export const enUnits = {
     'A unit gives 1 where wᵀx ≥ θ, else 0. With two inputs that is a half-plane, bounded by a line at right angles to w. A learning rule moves the line, one example at a time.',
   'perceptron.plane': 'Points of two classes and the line of the unit.',
   'perceptron.key':
-    'Full circles are of class 1, hollow squares of class 0; dotted ones the unit has wrong. It gives 1 in the shaded part. Drag the points, the line, and the tip of w. A click in the plane adds a point; Enter, or a click on the chosen point, changes its class; Delete removes it.',
+    'Full circles are of class 1, hollow squares of class 0; the unit gets dotted ones wrong. It gives 1 in the shaded part. Drag the points, the line, and the tip of w. A click in the plane adds a point; Enter, or a click on the chosen point, changes its class; Delete removes it.',
   'perceptron.shift': 'The line; drag it, or use the arrow keys, to move it along w.',
   'perceptron.turn': 'The tip of w; drag it, or use the arrow keys, to turn the line.',
-  'perceptron.right.point': 'Point ({x}; {y}) of class {label}, which the unit has right.',
-  'perceptron.wrong.point': 'Point ({x}; {y}) of class {label}, which the unit has wrong.',
+  'perceptron.right.point': 'Point ({x}; {y}) of class {label}, which the unit gets right.',
+  'perceptron.wrong.point': 'Point ({x}; {y}) of class {label}, which the unit gets wrong.',
   'perceptron.add': 'Add a point',
   'perceptron.groups': 'Two groups',
   'perceptron.xor': 'XOR',
@@ -69,7 +69,8 @@ export const enUnits = {
     'A full circle is 1, a hollow square 0; press one to change it. The unit gives 1 in the shaded part; for three inputs, the plane that bounds it is shaded. Where no unit can do it, the dashed lines join the points whose demands contradict each other: they cross.',
   'boolean.unit': 'One unit',
   'boolean.can': 'One unit does it. It gives 1 where {rule}.',
-  'boolean.cannot': 'No unit does it. These demands contradict each other; on the left of each what must be smaller:',
+  'boolean.cannot':
+    'No unit does it. These demands contradict each other; on the left of each stands what must be smaller:',
   'boolean.proof': 'The demands and their sum',
   'boolean.sum': 'added up',
   'boolean.contradiction':
@@ -79,7 +80,7 @@ export const enUnits = {
   'boolean.separable': 'of them by one unit',
   'boolean.network': 'A network of units',
   'boolean.network.key':
-    'On the arrows the weights, in a unit its threshold; below it the weighted sum and what the unit gives for the chosen row. What is 1 is drawn thick.',
+    'The arrows bear the weights, each unit its threshold; below it stand the weighted sum and what the unit gives for the chosen row. What is 1 is drawn thick.',
   'graph': 'Graph',
   'graph.lead':
     'A feed-forward network is a graph without cycles whose nodes are simple functions. One wave along the arrows gives every value; one back, by the chain rule, every derivative.',

@@ -2,7 +2,7 @@
 export const enTrain = {
   'train': 'Train live',
   'train.lead':
-    'A model learns while you watch: how its loss falls, where it puts the examples, what comes back of them. Steer it on the way, and go back to what it was.',
+    'Watch a model learn: how its loss falls, where it puts the examples, what comes back of them. Steer it on the way, and return to any epoch.',
   'train.data': 'Data',
   'train.seed': 'Seed',
   'train.play': 'Play',
@@ -10,7 +10,7 @@ export const enTrain = {
   'train.step': 'One step',
   'train.epoch': 'One epoch',
   'train.reset': 'Reset',
-  'train.fast': 'As fast as it can',
+  'train.fast': 'As fast as possible',
   'train.told': 'Epoch {epoch} of {epochs}, step {step} of {steps}',
   'train.ready': 'It has not learnt anything yet.',
   'train.mode.starting': 'Setting up …',
@@ -27,7 +27,8 @@ export const enTrain = {
   'train.beta': 'β of the KL divergence',
   'train.now': 'now {value}',
   'train.codes': 'Codes',
-  'train.codes.one': 'Held-out examples by their only number, from left to right; up and down just keeps them apart.',
+  'train.codes.one':
+    'Held-out examples by their only number, from left to right; their height merely keeps them apart.',
   'train.codes.two': 'Held-out examples, z1 across and z2 up.',
   'train.codes.more': 'Held-out examples in the plane in which the {d} numbers of their codes vary most.',
   'train.examples': 'What comes back',
@@ -35,9 +36,9 @@ export const enTrain = {
   'train.live': 'now',
   'train.at': 'epoch {epoch}',
   'train.keep': 'Keep this model',
-  'train.keeping': 'One moment: its prior is fitted …',
+  'train.keeping': 'One moment: fitting its prior …',
   'train.kept': 'Saved as {name}, and opened here.',
-  'train.open': 'Look at it',
-  'train.notes': 'Noticed on the way',
+  'train.open': 'Open it',
+  'train.notes': 'Noticed during training',
   'about.train': 'Trained by the same steps as fit, in a process of its own',
 };
