@@ -3,7 +3,7 @@
     python3 dev.py demo            train autoencoders on handwritten digits and draw the lecture's figure
     python3 dev.py test [ARGS]     run the tests; ARGS go to pytest
     python3 dev.py test --lowest   run the laws with the lowest versions that pyproject.toml allows, in .venv-lowest
-    python3 dev.py lint            ruff and mypy
+    python3 dev.py lint            ruff and mypy; for the explorer's scripts Prettier and ESLint
     python3 dev.py bench [ARGS]    measure narrows beside its peers
     python3 dev.py docs            build the documentation into docs/_build
 
@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 import venv
@@ -24,6 +25,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent
 VENV, LOWEST = ROOT / ".venv", ROOT / ".venv-lowest"
 CONSTRAINTS = ROOT / "constraints.txt"
+
+PRETTIER, ESLINT = "prettier@3.10.1", "eslint@9.39.2"
+SCRIPTS = ["src/narrows/web/static", "tests/web/*.mjs", "eslint.config.mjs"]
 
 EXTRAS = {"demo": (), "test": ("test",), "lint": ("lint", "test"), "bench": ("bench",), "docs": ("docs",)}
 
@@ -38,7 +42,7 @@ def python_of(environment: Path) -> Path:
 
 def commands(name: str, python: str, further: list[str]) -> list[list[str]]:
     """Return the command lines that do ``name``, each a list of arguments."""
-    return {
+    known = {
         "demo": [[python, "-m", "narrows", "sweep", "digits", *further]],
         "test": [[python, "-m", "pytest", "-n", "auto", "--dist", "worksteal", *further]],
         "lint": [
@@ -49,6 +53,17 @@ def commands(name: str, python: str, further: list[str]) -> list[list[str]]:
         "bench": [[python, "-m", "benchmarks", *further]],
         "docs": [[python, "-m", "sphinx", "-W", "--keep-going", "-b", "html", *further, "docs", "docs/_build"]],
     }[name]
+    return [*known, *script_checks()] if name == "lint" else known
+
+
+def script_checks() -> list[list[str]]:
+    """Return the command lines that check the explorer's scripts; none where npx is not installed, except in CI."""
+    npx = shutil.which("npx")
+    if npx is None and os.environ.get("NARROWS_REQUIRE_BROWSER") != "1":
+        print("The explorer's scripts are not checked: npx is not installed.", file=sys.stderr)
+        return []
+    run = [npx or "npx", "--yes", "--prefer-offline"]  # fetched once, and kept by npx
+    return [[*run, PRETTIER, "--check", *SCRIPTS], [*run, ESLINT, *SCRIPTS]]
 
 
 def project() -> dict[str, Any]:
@@ -125,7 +140,11 @@ def main(arguments: list[str]) -> int:
         print(f"dev.py: could not prepare {environment}: {error}", file=sys.stderr)
         return 1
     for command in commands(name, str(python_of(environment)), further):
-        status = subprocess.run(command, cwd=ROOT, check=False).returncode
+        try:
+            status = subprocess.run(command, cwd=ROOT, check=False).returncode
+        except FileNotFoundError:
+            print(f"dev.py: {command[0]} is not installed", file=sys.stderr)
+            return 1
         if status:
             return status
     return 0

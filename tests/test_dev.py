@@ -115,6 +115,35 @@ def test_a_failing_tool_s_status_is_passed_on(dev, monkeypatch):
     assert dev.main(["lint"]) == 3
 
 
+def test_lint_checks_the_scripts_where_there_is_npx(dev, monkeypatch):
+    monkeypatch.setattr(dev.shutil, "which", lambda name: f"/bin/{name}")
+    assert dev.main(["lint"]) == 0
+    scripts = [line for line in dev.asked if "web/static" in line]
+    assert [line.split()[2].split("@")[0] for line in scripts] == ["prettier", "eslint"]
+    dev.asked.clear()
+    assert dev.main(["demo"]) == 0
+    assert dev.asked == ["-m narrows sweep digits"]
+
+
+def test_lint_says_what_it_leaves_out_without_npx_and_fails_in_ci(dev, monkeypatch, capsys):
+    monkeypatch.setattr(dev.shutil, "which", lambda _: None)
+    monkeypatch.delenv("NARROWS_REQUIRE_BROWSER", raising=False)
+    assert dev.main(["lint"]) == 0
+    assert not [line for line in dev.asked if "web/static" in line]
+    assert "not checked: npx is not installed" in capsys.readouterr().err
+    monkeypatch.setenv("NARROWS_REQUIRE_BROWSER", "1")
+    run = dev.subprocess.run
+
+    def without_npx(command, **given):
+        if command[0] == "npx":
+            raise FileNotFoundError(command[0])
+        return run(command, **given)
+
+    monkeypatch.setattr(dev.subprocess, "run", without_npx)
+    assert dev.main(["lint"]) == 1
+    assert "npx is not installed" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("arguments", "status"), [([], 0), (["--help"], 0), (["deploy"], 2)])
 def test_help(dev, capsys, arguments, status):
     assert dev.main(arguments) == status

@@ -1,0 +1,30 @@
+// The explorer's scripts. What is a type or a name that there is not, tsc says; how they are laid out, Prettier.
+export default [
+  {
+    files: ['src/narrows/web/static/**/*.js', 'tests/web/*.mjs'],
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    rules: {
+      curly: ['error', 'multi-line'],
+      eqeqeq: 'error',
+      'max-depth': ['error', 3],
+      'max-len': ['error', { code: 120, ignoreStrings: true, ignoreTemplateLiterals: true }],
+      'max-lines': ['error', 400],
+      'no-constant-condition': 'error',
+      'no-dupe-keys': 'error',
+      'no-else-return': 'error',
+      'no-eval': 'error',
+      'no-implicit-globals': 'error',
+      'no-self-assign': 'error',
+      'no-shadow': 'error',
+      'no-unreachable': 'error',
+      'no-unused-expressions': 'error',
+      'no-unused-vars': 'error',
+      'no-useless-return': 'error',
+      'no-var': 'error',
+      'object-shorthand': 'error',
+      'prefer-const': 'error',
+      'prefer-template': 'error',
+      'require-await': 'error',
+    },
+  },
+];
