@@ -8,6 +8,7 @@ import { Plot, multiples } from '../../src/narrows/web/static/widgets/plot.js';
 import { isInside, ranked } from '../../src/narrows/web/static/views/plane/points.js';
 import { format, join, parse, split, toBase64, toText } from '../../src/narrows/web/static/shell/address.js';
 import { STRINGS } from '../../src/narrows/web/static/shell/strings.js';
+import { shown } from '../../src/narrows/web/static/shell/models.js';
 import { number } from '../../src/narrows/web/static/shell/numbers.js';
 import { spaced, translate } from '../../src/narrows/web/static/shell/words.js';
 
@@ -232,4 +233,12 @@ test('a curve is broken off where it leaves the plot', () => {
     ]),
     'M0.00 10.00M5.00 0.00L10.00 5.00',
   );
+});
+
+test('the model that is shown is the one named, or the first whose codes fill a plane', () => {
+  const models = [1, 2, 8].map((d) => ({ id: `m${d}`, latent_dim: d }));
+  assert.equal(shown(models, 'm8').id, 'm8');
+  assert.equal(shown(models, undefined).id, 'm2');
+  assert.equal(shown(models, 'none').id, 'm2');
+  assert.equal(shown(models.slice(0, 1), undefined).id, 'm1');
 });

@@ -5,6 +5,7 @@ import { Connection } from '../wire/connection.js';
 import { format, parse } from './address.js';
 import { above, below } from './frame.js';
 import { pressed } from './keyboard.js';
+import { shown } from './models.js';
 import { number } from './numbers.js';
 import { styled, VIEWS } from './views.js';
 import { translate } from './words.js';
@@ -12,14 +13,9 @@ import { translate } from './words.js';
 /** @typedef {import('./strings.js').Key} Key */
 /** @typedef {import('./strings.js').Language} Language */
 /** @typedef {import('./views.js').Mounted} Mounted */
-/**
- * @typedef {{
- *   id: string, kind: string, latent_dim: number, shape: number[], data: string, count: number, total: number,
- *   classes: string[], conditional: boolean, from_prior: boolean, ink: boolean, python: string[],
- * }} Model
- */
-/** @typedef {{ name: string, part: number, done: boolean, error: string }} Progress */
-/** @typedef {{ models: Model[], progress: Progress }} Models */
+/** @typedef {import('./models.js').Model} Model */
+/** @typedef {import('./models.js').Models} Models */
+/** @typedef {import('./models.js').Progress} Progress */
 
 const POLL = 400; // milliseconds between questions for models that are still being trained
 const WRITE = 250; // milliseconds before the address follows the state; browsers refuse to write it much more often
@@ -116,7 +112,7 @@ export class App {
 
   /** @returns {Model} the model that is shown; there is one */
   get model() {
-    return this.models.find((model) => model.id === this.state.model) ?? this.models[0];
+    return shown(this.models, this.state.model);
   }
 
   /** @returns {boolean} whether the address names a view and a model that there are */
@@ -233,8 +229,8 @@ export class App {
    * @returns {string} the code, its first four numbers at most
    */
   code(z) {
-    const shown = z.slice(0, 4).map((value) => this.n(value, { minimumFractionDigits: 2, maximumFractionDigits: 2 }));
-    return `z = (${shown.join('; ')}${z.length > 4 ? '; …' : ''})`;
+    const first = z.slice(0, 4).map((value) => this.n(value, { minimumFractionDigits: 2, maximumFractionDigits: 2 }));
+    return `z = (${first.join('; ')}${z.length > 4 ? '; …' : ''})`;
   }
 
   // --- Showing ----------------------------------------------------------------

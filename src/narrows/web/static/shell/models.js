@@ -1,0 +1,20 @@
+/** The models that are open, and which of them is shown. */
+
+/**
+ * @typedef {{
+ *   id: string, kind: string, latent_dim: number, shape: number[], data: string, count: number, total: number,
+ *   classes: string[], conditional: boolean, from_prior: boolean, ink: boolean, python: string[],
+ * }} Model
+ */
+/** @typedef {{ name: string, part: number, done: boolean, error: string }} Progress */
+/** @typedef {{ models: Model[], progress: Progress }} Models */
+
+/**
+ * @param {Model[]} models at least one
+ * @param {string | undefined} id that the address names
+ * @returns {Model} that one; where it names none, the first whose codes fill a plane
+ */
+export function shown(models, id) {
+  const plane = models.find((model) => model.latent_dim > 1);
+  return models.find((model) => model.id === id) ?? plane ?? models[0];
+}
