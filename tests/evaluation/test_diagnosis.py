@@ -1,10 +1,14 @@
 """The diagnosis cries wolf at most five times in a hundred, and finds every fault that was planted."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
 from narrows import VAE, Autoencoder, DenoisingAutoencoder, recipes
+from narrows.evaluation.diagnosis import diagnosed
+from narrows.evaluation.intervals import Estimate
 
 DIGITS = load_digits().images
 FREE = {"input_noise": 0.0, "weight_decay": 0.0}
@@ -27,6 +31,12 @@ def judged(model, X, held_out=None):
     """Fit to four fifths and judge by the first, or by as many as are held out."""
     held_out = held_out or len(X) // 5
     return model.fit(X[held_out:]).evaluate(X[:held_out], X_train=X[held_out:])
+
+
+def three_factors(seed, n=2000):
+    """Twenty columns, three factors and noise: more units than three have nothing to tell."""
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(n, 3)) @ np.random.default_rng(5).normal(size=(3, 20)) + 0.5 * rng.normal(size=(n, 20))
 
 
 HEALTHY = {
@@ -88,3 +98,32 @@ def test_planted_faults_are_found(fault, seed):
     for finding in found:
         assert any(character.isdigit() for character in finding.figure)
         assert finding.advice.endswith(".")
+
+
+def behind_pca(active):
+    """An evaluation of four units that rebuild even training examples worse than principal components do."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 6))
+    e = VAE(4, epochs=1, hidden=(4,), prior="normal", random_state=0).fit(X).evaluate(rng.normal(size=(60, 6)))
+    behind = replace(e.comparison, over_pca=Estimate(1.3, 1.2, 1.4))
+    return replace(
+        e, late=0.0, comparison=behind, codes=replace(e.codes, active=active), learnt_error=0.5, learnt_pca_error=0.3
+    )
+
+
+def test_units_that_are_switched_off_are_no_lack_of_training():
+    kinds, advice = [], []
+    for active in (4, 3):
+        found = {finding.kind: finding for finding in diagnosed(behind_pca(active)).findings}
+        kinds.append("undertrained" in found)
+        advice.append(found["PCA is better"].advice)
+    assert kinds == [True, False]
+    assert advice[0].startswith("Use PCA")
+    assert advice[1].startswith("The model uses 3 of its 4 units")
+
+
+@pytest.mark.slow
+def test_a_vae_that_leaves_out_noise_is_not_called_undertrained():
+    e = judged(VAE(10, epochs=60, sigma="learned", random_state=0), three_factors(0))
+    assert e.codes.active < 10
+    assert "undertrained" not in {finding.kind for finding in e.findings}

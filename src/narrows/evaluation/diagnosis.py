@@ -18,7 +18,7 @@ LATE = 0.1
 """The part of all progress that the last tenth of a finished training may still make."""
 
 GAP, GAP_OVER_PCA = 4.0, 2.0
-"""How many times as large the error on new examples may be as on learnt ones: in itself, and beside PCA's own gap."""
+"""How many times the error on training examples that on new ones may be: in itself, and compared with PCA's own gap."""
 
 ACTIVE = 0.5
 """The part of the units that should tell something of the input."""
@@ -56,7 +56,7 @@ def _too_few(e: Evaluation) -> Iterator[Finding]:
             "too few examples",
             f"{n} examples are too few to tell much; what follows may be chance.",
             f"the model's error is {low:.2f} to {high:.2f} times PCA's",
-            f"Judge by {FEW} examples or more, better by hundreds, that the model has not learnt from.",
+            f"Evaluate on {FEW} examples or more, better on hundreds, that the model has not seen in training.",
         )
 
 
@@ -86,13 +86,27 @@ def _unlike(e: Evaluation) -> Iterator[Finding]:
 def _components_win(e: Evaluation) -> Iterator[Finding]:
     ratio = e.comparison.over_pca
     if ratio.low > 1:
+        idle = (
+            f"The model uses {e.codes.active} of its {e.latent_dim} units; where the others would only carry noise, "
+            f"that is right, and latent_dim={max(1, e.codes.active or 1)} is the fair comparison. Otherwise use"
+            if _has_idle_units(e)
+            else "Use"
+        )
         yield Finding(
             "PCA is better",
-            f"{e.latent_dim} principal components, which cost no training, give the examples back better.",
+            f"{e.latent_dim} principal components, which cost no training, rebuild the examples better.",
             f"the model's error is {ratio.value:.2f} ({ratio.low:.2f} to {ratio.high:.2f}) times theirs",
-            "Use PCA, or train longer, with more data, or without what holds the code back (weight_decay, beta, "
+            f"{idle} PCA, or train longer, with more data, or without what holds the code back (weight_decay, beta, "
             "input_noise); recipe 'default' beats it on images.",
         )
+
+
+def _has_idle_units(e: Evaluation) -> bool:
+    """Return whether units were switched off, as a variational bound does where they cost more than they tell.
+
+    Principal components cannot: they copy the examples' noise, too (Lucas et al., «Don't blame the ELBO!», 2019).
+    """
+    return e.codes.active is not None and e.codes.active < e.latent_dim
 
 
 def _undertrained(e: Evaluation) -> Iterator[Finding]:
@@ -104,11 +118,11 @@ def _undertrained(e: Evaluation) -> Iterator[Finding]:
             f"{e.late:.0%} of all it had fallen came in the last tenth of the epochs",
             advice,
         )
-    elif e.comparison.over_pca.low > 1 and e.learnt_error > e.learnt_pca_error:
+    elif e.comparison.over_pca.low > 1 and e.learnt_error > e.learnt_pca_error and not _has_idle_units(e):
         yield Finding(
             "undertrained",
-            "Not even what it has learnt from does the model give back as well as principal components do.",
-            f"error on learnt examples {e.learnt_error:.4f}, theirs {e.learnt_pca_error:.4f}",
+            "Not even the examples that it was trained on does the model rebuild as well as principal components do.",
+            f"error on training examples {e.learnt_error:.4f}, theirs {e.learnt_pca_error:.4f}",
             f"{advice} Or something holds it back: beta, weight_decay, input_noise, a narrow hidden layer, dead units.",
         )
 
@@ -121,8 +135,8 @@ def _overtrained(e: Evaluation) -> Iterator[Finding]:
     if gap > GAP * usual**0.5 and gap > GAP_OVER_PCA * usual:
         yield Finding(
             "overtrained",
-            "The model gives back what it has learnt from far better than new examples: it knows them by heart.",
-            f"error {error.value:.4f} on new examples, {e.learnt_error:.4f} on learnt ones",
+            "The model rebuilds its training examples far better than new ones: it knows them by heart.",
+            f"error {error.value:.4f} on new examples, {e.learnt_error:.4f} on training examples",
             "More data; a smaller net (hidden); more input_noise or weight_decay; a validation_fraction above 0, "
             "so that the best weights are kept.",
         )
