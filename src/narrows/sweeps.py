@@ -147,8 +147,9 @@ class Sweep:
         # Here, where rows still have their places in the file; those on disk are checked when they are read.
         if not isinstance(data, OnDisk) and np.issubdtype(np.asarray(data).dtype, np.number):
             check_finite(np.asarray(data).reshape(len(data), -1), getattr(data, "columns", None))
+        labels = None if y is None else usual_labels(_column(y, len(data)))
         self.X_train, self.X_test, self.y_train, self.y_test = split(
-            data, None if y is None else usual_labels(np.asarray(y)), test_size=test_size, random_state=random_state
+            data, labels, test_size=test_size, random_state=random_state
         )
         self._labels = _all_classes(self.y_train, self.y_test) if options.get("conditional") else _classes(self.y_train)
         self.models: dict[int, BottleneckEstimator] = {}
@@ -277,6 +278,14 @@ class Sweep:
         if row.pca_error <= row.test_error:
             reason += f"; but as many principal components do as well or better ({row.pca_error:.4f} on the test part)"
         return taken, reason + "."
+
+
+def _column(y: ArrayLike, n: int) -> NDArray[Any]:
+    """Return labels (n,), also of (n, 1), or say what is wrong with them before anything is trained."""
+    labels = np.asarray(y)
+    if labels.shape not in {(n,), (n, 1)}:
+        raise ValueError(f"y of shape {labels.shape} must be ({n},): a label for each example of X")
+    return labels.reshape(n)
 
 
 def _classes(y: NDArray[Any] | None) -> NDArray[Any] | None:

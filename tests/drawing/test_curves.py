@@ -1,8 +1,9 @@
 """Curves show the numbers that they are drawn from."""
 
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from narrows.drawing.curves import error_curve, training_curve
+from narrows.drawing.curves import code_maps, error_curve, training_curve
 
 
 def test_curves_show_their_numbers():
@@ -16,3 +17,17 @@ def test_curves_show_their_numbers():
     history = [row | {"epoch": i, "validation_loss": loss} for i, loss in enumerate((3.0, 1.0, 2.0), 1)]
     labels = [line.get_label() for line in training_curve(history).axes[0].lines]
     assert labels == ["training", "validation", "kept: epoch 2"]
+
+
+def test_classes_are_named_as_they_are():
+    """Neither formulas nor names that Matplotlib would leave out, and none so long that no room is left for the map."""
+    kinds = np.array(["$x", "_hidden", "a$b$c", r"\frac{", "a name that goes on and on and on"])
+    points = np.random.default_rng(0).normal(size=(10, 2))
+    figure = code_maps([("the code", points)], np.repeat(kinds, 2), np.zeros(10))
+    FigureCanvasAgg(figure).draw()
+    (legend,) = figure.legends
+    names = [text.get_text() for text in legend.get_texts()]
+    assert set(names) == {"$x", "_hidden", "a$b$c", r"\frac{", "a name that go…and on and on"}
+    map_, of_figure = figure.axes[0].get_window_extent(), figure.bbox
+    assert map_.width > of_figure.width / 3
+    assert legend.get_window_extent().x1 <= of_figure.x1

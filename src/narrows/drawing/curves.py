@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, LogFormatter, NullLocator
 from numpy.typing import NDArray
@@ -20,8 +21,8 @@ OURS, PCA, MEAN = "#0072B2", "#D55E00", "#555555"
 KINDS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B8A800", "#000000"]
 MARKERS = "osD^vPX*<>"
 
-MOST_KINDS = 20
-"""Classes that are told apart by colours and markers."""
+MOST_KINDS, LETTERS = 20, 28
+"""Classes that are told apart by colours and markers, and letters of a name in a legend."""
 
 
 def error_curve(latent_dims: Sequence[int], ours: Array, pca: Array, mean: float, unit: str, model: str) -> Figure:
@@ -120,23 +121,35 @@ def code_maps(
     figure = Figure(figsize=(1.2 + 4.0 * len(maps), 4.2), layout="constrained")
     panels = figure.subplots(1, len(maps), squeeze=False)[0]
     kinds = np.unique([] if labels is None else labels)
+    by_class = 0 < len(kinds) <= MOST_KINDS
     for i, (ax, (title, points)) in enumerate(zip(panels, maps, strict=True)):
-        if 0 < len(kinds) <= MOST_KINDS:
-            for place, kind in enumerate(kinds):
-                chosen = points[labels == kind]
-                color, marker = KINDS[place % len(KINDS)], MARKERS[place % len(MARKERS)]
-                ax.scatter(*chosen.T, s=14, linewidths=0, alpha=0.8, label=str(kind), color=color, marker=marker)
+        if by_class:
+            drawn = [_dots(ax, points[labels == kind], place) for place, kind in enumerate(kinds)]
         else:
-            drawn = ax.scatter(*points.T, s=14, linewidths=0, c=errors, cmap="viridis")
+            drawn = [ax.scatter(*points.T, s=14, linewidths=0, c=errors, cmap="viridis")]
             if i == len(maps) - 1:
-                figure.colorbar(drawn, ax=ax, label="error")
+                figure.colorbar(drawn[0], ax=ax, label="error")
         ax.set_title(title, fontsize=10)
         ax.spines[["top", "right"]].set_visible(False)
     panels[0].set(xlabel=names[0], ylabel=names[1])
-    if 0 < len(kinds) <= MOST_KINDS:
-        handles, texts = panels[0].get_legend_handles_labels()
-        figure.legend(handles, texts, loc="outside right upper", frameon=False, title="class", fontsize=8)
+    if by_class:
+        _legend(figure, drawn, [str(kind) for kind in kinds])
     return figure
+
+
+def _dots(ax: Axes, points: Array, place: int) -> PathCollection:
+    color, marker = KINDS[place % len(KINDS)], MARKERS[place % len(MARKERS)]
+    return ax.scatter(*points.T, s=14, linewidths=0, alpha=0.8, color=color, marker=marker)
+
+
+def _legend(figure: Figure, drawn: Sequence[PathCollection], names: Sequence[str]) -> None:
+    """Name classes as they are: Matplotlib would take a $ for a formula's, and leave out what begins with _."""
+    legend = figure.legend(
+        drawn, [" "] * len(names), loc="outside right upper", frameon=False, title="class", fontsize=8
+    )
+    for text, name in zip(legend.get_texts(), names, strict=True):
+        short = name if len(name) <= LETTERS else f"{name[: LETTERS // 2]}…{name[1 - LETTERS // 2 :]}"
+        text.set(text=short, parse_math=False)
 
 
 def calibration(nominal: Array, observed: Array, band: float) -> Figure:
