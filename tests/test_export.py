@@ -8,6 +8,9 @@ import pandas as pd
 import pytest
 from onnxruntime import InferenceSession
 from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from members import MEMBERS, OF_IMAGES, SHAPES, data, labels
 from narrows import VAE, Autoencoder, export
@@ -123,3 +126,37 @@ def test_what_is_missing_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "onnxscript" else name)
     with pytest.raises(ValueError, match="needs onnxscript, which is not installed"):
         to_onnx(model, tmp_path / "m.onnx")
+
+
+def test_an_older_runtime_gets_its_versions(tmp_path):
+    model = Autoencoder(2, hidden=(8,), epochs=1, random_state=0).fit(data((5,)))
+    made = to_onnx(model, tmp_path / "m.onnx", opset=17, ir_version=8)
+    for path in (made.whole, made.encoder, made.decoder):
+        file = onnx.load(path)
+        assert ({one.domain: one.version for one in file.opset_import}[""], file.ir_version) == (17, 8)
+
+
+@pytest.mark.parametrize(
+    ("versions", "words"), [({"opset": 99}, "opset=99 cannot"), ({"ir_version": 99}, "onnxruntime")]
+)
+def test_versions_that_cannot_be_had_are_refused(tmp_path, versions, words):
+    model = Autoencoder(2, hidden=(8,), epochs=1, random_state=0).fit(data((5,)))
+    with pytest.raises(ValueError, match=words):
+        to_onnx(model, tmp_path / "m.onnx", **versions)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_best_of_a_search_is_taken_and_a_pipeline_s_other_steps_are_named(tmp_path):
+    X = data((5,))
+    model = Autoencoder(2, hidden=(8,), epochs=1, random_state=0)
+    search = GridSearchCV(model, {"latent_dim": [1, 2]}, cv=2).fit(X)
+    made = to_onnx(search, tmp_path / "m.onnx")
+    np.testing.assert_allclose(
+        run(made.encoder, x=X[:3].astype(np.float32)), search.best_estimator_.transform(X[:3]), atol=1e-4
+    )
+    to_onnx(make_pipeline(clone(model)).fit(X), tmp_path / "alone.onnx")
+    with pytest.raises(TypeError, match=r"the steps standardscaler of the pipeline would not be in the ONNX files"):
+        to_onnx(make_pipeline(StandardScaler(), clone(model)).fit(X), tmp_path / "never.onnx")
+    with pytest.raises(TypeError, match=r"StandardScaler is no model of narrows"):
+        to_onnx(StandardScaler().fit(X), tmp_path / "never.onnx")
+    assert not (tmp_path / "never.onnx").exists()

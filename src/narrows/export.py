@@ -23,6 +23,8 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
@@ -44,6 +46,13 @@ FLOAT32_REACH = 16
 
 LARGEST_FILE = 2**31 - 2**20
 """Bytes of weights: an ONNX file holds at most two gigabytes."""
+
+TALKATIVE = (
+    "torch.onnx._internal.exporter._registration",
+    "torch.onnx._internal.exporter._compat",
+    "onnxscript.version_converter",
+)
+"""Loggers that speak of what is no concern of a user's, or is checked here."""
 
 INPUTS = {"whole": "x", "encoder": "x", "decoder": "code"}
 OUTPUTS = {"whole": "reconstruction", "encoder": "code", "decoder": "reconstruction"}
@@ -75,10 +84,13 @@ class Exported:
 
 
 def to_onnx(
-    estimator: BottleneckEstimator,
+    estimator: BaseEstimator,
     path: str | os.PathLike[str],
     X: ArrayLike | None = None,
     y: ArrayLike | None = None,
+    *,
+    opset: int | None = None,
+    ir_version: int | None = None,
 ) -> Exported:
     """Write a fitted model as ``NAME.onnx``, ``NAME-encoder.onnx`` and ``NAME-decoder.onnx``, if they do as torch does.
 
@@ -98,39 +110,60 @@ def to_onnx(
     Parameters
     ----------
     estimator
-        Fitted.
+        A fitted model, or a finished search, whose best one is taken.
     path
         ``NAME.onnx``; files of these names are replaced.
     X, y
         Examples to compare with torch on, of which the first 256 are taken, and for a conditional model their classes;
         None draws them from the prior.
+    opset, ir_version
+        Of the ONNX files, for a runtime that is older than torch's exporter expects; None leaves both to torch.
 
     Raises
     ------
     NotFittedError
         If the estimator is not fitted.
+    TypeError
+        If it is no model of narrows, or a pipeline: what its other steps do would not be in the files.
     ValueError
         If the path has another ending or its folder is not there, onnx, onnxscript or onnxruntime is not installed,
-        the model is too large for a file, or ``X`` or ``y`` are not as `reconstruct` takes them.
+        the model is too large for a file, ``X`` or ``y`` are not as `reconstruct` takes them, or torch, onnx or
+        onnxruntime does not have that ``opset`` or ``ir_version``.
     FloatingPointError
         If an output is further than 1e-5 in scaled units from torch's. Of a quantised code, one example in a hundred
         may be: rounding decides which code it gets, if it lies between two. Then nothing is written.
     """
-    path = Path(path)
-    check_is_fitted(estimator, "model_")
-    _check(estimator, path)
+    path, model = Path(path), _model_of(estimator)
+    check_is_fitted(model, "model_")
+    _check(model, path)
     examples: Any = X if hasattr(X, "shape") else np.asarray(X)  # a table keeps the names of its columns
-    given, classes = _drawn(estimator) if X is None else (examples, y)
+    given, classes = _drawn(model) if X is None else (examples, y)
     few: Any = given[:MOST_EXAMPLES]
     known = None if classes is None else np.asarray(classes)[:MOST_EXAMPLES]
-    files = {part: _serialised(InUnits(estimator, part), estimator) for part in INPUTS}
+    files = {part: _serialised(InUnits(model, part), model, opset, ir_version) for part in INPUTS}
     # One alone too: a graph may hold on to the number of examples that it was made with.
     alone = few[:1], None if known is None else known[:1]
-    difference = max(_difference(estimator, files, few, known), _difference(estimator, files, *alone))
+    difference = max(_difference(model, files, few, known), _difference(model, files, *alone))
     targets = {part: path if part == "whole" else path.with_stem(f"{path.stem}-{part}") for part in INPUTS}
     for part, data in files.items():
         write_atomically(targets[part], data)
-    return Exported(**targets, dtype=_dtype(estimator).name, difference=difference, examples=len(few))
+    return Exported(**targets, dtype=_dtype(model).name, difference=difference, examples=len(few))
+
+
+def _model_of(estimator: BaseEstimator) -> BottleneckEstimator:
+    """Return the model of narrows that ``estimator`` is, or that a search has found the best."""
+    found = getattr(estimator, "best_estimator_", estimator)
+    if isinstance(found, Pipeline):
+        steps = ", ".join(name for name, step in found.steps[:-1] if step not in (None, "passthrough"))
+        if steps:
+            raise TypeError(
+                f"the steps {steps} of the pipeline would not be in the ONNX files; export its last step alone, "
+                "pipeline[-1], and give the files what those steps make of the examples"
+            )
+        found = found[-1]
+    if not isinstance(found, BottleneckEstimator):
+        raise TypeError(f"{type(found).__name__} is no model of narrows; to_onnx takes a fitted one, such as a VAE")
+    return found
 
 
 class InUnits(nn.Module):
@@ -213,7 +246,7 @@ def _drawn(estimator: BottleneckEstimator) -> tuple[Any, NDArray[np.generic] | N
     return X if names is None else pd.DataFrame(X, columns=names), y
 
 
-def _serialised(module: InUnits, estimator: BottleneckEstimator) -> bytes:
+def _serialised(module: InUnits, estimator: BottleneckEstimator, opset: int | None, ir_version: int | None) -> bytes:
     """Return a part as the bytes of an ONNX file."""
     n = torch.export.Dim("n")  # any; two in the example, since torch takes one for a constant
     of_codes = module.part == "decoder"
@@ -231,22 +264,29 @@ def _serialised(module: InUnits, estimator: BottleneckEstimator) -> bytes:
             input_names=names,
             output_names=[OUTPUTS[module.part]],
             dynamic_shapes=tuple({0: n} for _ in given),
+            opset_version=opset,
         )
     assert program is not None
     graph = program.model.graph
     for part in (graph, *graph):
         part.metadata_props.clear()  # where in torch and in whose folders each was made
     program.model.metadata_props.update(_metadata(estimator, module.part))
+    written = program.model.opset_imports[""]
+    if opset not in {None, written}:
+        raise ValueError(f"opset={opset} cannot be had: torch writes this model in {written}, which does not convert")
+    if ir_version is not None:
+        program.model.ir_version = ir_version
     data: bytes = program.model_proto.SerializeToString()
     return data
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep back what torch says of itself, and of its search for torchvision, whose operators no model has."""
-    logger = logging.getLogger("torch.onnx._internal.exporter._registration")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+    """Keep back what torch says of itself, of opsets, and of torchvision, whose operators no model has."""
+    loggers = [logging.getLogger(name) for name in TALKATIVE]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
     try:
         with warnings.catch_warnings():
             # Torch copies its own trees of arguments in a way that it has deprecated.
@@ -255,7 +295,8 @@ def _quiet() -> Iterator[None]:
             warnings.filterwarnings("ignore", "# The axis name: n will not be used", UserWarning)
             yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def _metadata(estimator: BottleneckEstimator, part: str) -> dict[str, str]:
@@ -320,8 +361,12 @@ def _numbered(estimator: BottleneckEstimator, y: NDArray[Any] | None) -> NDArray
 def _run(data: bytes, given: NDArray[Any], y: NDArray[np.int64] | None) -> NDArray[Any]:
     """Return what onnxruntime makes of an input."""
     import onnxruntime
+    from onnxruntime.capi.onnxruntime_pybind11_state import Fail
 
-    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+    try:
+        session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+    except Fail as error:
+        raise ValueError(f"onnxruntime {onnxruntime.__version__} cannot load the file: {error}") from error
     inputs = [given] if y is None else [given, y]
     names = [one.name for one in session.get_inputs()]
     (output,) = session.run(None, dict(zip(names, inputs, strict=True)))

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from narrows.cli.options import Fit, Model, say_written
+from narrows.cli.choosing import Fit, Model, whole
+from narrows.cli.saying import say_written
 
 if TYPE_CHECKING:
     from narrows.estimators.base import BottleneckEstimator
@@ -34,6 +35,14 @@ def export(
             show_default="the named set that a run was trained on, else the model's own samples",
         ),
     ] = None,
+    opset: Annotated[
+        int | None,
+        typer.Option(parser=whole, metavar="N", help="ONNX's operators, of an older runtime.", show_default="torch's"),
+    ] = None,
+    ir_version: Annotated[
+        int | None,
+        typer.Option(parser=whole, metavar="N", help="ONNX's file format, likewise.", show_default="torch's"),
+    ] = None,
     fit: Fit = "crop",
 ) -> None:
     """Write a model for onnxruntime, which needs neither torch nor narrows: the whole path, its encoder, its decoder.
@@ -52,12 +61,12 @@ def export(
     source = data or _remembered(opening.find_model(model))
     if source is None:
         estimator = load(opening.find_model(model))
-        done = to_onnx(estimator, file)
+        done = to_onnx(estimator, file, opset=opset, ir_version=ir_version)
         of = "drawn from the model's prior; --data DATA compares on yours"
     else:
         with reading(source) as progress:
             estimator, dataset = opening.open_both(model, source, fit=fit, progress=progress)
-        done = to_onnx(estimator, file, dataset.X, dataset.y)
+        done = to_onnx(estimator, file, dataset.X, dataset.y, opset=opset, ir_version=ir_version)
         of = f"of {dataset.name}"
     print(f"At most {done.difference:.1e} from torch, in scaled units, on {done.examples} examples {of}")
     print("\nTo run it:")
@@ -76,7 +85,7 @@ def _remembered(model: Path) -> str | None:
 
 
 def _python(estimator: BottleneckEstimator, done: Exported) -> list[str]:
-    """Return the lines that run the files on one example, which is to be put in the place of zeros."""
+    """Return the lines that run the files on one example, which is to replace the zeros."""
     x = f'numpy.zeros({(1, *estimator.input_shape_)}, "{done.dtype}")'
     y = ', "y": y' if estimator.conditional else ""
     names = "x, y" if estimator.conditional else "x"
