@@ -7,6 +7,7 @@ from sklearn.datasets import load_digits
 from narrows import Autoencoder
 from narrows.data.dataset import Dataset
 from narrows.runs.evaluations import facts, write_evaluation
+from narrows.runs.sections import sections_of
 
 
 @pytest.fixture(scope="module")
@@ -16,9 +17,9 @@ def report(tmp_path_factory):
     model = Autoencoder(3, epochs=4, random_state=0).fit(X[:600])
     dataset = Dataset("digits <&> more", X[600:700])
     python = "from narrows import load  # " + "a long line " * 20
-    page, _ = write_evaluation(
-        folder, model, dataset, model.evaluate(dataset.X), title="A <model>", about=facts(model), python=python
-    )
+    evaluation = model.evaluate(dataset.X)
+    sections = sections_of(model, dataset, evaluation)
+    page, _ = write_evaluation(folder, evaluation, sections, title="A <model>", about=facts(model), python=python)
     return page
 
 

@@ -3,10 +3,12 @@
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+import warnings
 
 import numpy as np
 import pytest
@@ -20,9 +22,10 @@ from narrows.web.library import open_models
 NARROWS = [sys.executable, "-m", "narrows"]
 
 
-def run(*arguments, cwd, status=0):
+def run(*arguments, cwd, status=0, **environment):
     """Run a command in a process of its own."""
-    done = subprocess.run([*NARROWS, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, check=False)
+    command, env = [*NARROWS, *map(str, arguments)], os.environ | environment
+    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == status, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     return done
@@ -171,7 +174,7 @@ def test_a_table_comes_back_as_a_table(tmp_path, typed):
         (["sweep", "digist"], "no data set or file 'digist'; did you mean 'digits'"),
         (["sweep", "digits", "--latent-dims", "1,two"], "--latent-dims '1,two' holds 'two'"),
         (["sweep", "digits", "--latent-dims", ""], "--latent-dims"),
-        (["sweep", "digits", "--latent-dims", "0"], "latent_dims=0 must be a whole number of at least 1"),
+        (["sweep", "digits", "--latent-dims", "0"], "--latent-dims=0 must be a whole number of at least 1"),
         (["train", "digits", "--latent-dim", "x"], "'x' is not a whole number"),
         (["train", "digits", "--latent-dim", "-3"], "--latent-dim=-3 must be a whole number of at least 1"),
         (["train", "digits", "--latnet-dim", "3"], "No such option: --latnet-dim (Possible options: --latent-dim)"),
@@ -321,3 +324,43 @@ def test_a_terminal_shows_a_bar(tmp_path):
     assert "nats" in text
     assert "left" in text
     assert "━" in text
+
+
+def test_odd_class_names_and_a_backend_that_is_not_there_cost_nothing(tmp_path):
+    """As in a notebook's `!narrows train …`: the environment names a backend that this process doesn't have."""
+    X = np.random.default_rng(0).random((60, 5, 5))
+    np.savez(tmp_path / "x.npz", X=X, y=np.repeat(["$x", "_hidden", r"\frac{"], 20))
+    done = run(
+        "train",
+        "x.npz",
+        "--latent-dim",
+        "2",
+        "--epochs",
+        "1",
+        "--out",
+        "out",
+        cwd=tmp_path,
+        MPLBACKEND="module://nowhere",
+    )
+    assert "warning" not in done.stderr
+    assert {"model.safetensors", "reconstructions.png", "training.png", "report.html"} <= {
+        path.name for path in (tmp_path / "out").iterdir()
+    }
+    assert "<h2>A map of the codes</h2>" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_warning_is_one_line_without_code(tmp_path, typed):
+    X = np.random.default_rng(0).random((60, 5, 5))
+    Autoencoder(2, epochs=1, hidden=(4,), random_state=0).fit(X).save(tmp_path / "m.safetensors")
+    np.save(tmp_path / "x.npy", 255 * X)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        _, errors = typed(tmp_path, "encode", "m.safetensors", "x.npy")
+        range_ = r"the range of the training data, 0\.\d+ to [\d.]+: perhaps other units, or another preparation"
+        assert re.fullmatch(rf"narrows: warning: \d+% of the numbers of x lie outside {range_}\n", errors)
+        np.save(tmp_path / "y.npy", 0.5 + X / 255)
+        _, errors = typed(tmp_path, "reconstruct", "m.safetensors", "y.npy")
+        assert "y covers 0.4% of the range" in errors
+        np.save(tmp_path / "z.npy", X[:3])
+        _, errors = typed(tmp_path, "reconstruct", "m.safetensors", "z.npy")
+        assert not errors

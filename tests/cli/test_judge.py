@@ -35,7 +35,7 @@ def table(path):
 
 def test_evaluate_judges_by_what_was_not_learnt_from(folder, typed):
     output, _ = typed(folder, "evaluate", "m.safetensors", "all.npy", "--out", "e")
-    assert "Judged by 397 of 1,797 examples; it has learnt from 1,400" in output
+    assert "Evaluated on 397 of 1,797 examples; it has seen 1,400 in training" in output
     assert "Diagnosis: no fault was found." in output
     written = json.loads((folder / "e" / "evaluation.json").read_text(encoding="utf-8"))
     numbers = {number["name"]: number for number in written["numbers"]}
@@ -77,7 +77,7 @@ def test_a_faulty_model_is_called_so_first_and_with_what_to_try(digits, folder, 
 def test_train_and_sweep_write_the_report_of_the_model_to_take(digits, tmp_path, typed):
     np.save(tmp_path / "d.npy", digits[:500])
     output, _ = typed(tmp_path, "train", "d.npy", "--epochs", "3", "--out", "t")
-    assert "Diagnosis, undertrained: Not even what it has learnt from" in output
+    assert "Diagnosis, undertrained: Not even the examples that it was trained on" in output
     assert "  t/report.html" in output
     swept = ("--latent-dims", "2,6", "--epochs", "20", "--seeds", "2", "--out", "s")
     output, _ = typed(tmp_path, "sweep", "d.npy", *swept)
@@ -150,3 +150,20 @@ def test_what_goes_wrong_is_said_while_it_learns(tmp_path, typed):
     output, errors = typed(tmp_path, "train", "digits", *options)
     assert re.search(r"latent_dim 16, epoch \d+: \d+ of 16 units of the code are dead", errors)
     assert "Diagnosis, dead units:" in output
+
+
+def test_no_lower_rate_is_stated_than_the_examples_held_out_can_promise(tmp_path, typed):
+    X = np.random.default_rng(0).random((44, 6))
+    model = Autoencoder(2, epochs=1, hidden=(4,), random_state=0).fit(X[:40])
+    model.save(tmp_path / "m.safetensors")
+    np.save(tmp_path / "x.npy", X[40:])
+    output, errors = typed(tmp_path, "anomalies", "m.safetensors", "x.npy", "--false-alarms", "0.01", "--out", "a")
+    held_out = len(model.reference_.held_out["reconstruction"])
+    assert held_out < 99
+    least = 1 / (held_out + 1)
+    assert f"which at most {least:.2g} of ordinary examples reach" in output
+    assert f"A rate of 0.01 cannot be promised: the training held out {held_out} examples, and it takes 99." in output
+    assert not errors
+    numbers = json.loads((tmp_path / "a" / "results.json").read_text(encoding="utf-8"))
+    assert numbers["promised"] == pytest.approx(least)
+    assert numbers["threshold"] == max(model.reference_.held_out["reconstruction"])

@@ -11,7 +11,7 @@ from PIL import Image
 from narrows import VAE, Autoencoder, load
 from narrows.data import load_data
 from narrows.fitted.levels import as_bytes, value_range
-from narrows.runs import writing
+from narrows.runs import files, using
 from narrows.runs.captions import ranked
 
 RNG = np.random.default_rng(0)
@@ -39,7 +39,7 @@ def folder(tmp_path_factory):
 @pytest.fixture
 def narrows(folder, monkeypatch, typed):
     """Run a command in the folder; return the figures that it wrote, by name, or the error."""
-    write = writing.write_figure
+    write = files.write_figure
 
     def command(*arguments, status=0):
         figures = {}
@@ -48,7 +48,7 @@ def narrows(folder, monkeypatch, typed):
             figures[path.name] = figure
             return write(path, figure)
 
-        monkeypatch.setattr(writing, "write_figure", listen)
+        monkeypatch.setattr(files, "write_figure", listen)
         _, errors = typed(folder, *arguments, status=status)
         return errors if status else figures
 
@@ -179,9 +179,9 @@ def test_images_on_disk_are_reconstructed_in_parts(folder, monkeypatch):
 
     model, (X, y) = load(folder / "grey.safetensors"), np.load(folder / "grey.npz").values()
     np.save(folder / "X.npy", X)
-    monkeypatch.setattr(writing, "AT_ONCE", 7 * 25)
+    monkeypatch.setattr(using, "AT_ONCE", 7 * 25)
     (folder / "parts").mkdir()
-    restored, path = writing.reconstruct_into(folder / "parts", "all", model, OnDisk.of_npy(folder / "X.npy"), y)
+    restored, path = using.reconstruct_into(folder / "parts", "all", model, OnDisk.of_npy(folder / "X.npy"), y)
     assert isinstance(restored, OnDisk)
     np.testing.assert_allclose(np.load(path), model.reconstruct(X, y), atol=1e-6)
 
@@ -206,7 +206,7 @@ def on_disk(monkeypatch):
         raise AssertionError("all examples were asked for at once")
 
     monkeypatch.setattr(arrays, "LARGE", 0)
-    monkeypatch.setattr(writing, "AT_ONCE", 250)
+    monkeypatch.setattr(using, "AT_ONCE", 250)
     monkeypatch.setattr(OnDisk, "__array__", all_at_once)
     taken, read = [], OnDisk.__getitem__
     monkeypatch.setattr(
@@ -289,7 +289,7 @@ def test_a_padded_model_s_images_are_padded_when_asked(folder, narrows, tmp_path
     ends = np.load(tmp_path / "way" / "path.npy")[[0, -1]]
     np.testing.assert_allclose(ends, model.reconstruct(X[:2]), atol=1e-3)
     errors = narrows("generate", tmp_path / "m.safetensors", "--fit", "pad", status=2)
-    assert "--fit pad needs --like" in errors
+    assert "--fit pad has no effect without --like" in errors
 
 
 def test_undecodable_names_are_written_in_one_way(folder):

@@ -5,12 +5,15 @@ Heavy imports wait inside the verbs, so that ``--help`` is quick.
 
 from __future__ import annotations
 
+import os
 import sys
+import warnings
 
 import typer
 from typer.exceptions import TyperException
 
 from narrows.cli import explore, export, judge, learn, lecture, look, make, use
+from narrows.cli.saying import say_warning
 
 __all__ = ["app", "main"]
 
@@ -41,9 +44,12 @@ for verb in (
 
 
 def main() -> None:
-    """Run the command line; bad input ends in one line on standard error and exit status 2."""
+    """Run the command line; bad input ends in one line on standard error and exit status 2, a warning is a line too."""
+    os.environ["MPLBACKEND"] = "agg"  # no window is opened here, and one that a notebook names may not be installed
     try:
-        status = app(standalone_mode=False)
+        with warnings.catch_warnings():
+            warnings.showwarning = say_warning
+            status = app(standalone_mode=False)
     except TyperException as error:
         _fail(getattr(error, "format_message", error.__str__)())
     except (ValueError, OSError, FloatingPointError, MemoryError) as error:

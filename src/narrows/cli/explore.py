@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from narrows.cli.options import whole
+from narrows.cli.choosing import whole
 
 __all__ = ["explore"]
 

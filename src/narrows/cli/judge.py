@@ -1,20 +1,20 @@
-"""The verbs that judge: evaluate a model, find the odd ones among data."""
+"""The verbs that say how good or how odd: evaluate a model, find the odd ones among data."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from narrows.cli.options import Data, Fit, Model, Out, Seed, number, say_written, whole
+from narrows.cli.choosing import Data, Fit, Model, Out, Seed, number, whole
+from narrows.cli.progress import opened, reading
+from narrows.cli.saying import say_findings, say_written
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from narrows.evaluation.findings import Finding
     from narrows.evaluation.summary import Evaluation
 
-__all__ = ["anomalies", "evaluate", "say_findings"]
+__all__ = ["anomalies", "evaluate"]
 
 
 def evaluate(
@@ -30,29 +30,14 @@ def evaluate(
     fit: Fit = "crop",
     out: Out = None,
 ) -> None:
-    """Say how good a model is, in numbers and in words, by those of the data that it has not learnt from."""
-    from narrows.cli.progress import reading
-    from narrows.runs.evaluations import facts, write_evaluation
-    from narrows.runs.files import new_folder
+    """Say how good a model is, in numbers and in words, by those of the data that it has not seen."""
+    from narrows.runs import evaluations
     from narrows.runs.opening import find_model, open_both
 
-    with reading(data) as progress:
-        estimator, dataset = open_both(model, data, fit=fit, progress=progress)
-    evaluation = estimator.evaluate(dataset.X, dataset.y, factors=dataset.factors, samples=samples, random_state=seed)
-    folder = new_folder(out, f"evaluate-{dataset.name}")
     path = find_model(model)
-    python = (
-        "from narrows import load\nfrom narrows.data import load_data\n\n"
-        f"model, data = load({str(path)!r}), load_data({data!r})\n"
-        f"evaluation = model.evaluate(data.X, data.y, samples={samples}, random_state={seed})"
-    )
-    name = type(estimator).__name__
-    about = [
-        ("Data", f"{dataset.name}: {evaluation.given:,} examples, {evaluation.learnt:,} of which it has learnt from"),
-        *facts(estimator),
-    ]
-    title = f"{name} of {estimator.latent_dim} numbers, judged by {dataset.name}"
-    files = write_evaluation(folder, estimator, dataset, evaluation, title=title, about=about, python=python)
+    with reading(data) as progress:  # the diagnosis speaks of other units
+        estimator, dataset = open_both(path, data, fit=fit, progress=progress)
+    evaluation, files = evaluations.evaluate(estimator, dataset, out, model=path, data=data, samples=samples, seed=seed)
     _say_numbers(evaluation)
     say_findings(evaluation.findings)
     print()
@@ -66,9 +51,9 @@ def _say_numbers(evaluation: Evaluation) -> None:
 
     from narrows.runs.page import digits
 
-    judged = f"{len(evaluation.places):,} of {evaluation.given:,} examples"
-    known = f"; it has learnt from {evaluation.learnt:,}" if evaluation.learnt else ""
-    table = Table(title=f"\nJudged by {judged}{known}", title_justify="left", title_style="", box=box.SIMPLE_HEAD)
+    seen = f"; it has seen {evaluation.learnt:,} in training" if evaluation.learnt else ""
+    title = f"\nEvaluated on {len(evaluation.places):,} of {evaluation.given:,} examples{seen}"
+    table = Table(title=title, title_justify="left", title_style="", box=box.SIMPLE_HEAD)
     table.add_column("")
     for heading in ("value", "95 % interval"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -84,14 +69,6 @@ def _say_numbers(evaluation: Evaluation) -> None:
     print(f"Errors are {evaluation.unit}.")
 
 
-def say_findings(findings: Sequence[Finding]) -> None:
-    """Print what is wrong with a model, or that nothing was found."""
-    if not findings:
-        print("Diagnosis: no fault was found.")
-    for found in findings:
-        print(f"Diagnosis, {found.kind}: {found.words}\n  Seen: {found.figure}.\n  Try: {found.advice}")
-
-
 def anomalies(
     model: Model,
     data: Data,
@@ -100,7 +77,7 @@ def anomalies(
         typer.Option(
             parser=number,
             metavar="RATE",
-            help="Which part of ordinary examples may be called odd.",
+            help="The share of ordinary examples that may be called odd.",
             show_default="the model's, 0.05",
         ),
     ] = None,
@@ -109,20 +86,17 @@ def anomalies(
     out: Out = None,
 ) -> None:
     """Find the odd ones: a ranked list of all examples, and a sheet of the oddest with where they are odd."""
-    from narrows.cli.progress import reading
-    from narrows.runs.anomalies import write_anomalies
-    from narrows.runs.files import new_folder
-    from narrows.runs.opening import open_both
+    from narrows.runs.anomalies import find_anomalies
 
-    with reading(data) as progress:
-        estimator, dataset = open_both(model, data, fit=fit, progress=progress)
-    if false_alarms is not None:
-        estimator.set_params(false_alarms=false_alarms)
-    threshold = estimator.anomaly_threshold(by)  # refuses before anything is written
-    folder = new_folder(out, f"anomalies-{dataset.name}")
-    odd, files = write_anomalies(folder, estimator, dataset, by)
+    done = find_anomalies(*opened(model, data, fit), out, by=by, false_alarms=false_alarms)
+    found = done.numbers
     print(
-        f"{(odd < 0).sum():,} of {len(odd):,} examples are odd: their score by {by} is above {threshold:.4g}, "
-        f"which at most {estimator.false_alarms:.3g} of ordinary examples reach"
+        f"{found['odd']:,} of {found['examples']:,} examples are odd: their score by {by} is above "
+        f"{found['threshold']:.4g}, which at most {found['promised']:.2g} of ordinary examples reach"
     )
-    say_written(files)
+    if found["promised"] > found["false_alarms"]:
+        print(
+            f"A rate of {found['false_alarms']:g} cannot be promised: the training held out {found['held_out']:,} "
+            f"examples, and it takes {math.ceil(1 / found['false_alarms']) - 1:,}."
+        )
+    say_written(done.files)

@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from narrows.cli.judge import say_findings
-from narrows.cli.options import (
-    LARGEST,
+from narrows.cli.choosing import (
     Data,
     Devices,
     Epochs,
@@ -26,12 +24,10 @@ from narrows.cli.options import (
     Seed,
     Size,
     Strict,
-    read_as,
-    say_written,
-    smaller,
     whole,
     wholes,
 )
+from narrows.cli.saying import LARGEST, read_as, say_findings, say_written, smaller
 
 if TYPE_CHECKING:
     from narrows.data.dataset import Dataset
@@ -107,11 +103,9 @@ def train(
     nodes: Nodes = 1,
     log: Log = None,
 ) -> None:
-    """Train a model on your data, judge it on a held-out fifth, and save it."""
-    from narrows.arguments import integer
-
+    """Train a model on your data, evaluate it on a held-out fifth, and save it."""
     kind, options = _options(model, option, conditional, recipe, epochs, (devices, nodes))
-    dims = None if latent_dim is None else [integer("--latent-dim", latent_dim, 1)]
+    dims = None if latent_dim is None else [latent_dim]
     typed = _typed(option, conditional, recipe)
     _run("train", data, (size, fit, strict), kind, dims, seed, options, typed, (out, resume), log)
 
@@ -208,27 +202,30 @@ def _run(
     seed: int,
     options: dict[str, Any],
     typed: str,
-    place: tuple[Path | None, bool],
+    folder_options: tuple[Path | None, bool],
     log: str | None = None,
 ) -> None:
     """Read, train, and say what came out, also of an interrupted run."""
-    from narrows.cli.progress import reading
+    from narrows.arguments import integer
+    from narrows.cli.progress import reading, watch
     from narrows.data import load_data
     from narrows.estimators import ESTIMATORS
+    from narrows.runs import learning
     from narrows.runs.files import checkpoints, new_folder, unfinished_folder
     from narrows.sweeps import Sweep
 
+    option = "--latent-dim" if verb == "train" else "--latent-dims"
+    dims = [integer(option, d, 1) for d in latent_dims or [ESTIMATORS[kind]().latent_dim]]
     if log is not None:
         from narrows.runs.tensorboard import check_log
 
         check_log(log)
     leads = ESTIMATORS[kind](devices=options["devices"], nodes=options["nodes"]).leads
     size, fit, strict = reading_options
-    out, resume = place
+    out, resume = folder_options
     unfinished = unfinished_folder(out) if resume else None
     with reading(data) if leads else nullcontext() as progress:
         dataset = load_data(data, size=size, fit=fit, strict=strict, progress=progress)
-    dims = latent_dims or [ESTIMATORS[kind]().latent_dim]
     result = Sweep(dataset.X, dataset.y, latent_dims=dims, model=kind, random_state=seed, **options)
     if not leads:  # of the processes that torchrun has started, one writes and prints
         for _ in result.run():
@@ -236,9 +233,14 @@ def _run(
         return
     folder = unfinished or new_folder(out, f"{verb}-{dataset.name}")
     _say_start(dataset, kind, result)
-    interrupted, files = _trained(result, dataset, folder, log)
+    interrupted, files = learning.train(result, dataset, folder, watch=watch, log=log)
+    if not files:
+        print("Interrupted before the first epoch ended: nothing was written.", file=sys.stderr)
+        sys.exit(130)
+    _say_results(result)
+    report = [] if interrupted else _evaluated(result, dataset, folder)
     print()
-    say_written(files)
+    say_written([*report, *files])
     _say_next(verb, data, size, fit, typed, result, files)
     if interrupted:
         more = f"; the same command with --out {folder} --resume goes on" if checkpoints(folder) else ""
@@ -248,36 +250,16 @@ def _run(
         checkpoint.unlink()
 
 
-def _trained(result: Sweep, dataset: Dataset, folder: Path, log: str | None) -> tuple[bool, list[Path]]:
-    """Train, say how good it is, and fill the ``folder``; return whether it was interrupted, and the files."""
-    from narrows.cli.progress import watch
-    from narrows.runs.files import CHECKPOINT
+def _evaluated(result: Sweep, dataset: Dataset, folder: Path) -> list[Path]:
+    """Say what is wrong with the model to take, and write its report; return the files, or none if that fails."""
+    from narrows.runs.evaluations import evaluate_run
+    from narrows.runs.files import by_itself
 
-    steps = result.run(folder / CHECKPOINT)
-    if log is not None:
-        from narrows.runs.tensorboard import tracked
-
-        steps = tracked(result, steps, folder / "tensorboard")
-    try:
-        interrupted = watch(steps)
-    finally:
-        # Not before: with Matplotlib they take half a second, and a person waits for the first line.
-        from narrows.runs.evaluations import judge_run
-        from narrows.runs.writing import write_run
-
-        # Also when a model fails: what the others learnt is kept.
-        files = write_run(result, dataset, folder) if result.rows else []
-        if not any(folder.iterdir()):
-            folder.rmdir()
-    if not files:
-        print("Interrupted before the first epoch ended: nothing was written.", file=sys.stderr)
-        sys.exit(130)
-    _say_results(result)
-    if not interrupted:
-        evaluation, judged = judge_run(result, dataset, folder)
+    with by_itself("the model, which is saved, was not evaluated"):
+        evaluation, files = evaluate_run(result, dataset, folder)
         say_findings(evaluation.findings)
-        files = [*judged, *files]
-    return interrupted, [*files, folder / "tensorboard"] if log else files
+        return files
+    return []
 
 
 def _say_start(dataset: Dataset, kind: str, result: Sweep) -> None:
@@ -285,7 +267,7 @@ def _say_start(dataset: Dataset, kind: str, result: Sweep) -> None:
 
     print(
         f"{dataset.name}: {len(dataset.X):,} examples of shape {dataset.X.shape[1:]}; "
-        f"training {kind} on {len(result.X_train):,}, judged by the other {len(result.X_test):,}"
+        f"training {kind} on {len(result.X_train):,}, evaluated on the other {len(result.X_test):,}"
     )
     for note in dataset.notes:
         print(note[0].upper() + note[1:])

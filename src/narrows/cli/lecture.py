@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from narrows.cli.options import Out, say_written
+from narrows.cli.choosing import Out
+from narrows.cli.saying import say_written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

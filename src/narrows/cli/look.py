@@ -1,4 +1,4 @@
-"""The verb data: what is found, before anything is learnt from it."""
+"""The verb data: what is found, before any training."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from narrows.cli.options import LARGEST, SMALL, Data, Fit, Out, Size, Strict, read_as, say_written, smaller
+from narrows.cli.choosing import Data, Fit, Out, Size, Strict
+from narrows.cli.saying import LARGEST, SMALL, read_as, say_written, smaller
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -113,7 +114,7 @@ def _advice(
         found = "1 value is" if bad == 1 else f"{bad:,} values are"
         return [f"{found} missing or infinite: fill them, or drop their rows", "or columns, before you train."]
     if len(dataset.X) < FEWEST:
-        return [f"Too few to train on some and judge by others: at least {FEWEST} examples are needed."]
+        return [f"Too few to train on some and evaluate on others: at least {FEWEST} examples are needed."]
     train = f"narrows train {shlex.quote(source)}"
     if side is not None:
         return [

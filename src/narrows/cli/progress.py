@@ -7,15 +7,18 @@ import sys
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-if TYPE_CHECKING:  # it takes torch, which reading does without
+if TYPE_CHECKING:  # they take torch, which reading does without
+    from narrows.data.dataset import Dataset
+    from narrows.estimators.base import BottleneckEstimator
     from narrows.sweeps import SweepStep
 
-__all__ = ["reading", "watch"]
+__all__ = ["opened", "reading", "watch"]
 
 TERMINAL_SECONDS, PIPE_SECONDS = 0.1, 5.0
 """How often to say something new."""
@@ -35,6 +38,16 @@ def reading(source: str) -> Iterator[Callable[[int, int], None]]:
     with Progress(*columns, TextColumn("files"), console=console, transient=True) as progress:
         task = progress.add_task(f"reading {source}", total=None, visible=False)
         yield lambda done, count: progress.update(task, completed=done, total=count, visible=True)
+
+
+def opened(model: Path, data: str, fit: str, label: str | None = None) -> tuple[BottleneckEstimator, Dataset]:
+    """Return a model and data for it, as `open_both`; show how far their reading is, and warn of other units."""
+    from narrows.runs.opening import open_both, warn_of_units
+
+    with reading(data) as progress:
+        estimator, dataset = open_both(model, data, label, fit=fit, progress=progress)
+    warn_of_units(estimator, dataset)
+    return estimator, dataset
 
 
 def _plain_reading(source: str) -> Callable[[int, int], None]:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from narrows.arguments import rate
 from narrows.data.dataset import Dataset
+from narrows.data.errors import DataError
 from narrows.data.take import take
 from narrows.estimators.base import BottleneckEstimator
-from narrows.evaluation.anomalies import p_values
+from narrows.evaluation.anomalies import p_values, threshold
 from narrows.runs.captions import captions
-from narrows.runs.files import write_columns, write_figure, write_json
+from narrows.runs.files import Written, new_folder, write_columns, write_figures, write_json
 from narrows.runs.pictures import draw_odd
 from narrows.runs.writing import known_of
 
-__all__ = ["write_anomalies"]
+__all__ = ["find_anomalies"]
 
 Array = NDArray[Any]
 
@@ -25,51 +29,77 @@ ODDEST = 36
 """Examples on a sheet of odd ones."""
 
 
-def write_anomalies(
-    folder: Path, estimator: BottleneckEstimator, dataset: Dataset, by: str
-) -> tuple[Array, list[Path]]:
-    """Write which examples are odd, the oddest first, as a table and a sheet; return `predict`'s answers and the files.
+def find_anomalies(
+    estimator: BottleneckEstimator,
+    dataset: Dataset,
+    out: Path | None = None,
+    *,
+    by: str = "reconstruction",
+    false_alarms: float | None = None,
+) -> Written:
+    """Write which examples are odd, the oddest first, as a table and a sheet.
+
+    Among the numbers, ``promised`` is the share of ordinary examples that are called odd, at most: more than
+    ``false_alarms`` where too few examples were held out in the training to promise as little.
 
     Parameters
     ----------
-    folder
-        That exists.
     estimator, dataset
         A model, and examples for it.
+    out
+        As of `narrows.runs.files.new_folder`.
     by
         As of `anomaly_score`.
+    false_alarms
+        The share of ordinary examples that may be called odd; None takes the model's.
+
+    Raises
+    ------
+    DataError
+        If nothing was held out in the training that a threshold could be taken from.
     """
+    asked = rate("false_alarms", estimator.false_alarms if false_alarms is None else false_alarms)
     scores = estimator.anomaly_score(dataset.X, dataset.y, by=by)
-    threshold, held_out = estimator.anomaly_threshold(by), estimator.reference_.held_out[by]
-    odd = np.where(scores > threshold, -1, 1)
+    held_out = estimator.reference_.held_out.get(by, np.zeros(0))
+    if not len(held_out):
+        raise DataError(f"by={by!r} has no threshold: this model's training held out no examples for one")
+    promised = max(asked, 1 / (len(held_out) + 1))
+    limit = threshold(held_out, promised)
+    odd = scores > limit
     order = np.argsort(-scores, kind="stable")
+    folder = new_folder(out, f"anomalies-{dataset.name}")
     known = {name: values[order] for name, values in known_of(dataset).items()}
-    columns = {
-        "example": order,
-        "score": scores[order],
-        "p_value": p_values(scores, held_out)[order],
-        "odd": odd[order] < 0,
-    }
-    files = [write_columns(folder / "anomalies.csv", columns, known)]
-    shown = order[:ODDEST]
-    X = take(dataset.X, shown)
-    labels = [
-        f"{'odd ' if odd[place] < 0 else ''}{scores[place]:.3g}\n{caption.splitlines()[-1]}"
-        for place, caption in zip(shown, captions(dataset, shown), strict=True)
-    ]
-    title = (
-        f"The oddest of {dataset.name} to {type(estimator).__name__}, by {by}, with their errors in orange; odd are "
-        f"scores above {threshold:.3g}, which at most {estimator.false_alarms:.3g} of ordinary examples reach"
-    )
-    y = dataset.y[shown] if dataset.y is not None and estimator.conditional else None
-    figure = draw_odd(estimator, X, estimator.reconstruct(X, y), title=title, labels=labels)
-    files.insert(0, write_figure(folder / "anomalies.png", figure))
+    p = p_values(scores, held_out)
+    columns = {"example": order, "score": scores[order], "p_value": p[order], "odd": odd[order]}
     numbers = {
         "examples": len(scores),
         "by": by,
-        "false_alarms": estimator.false_alarms,
-        "threshold": threshold,
+        "false_alarms": asked,
+        "promised": promised,
+        "threshold": limit,
         "held_out": len(held_out),
-        "odd": int((odd < 0).sum()),
+        "odd": int(odd.sum()),
     }
-    return odd, [*files, write_json(folder / "results.json", numbers)]
+    files = [
+        write_columns(folder / "anomalies.csv", columns, known),
+        write_json(folder / "results.json", numbers),
+    ]
+    shown = order[:ODDEST]
+    title = (
+        f"The oddest of {dataset.name} to {type(estimator).__name__}, by {by}, with their errors in orange; odd are "
+        f"scores above {limit:.3g}, which at most {promised:.2g} of ordinary examples reach"
+    )
+    draw = partial(_sheet, estimator, dataset, shown, scores[shown], odd[shown], title)
+    return Written(numbers, [*write_figures(folder, {"anomalies": draw}), *files])
+
+
+def _sheet(
+    estimator: BottleneckEstimator, dataset: Dataset, rows: Array, scores: Array, odd: Array, title: str
+) -> Figure:
+    X = take(dataset.X, rows)
+    y = dataset.y[rows] if dataset.y is not None and estimator.conditional else None
+    labels = [
+        f"{'odd ' if is_odd else ''}{score:.3g}\n{caption.splitlines()[-1]}"
+        for is_odd, score, caption in zip(odd, scores, captions(dataset, rows), strict=True)
+    ]
+    return draw_odd(estimator, X, estimator.reconstruct(X, y), title=title, labels=labels)

@@ -17,11 +17,11 @@ OF_EACH = 3
 """Examples of the first, the best, the middle and the worst in a comparison."""
 
 
-def file_name(dataset: Dataset, place: int) -> str:
+def file_name(dataset: Dataset, row: int) -> str:
     """Return the name of the file that an example comes from, as text that can be printed and written, or ""."""
     if dataset.files is None:
         return ""
-    return printable(os.fsdecode(dataset.files.names[place]))
+    return printable(os.fsdecode(dataset.files.names[row]))
 
 
 def printable(name: str) -> str:
@@ -29,19 +29,19 @@ def printable(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
-def captions(dataset: Dataset, places: Iterable[int]) -> list[str]:
-    """Return what there is to say of the examples at ``places``: number, class and file, each on a line of its own."""
+def captions(dataset: Dataset, rows: Iterable[int]) -> list[str]:
+    """Return what there is to say of the examples at ``rows``: number, class and file, each on a line of its own."""
     lines = []
-    for place in places:
-        label = "" if dataset.y is None else f"\nclass {dataset.y[place]}"
-        name = file_name(dataset, place)
-        lines.append(f"example {place}{label}" + (f"\n{name}" if name else ""))
+    for row in rows:
+        label = "" if dataset.y is None else f"\nclass {dataset.y[row]}"
+        name = file_name(dataset, row)
+        lines.append(f"example {row}{label}" + (f"\n{name}" if name else ""))
     return lines
 
 
-def names(dataset: Dataset, places: Iterable[int]) -> list[str]:
-    """Return what to call the examples at ``places`` in a line: their classes, or else their numbers."""
-    return [f"example {i}" if dataset.y is None else f"class {dataset.y[i]}" for i in places]
+def names(dataset: Dataset, rows: Iterable[int]) -> list[str]:
+    """Return what to call the examples at ``rows`` in a line: their classes, or else their numbers."""
+    return [f"example {i}" if dataset.y is None else f"class {dataset.y[i]}" for i in rows]
 
 
 def first_of(shown: int, n: int) -> str:
@@ -57,21 +57,21 @@ def passed_over(files: ImageFiles) -> str:
 
 
 def ranked(errors: NDArray[np.float64]) -> list[tuple[str, int]]:
-    """Return (rank, place) of examples worth a look: the first, the best, the median and the worst by their error.
+    """Return (rank, row) of examples worth a look: the first, the best, the median and the worst by their error.
 
     Of few examples all, the best first. Each comes once, with all that it is: ``"first, 2nd worst"``.
     """
     order, n = np.argsort(errors, kind="stable").tolist(), len(errors)
     if n <= 3 * OF_EACH:
         ranks = dict.fromkeys(range(n), "") | {n // 2: "median" if n > 2 else "", 0: "best", n - 1: "worst"}
-        return [(ranks[i] if n > 1 else "", place) for i, place in enumerate(order)]
+        return [(ranks[i] if n > 1 else "", row) for i, row in enumerate(order)]
     middle = (n - OF_EACH) // 2
     ordinals = ["", "2nd ", "3rd "]
-    all_ranks: dict[int, list[str]] = {place: ["first"] for place in range(OF_EACH)}
-    for rank, place in (
+    all_ranks: dict[int, list[str]] = {row: ["first"] for row in range(OF_EACH)}
+    for rank, row in (
         *((f"{nth}best", order[i]) for i, nth in enumerate(ordinals)),
         *(("median" if i == 1 else "near the median", order[middle + i]) for i in range(OF_EACH)),
         *((f"{nth}worst", order[-1 - i]) for i, nth in enumerate(ordinals)),
     ):
-        all_ranks.setdefault(place, []).append(rank)
-    return [(", ".join(of_one), place) for place, of_one in all_ranks.items()]
+        all_ranks.setdefault(row, []).append(rank)
+    return [(", ".join(of_one), row) for row, of_one in all_ranks.items()]

@@ -1,4 +1,4 @@
-"""What is said of a model that was judged, in its folder: the report, and which of the data are odd."""
+"""How good a model is, in a folder: the report, and its numbers."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from narrows.data.dataset import Dataset
@@ -19,14 +20,14 @@ from narrows.estimators.base import BottleneckEstimator
 from narrows.evaluation.rates import rate_distortion
 from narrows.evaluation.summary import Evaluation
 from narrows.fitted.levels import squared_errors
-from narrows.runs.files import write_json
+from narrows.runs.files import new_folder, write_json
 from narrows.runs.page import report
-from narrows.runs.page_pictures import Picture, pictures_of
+from narrows.runs.sections import Section, sections_of
 from narrows.runs.writing import errors_drawn, reconstructions
 from narrows.storage import versions
 from narrows.sweeps import Sweep
 
-__all__ = ["facts", "judge_run", "write_evaluation"]
+__all__ = ["evaluate", "evaluate_run", "facts", "write_evaluation"]
 
 Array = NDArray[Any]
 
@@ -34,45 +35,47 @@ ENOUGH = 1000
 """Examples that rates are measured on."""
 
 
-def write_evaluation(
-    folder: Path,
+def evaluate(
     estimator: BottleneckEstimator,
     dataset: Dataset,
-    evaluation: Evaluation,
+    out: Path | None = None,
     *,
-    title: str,
-    about: Sequence[tuple[str, str]],
-    python: str,
-    more: Sequence[Picture] = (),
-) -> list[Path]:
-    """Write an evaluation as ``report.html`` and ``evaluation.json``; return the files.
+    model: Path,
+    data: str,
+    samples: int = 0,
+    seed: int = 0,
+) -> tuple[Evaluation, list[Path]]:
+    """Evaluate a model on those of the data that it has not seen, and write a report; return both.
 
     Parameters
     ----------
-    folder
-        That exists.
-    estimator, dataset, evaluation
-        A model, the examples that were given to ``evaluate``, and what came of it.
-    title, about, python
-        As of `narrows.runs.page.report`.
-    more
-        Pictures that come first.
+    estimator, dataset
+        A model, and data for it.
+    out
+        As of `narrows.runs.files.new_folder`.
+    model, data
+        Where both come from, for the lines that repeat it.
+    samples, seed
+        ``samples`` and ``random_state`` of the estimator's ``evaluate``.
     """
-    pictures = [*more, *pictures_of(estimator, dataset, evaluation)]
-    command = shlex.join(["narrows", *sys.argv[1:]])
-    page = folder / "report.html"
-    page.write_text(report(title, evaluation, pictures, about=about, command=command, python=python), encoding="utf-8")
-    numbers = [
-        {"group": n.group, "name": n.name, "unit": n.unit, "better": n.better} | asdict(n.estimate)
-        for n in evaluation.numbers()
+    evaluation = estimator.evaluate(dataset.X, dataset.y, factors=dataset.factors, samples=samples, random_state=seed)
+    python = (
+        "from narrows import load\nfrom narrows.data import load_data\n\n"
+        f"model, data = load({str(model)!r}), load_data({data!r})\n"
+        f"evaluation = model.evaluate(data.X, data.y, samples={samples}, random_state={seed})"
+    )
+    about = [
+        ("Data", f"{dataset.name}: {evaluation.given:,} examples, {evaluation.learnt:,} of which it has seen"),
+        *facts(estimator),
     ]
-    found = [asdict(finding) for finding in evaluation.findings]
-    contents = {"judged": len(evaluation.places), "learnt": evaluation.learnt, "findings": found, "numbers": numbers}
-    return [page, write_json(folder / "evaluation.json", contents)]
+    title = f"{type(estimator).__name__} of {estimator.latent_dim} numbers, evaluated on {dataset.name}"
+    sections = sections_of(estimator, dataset, evaluation)
+    folder = new_folder(out, f"evaluate-{dataset.name}")
+    return evaluation, write_evaluation(folder, evaluation, sections, title=title, about=about, python=python)
 
 
-def judge_run(result: Sweep, dataset: Dataset, folder: Path) -> tuple[Evaluation, list[Path]]:
-    """Judge the model to take of a run by its held-out part, and write its report; return both."""
+def evaluate_run(result: Sweep, dataset: Dataset, folder: Path) -> tuple[Evaluation, list[Path]]:
+    """Evaluate the model to take of a training on the part held out from it, and write a report; return both."""
     taken = result.recommendation()[0] or result.rows[-1].latent_dim
     estimator = result.models[taken]
     evaluation = estimator.evaluate(
@@ -91,10 +94,39 @@ def judge_run(result: Sweep, dataset: Dataset, folder: Path) -> tuple[Evaluation
     options |= {"random_state": seeds[0]} | ({"seeds": len(seeds)} if len(seeds) > 1 else {})
     python = _python(dataset.name, d, type(estimator).__name__, taken, options)
     title = f"{type(estimator).__name__} of {taken} numbers on {dataset.name}"
-    more = _of_all(result) if len(result.models) > 1 else []
-    return evaluation, write_evaluation(
-        folder, estimator, held_out, evaluation, title=title, about=about, python=python, more=more
-    )
+    sections = [*(_of_all(result) if len(result.models) > 1 else []), *sections_of(estimator, held_out, evaluation)]
+    return evaluation, write_evaluation(folder, evaluation, sections, title=title, about=about, python=python)
+
+
+def write_evaluation(
+    folder: Path,
+    evaluation: Evaluation,
+    sections: Sequence[Section],
+    *,
+    title: str,
+    about: Sequence[tuple[str, str]],
+    python: str,
+) -> list[Path]:
+    """Write an evaluation as ``evaluation.json`` and ``report.html``; return the files, the report first.
+
+    Parameters
+    ----------
+    folder
+        That exists.
+    evaluation, sections, title, about, python
+        As of `narrows.runs.page.report`.
+    """
+    numbers = [
+        {"group": n.group, "name": n.name, "unit": n.unit, "better": n.better} | asdict(n.estimate)
+        for n in evaluation.numbers()
+    ]
+    found = [asdict(finding) for finding in evaluation.findings]
+    contents = {"judged": len(evaluation.places), "learnt": evaluation.learnt, "findings": found, "numbers": numbers}
+    table = write_json(folder / "evaluation.json", contents)
+    command = shlex.join(["narrows", *sys.argv[1:]])
+    page = folder / "report.html"
+    page.write_text(report(title, evaluation, sections, about=about, command=command, python=python), encoding="utf-8")
+    return [page, table]
 
 
 def facts(estimator: BottleneckEstimator) -> list[tuple[str, str]]:
@@ -136,8 +168,22 @@ for finding in evaluation.findings:
     print(finding.kind, finding.words, finding.figure, finding.advice, sep="\\n")"""
 
 
-def _of_all(result: Sweep) -> list[Picture]:
-    """Return the pictures that set the models of a sweep side by side."""
+def _of_all(result: Sweep) -> list[Section]:
+    """Return the sections that set the models of a sweep side by side."""
+    rates = (
+        "Codes rounded to finer and finer grids: how many bits they then are, each unit packed by itself, and the "
+        "error of what they decode to. The lower a curve, the better the model; where it ends, more bits buy nothing."
+    )
+    return [
+        Section("Which latent_dim?", result.recommendation()[1], partial(errors_drawn, result)),
+        Section("Rate and distortion", rates, partial(_rates, result)),
+        Section(
+            "The same examples through all of them", "Held-out ones, one a class.", partial(reconstructions, result)
+        ),
+    ]
+
+
+def _rates(result: Sweep) -> Figure:
     few = slice(0, ENOUGH)
     X, y = result.X_test[few], None if result.y_test is None else result.y_test[few]
     curves = []
@@ -145,15 +191,7 @@ def _of_all(result: Sweep) -> list[Picture]:
         y_of = y if estimator.conditional else None
         error = partial(_error_of, estimator, X, y_of)
         curves.append((f"latent_dim {d}", *rate_distortion(estimator.transform(X, y_of), error)))
-    rates = (
-        "Codes rounded to finer and finer grids: how many bits they then are, each unit packed by itself, and the "
-        "error of what they decode to. The lower a curve, the better the model; where it ends, more bits buy nothing."
-    )
-    return [
-        Picture("Which latent_dim?", result.recommendation()[1], errors_drawn(result)),
-        Picture("Rate and distortion", rates, rate_curves(curves, result.unit)),
-        Picture("The same examples through all of them", "Held-out ones, one a class.", reconstructions(result)),
-    ]
+    return rate_curves(curves, result.unit)
 
 
 def _error_of(estimator: BottleneckEstimator, X: Any, y: Array | None, codes: Array) -> float:

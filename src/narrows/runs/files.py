@@ -7,7 +7,10 @@ import importlib.util
 import itertools
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +28,8 @@ if TYPE_CHECKING:  # it takes a third of a second, and who writes figures has it
 
 __all__ = [
     "CHECKPOINT",
+    "Written",
+    "by_itself",
     "checkpoints",
     "new_folder",
     "numbered",
@@ -33,6 +38,7 @@ __all__ = [
     "write_array",
     "write_columns",
     "write_figure",
+    "write_figures",
     "write_images",
     "write_json",
     "write_parts",
@@ -43,6 +49,22 @@ Array = NDArray[Any]
 
 CHECKPOINT = "checkpoint.safetensors"
 """Of a run that is under way, in its folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a verb's work comes to.
+
+    Attributes
+    ----------
+    numbers
+        What there is to say of it, as in its folder's JSON.
+    files
+        All that were written, figures first.
+    """
+
+    numbers: dict[str, Any]
+    files: list[Path]
 
 
 def new_folder(given: Path | None, name: str) -> Path:
@@ -135,7 +157,7 @@ def write_parts(path: Path, parts: Iterable[Array], n: int) -> OnDisk:
 def write_images(folder: Path, images: Iterable[NDArray[np.uint8]], n: int) -> Path:
     """Write each image, (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA, as a PNG of its own size, and return the folder.
 
-    They are called by their place among the examples, as everywhere counted from 0: ``0000.png``, ``0001.png`` …
+    They are named by their number among the examples, counted from 0 as everywhere: ``0000.png``, ``0001.png`` …
 
     Parameters
     ----------
@@ -146,8 +168,8 @@ def write_images(folder: Path, images: Iterable[NDArray[np.uint8]], n: int) -> P
     """
     folder.mkdir()
     digits = max(4, len(str(n - 1)))
-    for place, image in enumerate(images):
-        Image.fromarray(image).save(folder / f"{place:0{digits}}.png")
+    for number, image in enumerate(images):
+        Image.fromarray(image).save(folder / f"{number:0{digits}}.png")
     return folder
 
 
@@ -162,6 +184,36 @@ def write_figure(path: Path, figure: Figure) -> Path:
     """Write ``figure`` as a PNG and return its path."""
     figure.savefig(path, dpi=160)
     return path
+
+
+def write_figures(folder: Path, figures: Mapping[str, Callable[[], Figure]]) -> list[Path]:
+    """Draw each figure and write it as ``NAME.png``, and return the files of those that could be drawn.
+
+    Warns
+    -----
+    UserWarning
+        Of each of the others.
+    """
+    files = []
+    for name, draw in figures.items():
+        with by_itself(f"{name}.png was not drawn"):
+            files.append(write_figure(folder / f"{name}.png", draw()))
+    return files
+
+
+@contextmanager
+def by_itself(told: str) -> Iterator[None]:
+    """Turn an error into a warning that begins with ``told``, so that nothing else is lost for it.
+
+    Warns
+    -----
+    UserWarning
+        Instead of any error.
+    """
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - a trained model is worth more than any figure of it
+        warnings.warn(f"{told}: {type(error).__name__}: {error}", stacklevel=3)
 
 
 def write_columns(path: Path, numbers: dict[str, Array], texts: dict[str, Array]) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -31,9 +32,16 @@ __all__ = [
     "pick",
     "remembered",
     "results_beside",
+    "warn_of_units",
 ]
 
 Array = NDArray[Any]
+
+FAR, OUTSIDE = 0.1, 0.01
+"""How far out of the training data's range a number is out of place, in parts of that range; and how many may be."""
+
+ENOUGH, FEWEST = 1000, 10
+"""Examples that tell their units, and those of which fewer may well be alike."""
 
 
 def find_model(path: Path) -> Path:
@@ -98,7 +106,7 @@ def open_both(
     *,
     fit: str = "crop",
     progress: Callable[[int, int], None] | None = None,
-) -> tuple[Any, Dataset]:
+) -> tuple[BottleneckEstimator, Dataset]:
     """Return the model that ``model`` names and ``data`` to give it, which for a conditional model have its labels.
 
     Parameters
@@ -124,7 +132,31 @@ def open_both(
     return estimator, _with_classes(estimator, dataset, f"DATA {data} has", model)
 
 
-def open_codes(model: Path, codes: Path) -> tuple[Any, Dataset]:
+def warn_of_units(estimator: BottleneckEstimator, dataset: Dataset) -> None:
+    """Say once if data do not share the range that the model was trained on, as those in other units.
+
+    Warns
+    -----
+    UserWarning
+        If one in a hundred of their numbers lies outside by more than a tenth of the range, or all of ten examples or
+        more within a tenth of it. Columns of different units have no bounds, and so no warning.
+    """
+    scaling = estimator.scaling_
+    if scaling.kind != "global":
+        return
+    low, high = float(scaling.offset[0]), float(scaling.offset[0] + scaling.scale[0])
+    x = scaling.apply(take(dataset.X, range(min(len(dataset.X), ENOUGH))))
+    outside = float(((x < -FAR) | (x > 1 + FAR)).mean())
+    if outside > OUTSIDE:
+        found = f"{outside:.0%} of the numbers of {dataset.name} lie outside the range of the training data"
+    elif len(x) >= FEWEST and float(np.ptp(x)) < FAR:
+        found = f"{dataset.name} covers {float(np.ptp(x)):.1%} of the range of the training data"
+    else:
+        return
+    warnings.warn(f"{found}, {low:g} to {high:g}: perhaps other units, or another preparation", stacklevel=2)
+
+
+def open_codes(model: Path, codes: Path) -> tuple[BottleneckEstimator, Dataset]:
     """Return the model that ``model`` names, and the codes that ``narrows encode`` wrote, without what is beside them.
 
     Raises
@@ -186,8 +218,8 @@ def known_labels(estimator: BottleneckEstimator, labels: Iterable[object]) -> Ar
     return np.array([by_text[text] for text in texts])
 
 
-def pick(option: str, dataset: Dataset, places: Sequence[int]) -> Dataset:
-    """Return the examples at ``places``, counted from 0, which the command's ``option`` names.
+def pick(option: str, dataset: Dataset, rows: Sequence[int]) -> Dataset:
+    """Return the examples at ``rows``, counted from 0, which the command's ``option`` names.
 
     Raises
     ------
@@ -195,7 +227,7 @@ def pick(option: str, dataset: Dataset, places: Sequence[int]) -> Dataset:
         If there is none at one of them.
     """
     n = len(dataset.X)
-    outside = next((place for place in places if not 0 <= place < n), None)
+    outside = next((row for row in rows if not 0 <= row < n), None)
     if outside is not None:
         raise DataError(f"{option} {outside}: {dataset.name} has {n:,} examples, counted from 0 to {n - 1:,}")
-    return Dataset(dataset.name, take(dataset.X, places), None if dataset.y is None else dataset.y[list(places)])
+    return Dataset(dataset.name, take(dataset.X, rows), None if dataset.y is None else dataset.y[list(rows)])

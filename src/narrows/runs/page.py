@@ -13,7 +13,8 @@ from html import escape
 from narrows.drawing.html import document
 from narrows.evaluation.intervals import Estimate
 from narrows.evaluation.summary import Evaluation, Number
-from narrows.runs.page_pictures import Picture
+from narrows.runs.files import by_itself
+from narrows.runs.sections import Section
 
 __all__ = ["digits", "report"]
 
@@ -21,7 +22,7 @@ __all__ = ["digits", "report"]
 def report(
     title: str,
     evaluation: Evaluation,
-    pictures: Sequence[Picture],
+    sections: Sequence[Section],
     *,
     about: Sequence[tuple[str, str]],
     command: str,
@@ -35,8 +36,8 @@ def report(
         Of the page.
     evaluation
         What is said, and the numbers.
-    pictures
-        In their order.
+    sections
+        In their order; one whose figure cannot be drawn is left out with a warning.
     about
         Facts by name: what was trained on what.
     command, python
@@ -46,7 +47,7 @@ def report(
     repeat = f"<pre>{escape(command)}</pre>\n<pre>{escape(python)}</pre>"
     body = f"""<header>
 <h1>{escape(title)}</h1>
-<p class="lead">{escape(_judged(evaluation))}</p>
+<p class="lead">{escape(_lead(evaluation))}</p>
 </header>
 <main>
 <section id="diagnosis"><h2>Diagnosis</h2>
@@ -54,7 +55,7 @@ def report(
 <section id="about"><h2>What was trained on what</h2>
 <dl>
 {facts}</dl></section>
-{"".join(map(_figure, pictures))}<section id="numbers"><h2>All numbers</h2>
+{"".join(map(_shown, sections))}<section id="numbers"><h2>All numbers</h2>
 <p>Each with the interval that holds its true value with a confidence of 95 %, where it is estimated.</p>
 {_table(evaluation.numbers())}</section>
 <section id="repeat"><h2>To repeat it</h2>
@@ -65,11 +66,11 @@ def report(
     return document(title, body)
 
 
-def _judged(evaluation: Evaluation) -> str:
-    judged = f"Judged by {len(evaluation.places):,} examples that it has not learnt from"
+def _lead(evaluation: Evaluation) -> str:
+    lead = f"Evaluated on {len(evaluation.places):,} examples that it has not seen in training"
     if evaluation.repeated:
-        judged += f", {evaluation.repeated:,} of which are equal to some that it has"
-    return judged + "."
+        lead += f", {evaluation.repeated:,} of which are equal to some that it has"
+    return lead + "."
 
 
 def _diagnosis(evaluation: Evaluation) -> str:
@@ -86,12 +87,15 @@ def _diagnosis(evaluation: Evaluation) -> str:
     )
 
 
-def _figure(picture: Picture) -> str:
+def _shown(section: Section) -> str:
     file = io.BytesIO()
-    picture.figure.savefig(file, format="png", dpi=130)
+    with by_itself(f"the report's section «{section.title}» was left out"):
+        section.draw().savefig(file, format="png", dpi=130)
+    if not file.getvalue():
+        return ""
     data = base64.b64encode(file.getvalue()).decode()
-    image = f'<img src="data:image/png;base64,{data}" alt="{escape(picture.title)}">'
-    words = f"<h2>{escape(picture.title)}</h2>\n<p>{escape(picture.text)}</p>"
+    image = f'<img src="data:image/png;base64,{data}" alt="{escape(section.title)}">'
+    words = f"<h2>{escape(section.title)}</h2>\n<p>{escape(section.text)}</p>"
     return f'<section>{words}\n<figure class="wide">{image}</figure></section>\n'
 
 

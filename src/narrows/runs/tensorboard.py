@@ -8,7 +8,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
 from narrows.data.take import take
+from narrows.runs.files import by_itself
 from narrows.runs.writing import reconstructions
 from narrows.sweeps import Sweep, SweepStep
 
@@ -48,7 +52,7 @@ def tracked(result: Sweep, steps: Generator[SweepStep], folder: Path) -> Generat
     result
         Whose ``run`` gives the steps.
     steps
-        Them.
+        Those of its ``run``.
     folder
         For the event file; made when the first epoch has ended.
     """
@@ -71,8 +75,12 @@ def tracked(result: Sweep, steps: Generator[SweepStep], folder: Path) -> Generat
 
 def _show(result: Sweep, writer: SummaryWriter) -> None:
     for model in result.models.values():
-        places = range(min(MOST_CODES, len(result.X_test)))
-        labels = None if result.y_test is None else result.y_test[: len(places)]
-        codes = model.transform(take(result.X_test, places), labels)
-        writer.add_figure("reconstructions", reconstructions(result), len(model.history_))
+        rows = range(min(MOST_CODES, len(result.X_test)))
+        labels = None if result.y_test is None else result.y_test[: len(rows)]
+        codes = model.transform(take(result.X_test, rows), labels)
         writer.add_embedding(codes, None if labels is None else list(map(str, labels)), tag="codes")
+        with by_itself("TensorBoard shows no reconstructions"):
+            canvas = FigureCanvasAgg(reconstructions(result))  # TensorBoard's own way of drawing would go by pyplot
+            canvas.draw()
+            pixels = np.asarray(canvas.buffer_rgba())[..., :3]
+            writer.add_image("reconstructions", pixels, len(model.history_), dataformats="HWC")

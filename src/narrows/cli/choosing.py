@@ -1,19 +1,13 @@
-"""What several verbs share: arguments, options, and how they say what they wrote."""
+"""What several verbs let a person choose: arguments and options, and how their numbers are read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from narrows.data.dataset import Dataset
-
 __all__ = [
-    "LARGEST",
-    "SMALL",
     "Data",
     "Devices",
     "Epochs",
@@ -28,16 +22,9 @@ __all__ = [
     "Size",
     "Strict",
     "number",
-    "read_as",
-    "say_written",
-    "smaller",
     "whole",
     "wholes",
 ]
-
-
-LARGEST, SMALL = 256, 64
-"""Pixels a side: of images that are trained on as they are without a word, and those that are advised instead."""
 
 
 def number(text: str) -> float:
@@ -83,21 +70,6 @@ def wholes(name: str, text: str) -> list[int]:
             f"{name} {text!r} holds {wrong!r}; whole numbers between commas are expected, such as 1,2,4,8,16"
         )
     return [int(part) for part in parts]
-
-
-def read_as(size: int | None, fit: str) -> str:
-    """Return the options that say how images are read, as they are typed."""
-    return ("" if size is None else f" --size {size}") + ("" if fit == "crop" else f" --fit {fit}")
-
-
-def smaller(dataset: Dataset) -> str:
-    """Return what to do with images that are very large: an option, if they come from files."""
-    return f"--size {SMALL}" if dataset.files is not None else f"scaling them to, say, {SMALL}×{SMALL}"
-
-
-def say_written(files: Iterable[Path]) -> None:
-    """Print where the files are."""
-    print("Written:", *(f"  {file}" for file in files), sep="\n")
 
 
 Data = Annotated[

@@ -1,0 +1,45 @@
+"""What several verbs say: where files were written, what was found wrong, what to type, and warnings."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # with torch they come too late for --help
+    from narrows.data.dataset import Dataset
+    from narrows.evaluation.findings import Finding
+
+__all__ = ["LARGEST", "SMALL", "read_as", "say_findings", "say_warning", "say_written", "smaller"]
+
+LARGEST, SMALL = 256, 64
+"""Pixels a side: of images that are trained on as they are without a word, and those that are advised instead."""
+
+
+def read_as(size: int | None, fit: str) -> str:
+    """Return the options that say how images are read, as they are typed."""
+    return ("" if size is None else f" --size {size}") + ("" if fit == "crop" else f" --fit {fit}")
+
+
+def smaller(dataset: Dataset) -> str:
+    """Return what to do with images that are very large: an option, if they come from files."""
+    return f"--size {SMALL}" if dataset.files is not None else f"scaling them to, say, {SMALL}×{SMALL}"
+
+
+def say_written(files: Iterable[Path]) -> None:
+    """Print where the files are."""
+    print("Written:", *(f"  {file}" for file in files), sep="\n")
+
+
+def say_findings(findings: Sequence[Finding]) -> None:
+    """Print what is wrong with a model, or that nothing was found."""
+    if not findings:
+        print("Diagnosis: no fault was found.")
+    for found in findings:
+        print(f"Diagnosis, {found.kind}: {found.words}\n  Seen: {found.figure}.\n  Try: {found.advice}")
+
+
+def say_warning(message: Warning | str, *_: object, **__: object) -> None:
+    """Print a warning in one line, as `warnings.showwarning` is called, without the lines of code that raised it."""
+    print(f"narrows: warning: {' '.join(str(message).split())}", file=sys.stderr)

@@ -1,0 +1,186 @@
+"""New examples in a folder: from a model's prior, like an example that there is, or between two."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from narrows import latent
+from narrows.data.dataset import Dataset
+from narrows.estimators.base import BottleneckEstimator
+from narrows.runs.captions import first_of
+from narrows.runs.files import Written, new_folder, write_figures, write_json, write_table
+from narrows.runs.opening import known_labels, pick
+from narrows.runs.pictures import draw_grid, draw_rows
+from narrows.runs.writing import GRID, check_images, write_examples
+
+__all__ = ["generate", "generate_like", "interpolate"]
+
+Array = NDArray[Any]
+
+ONE_ROW = 14
+"""Tiles that a path may have, to be drawn in a row."""
+
+
+def generate(
+    estimator: BottleneckEstimator,
+    n: int = 64,
+    label: str | None = None,
+    out: Path | None = None,
+    *,
+    name: str = "model",
+    seed: int = 0,
+    files: bool = False,
+) -> Written:
+    """Write new examples: codes from the model's prior, decoded.
+
+    Parameters
+    ----------
+    estimator
+        A model.
+    n
+        How many.
+    label
+        The class of all of them, as text; None draws classes as frequent as in the training data, where there are any.
+    out
+        As of `narrows.runs.files.new_folder`.
+    name
+        Of the model, from which the folder takes its own if ``out`` is None.
+    seed
+        Of all chance.
+    files
+        Whether to write each image as a file of its own, too.
+    """
+    check_images(estimator, files=files)
+    y = _drawn_classes(estimator, n, seed) if label is None else known_labels(estimator, [label])[0]
+    samples = estimator.sample(n, y, random_state=seed)
+    folder = new_folder(out, f"generate-{name}")
+    numbers: dict[str, Any] = {"n": n, "label": label, "seed": seed}
+    if label is None and y is not None:
+        numbers["labels"] = y.tolist()
+    written = [
+        *write_examples(folder, "samples", samples, estimator, files=files),
+        write_json(folder / "results.json", numbers),
+    ]
+    if samples.ndim > 2:
+        captions = [f"class {one}" for one in numbers.get("labels", [])[:GRID]]
+        of_class = "" if label is None else f" of class {label}"
+        title = f"New examples{of_class} from the prior of {type(estimator).__name__}{first_of(min(n, GRID), n)}"
+        draw = partial(draw_grid, estimator, samples[:GRID], title=title, labels=captions)
+        written = [*write_figures(folder, {"samples": draw}), *written]
+    return Written(numbers, written)
+
+
+def _drawn_classes(estimator: BottleneckEstimator, n: int, seed: int) -> Array | None:
+    """Return classes (n,) as frequent as in the training data and in their order, or None if the model knows none."""
+    if not estimator.conditional or estimator.classes_ is None:
+        return None
+    frequencies = estimator.model_.prior.frequencies.double().numpy()
+    chosen = np.random.default_rng(seed).choice(len(frequencies), n, p=frequencies / frequencies.sum())
+    classes: Array = estimator.classes_[np.sort(chosen)]
+    return classes
+
+
+def generate_like(
+    estimator: BottleneckEstimator,
+    dataset: Dataset,
+    example: int = 0,
+    noise: float = 0.5,
+    n: int = 64,
+    out: Path | None = None,
+    *,
+    seed: int = 0,
+    files: bool = False,
+) -> Written:
+    """Write an example's code with noise, decoded again and again («Úvod do generativních modelů», L24).
+
+    Parameters
+    ----------
+    estimator, dataset
+        A model, and data for it.
+    example
+        Which of the data, counted from 0.
+    noise
+        The standard deviation of what is added to its code, in the code's own units.
+    n, out, seed, files
+        As of `generate`.
+    """
+    check_images(estimator, files=files)
+    original = pick("--example", dataset, [example])
+    code = estimator.transform(original.X, original.y)
+    codes = latent.around(code[0], noise, n, random_state=seed)
+    samples = estimator.inverse_transform(codes, None if original.y is None else np.repeat(original.y, n))
+    folder = new_folder(out, f"like-{dataset.name}")
+    numbers = {"like": dataset.name, "example": example, "noise": noise, "n": n, "seed": seed, "code": code[0].tolist()}
+    written = [
+        *write_examples(folder, "samples", samples, estimator, files=files),
+        write_json(folder / "results.json", numbers),
+    ]
+    shown = np.concatenate([original.X, estimator.inverse_transform(code, original.y), samples])
+    # As many as were asked for, so that 64 make a square; the arrays hold all of the new ones.
+    shown = shown[: min(max(n, 3), GRID)]
+    draw = partial(
+        draw_grid,
+        estimator,
+        shown,
+        title=f"Like example {example} of {dataset.name}: its code with noise of σ\xa0=\xa0{noise:g}, decoded",
+        labels=["original", "decoded", *(f"new {i}" for i in range(len(shown) - 2))],
+    )
+    return Written(numbers, [*write_figures(folder, {"samples": draw}), *written])
+
+
+def interpolate(
+    estimator: BottleneckEstimator,
+    dataset: Dataset,
+    examples: tuple[int, int] = (0, 1),
+    steps: int = 9,
+    kind: str = "linear",
+    out: Path | None = None,
+    *,
+    files: bool = False,
+) -> Written:
+    """Write what codes between two examples' are decoded to; a conditional model keeps the first's class.
+
+    Parameters
+    ----------
+    estimator, dataset
+        A model, and data for it.
+    examples
+        From which to which, counted from 0.
+    steps
+        Codes, those of both examples among them.
+    kind
+        As of `narrows.latent.interpolate`.
+    out, files
+        As of `generate`.
+    """
+    check_images(estimator, files=files)
+    ends = pick("--examples", dataset, examples)
+    first, last = estimator.transform(ends.X, ends.y)
+    codes = latent.interpolate(first, last, steps, kind=kind)
+    path = estimator.inverse_transform(codes, None if ends.y is None else np.repeat(ends.y[:1], len(codes)))
+    folder = new_folder(out, f"interpolate-{dataset.name}")
+    shown = np.unique(np.linspace(0, steps - 1, min(steps, GRID - 2)).round().astype(int))
+    numbers = {"examples": list(examples), "steps": steps, "kind": kind}
+    written = [
+        *write_examples(folder, "path", path, estimator, files=files),
+        write_table(folder / "codes.csv", list(estimator.get_feature_names_out()), codes.tolist()),
+        write_json(folder / "results.json", numbers),
+    ]
+    title = f"From example {examples[0]} to {examples[1]} of {dataset.name}, {kind}: codes on the way, decoded"
+    row = np.concatenate([np.asarray(ends.X)[:1], path[shown], np.asarray(ends.X)[1:]])
+    way = [f"{step / (steps - 1):.0%}" for step in shown]
+    labels = [f"example {examples[0]}", *way, f"example {examples[1]}"]
+    draw = partial(_path, estimator, row, title, labels)
+    return Written(numbers | {"shown": len(shown)}, [*write_figures(folder, {"path": draw}), *written])
+
+
+def _path(estimator: BottleneckEstimator, row: Array, title: str, labels: list[str]) -> Figure:
+    if len(row) <= ONE_ROW:
+        return draw_rows(estimator, [("", row)], title=title, headings=labels)
+    return draw_grid(estimator, row, title=title, labels=labels)

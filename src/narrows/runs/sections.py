@@ -1,0 +1,161 @@
+"""The figures of a model's page: its training, what it rebuilds, its codes, what they do, and what is odd to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from sklearn.manifold import TSNE
+
+from narrows.components import Components
+from narrows.data.dataset import Dataset
+from narrows.data.take import take
+from narrows.drawing.curves import calibration, code_maps, training_curve
+from narrows.estimators.base import BottleneckEstimator
+from narrows.evaluation.summary import Evaluation
+from narrows.latent import traverse
+from narrows.runs.captions import captions, ranked
+from narrows.runs.pictures import draw_comparison, draw_grid, draw_odd, draw_rows
+
+__all__ = ["Section", "sections_of"]
+
+MAPPED, NEIGHBOURS = 600, 30
+"""Examples on a map of codes, and the perplexity of t-SNE's."""
+
+ODDEST, SAMPLES, UNITS, STEPS, REACH = 12, 30, 6, 7, 2.0
+"""Examples, new ones, units of a traversal, its steps, and how far it goes in standard deviations."""
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A figure of the page, with what is said of it.
+
+    Attributes
+    ----------
+    title, text
+        What stands over the figure: a heading, and a sentence or two.
+    draw
+        Returns the figure.
+    """
+
+    title: str
+    text: str
+    draw: Callable[[], Figure]
+
+
+def sections_of(estimator: BottleneckEstimator, dataset: Dataset, evaluation: Evaluation) -> list[Section]:
+    """Return what there is to see of a model and the examples of ``dataset`` that it was evaluated on."""
+    rows = evaluation.places
+    X, y = take(dataset.X, rows), None if dataset.y is None else np.asarray(dataset.y)[rows]
+    context = y if estimator.conditional else None
+    errors = estimator.anomaly_score(X, context)
+    codes = estimator.transform(X, context)
+    labels = None if y is None else y[:MAPPED]
+    mapped = (
+        f"Where the code puts {len(codes[:MAPPED]):,} of them, coloured by {'error' if labels is None else 'class'}."
+    )
+    sections = [
+        Section(
+            "Training", "The loss over the epochs, in nats per example.", partial(training_curve, estimator.history_)
+        ),
+        Section(
+            "Reconstructions",
+            "The first, the best, the median and the worst of them, by their error.",
+            partial(_reconstructions, estimator, dataset, rows, errors),
+        ),
+        Section("A map of the codes", mapped, partial(_maps, estimator, codes[:MAPPED], labels, errors[:MAPPED])),
+        Section(
+            "Traversals",
+            "What one number of the code does: a typical example's code with one unit moved by up to two standard "
+            "deviations, decoded. The units that vary most come first.",
+            partial(_traversals, estimator, codes, context),
+        ),
+        Section("New examples", "Codes drawn from the prior, decoded; seed 0.", partial(_samples, estimator)),
+        Section(
+            "The oddest",
+            "The worst reconstructed ones; where their error lies is orange.",
+            partial(_oddest, estimator, dataset, rows, errors),
+        ),
+    ]
+    if evaluation.surprise is not None:
+        curve = evaluation.surprise.curve
+        text = (
+            "How often these examples are called odd, against how often ordinary ones are meant to be, by the scores "
+            "of those held out in training. Below the band they are less odd than those, above it odder."
+        )
+        sections.append(Section("Calibration", text, partial(calibration, curve.nominal, curve.observed, curve.band)))
+    return sections
+
+
+def _reconstructions(estimator: BottleneckEstimator, dataset: Dataset, rows: Array, errors: Array) -> Figure:
+    ranks, chosen = zip(*ranked(errors), strict=True)
+    these = rows[list(chosen)]
+    said = zip(ranks, captions(dataset, these), errors[list(chosen)], strict=True)
+    X = take(dataset.X, these)
+    restored = estimator.reconstruct(X, _classes(estimator, dataset, these))
+    return draw_comparison(
+        estimator,
+        [f"{rank}\n{caption}\nerror {error:.4f}".strip() for rank, caption, error in said],
+        X,
+        restored,
+        title="",
+        unit=estimator.unit,
+    )
+
+
+def _classes(estimator: BottleneckEstimator, dataset: Dataset, rows: Array) -> Array | None:
+    return np.asarray(dataset.y)[rows] if estimator.conditional and dataset.y is not None else None
+
+
+def _maps(estimator: BottleneckEstimator, codes: Array, labels: Array | None, errors: Array) -> Figure:
+    d, n = codes.shape[1], len(codes)
+    names = ("unit 0", "unit 1")
+    if d == 1:
+        maps = [("the code and its error", np.stack([codes[:, 0], errors], 1))]
+        names = ("unit 0", estimator.unit)
+    elif d == 2:
+        maps = [("the code", codes)]
+    else:
+        components = Components.of(codes, 2)
+        flat = (codes - components.mean) @ np.resize(components.axes, (2, d)).T
+        maps = [("principal components of the code", flat)]
+        names = ("first component", "second component")
+        if n > 3 * NEIGHBOURS:
+            spread = codes.std(0)
+            standardised = (codes - codes.mean(0)) / np.where(spread > 0, spread, 1)
+            near = TSNE(perplexity=NEIGHBOURS, init="pca", random_state=0).fit_transform(standardised)
+            maps.append(("t-SNE of the code: who is near whom", near))
+    return code_maps(maps, labels, errors, names=names)
+
+
+def _traversals(estimator: BottleneckEstimator, codes: Array, context: Array | None) -> Figure:
+    center, spread = np.median(codes, axis=0), codes.std(0)
+    typical = int(np.square((codes - center) / np.where(spread > 0, spread, 1)).sum(1).argmin())
+    rows = []
+    for unit in np.argsort(-spread, kind="stable")[:UNITS]:
+        ways = codes[typical, unit] + spread[unit] * np.linspace(-REACH, REACH, STEPS)
+        label = None if context is None else np.repeat(context[[typical]], STEPS)
+        rows.append((f"unit {unit}", estimator.inverse_transform(traverse(codes[typical], int(unit), ways), label)))
+    headings = [f"{step:+.1f} sd" if step else "as it is" for step in np.linspace(-REACH, REACH, STEPS)]
+    return draw_rows(estimator, rows, headings=headings)
+
+
+def _samples(estimator: BottleneckEstimator) -> Figure:
+    made = estimator.sample(SAMPLES if len(estimator.input_shape_) > 1 else SAMPLES // 4, random_state=0)
+    return draw_grid(estimator, made)
+
+
+def _oddest(estimator: BottleneckEstimator, dataset: Dataset, rows: Array, errors: Array) -> Figure:
+    chosen = np.argsort(-errors, kind="stable")[:ODDEST]
+    these = rows[chosen]
+    X = take(dataset.X, these)
+    restored = estimator.reconstruct(X, _classes(estimator, dataset, these))
+    labels = [f"example {row}\n{error:.4f}" for row, error in zip(these, errors[chosen], strict=True)]
+    return draw_odd(estimator, X, restored, title="", labels=labels)

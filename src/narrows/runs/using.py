@@ -1,0 +1,293 @@
+"""What a trained model does to data, written: rebuild them, take their noise away, press them into codes and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from narrows.data.dataset import Dataset
+from narrows.data.errors import DataError
+from narrows.data.on_disk import OnDisk
+from narrows.data.take import take
+from narrows.estimators.base import BottleneckEstimator
+from narrows.runs.captions import captions, first_of, names, ranked
+from narrows.runs.files import (
+    Written,
+    new_folder,
+    numbered,
+    require_pyarrow,
+    write_columns,
+    write_figures,
+    write_json,
+    write_parts,
+)
+from narrows.runs.pictures import draw_comparison, draw_grid, draw_rows
+from narrows.runs.writing import GRID, SHOWN, check_images, known_of, write_errors, write_examples, write_singles
+
+__all__ = ["decode", "denoise", "encode", "reconstruct", "squared_errors"]
+
+Array = NDArray[Any]
+
+AT_ONCE = 2**22
+"""Numbers in examples that are reconstructed, corrupted or compared at a time, of examples on disk."""
+
+LEVEL = 0.3
+"""Of noise that is added, unless another one is asked for."""
+
+
+def reconstruct(
+    estimator: BottleneckEstimator, dataset: Dataset, out: Path | None = None, *, files: bool = False
+) -> Written:
+    """Press data through the bottleneck and back; write each example's error, and some of them side by side.
+
+    Parameters
+    ----------
+    estimator, dataset
+        A model, and data for it, as of `narrows.runs.opening.open_both`.
+    out
+        As of `narrows.runs.files.new_folder`.
+    files
+        Whether to write each image as a file of its own, too.
+    """
+    check_images(estimator, files=files)
+    errors = estimator.anomaly_score(dataset.X, dataset.y)
+    folder = new_folder(out, f"reconstruct-{dataset.name}")
+    restored, array = reconstruct_into(folder, "reconstructed", estimator, dataset.X, dataset.y)
+    numbers = {
+        "examples": len(errors),
+        "unit": estimator.unit,
+        "mean": float(errors.mean()),
+        "median": float(np.median(errors)),
+        "largest": float(errors.max()),
+        "largest_example": int(errors.argmax()),
+    }
+    written = [
+        write_errors(folder / "errors.csv", dataset, {"error": errors}),
+        write_json(folder / "results.json", numbers),
+        array,
+    ]
+    if files:
+        written.append(write_singles(folder / "reconstructed", restored, estimator))
+    draw = partial(_side_by_side, estimator, dataset, restored, errors)
+    return Written(numbers, [*write_figures(folder, {"reconstructions": draw}), *written])
+
+
+def _side_by_side(
+    estimator: BottleneckEstimator, dataset: Dataset, restored: Any, errors: NDArray[np.float64]
+) -> Figure:
+    ranks, rows = zip(*ranked(errors), strict=True)
+    said = zip(ranks, captions(dataset, rows), errors[list(rows)], strict=True)
+    return draw_comparison(
+        estimator,
+        [f"{rank}\n{caption}\nerror {error:.4f}".strip() for rank, caption, error in said],
+        take(dataset.X, rows),
+        take(restored, rows),
+        title=f"{dataset.name} through the {estimator.latent_dim} numbers of {type(estimator).__name__}; "
+        f"over all {len(errors):,}: mean error {errors.mean():.4f}, median {np.median(errors):.4f}",
+        unit=estimator.unit,
+    )
+
+
+def denoise(
+    estimator: BottleneckEstimator,
+    dataset: Dataset,
+    out: Path | None = None,
+    *,
+    add: str | None = None,
+    level: float | None = None,
+    seed: int = 0,
+    files: bool = False,
+) -> Written:
+    """Write data without their noise, and the first of them before and after.
+
+    Parameters
+    ----------
+    estimator, dataset, out, files
+        As of `reconstruct`.
+    add
+        The corruption that makes the data noisy first, so that errors can be measured; None if they are noisy.
+    level
+        Of that noise; None is 0.3.
+    seed
+        Of that noise.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the noise or its level is not as of `corrupt`.
+    """
+    check_images(estimator, files=files)
+    if add is not None:
+        level = LEVEL if level is None else level
+        estimator.corrupt(dataset.X[:1], corruption=add, level=level)  # refuses other kinds before anything is written
+    folder = new_folder(out, f"denoise-{dataset.name}")
+    examples, written = _denoised_into(folder, estimator, dataset, add, level, seed)
+    numbers: dict[str, Any] = {"examples": len(dataset.X), "add": add, "level": level, "seed": seed}
+    means: dict[str, float] = {}
+    singles = [write_singles(folder / array.stem, examples[array.stem], estimator) for array in written if files]
+    if add is not None:
+        errors = {name: squared_errors(estimator, dataset.X, X) for name, X in examples.items()}
+        means = {name: float(values.mean()) for name, values in errors.items()}
+        numbers |= {"unit": estimator.unit, "errors": means}
+        written.append(write_errors(folder / "errors.csv", dataset, errors))
+    written += [*singles, write_json(folder / "results.json", numbers)]
+    said = f" of {add} noise, level {level:g}; error: {estimator.unit}, mean over all" if add else ""
+    title = f"{dataset.name} cleaned by {type(estimator).__name__}{said}"
+    draw = partial(_before_and_after, estimator, dataset, examples, means, title)
+    return Written(numbers, [*write_figures(folder, {"denoised": draw}), *written])
+
+
+def _before_and_after(
+    estimator: BottleneckEstimator, dataset: Dataset, examples: dict[str, Any], means: dict[str, float], title: str
+) -> Figure:
+    """Draw the first examples noisy and denoised, below the originals where these are known, and so the errors."""
+    rows = [("original", dataset.X[:SHOWN])] if means else []
+    for name, shown in examples.items():
+        rows.append((f"{name}\nerror {means[name]:.4f}" if means else name, shown[:SHOWN]))
+    headings = captions(replace(dataset, files=None), range(len(rows[0][1])))
+    return draw_rows(estimator, rows, title=title, headings=headings)
+
+
+def _denoised_into(
+    folder: Path, estimator: BottleneckEstimator, dataset: Dataset, add: str | None, level: float | None, seed: int
+) -> tuple[dict[str, Any], list[Path]]:
+    """Write the examples denoised, with ``add`` also the noisy copies they then come from; return both and the files.
+
+    Where nothing could be written, the ``folder`` goes again.
+    """
+    noisy, files = dataset.X, []
+    try:
+        if add is not None and level is not None:
+            noisy, file = corrupt_into(folder, estimator, dataset.X, add, level, seed)
+            files.append(file)
+        denoised, file = reconstruct_into(folder, "denoised", estimator, noisy, dataset.y)
+    finally:
+        if not any(folder.iterdir()):
+            folder.rmdir()
+    return {"noisy": noisy, "denoised": denoised}, [file, *files]
+
+
+def reconstruct_into(
+    folder: Path, stem: str, estimator: BottleneckEstimator, X: Any, y: Array | None
+) -> tuple[Any, Path]:
+    """Write all reconstructions as ``stem.npy``, or .csv for rows, and return them and the file.
+
+    Examples on disk, also rows, are taken a part at a time, and become an ``.npy``.
+    """
+    if not isinstance(X, OnDisk):
+        restored = estimator.reconstruct(X, y)
+        return restored, write_examples(folder, stem, restored, estimator)[0]
+    path = folder / f"{stem}.npy"
+    parts = (estimator.reconstruct(X[part], None if y is None else y[part]) for part in _parts(X))
+    return write_parts(path, parts, len(X)), path
+
+
+def corrupt_into(
+    folder: Path, estimator: BottleneckEstimator, X: Any, corruption: str, level: float, seed: int
+) -> tuple[Any, Path]:
+    """Write a corrupted copy of ``X`` as ``noisy.npy``, or .csv for rows, and return it and the file.
+
+    Examples on disk are taken a part at a time, as by `reconstruct_into`. The noise of each part is then a stream of
+    its own, seeded by ``seed`` and the place of the part's first example, and so not that of the same array in memory.
+    """
+    if not isinstance(X, OnDisk):
+        noisy: Any = estimator.corrupt(X, corruption=corruption, level=level, random_state=seed)
+        noisy = pd.DataFrame(noisy, columns=X.columns) if isinstance(X, pd.DataFrame) else noisy
+        return noisy, write_examples(folder, "noisy", noisy, estimator)[0]
+    path = folder / "noisy.npy"
+    streams = ((part, np.random.default_rng([seed, part.start])) for part in _parts(X))
+    parts = (
+        estimator.corrupt(X[part], corruption=corruption, level=level, random_state=stream) for part, stream in streams
+    )
+    return write_parts(path, parts, len(X)), path
+
+
+def _parts(X: Any) -> Iterator[slice]:
+    """Yield which examples to take at a time."""
+    step = max(1, AT_ONCE // int(np.prod(X.shape[1:])))
+    return (slice(start, start + step) for start in range(0, len(X), step))
+
+
+def squared_errors(estimator: BottleneckEstimator, X: Any, other: Any) -> NDArray[np.float64]:
+    """Return each example's mean squared difference between ``X`` and ``other``, in scaled units as `anomaly_score`."""
+
+    def errors(part: slice) -> NDArray[np.float64]:
+        a, b = (estimator.scaling_.apply(examples[part]).astype(np.float64) for examples in (X, other))
+        each: NDArray[np.float64] = np.square(a - b).mean(1)
+        return each
+
+    return np.concatenate(list(map(errors, _parts(X))))
+
+
+def encode(
+    estimator: BottleneckEstimator, dataset: Dataset, out: Path | None = None, *, scores: bool = False
+) -> Written:
+    """Write the codes of data as a table: a row for each example, with its label and file if it has them.
+
+    Parameters
+    ----------
+    estimator, dataset
+        As of `reconstruct`.
+    out
+        A new .csv, .npy or .parquet file; None is ``codes-NAME.csv``, or the next name that is free.
+    scores
+        Whether to add each example's anomaly score and log-density.
+
+    Raises
+    ------
+    DataError
+        If the file has another ending, is there already or in no folder, or needs what is not installed.
+    """
+    free = (path for name in numbered(f"codes-{dataset.name}") if not (path := Path(f"{name}.csv")).exists())
+    path = _new_table(out) if out else next(free)
+    codes = estimator.transform(dataset.X, dataset.y)
+    columns = dict(zip(estimator.get_feature_names_out(), codes.T, strict=True))
+    if scores:
+        columns |= {
+            "anomaly_score": estimator.anomaly_score(dataset.X, dataset.y),
+            "score_samples": estimator.score_samples(dataset.X, dataset.y),
+        }
+    numbers = {"examples": len(codes), "latent_dim": codes.shape[1]}
+    return Written(numbers, [write_columns(path, columns, known_of(dataset))])
+
+
+def _new_table(path: Path) -> Path:
+    if path.suffix not in {".csv", ".npy", ".parquet"}:
+        raise DataError(f"--out {path} must end in .csv, .npy or .parquet")
+    if path.suffix == ".parquet":
+        require_pyarrow(f"--out {path}")
+    if path.exists():
+        raise DataError(f"--out {path} is there already; name a new file")
+    if not path.parent.is_dir():
+        raise DataError(f"--out {path} is in a folder that does not exist")
+    return path
+
+
+def decode(estimator: BottleneckEstimator, codes: Dataset, out: Path | None = None, *, files: bool = False) -> Written:
+    """Write what codes are decoded to: images as an array and a grid, rows as a table.
+
+    Parameters
+    ----------
+    estimator, codes
+        A model and codes of it, as of `narrows.runs.opening.open_codes`.
+    out, files
+        As of `reconstruct`.
+    """
+    check_images(estimator, files=files)
+    decoded = estimator.inverse_transform(codes.X, codes.y)
+    folder = new_folder(out, f"decode-{codes.name}")
+    written = write_examples(folder, "decoded", decoded, estimator, files=files)
+    if decoded.ndim > 2:
+        shown = range(min(len(decoded), GRID))
+        title = f"{codes.name} decoded by {type(estimator).__name__}{first_of(len(shown), len(decoded))}"
+        draw = partial(draw_grid, estimator, decoded[:GRID], title=title, labels=names(codes, shown))
+        written = [*write_figures(folder, {"decoded": draw}), *written]
+    return Written({"examples": len(decoded)}, written)
