@@ -20,7 +20,7 @@ def folder(tmp_path_factory):
     digits = load_digits()
     np.savez(home / "some.npz", X=digits.images[:200], y=digits.target[:200])
     np.save(home / "plain.npy", digits.images[:200])
-    Image.fromarray((digits.images[0] * 15).astype(np.uint8)).save(home / "zero.png")
+    Image.fromarray(digits.images[0].astype(np.uint8)).save(home / "zero.png")
     rows = np.random.default_rng(0).normal(size=(60, 3)) + np.repeat([[0], [5]], 30, 0)
     lines = [",".join([*map(str, row), "low" if i < 30 else "high"]) for i, row in enumerate(rows)]
     (home / "table.csv").write_text("\n".join(["a,b,c,class", *lines]))

@@ -161,7 +161,7 @@ def test_no_lower_rate_is_stated_than_the_examples_held_out_can_promise(tmp_path
     held_out = len(model.reference_.held_out["reconstruction"])
     assert held_out < 99
     least = 1 / (held_out + 1)
-    assert f"which at most {least:.2g} of ordinary examples reach" in output
+    assert f"which at most {least:.3g} of ordinary examples exceed" in output
     assert f"A rate of 0.01 cannot be promised: the training held out {held_out} examples, and it takes 99." in output
     assert not errors
     numbers = json.loads((tmp_path / "a" / "results.json").read_text(encoding="utf-8"))

@@ -10,8 +10,9 @@ from PIL import Image
 
 from narrows import VAE, Autoencoder, load
 from narrows.data import load_data
+from narrows.fitted import levels
 from narrows.fitted.levels import as_bytes, value_range
-from narrows.runs import files, using
+from narrows.runs import files, opening, using
 from narrows.runs.captions import ranked
 
 RNG = np.random.default_rng(0)
@@ -71,7 +72,7 @@ def test_reconstruct_shows_the_best_the_median_and_the_worst(folder, narrows):
     errors = model.anomaly_score(X)
     order = np.argsort(errors)
     said = texts(figure)
-    assert said[0].startswith("photos through the 3 numbers of Autoencoder; over all 12: mean error ")
+    assert said[0].startswith("photos through the 3 numbers of an Autoencoder; over all 12: mean error ")
     chosen = ranked(errors)
     for rank, place in chosen:
         group = "cats" if place < 6 else "dogs"
@@ -117,18 +118,18 @@ def test_single_files_hold_a_pixel_a_value(folder, narrows):
 def test_a_conditional_sample_says_its_class(folder, narrows):
     said = texts(narrows("generate", "grey.safetensors", "--n", 30, "--seed", 4, "--out", "thirty")["samples.png"])
     labels = json.loads((folder / "thirty" / "results.json").read_text())["labels"]
-    assert said == ["New examples from the prior of VAE", *(f"class {label}" for label in labels)]
+    assert said == ["New examples from the prior of a VAE", *(f"class {label}" for label in labels)]
     assert set(labels) == {3, 7}
     expected = load(folder / "grey.safetensors").sample(30, labels, random_state=4)
     np.testing.assert_array_equal(np.load(folder / "thirty" / "samples.npy"), expected)
     said = texts(narrows("generate", "grey.safetensors", "--n", 101, "--label", 7, "--out", "many")["samples.png"])
-    assert " ".join(said).replace("\n", " ") == "New examples of class 7 from the prior of VAE, the first 100 of 101"
+    assert " ".join(said).replace("\n", " ") == "New examples of class 7 from the prior of a VAE, the first 100 of 101"
 
 
 def test_denoise_interpolate_decode_and_like_say_what_they_show(narrows):
     figure = narrows("denoise", "grey.safetensors", "grey.npz", "--add", "masking", "--out", "clean")["denoised.png"]
     said = texts(figure)
-    assert said[0].startswith("grey cleaned by VAE of masking noise, level 0.3")
+    assert said[0].startswith("grey with masking noise, level 0.3, denoised by a VAE (mean")
     assert said[1] == "example 0\nclass 3"
     assert [line.split("\n")[0] for line in said[-3:]] == ["original", "noisy", "denoised"]
     figure = narrows("interpolate", "colour.safetensors", "photos", "--steps", 3, "--examples", "1,4", "--out", "way")
@@ -137,7 +138,7 @@ def test_denoise_interpolate_decode_and_like_say_what_they_show(narrows):
     assert len(figure.axes) == 100
     narrows("encode", "grey.safetensors", "grey.npz", "--out", "codes.csv")
     said = texts(narrows("decode", "grey.safetensors", "codes.csv", "--files", "--out", "decoded")["decoded.png"])
-    assert said == ["codes decoded by VAE", *["class 3"] * 20, *["class 7"] * 20]
+    assert said == ["codes decoded by a VAE", *["class 3"] * 20, *["class 7"] * 20]
     figure = narrows("generate", "colour.safetensors", "--like", "photos", "--n", 4, "--out", "like")["samples.png"]
     assert texts(figure)[1:] == ["original", "decoded", "new 0", "new 1"]
 
@@ -207,6 +208,8 @@ def on_disk(monkeypatch):
 
     monkeypatch.setattr(arrays, "LARGE", 0)
     monkeypatch.setattr(using, "AT_ONCE", 250)
+    monkeypatch.setattr(opening, "NUMBERS", 250)
+    monkeypatch.setattr(levels, "NUMBERS_AT_ONCE", 250)
     monkeypatch.setattr(OnDisk, "__array__", all_at_once)
     taken, read = [], OnDisk.__getitem__
     monkeypatch.setattr(

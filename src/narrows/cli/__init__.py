@@ -48,6 +48,7 @@ def main() -> None:
     os.environ["MPLBACKEND"] = "agg"  # no window is opened here, and one that a notebook names may not be installed
     try:
         with warnings.catch_warnings():
+            warnings.filterwarnings("once", "Glyph .* missing from")  # of each letter, not of each figure
             warnings.showwarning = say_warning
             status = app(standalone_mode=False)
     except TyperException as error:

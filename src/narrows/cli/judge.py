@@ -92,7 +92,7 @@ def anomalies(
     found = done.numbers
     print(
         f"{found['odd']:,} of {found['examples']:,} examples are odd: their score by {by} is above "
-        f"{found['threshold']:.4g}, which at most {found['promised']:.2g} of ordinary examples reach"
+        f"{found['threshold']:.4g}, which at most {found['promised']:.3g} of ordinary examples exceed"
     )
     if found["promised"] > found["false_alarms"]:
         print(

@@ -6,24 +6,16 @@ import math
 import shlex
 import shutil
 import textwrap
-from collections import Counter
-from dataclasses import asdict, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from narrows.cli.choosing import Data, Fit, Out, Size, Strict
 from narrows.cli.saying import LARGEST, SMALL, read_as, say_written, smaller
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    import numpy as np
-    from matplotlib.figure import Figure
-    from numpy.typing import NDArray
+    from collections.abc import Iterable
 
     from narrows.data.dataset import Dataset
     from narrows.data.description import Description
-    from narrows.data.image_files import ImageFiles
 
 __all__ = ["data"]
 
@@ -32,18 +24,6 @@ LISTED = 20
 
 HARD = "\xa0"
 """A space at which no line is broken."""
-
-DIM = 25
-"""Of 255: bytes up to which all would look black, such as the classes in a mask; they are shown on their own range."""
-
-A_CLASS = 8
-"""Examples of a class on the contact sheet, at most."""
-
-SHEET = 48
-"""Examples on a contact sheet without classes."""
-
-HISTOGRAMS, ROWS = 25, 10_000
-"""Columns that are drawn, and rows that are drawn of each, at most."""
 
 
 def data(
@@ -54,53 +34,18 @@ def data(
     out: Out = None,
 ) -> None:
     """Say what data hold, what is wrong with them and what to type next, and draw a contact sheet."""
+    from narrows.cli.progress import reading
     from narrows.data.description import describe
-    from narrows.runs.files import new_folder, write_figure, write_json
+    from narrows.runs import looking
 
-    dataset, side = _found(data, size, fit, strict=strict)
+    with reading(data) as progress:
+        dataset, side = looking.find(data, size, fit, strict=strict, progress=progress)
     described = describe(dataset)
-    figure = _histograms(dataset) if dataset.X.ndim == 2 else _contact_sheet(dataset, described, side, fit)
-    folder = new_folder(out, f"data-{dataset.name}")
     advice = _advice(data, dataset, described, side, size, fit)
+    done = looking.look(dataset, described, out, side=side, fit=fit, advice=advice)
     _say(dataset, described, side)
     print(*advice, sep="\n", end="\n\n")
-    contents = asdict(described) | {"sizes_differ": side is not None, "files": _plain(dataset)}
-    contents |= {"notes": list(dataset.notes), "advice": advice}
-    if side is not None:
-        contents["shape"] = [len(dataset.X)]
-    say_written([write_figure(folder / "contact-sheet.png", figure), write_json(folder / "data.json", contents)])
-
-
-def _found(source: str, size: int | None, fit: str, *, strict: bool) -> tuple[Dataset, int | None]:
-    """Return the data, and where images differ in size, the side that they were made to have."""
-    from narrows.cli.progress import reading
-    from narrows.data import DataError, load_data
-    from narrows.data.images import suitable_size
-
-    with reading(source) as progress:
-        try:
-            return load_data(source, size=size, fit=fit, strict=strict, progress=progress), None
-        except DataError:
-            files = None if size is not None else _scanned(source, strict, progress)
-            if files is None:
-                raise
-        side = suitable_size(files.sizes)
-        dataset = load_data(source, size=side, fit=fit, strict=strict, progress=progress)
-    return replace(dataset, files=files), side
-
-
-def _scanned(source: str, strict: bool, progress: Callable[[int, int], None]) -> ImageFiles | None:
-    """Return what a folder of images of several sizes holds, or None if it is no such folder."""
-    from narrows.data import DataError
-    from narrows.data.images import scan_images
-
-    if not Path(source).is_dir():
-        return None
-    try:
-        files = scan_images(Path(source), strict=strict, progress=progress)
-    except DataError:
-        return None
-    return files if len(files.sizes) > 1 else None
+    say_written(done.files)
 
 
 def _advice(
@@ -212,73 +157,3 @@ def _counted(items: Iterable[tuple[str, int]]) -> str:
     text = ", ".join(f"{name.replace(' ', HARD)}{HARD}({count:,})" for name, count in pairs[:LISTED]) + more
     lines = textwrap.wrap(text, min(100, shutil.get_terminal_size().columns) - 16, break_on_hyphens=False)
     return "\n".join(lines).replace(HARD, " ")
-
-
-def _plain(dataset: Dataset) -> dict[str, Any] | None:
-    """Return what is known of image files, for JSON."""
-    from narrows.runs.captions import printable
-
-    files = dataset.files
-    if files is None:
-        return None
-    return {
-        "sizes": [{"width": width, "height": height, "images": n} for (width, height), n in files.sizes.items()],
-        "modes": dict(files.modes),
-        "rejected": [{"path": printable(file.path), "reason": file.reason} for file in files.rejected],
-    }
-
-
-def _contact_sheet(dataset: Dataset, described: Description, side: int | None, fit: str) -> Figure:
-    """Draw some of each class in a row of its own, or some of all with their names."""
-    import numpy as np
-
-    from narrows.data.take import take
-    from narrows.drawing.sheets import example_rows, image_grid
-    from narrows.runs.captions import file_name
-
-    n, height, width = described.shape[:3]
-    low, high = described.low or 0.0, described.high or 0.0
-    if described.dtype == "uint8" and high > DIM:
-        low, high = 0.0, 255.0
-    size = f"of {width}×{height}" if side is None else f"of several sizes, made {side}×{side} ({fit})"
-    counts = described.labels or {}
-    if dataset.y is None or not 1 < len(counts) <= n / 2:
-        places = _spread(np.arange(n), SHEET)
-        some = f", {len(places)} of them" if len(places) < n else ""
-        files = [Path(file_name(dataset, place)) for place in places]
-        stems = Counter(file.stem for file in files)
-        named = [file.stem if stems[file.stem] == 1 else file.name for file in files]
-        names = [name or f"example {place}" for name, place in zip(named, places, strict=True)]
-        title = f"{described.name}: {n:,} images {size}{some}"
-        return image_grid(take(dataset.X, places), (low, high), title=title, labels=names)
-    labels, rows = dataset.y.astype(str), []
-    for label, count in list(counts.items())[:LISTED]:
-        places = _spread(np.flatnonzero(labels == label), A_CLASS)
-        rows.append((f"{label}\n{count:,} images", take(dataset.X, places)))
-    some = f", the first {LISTED} of {len(counts):,} classes" if len(counts) > LISTED else f", {len(counts)} classes"
-    return example_rows(rows, (low, high), title=f"{described.name}: {n:,} images {size}{some}")
-
-
-def _spread(places: NDArray[np.int64], most: int) -> NDArray[np.int64]:
-    """Return ``places``, or so many of them at equal distances."""
-    import numpy as np
-
-    chosen: NDArray[np.int64] = places[np.linspace(0, len(places) - 1, min(most, len(places))).astype(np.int64)]
-    return chosen
-
-
-def _histograms(dataset: Dataset) -> Figure:
-    """Draw how each column's values are spread."""
-    import numpy as np
-
-    from narrows.data.take import take
-    from narrows.drawing.sheets import histograms
-
-    n, columns = dataset.X.shape
-    names = [str(name) for name in getattr(dataset.X, "columns", (f"column {i}" for i in range(columns)))]
-    rows = np.asarray(take(dataset.X, _spread(np.arange(n), ROWS)))
-    of_rows = f", {len(rows):,} of them" if len(rows) < n else ""
-    of_columns = f", the first {HISTOGRAMS} of {columns:,} columns" if columns > HISTOGRAMS else ""
-    shown = [(name, rows[:, i]) for i, name in enumerate(names[:HISTOGRAMS])]
-    title = f"{dataset.name}: {n:,} rows{of_rows}{of_columns}; how often each value is there, from least to largest"
-    return histograms(shown, title=title)

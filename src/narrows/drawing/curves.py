@@ -139,7 +139,7 @@ def code_maps(
 
 def _dots(ax: Axes, points: Array, place: int) -> PathCollection:
     color, marker = KINDS[place % len(KINDS)], MARKERS[place % len(MARKERS)]
-    return ax.scatter(*points.T, s=14, linewidths=0, alpha=0.8, color=color, marker=marker)
+    return ax.scatter(points[:, 0], points[:, 1], s=14, linewidths=0, alpha=0.8, color=color, marker=marker)
 
 
 def _legend(figure: Figure, drawn: Sequence[PathCollection], names: Sequence[str]) -> None:

@@ -62,7 +62,7 @@ ESTIMATORS: dict[str, type[BottleneckEstimator]] = {
 """The named models that a file or a command may ask for; no other name is ever looked up."""
 
 
-def load(path: str | os.PathLike[str], *, net: tuple[nn.Module, nn.Module] | None = None) -> Any:
+def load(path: str | os.PathLike[str], *, net: tuple[nn.Module, nn.Module] | None = None) -> BottleneckEstimator:
     """Return the fitted estimator that `save` wrote to ``path``: the same class, options and weights, bit for bit.
 
     Parameters

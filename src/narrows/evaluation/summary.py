@@ -187,7 +187,7 @@ class Evaluation:
             yield Number(group, f"error, {who}", unit, fidelity.error, "lower")
         yield Number(group, "model's error / PCA's", "ratio", self.comparison.over_pca, "lower")
         yield Number(group, "model's error / the mean's", "ratio", self.comparison.over_mean, "lower")
-        yield Number(group, "error on learnt examples", unit, _counted(self.learnt_error), "lower")
+        yield Number(group, "error on training examples", unit, _counted(self.learnt_error), "lower")
         for who, images in three.items():
             if images.ssim is not None:
                 yield Number(group, f"PSNR, {who}", "dB", images.psnr, "higher")

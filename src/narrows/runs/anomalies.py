@@ -16,7 +16,7 @@ from narrows.data.errors import DataError
 from narrows.data.take import take
 from narrows.estimators.base import BottleneckEstimator
 from narrows.evaluation.anomalies import p_values, threshold
-from narrows.runs.captions import captions
+from narrows.runs.captions import captions, with_article
 from narrows.runs.files import Written, new_folder, write_columns, write_figures, write_json
 from narrows.runs.pictures import draw_odd
 from narrows.runs.writing import known_of
@@ -86,8 +86,8 @@ def find_anomalies(
     ]
     shown = order[:ODDEST]
     title = (
-        f"The oddest of {dataset.name} to {type(estimator).__name__}, by {by}, with their errors in orange; odd are "
-        f"scores above {limit:.3g}, which at most {promised:.2g} of ordinary examples reach"
+        f"The oddest of {dataset.name} to {with_article(estimator)}, by {by}, with their errors in orange; odd are "
+        f"scores above {limit:.3g}, which at most {promised:.3g} of ordinary examples exceed"
     )
     draw = partial(_sheet, estimator, dataset, shown, scores[shown], odd[shown], title)
     return Written(numbers, [*write_figures(folder, {"anomalies": draw}), *files])

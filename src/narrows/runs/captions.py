@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from narrows.data.dataset import Dataset
 from narrows.data.image_files import ImageFiles
 
-__all__ = ["captions", "file_name", "first_of", "names", "passed_over", "printable", "ranked"]
+__all__ = ["captions", "file_name", "first_of", "names", "passed_over", "printable", "ranked", "with_article"]
 
 OF_EACH = 3
 """Examples of the first, the best, the middle and the worst in a comparison."""
@@ -37,6 +37,12 @@ def captions(dataset: Dataset, rows: Iterable[int]) -> list[str]:
         name = file_name(dataset, row)
         lines.append(f"example {row}{label}" + (f"\n{name}" if name else ""))
     return lines
+
+
+def with_article(estimator: object) -> str:
+    """Return what kind of model it is, as in a sentence: an Autoencoder, a VAE."""
+    name = type(estimator).__name__
+    return f"{'an' if name[0] in 'AI' else 'a'} {name}"
 
 
 def names(dataset: Dataset, rows: Iterable[int]) -> list[str]:

@@ -10,10 +10,11 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from narrows import latent
 from narrows.data.dataset import Dataset
 from narrows.estimators.base import BottleneckEstimator
-from narrows.runs.captions import first_of
+from narrows.latent import around
+from narrows.latent import interpolate as between
+from narrows.runs.captions import first_of, with_article
 from narrows.runs.files import Written, new_folder, write_figures, write_json, write_table
 from narrows.runs.opening import known_labels, pick
 from narrows.runs.pictures import draw_grid, draw_rows
@@ -70,7 +71,7 @@ def generate(
     if samples.ndim > 2:
         captions = [f"class {one}" for one in numbers.get("labels", [])[:GRID]]
         of_class = "" if label is None else f" of class {label}"
-        title = f"New examples{of_class} from the prior of {type(estimator).__name__}{first_of(min(n, GRID), n)}"
+        title = f"New examples{of_class} from the prior of {with_article(estimator)}{first_of(min(n, GRID), n)}"
         draw = partial(draw_grid, estimator, samples[:GRID], title=title, labels=captions)
         written = [*write_figures(folder, {"samples": draw}), *written]
     return Written(numbers, written)
@@ -113,7 +114,7 @@ def generate_like(
     check_images(estimator, files=files)
     original = pick("--example", dataset, [example])
     code = estimator.transform(original.X, original.y)
-    codes = latent.around(code[0], noise, n, random_state=seed)
+    codes = around(code[0], noise, n, random_state=seed)
     samples = estimator.inverse_transform(codes, None if original.y is None else np.repeat(original.y, n))
     folder = new_folder(out, f"like-{dataset.name}")
     numbers = {"like": dataset.name, "example": example, "noise": noise, "n": n, "seed": seed, "code": code[0].tolist()}
@@ -162,7 +163,7 @@ def interpolate(
     check_images(estimator, files=files)
     ends = pick("--examples", dataset, examples)
     first, last = estimator.transform(ends.X, ends.y)
-    codes = latent.interpolate(first, last, steps, kind=kind)
+    codes = between(first, last, steps, kind=kind)
     path = estimator.inverse_transform(codes, None if ends.y is None else np.repeat(ends.y[:1], len(codes)))
     folder = new_folder(out, f"interpolate-{dataset.name}")
     shown = np.unique(np.linspace(0, steps - 1, min(steps, GRID - 2)).round().astype(int))

@@ -40,8 +40,8 @@ Array = NDArray[Any]
 FAR, OUTSIDE = 0.1, 0.01
 """How far out of the training data's range a number is out of place, in parts of that range; and how many may be."""
 
-ENOUGH, FEWEST = 1000, 10
-"""Examples that tell their units, and those of which fewer may well be alike."""
+NUMBERS, FEWEST = 2**20, 10
+"""In examples that tell their units; and examples of which fewer may well be alike."""
 
 
 def find_model(path: Path) -> Path:
@@ -145,7 +145,7 @@ def warn_of_units(estimator: BottleneckEstimator, dataset: Dataset) -> None:
     if scaling.kind != "global":
         return
     low, high = float(scaling.offset[0]), float(scaling.offset[0] + scaling.scale[0])
-    x = scaling.apply(take(dataset.X, range(min(len(dataset.X), ENOUGH))))
+    x = scaling.apply(take(dataset.X, range(min(len(dataset.X), max(FEWEST, NUMBERS // scaling.offset.size)))))
     outside = float(((x < -FAR) | (x > 1 + FAR)).mean())
     if outside > OUTSIDE:
         found = f"{outside:.0%} of the numbers of {dataset.name} lie outside the range of the training data"

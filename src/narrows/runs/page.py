@@ -90,11 +90,13 @@ def _diagnosis(evaluation: Evaluation) -> str:
 def _shown(section: Section) -> str:
     file = io.BytesIO()
     with by_itself(f"the report's section «{section.title}» was left out"):
-        section.draw().savefig(file, format="png", dpi=130)
+        figure = section.draw()
+        figure.savefig(file, format="png", dpi=130)
     if not file.getvalue():
         return ""
+    width = 7.8 * figure.get_figwidth()  # letters of all figures are as large
     data = base64.b64encode(file.getvalue()).decode()
-    image = f'<img src="data:image/png;base64,{data}" alt="{escape(section.title)}">'
+    image = f'<img src="data:image/png;base64,{data}" alt="{escape(section.title)}" style="max-width: {width:.1f}rem">'
     words = f"<h2>{escape(section.title)}</h2>\n<p>{escape(section.text)}</p>"
     return f'<section>{words}\n<figure class="wide">{image}</figure></section>\n'
 

@@ -81,6 +81,6 @@ def _show(result: Sweep, writer: SummaryWriter) -> None:
         writer.add_embedding(codes, None if labels is None else list(map(str, labels)), tag="codes")
         with by_itself("TensorBoard shows no reconstructions"):
             canvas = FigureCanvasAgg(reconstructions(result))  # TensorBoard's own way of drawing would go by pyplot
-            canvas.draw()
-            pixels = np.asarray(canvas.buffer_rgba())[..., :3]
+            canvas.draw()  # type: ignore[no-untyped-call]
+            pixels = np.asarray(canvas.buffer_rgba())[..., :3]  # type: ignore[no-untyped-call]
             writer.add_image("reconstructions", pixels, len(model.history_), dataformats="HWC")

@@ -18,7 +18,8 @@ from narrows.data.errors import DataError
 from narrows.data.on_disk import OnDisk
 from narrows.data.take import take
 from narrows.estimators.base import BottleneckEstimator
-from narrows.runs.captions import captions, first_of, names, ranked
+from narrows.fitted.levels import squared_errors
+from narrows.runs.captions import captions, first_of, names, ranked, with_article
 from narrows.runs.files import (
     Written,
     new_folder,
@@ -32,7 +33,7 @@ from narrows.runs.files import (
 from narrows.runs.pictures import draw_comparison, draw_grid, draw_rows
 from narrows.runs.writing import GRID, SHOWN, check_images, known_of, write_errors, write_examples, write_singles
 
-__all__ = ["decode", "denoise", "encode", "reconstruct", "squared_errors"]
+__all__ = ["decode", "denoise", "encode", "reconstruct"]
 
 Array = NDArray[Any]
 
@@ -90,7 +91,7 @@ def _side_by_side(
         [f"{rank}\n{caption}\nerror {error:.4f}".strip() for rank, caption, error in said],
         take(dataset.X, rows),
         take(restored, rows),
-        title=f"{dataset.name} through the {estimator.latent_dim} numbers of {type(estimator).__name__}; "
+        title=f"{dataset.name} through the {estimator.latent_dim} numbers of {with_article(estimator)}; "
         f"over all {len(errors):,}: mean error {errors.mean():.4f}, median {np.median(errors):.4f}",
         unit=estimator.unit,
     )
@@ -134,13 +135,13 @@ def denoise(
     means: dict[str, float] = {}
     singles = [write_singles(folder / array.stem, examples[array.stem], estimator) for array in written if files]
     if add is not None:
-        errors = {name: squared_errors(estimator, dataset.X, X) for name, X in examples.items()}
+        errors = {name: squared_errors(estimator.scaling_, dataset.X, X) for name, X in examples.items()}
         means = {name: float(values.mean()) for name, values in errors.items()}
         numbers |= {"unit": estimator.unit, "errors": means}
         written.append(write_errors(folder / "errors.csv", dataset, errors))
     written += [*singles, write_json(folder / "results.json", numbers)]
-    said = f" of {add} noise, level {level:g}; error: {estimator.unit}, mean over all" if add else ""
-    title = f"{dataset.name} cleaned by {type(estimator).__name__}{said}"
+    noise, said = (f" with {add} noise, level {level:g},", f" (mean {estimator.unit})") if add else ("", "")
+    title = f"{dataset.name}{noise} denoised by {with_article(estimator)}{said}"
     draw = partial(_before_and_after, estimator, dataset, examples, means, title)
     return Written(numbers, [*write_figures(folder, {"denoised": draw}), *written])
 
@@ -216,17 +217,6 @@ def _parts(X: Any) -> Iterator[slice]:
     return (slice(start, start + step) for start in range(0, len(X), step))
 
 
-def squared_errors(estimator: BottleneckEstimator, X: Any, other: Any) -> NDArray[np.float64]:
-    """Return each example's mean squared difference between ``X`` and ``other``, in scaled units as `anomaly_score`."""
-
-    def errors(part: slice) -> NDArray[np.float64]:
-        a, b = (estimator.scaling_.apply(examples[part]).astype(np.float64) for examples in (X, other))
-        each: NDArray[np.float64] = np.square(a - b).mean(1)
-        return each
-
-    return np.concatenate(list(map(errors, _parts(X))))
-
-
 def encode(
     estimator: BottleneckEstimator, dataset: Dataset, out: Path | None = None, *, scores: bool = False
 ) -> Written:
@@ -287,7 +277,7 @@ def decode(estimator: BottleneckEstimator, codes: Dataset, out: Path | None = No
     written = write_examples(folder, "decoded", decoded, estimator, files=files)
     if decoded.ndim > 2:
         shown = range(min(len(decoded), GRID))
-        title = f"{codes.name} decoded by {type(estimator).__name__}{first_of(len(shown), len(decoded))}"
+        title = f"{codes.name} decoded by {with_article(estimator)}{first_of(len(shown), len(decoded))}"
         draw = partial(draw_grid, estimator, decoded[:GRID], title=title, labels=names(codes, shown))
         written = [*write_figures(folder, {"decoded": draw}), *written]
     return Written({"examples": len(decoded)}, written)

@@ -17,7 +17,7 @@ from narrows.data.take import take
 from narrows.drawing.curves import error_curve, training_curve
 from narrows.estimators.base import BottleneckEstimator
 from narrows.fitted.levels import as_bytes
-from narrows.runs.captions import file_name
+from narrows.runs.captions import file_name, with_article
 from narrows.runs.files import (
     by_itself,
     write_array,
@@ -143,15 +143,9 @@ def reconstructions(result: Sweep) -> Figure:
         restored = result.models[row.latent_dim].reconstruct(originals, labels)
         rows.append((f"d = {row.latent_dim}\nerror {row.test_error:.4f}", restored))
     estimator = next(iter(result.models.values()))
-    name, unit = type(estimator).__name__, result.unit
-    title = f"Held-out examples and what {_a(name)} rebuilds from d numbers ({unit})"
+    title = f"Held-out examples and what {with_article(estimator)} rebuilds from d numbers ({result.unit})"
     headings = [] if labels is None else [f"class {label}" for label in labels]
     return draw_rows(estimator, rows, title=title, headings=headings)
-
-
-def _a(name: str) -> str:
-    """Return a model's name with its article."""
-    return f"{'an' if name[0] in 'AI' else 'a'} {name}"
 
 
 def _one_a_class(y: Array | None, n: int) -> Array:
