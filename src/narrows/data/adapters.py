@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from narrows.arguments import refuse_masked
-from narrows.data.dataset import Dataset, as_labels
+from narrows.data.dataset import Dataset
 from narrows.data.errors import DataError
 from narrows.data.images import Progress, ShapesDiffer, collect_images, wanted, with_axes_of
+from narrows.data.labels import labels_in
 from narrows.data.on_disk import OnDisk, collect
 from narrows.data.pixels import image_numbers
 from narrows.data.tables import in_numbers
@@ -167,7 +168,7 @@ class _Items:
         names = getattr(feature, "names", None)
         # Hugging Face's -1 is no label.
         seen = [names[y] if y is not None and y >= 0 else None for y in self.seen] if names else self.seen
-        y = as_labels("the labels", seen)
+        y = labels_in("the labels", seen)
         left_out = y is None and any(isinstance(label, Real) for label in seen)
         return y, ("the labels are real numbers, which tell no classes, and are left out",) if left_out else ()
 

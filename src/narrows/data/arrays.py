@@ -13,8 +13,9 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from narrows.data.dataset import Dataset, as_labels
+from narrows.data.dataset import Dataset
 from narrows.data.errors import DataError
+from narrows.data.labels import labels_in
 from narrows.data.on_disk import LARGE, OnDisk, temporary_file
 
 __all__ = ["LABEL_NAMES", "read_idx", "read_idx_file", "read_idx_folder", "read_npy", "read_npz"]
@@ -56,7 +57,7 @@ def read_npz(path: Path) -> Dataset:
             X = _copied_out(archive, f"{examples}.npy")
             X = file[examples] if X is None else X
             named = next((name for name in LABEL_NAMES if name in arrays), None)
-            y = None if named is None else as_labels(f"{path}: the labels {named}", file[named])
+            y = None if named is None else labels_in(f"{path}: the labels {named}", file[named])
     except DataError:
         raise
     except (ValueError, EOFError, OSError, zlib.error, zipfile.BadZipFile) as error:
@@ -156,7 +157,7 @@ def read_idx_folder(path: Path) -> Dataset:
 
 
 def _read_labels(path: Path) -> NDArray[Any]:
-    labels = as_labels(f"{path}: the labels", read_idx(path))
+    labels = labels_in(f"{path}: the labels", read_idx(path))
     assert labels is not None  # bytes are whole numbers
     return labels
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -16,10 +14,7 @@ from narrows.data.errors import DataError
 from narrows.data.image_files import ImageFiles
 from narrows.data.on_disk import OnDisk
 
-__all__ = ["UNLABELLED", "Dataset", "as_labels"]
-
-UNLABELLED = "unlabelled"
-"""The label of examples that have none, among others that have."""
+__all__ = ["Dataset"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,58 +61,3 @@ class Dataset:
                 f"{self.name} holds {kind} in shape {self.X.shape}; "
                 "numbers as rows (n, features) or images (n, H, W) or (n, H, W, C) are expected"
             )
-
-
-def as_labels(told: str, values: Any) -> NDArray[Any] | None:
-    """Return labels as an array (n,) of whole numbers, truth values or texts; None where they are none.
-
-    Texts may come as bytes, in UTF-8. Where some are missing, all become texts, and the missing ones `UNLABELLED`.
-    Real numbers are no labels, except whole ones.
-
-    Parameters
-    ----------
-    told
-        What to call them in errors, with the file's name.
-    values
-        (n,) or (n, 1).
-
-    Raises
-    ------
-    DataError
-        If they are of another shape, or a label is of another type.
-    """
-    # NumPy would make texts of all that stands among texts, also of what is missing.
-    array = values if isinstance(values, np.ndarray) else np.array(values, object)
-    array = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
-    if array.ndim != 1:
-        raise DataError(f"{told} have shape {array.shape}; one label for each example is expected, in shape (n,)")
-    if array.dtype.kind not in "biufUSO":
-        raise DataError(f"{told} hold {array.dtype}; labels are whole numbers or texts")
-    if array.dtype.kind in "biuU" and not np.ma.is_masked(array):
-        return np.asarray(array)
-    labels = [_label(told, value) for value in array.tolist()]
-    known = [label for label in labels if label is not None]
-    if not known or any(isinstance(label, float) for label in known):
-        return None
-    if len(known) == len(labels) and len(set(map(type, known))) == 1:
-        return np.array(labels)
-    return np.array([UNLABELLED if label is None else str(label) for label in labels])
-
-
-def _label(told: str, value: Any) -> bool | int | float | str | None:
-    """Return a label as Python's own; whole real numbers as whole ones, and what is missing as None."""
-    if value is None or value is pd.NA or value is pd.NaT:
-        return None
-    if isinstance(value, bool | np.bool_):
-        return bool(value)
-    if isinstance(value, str | Integral):
-        return str(value) if isinstance(value, str) else int(value)
-    if isinstance(value, Real):
-        number = float(value)
-        return None if math.isnan(number) else int(number) if number.is_integer() else number
-    if isinstance(value, bytes):
-        try:
-            return value.decode()
-        except UnicodeDecodeError as error:
-            raise DataError(f"{told} hold {value!r}, which is not text in UTF-8") from error
-    raise DataError(f"{told} hold {value!r}, a {type(value).__name__}; labels are whole numbers or texts")

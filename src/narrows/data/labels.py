@@ -9,9 +9,55 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["class_indices", "class_labels", "usual_labels"]
+from narrows.data.errors import DataError
+
+__all__ = ["class_indices", "class_labels", "labels_in", "usual_labels"]
 
 MOST_CLASSES = 1000
+
+UNLABELLED = "unlabelled"
+"""The label of examples in a file that have none, among others that have."""
+
+
+def labels_in(told: str, values: Any) -> NDArray[Any] | None:
+    """Return what a file holds as labels (n,): whole numbers, truth values or text; None where it tells no classes.
+
+    That is where they are real numbers, except whole ones. Where some are missing all become text, and the missing ones
+    ``"unlabelled"``.
+
+    Parameters
+    ----------
+    told
+        What to call them in errors, with the file's name.
+    values
+        (n,) or (n, 1).
+
+    Raises
+    ------
+    DataError
+        If they are of another shape or type.
+    """
+    # As objects, since among texts NumPy would make texts of all, also of what is missing.
+    array: NDArray[Any] = values if isinstance(values, np.ndarray) else np.array(values, object)
+    if isinstance(values, np.ma.MaskedArray):
+        array = values.astype(object).filled(None)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1:
+        raise DataError(f"{told} have shape {array.shape}; one label for each example is expected, in shape (n,)")
+    missing = np.asarray(pd.isna(array))
+    given = array[~missing]
+    try:
+        known = usual_labels(np.array(given.tolist()) if array.dtype == object else given)
+    except UnicodeDecodeError as error:
+        raise DataError(f"{told} are not text in UTF-8: {error}") from error
+    if known.dtype.kind not in "biufU":
+        raise DataError(f"{told} hold {given[0]!r}; labels are whole numbers or text")
+    if known.dtype.kind == "f":
+        return None
+    labels = np.full(len(array), UNLABELLED, object)
+    labels[~missing] = known.astype(str)
+    return labels.astype(str) if missing.any() else known
 
 
 def class_labels(y: ArrayLike | None, n: int, *, needed: bool) -> tuple[NDArray[np.generic] | None, NDArray[np.int64]]:

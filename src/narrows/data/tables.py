@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from narrows.arguments import check_given
 from narrows.data.arrays import LABEL_NAMES
-from narrows.data.dataset import Dataset, as_labels
+from narrows.data.dataset import Dataset
 from narrows.data.errors import DataError
+from narrows.data.labels import labels_in
 
 __all__ = ["in_numbers", "read_csv", "read_parquet"]
 
@@ -146,7 +147,7 @@ def _labels(path: Path, name: str, values: Sequence[Any], *, commas: bool) -> tu
     texts = [value for value in values if isinstance(value, str)]
     numbers = [_number(text, commas=commas) for text in texts if _is_number(text, commas=commas)]
     if not texts or len(numbers) < len(texts) or all(number.is_integer() for number in numbers):
-        y = as_labels(f"{path}, column {name!r}: the labels", values)
+        y = labels_in(f"{path}, column {name!r}: the labels", values)
         if y is not None:
             return y, f"column {name!r} was taken for the labels; rename it to learn from it"
     held = "is empty" if all(value is None for value in values) else "holds real numbers"
