@@ -155,7 +155,8 @@ def decode(file: bytes, *, box: Box | None, fit: str, mode: str | None) -> Decod
     """Return the image upright and converted, or the reason why it cannot be read."""
     try:
         # Opened here, since Pillow maps some files that it opens itself, and then mixes up the width of turned ones.
-        with Path(os.fsdecode(file)).open("rb") as stream, Image.open(stream, formats=FORMATS) as opened:
+        # Not by a `Path`, which would take a fifth of a small file's time.
+        with open(file, "rb") as stream, Image.open(stream, formats=FORMATS) as opened:  # noqa: PTH123
             size, own_mode, bits = opened.size, opened.mode, _bits(opened)
             if box is not None:  # JPEGs of several times that size are decoded at a part of theirs
                 opened.draft(None, (2 * max(box), 2 * max(box)))
