@@ -37,10 +37,10 @@ def labels_in(told: str, values: Any) -> NDArray[Any] | None:
     DataError
         If they are of another shape or type.
     """
+    if isinstance(values, np.ma.MaskedArray):
+        values = values.tolist()  # with None for what is masked
     # As objects, since among texts NumPy would make texts of all, also of what is missing.
     array: NDArray[Any] = values if isinstance(values, np.ndarray) else np.array(values, object)
-    if isinstance(values, np.ma.MaskedArray):
-        array = values.astype(object).filled(None)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:
