@@ -17,6 +17,7 @@ from narrows.arguments import closest
 from narrows.data import load_data
 from narrows.data.dataset import Dataset
 from narrows.data.errors import DataError
+from narrows.data.labels import usual_labels
 from narrows.data.sources import NAMED
 from narrows.data.take import take
 from narrows.estimators import load
@@ -208,7 +209,7 @@ def known_labels(estimator: BottleneckEstimator, labels: Iterable[object]) -> Ar
     if estimator.classes_ is None:
         raise DataError("the model was trained without classes, so it cannot be asked for one")
     by_text = {str(label): label for label in estimator.classes_.tolist()}
-    texts = [str(label) for label in labels]
+    texts = [str(label) for label in usual_labels(np.asarray(list(labels))).tolist()]
     unknown = next((text for text in texts if text not in by_text), None)
     if unknown is not None:
         known = ", ".join(list(by_text)[:20]) + (" …" if len(by_text) > 20 else "")

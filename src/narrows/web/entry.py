@@ -181,9 +181,8 @@ class Entry:
         estimator = self.estimator
         if len(estimator.input_shape_) > 1:
             n, height, *rest = (len(examples), *estimator.input_shape_)
-            stacked = as_bytes(
-                estimator.scaling_, np.reshape(examples, (n * height, *rest))
-            )  # it takes one, however high
+            one = np.reshape(examples, (n * height, *rest))  # as_bytes takes one, however high
+            stacked = as_bytes(estimator.scaling_, one)
             return stacked.reshape(n, height, *stacked.shape[1:])
         low, high = estimator.scaling_.extremes
         scaled = (estimator.scaling_.apply(examples) - low) / (high - low)
