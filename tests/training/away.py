@@ -30,6 +30,10 @@ class Generator(torch.Generator):
     def __init__(self, _="cpu"):
         super().__init__()
 
+    @property
+    def device(self):
+        return device() if self.away else torch.device("cpu")
+
     def manual_seed(self, seed):
         if seed == SEED and self.away:
             self.set_state(Generator.first.get_state())
