@@ -1,21 +1,21 @@
-"""Debian's chromium, driven as a person would, at an explorer that runs as a process of its own.
+"""Debian's chromium, driven as a person would, at an explorer that answers from a thread.
 
 Without the browser these tests are skipped; NARROWS_REQUIRE_BROWSER=1 forbids that. Whatever a test does, the page may
 write no error to the console, and ask nobody but this machine.
 """
 
 import shutil
-import socket
 import subprocess
 from urllib.parse import urlsplit
 
 import pytest
 from sklearn.datasets import load_digits
 
-from browser.explorer_process import COUNTING, Explorer, missing, serving
+from browser.explorer_process import WATCHING, missing, served, settle
 from narrows import VAE, Autoencoder, DenoisingAutoencoder, NoisyAutoencoder
-from narrows.web.library import Library
+from narrows.web.library import Library, open_models
 
+SIZE = {"width": 1280, "height": 900}
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
@@ -37,9 +37,8 @@ def models(tmp_path_factory):
 @pytest.fixture(scope="session")
 def explorer(models):
     files = sorted(models.iterdir(), key=lambda file: (file.name != "Autoencoder-2.safetensors", file.name))
-    running = Explorer(*files, "--data", "digits")
-    yield running
-    running.stop()
+    with served(open_models(files, "digits")) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
@@ -62,29 +61,49 @@ def touch():
     return False
 
 
-@pytest.fixture
-def page(browser, touch):
-    """A new page of 1280 by 900; at the end its console must be clean, and its requests local."""
-    viewport = {"width": 1280, "height": 900}
-    context = browser.new_context(viewport=viewport, locale="en-GB", accept_downloads=True, has_touch=touch)
-    context.set_default_timeout(10_000)
-    context.add_init_script(COUNTING)
+def window_of(browser, *, touch):
+    context = browser.new_context(viewport=SIZE, locale="en-GB", accept_downloads=True, has_touch=touch)
+    context.add_init_script(WATCHING)
     context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page, wrong = context.new_page(), []
+    return context.new_page()
+
+
+@pytest.fixture(scope="session")
+def window(browser):
+    """The one page of all tests that use a mouse: what it has loaded once, it need not compile again."""
+    return window_of(browser, touch=False)
+
+
+@pytest.fixture
+def page(browser, touch, window):
+    """A page of 1280 by 900, empty; at the end its console must be clean, and its requests local."""
+    page, wrong = window_of(browser, touch=True) if touch else window, []
+    page.set_viewport_size(SIZE)
+    page.set_default_timeout(10_000)
+    page.emulate_media(media="null", color_scheme="null", reduced_motion="null")
+    page.mouse.move(0, 0)
     page.expected_errors = ()
     ours = "willReadFrequently"  # chromium's advice to whoever reads canvases often, as these tests do
-    page.on("console", lambda told: wrong.append(told.text) if told.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("request", lambda request: wrong.append(request.url) if not _is_local(request.url) else None)
-    page.on("websocket", lambda socket: wrong.append(socket.url) if not _is_local(socket.url) else None)
+    heard = {
+        "console": lambda told: wrong.append(told.text) if told.type in ("error", "warning") else None,
+        "pageerror": lambda error: wrong.append(str(error)),
+        "request": lambda request: wrong.append(request.url) if not _is_local(request.url) else None,
+        "websocket": lambda socket: wrong.append(socket.url) if not _is_local(socket.url) else None,
+    }
+    for event, hear in heard.items():
+        page.on(event, hear)
     yield page
-    context.close()
+    page.goto("about:blank")
+    for event, hear in heard.items():
+        page.remove_listener(event, hear)
+    if touch:
+        page.context.close()
     assert [text for text in wrong if not any(part in text for part in (ours, *page.expected_errors))] == []
 
 
 def _is_local(url):
     parts = urlsplit(url)
-    return parts.scheme in ("data", "blob") or parts.hostname == "127.0.0.1"
+    return parts.scheme in ("about", "data", "blob") or parts.hostname == "127.0.0.1"
 
 
 @pytest.fixture
@@ -93,7 +112,7 @@ def visit(page, explorer):
 
     def visited(view="plane", **state):
         pairs = "&".join(f"{name}={value}" for name, value in {"view": view, **state}.items())
-        page.goto(f"{explorer.address}#{pairs}")
+        page.goto(f"{explorer}#{pairs}")
         page.locator(f"html[data-ready={view}]").wait_for()
         return page
 
@@ -103,10 +122,8 @@ def visit(page, explorer):
 @pytest.fixture(scope="session")
 def bare():
     """The address of an explorer that has no model, and none in training."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    host = f"127.0.0.1:{listener.getsockname()[1]}"
-    with serving(Library(), listener, host):
-        yield f"http://{host}/?token=token"
+    with served(Library()) as address:
+        yield address
 
 
 @pytest.fixture
@@ -122,7 +139,7 @@ def lesson(page, bare):
 
 @pytest.fixture(scope="session")
 def axe(tmp_path_factory):
-    """What axe-core, fetched from npm's registry once, finds wrong with a page that is serious."""
+    """What axe-core, fetched from npm's registry once, finds wrong with a page that is serious, in both themes."""
     folder = tmp_path_factory.getbasetemp().parent / "narrows-axe"
     source = folder / "node_modules" / "axe-core" / "axe.min.js"
     if not source.exists():
@@ -138,6 +155,11 @@ def axe(tmp_path_factory):
     def faults(page):
         page.evaluate(script + ";0")
         found = page.evaluate("axe.run().then((result) => result.violations)")
+        theme = page.locator("html").get_attribute("data-theme")
+        page.keyboard.press("d")
+        page.locator(f"html:not([data-theme={theme}])").wait_for()
+        settle(page)  # a theme changes colours, and nothing else that axe looks at
+        found += page.evaluate("axe.run({ runOnly: ['color-contrast'] }).then((result) => result.violations)")
         return [
             (fault["id"], [node["html"] for node in fault["nodes"]][:3])
             for fault in found

@@ -16,29 +16,43 @@ from narrows.web.server import create_app
 
 VIEWS = ["plane", "code", "input", "noise", "compare"]
 
-# Counts the questions of a page that wait for an answer; a question that goes with its connection waits for none.
-COUNTING = """
-window.unanswered = 0;
-const { send } = WebSocket.prototype;
-WebSocket.prototype.send = function (text) {
-  if (this.asked === undefined) {
-    this.asked = 0;
-    this.addEventListener('message', () => { this.asked--; window.unanswered--; });
-    this.addEventListener('close', () => { window.unanswered -= this.asked; this.asked = 0; });
-  }
-  this.asked++;
-  window.unanswered++;
-  send.call(this, text);
-};
-"""
+# Counts the questions of a page that wait for an answer (one that goes with its connection waits for none), and knows
+# whether the address has yet to follow what is drawn, which takes 250 ms, and what is repeated in time.
+WATCHING = """{
+  window.unanswered = 0;
+  const { send } = WebSocket.prototype;
+  WebSocket.prototype.send = function (text) {
+    if (this.asked === undefined) {
+      this.asked = 0;
+      this.addEventListener('message', () => { this.asked--; window.unanswered--; });
+      this.addEventListener('close', () => { window.unanswered -= this.asked; this.asked = 0; });
+    }
+    this.asked++;
+    window.unanswered++;
+    send.call(this, text);
+  };
+  const { setTimeout: once, clearTimeout: never, setInterval: each, clearInterval: end } = window;
+  window.unwritten = new Set();
+  window.setTimeout = (work, time, ...given) => {
+    const id = once(() => { window.unwritten.delete(id); work(...given); }, time);
+    if (time === 250) window.unwritten.add(id);
+    return id;
+  };
+  window.clearTimeout = (id) => { window.unwritten.delete(id); never(id); };
+  window.repeated = new Map();
+  window.setInterval = (work, time) => {
+    const id = each(work, time);
+    window.repeated.set(id, work);
+    return id;
+  };
+  window.clearInterval = (id) => { window.repeated.delete(id); end(id); };
+}"""
 SETTLING = """async () => {
-  const wait = (time) => new Promise((done) => setTimeout(done, time));
-  for (let tries = 0; window.unanswered; tries++) {
-    if (tries === 500) throw new Error(`${window.unanswered} questions are not answered`);
-    await wait(20);
+  for (let quiet = 0, frames = 0; quiet < 2; frames++) {
+    if (frames === 1000) throw new Error(`${window.unanswered} questions are not answered`);
+    await new Promise(requestAnimationFrame);
+    quiet = window.unanswered || window.unwritten.size ? 0 : quiet + 1;
   }
-  await new Promise(requestAnimationFrame);
-  await wait(270); // the address follows what is drawn after 250 ms
 }"""
 
 
@@ -61,6 +75,15 @@ class Explorer:
         self.process.terminate()
         self.process.wait(10)
         self.process.stdout.close()
+
+
+@contextmanager
+def served(library):
+    """Let an explorer of ``library`` answer, in a thread; the value is its address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    host = f"127.0.0.1:{listener.getsockname()[1]}"
+    with serving(library, listener, host):
+        yield f"http://{host}/?token=token"
 
 
 @contextmanager
@@ -92,6 +115,12 @@ def pixels(canvas):
 def settle(page):
     """Wait until what the page asked is answered and drawn, and its address says so."""
     page.evaluate(SETTLING)
+
+
+def let_time_pass(page):
+    """Do what the page does at intervals, once and at once, and wait until it is done."""
+    page.evaluate("[...window.repeated.values()].forEach(work => work())")
+    settle(page)
 
 
 def state(page):

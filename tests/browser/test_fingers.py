@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from browser.explorer_process import changes, pixels, state
+from browser.explorer_process import changes, pixels, settle, state
 
 
 @pytest.fixture
@@ -14,8 +14,9 @@ def touch():
 def swipe(page, element, start, end):
     """Put a finger down at one place, in parts of the element's size, and lift it at another."""
     element.scroll_into_view_if_needed()
-    page.wait_for_timeout(200)  # until what was scrolled stands still
-    box = element.bounding_box()
+    box = None
+    while box != (box := element.bounding_box()):  # until what was scrolled stands still
+        settle(page)
     session = page.context.new_cdp_session(page)
     steps = np.linspace(start, end, 8)
     for kind, (x, y) in zip(["touchStart", *["touchMove"] * (len(steps) - 1)], steps, strict=True):

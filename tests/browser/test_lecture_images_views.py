@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from browser.explorer_process import Explorer, changes, pixels, state
+from browser.explorer_process import changes, pixels, served, state
 from narrows import Autoencoder, load, recipes
 from narrows.foundations.convolution import LECTURE_FILTER, LECTURE_IMAGE, convolve
+from narrows.web.library import open_models
 
 MAP = convolve(LECTURE_IMAGE, LECTURE_FILTER)
 
@@ -197,9 +198,9 @@ def shapes(tmp_path_factory):
     lecture.model_.encoder[0].weight.data[3], lecture.model_.encoder[0].bias.data[3] = 0, -1
     lecture.save(folder / "lecture.safetensors")
     Autoencoder(3, random_state=0, prior="normal", epochs=1).fit(X).save(folder / "maps.safetensors")
-    running = Explorer(folder / "lecture.safetensors", folder / "maps.safetensors", "--data", folder / "data.npy")
-    yield running.address, folder, X
-    running.stop()
+    library = open_models([folder / "lecture.safetensors", folder / "maps.safetensors"], str(folder / "data.npy"))
+    with served(library) as address:
+        yield address, folder, X
 
 
 @pytest.fixture
@@ -338,7 +339,6 @@ def test_layers_need_no_scrolling_sideways(opened, page):
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_no_serious_fault_in_layers(opened, axe, theme):
-    page, _, _ = opened("lecture", theme=theme, layer=1)
+def test_axe_finds_no_serious_fault_in_layers(opened, axe):
+    page, _, _ = opened("lecture", layer=1)
     assert axe(page) == []

@@ -6,7 +6,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from browser.explorer_process import drag, state
+from browser.explorer_process import drag, let_time_pass, settle, state
 from narrows.foundations.boolean import inputs, separate
 from narrows.foundations.feedforward import lecture_graph
 from narrows.foundations.networks import network
@@ -184,11 +184,13 @@ def test_a_rule_runs_by_itself_until_it_is_stopped(lesson):
     told(page, "Step 3, pass 1")
     page.get_by_role("button", name="Pause").click()
     k = state(page)["k"]
-    page.wait_for_timeout(800)
+    let_time_pass(page)
     assert state(page)["k"] == k
     page.get_by_role("button", name="Run").click()
+    let_time_pass(page)
+    assert int(state(page)["k"]) > int(k)
     slider(page, "w₁").fill("2")
-    page.wait_for_timeout(800)
+    let_time_pass(page)
     assert "k" not in state(page)
     assert page.get_by_role("button", name="Run").is_visible()
 
@@ -271,7 +273,7 @@ def test_a_rows_values_flow_through_the_network(lesson, f):
             x = np.array([int(unit(x)) for unit in layer])
             values += [f"{total:g} → {value}".replace("-", "−") for total, value in zip(sums, x, strict=True)]
         page.locator(f".facts tr:nth-child({row + 1}) button[aria-pressed=true]").wait_for()
-        page.wait_for_timeout(20)
+        settle(page)
         assert nodes.evaluate_all("all => all.map((one) => one.lastChild.textContent)") == values
         assert values[-1].endswith(f"→ {table[row]}")
 
@@ -320,7 +322,7 @@ def test_the_waves_go_node_by_node(lesson):
     for name in ("f₁ = x + y", "f₂ = y · z", "f₃ = f₁²", "f₄ = sin f₂", "f₅ = f₃ · f₄", "f₆ = tanh f₅"):
         step.click()
         told(page, f"{name} = ")
-    page.wait_for_timeout(100)
+    settle(page)
     assert page.locator(".facts tbody td:nth-child(4)").all_inner_texts() == ["–"] * 9
     for name in ("f₆", "f₅", "f₄", "f₃", "f₂", "f₁", "z", "y"):
         step.click()

@@ -88,8 +88,7 @@ def test_a_narrow_window_needs_no_scrolling_sideways(lesson, page, view):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("view", PAGES)
-def test_axe_finds_no_serious_fault(lesson, axe, view, theme):
-    page = lesson(view, theme=theme)
+def test_axe_finds_no_serious_fault(lesson, axe, view):
+    page = lesson(view)
     assert axe(page) == []
