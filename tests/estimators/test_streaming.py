@@ -70,7 +70,7 @@ def test_a_sweep_of_examples_on_disk(images, on_disk):
 def test_never_more_than_a_batch_or_a_chunk_is_read(monkeypatch):
     monkeypatch.setattr("narrows.training.examples.NUMBERS", 64 * 21)
     monkeypatch.setattr(source, "NUMBERS", 64 * 21)
-    monkeypatch.setattr("narrows.training.loop.NUMBERS_AT_ONCE", 64 * 21)
+    monkeypatch.setattr("narrows.training.batches.NUMBERS_AT_ONCE", 64 * 21)
     X = Watched(np.random.default_rng(0).random((500, 7, 3)))
     model = Autoencoder(2, **OPTIONS).fit(X)
     model.transform(X), model.anomaly_score(X), model.score_samples(X), model.fit_prior("posterior", X)
