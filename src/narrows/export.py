@@ -301,15 +301,15 @@ def _quiet() -> Iterator[None]:
 
 def _metadata(estimator: BottleneckEstimator, part: str) -> dict[str, str]:
     """Return what a file says of itself; whatever is not text as JSON."""
-    low, scale = estimator.scaling_.offset[0], estimator.scaling_.scale[0]
-    of_all = f", which reach from {low:g} to {low + scale:g}"
+    scaling = estimator.scaling_
+    of_all = f", which reach from {scaling.offset.min():g} to {(scaling.offset + scaling.scale).max():g}"
     facts = {
         "narrows": versions()["narrows"],
         "model": type(estimator).__name__,
         "part": part,
         "input_shape": json.dumps(estimator.input_shape_),
         "latent_dim": json.dumps(estimator.latent_dim),
-        "units": "the training data's own" + (of_all if estimator.scaling_.kind == "global" else ""),
+        "units": "the training data's own" + (of_all if scaling.unit_interval else ""),
     }
     if estimator.fitted_.conditional and estimator.classes_ is not None:
         facts["classes"] = json.dumps(estimator.classes_.tolist())

@@ -71,9 +71,19 @@ class Scaling:
         return cls("feature", moments.mean_, scale)
 
     @property
+    def unit_interval(self) -> bool:
+        """Whether training data fill [0, 1]."""
+        return self.kind == "global"
+
+    @property
     def extremes(self) -> tuple[float, float]:
         """The lowest and the highest scaled value that training data have, or, without bounds, nearly all of them."""
-        return (0.0, 1.0) if self.kind == "global" else (-2.0, 2.0)
+        return (0.0, 1.0) if self.unit_interval else (-2.0, 2.0)
+
+    @property
+    def words(self) -> str:
+        """What it does to the data."""
+        return "scaled to [0, 1]" if self.unit_interval else "each scaled to variance 1"
 
     def apply(self, X: ArrayLike) -> NDArray[np.float32]:
         """Return ``X``, rows or images (n, …), as scaled rows (n, features) of the nets' 32-bit floats."""

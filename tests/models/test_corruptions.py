@@ -28,7 +28,7 @@ def test_level_zero_changes_nothing(kind):
     x = torch.rand(20, FEATURES, generator=seeded())
     corruption = Corruption(kind, 0.0, 0.0, SHAPE)
     assert torch.equal(corruption(x, seeded(), 0.5), x)
-    assert torch.equal(CORRUPTIONS[kind](x, 0.0, seeded(), corruption), x)
+    assert torch.equal(CORRUPTIONS[kind].function(x, 0.0, seeded(), corruption), x)
 
 
 @pytest.mark.parametrize("kind", CORRUPTIONS)

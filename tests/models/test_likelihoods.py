@@ -154,3 +154,34 @@ def test_a_perfect_fit_does_not_make_the_density_infinite(kind):
 def test_squared_error_trains_on_half_the_square_whatever_sigma():
     likelihood = scaled(SquaredError, 0.1)
     assert likelihood.loss(column(3.0), column(1.0)).item() == pytest.approx(2)
+
+
+@pytest.mark.parametrize("kind", LIKELIHOODS.values())
+@pytest.mark.parametrize("unit_interval", [True, False])
+def test_each_feature_has_a_term_so_that_a_mask_can_leave_some_out(kind, unit_interval):
+    """What is left is the density, and the loss, of the others alone."""
+    likelihood = kind.for_data(unit_interval=unit_interval)
+    x, h = torch.rand(5, 4), torch.randn(3, 5, 4)
+    kept = torch.tensor([True, False, True, True])
+    for terms, total in ((likelihood.log_terms, likelihood.log_prob), (likelihood.loss_terms, likelihood.loss)):
+        assert terms(x, h).shape == h.shape
+        torch.testing.assert_close((terms(x, h) * kept).sum(-1), total(x[:, kept], h[..., kept]))
+
+
+@pytest.mark.parametrize("kind", [SquaredError, Gaussian, Laplace, Bernoulli])
+def test_an_output_for_a_mean_has_that_mean(kind):
+    for unit_interval in (True, False):
+        likelihood = kind.for_data(unit_interval=unit_interval)
+        x = torch.tensor([[0.1, 0.5, 0.7]])
+        torch.testing.assert_close(likelihood.mean(likelihood.output_for(x)), x)
+
+
+@pytest.mark.parametrize(("kind", "reference"), REFERENCES.items())
+def test_the_deviation_is_that_of_torchs_distribution(kind, reference):
+    assert scaled(kind, 0.3).deviation == pytest.approx(float(reference(torch.zeros(()), 0.3).stddev))
+
+
+def test_only_what_lies_between_bounds_has_no_deviation_of_its_own():
+    for kind in LIKELIHOODS.values():
+        likelihood = kind.for_data(unit_interval=True)
+        assert (likelihood.deviation is None) == likelihood.bounded == (likelihood.support == (0, 1))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Generator
 from dataclasses import replace
@@ -230,7 +229,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Sco
         """
         scaling, source = self.fitted_.scaling, rows_of(self, X)
         choice("corruption", corruption, CORRUPTIONS)
-        level = real("level", level, 0, math.inf if corruption == "gaussian" else 1)
+        level = real("level", level, 0, CORRUPTIONS[corruption].largest)
         generator = torch.Generator().manual_seed(random_seed(random_state))
         corrupt = Corruption(corruption, level, level, self.fitted_.input_shape, scaling.extremes)
         corrupted = corrupt(torch.from_numpy(scaling.apply(source.rows())), generator, 1.0)

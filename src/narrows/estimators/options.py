@@ -25,7 +25,7 @@ from narrows.estimators.allowed import (
 from narrows.estimators.architecture import Net, check_hidden, check_net, encoder_and_decoder
 from narrows.models.bottlenecks import Bottleneck
 from narrows.models.corruptions import CORRUPTIONS, Corruption
-from narrows.models.likelihoods import LIKELIHOODS, Gaussian, Likelihood, Located
+from narrows.models.likelihoods import LIKELIHOODS, Likelihood
 from narrows.models.model import BottleneckModel
 from narrows.models.nets import ACTIVATIONS
 from narrows.models.priors import PRIORS
@@ -67,9 +67,8 @@ def _sigma_is_a_gaussians(options: Options) -> None:
 
 
 def _level_of_corruption(options: Options) -> None:
-    if options.corruption != "gaussian":
-        for level in _levels("input_noise", options.input_noise):
-            real("input_noise", level, 0, 1)
+    for level in _levels("input_noise", options.input_noise):
+        real("input_noise", level, 0, CORRUPTIONS[options.corruption].largest)
 
 
 def _zuko_for_flows(options: Options) -> None:
@@ -266,8 +265,5 @@ class Options(BaseEstimator):  # type: ignore[misc]
         )
 
     def _likelihood(self, scaling: Scaling) -> Likelihood:
-        link = ACTIVATIONS["sigmoid" if scaling.kind == "global" else "identity"]()
-        if self.likelihood == "gaussian":
-            return Gaussian(link, None if self.sigma == "learned" else float(self.sigma))
-        kind = LIKELIHOODS[self.likelihood]
-        return kind(link) if issubclass(kind, Located) else kind()
+        sigma = None if self.sigma == "learned" else float(self.sigma)
+        return LIKELIHOODS[self.likelihood].for_data(unit_interval=scaling.unit_interval, sigma=sigma)

@@ -41,7 +41,7 @@ from narrows.fitted.passes import Passes
 from narrows.fitted.scores import RANGE_SLACK, SCORE_SAMPLES, log_density
 from narrows.fitted.subsets import Subset, feature_map
 from narrows.models.bottlenecks import GaussianPosterior, Point
-from narrows.models.likelihoods import Bernoulli, Gaussian, Laplace, SquaredError
+from narrows.models.likelihoods import Bernoulli, Gaussian, SquaredError
 from narrows.training.examples import Examples
 
 __all__ = ["MOST_INTEGRATED", "evaluate"]
@@ -140,17 +140,17 @@ def _density(
     """Return what the likelihood says; ``raw`` are the first examples' rows as given."""
     model, likelihood, x = fitted.model, fitted.model.likelihood, judged.x
     few = judged.examples.part(torch.arange(len(raw)))
-    inside = not likelihood.unit_interval or (x.min() >= -RANGE_SLACK and x.max() <= 1 + RANGE_SLACK)
+    inside = likelihood.support[0] - RANGE_SLACK <= x.min() and x.max() <= likelihood.support[1] + RANGE_SLACK
     known = inside and (model.prior.has_density or not model.bottleneck.draws)
     scores = log_density(passes, fitted.scaling, few, SCORE_SAMPLES) if known else np.full(2, np.nan)
     known = bool(np.isfinite(scores).all())
     integrated = known and samples > 0 and model.bottleneck.draws
-    sigma = _sigma(likelihood)
+    sigma = likelihood.deviation
     gaussian = isinstance(likelihood, SquaredError | Gaussian)
     deviation = math.sqrt(squared_errors(x, restored).mean())
     return Density(
         log_density=bootstrap(np.mean, scores, random_state=seed) if known else None,
-        bits=_bits(fitted, passes, few, raw, seed) if known and not likelihood.unit_interval else None,
+        bits=_bits(fitted, passes, few, raw, seed) if known and not likelihood.bounded else None,
         importance_sampled=bootstrap(
             np.mean, log_density(passes, fitted.scaling, few, samples, seed), random_state=seed
         )
@@ -262,7 +262,7 @@ def _surprise(fitted: Fitted, errors: NDArray[np.float64], x: Rows) -> Surprise 
         return None
     test = ks_2samp(errors, held_out)
     curve = calibration_curve(errors, held_out)
-    outside = _outside(x) if fitted.scaling.kind == "global" else 0.0
+    outside = _outside(x) if fitted.scaling.unit_interval else 0.0
     return Surprise(errors, held_out, float(test.statistic), float(test.pvalue), curve, outside)
 
 
@@ -280,15 +280,3 @@ def _late(history: Sequence[Mapping[str, float]]) -> float:
     fall = best[0] - best[-1]
     before = best[-1 - max(1, len(losses) // 10)]
     return float((before - best[-1]) / fall) if fall > 0 else 0.0
-
-
-def _sigma(likelihood: nn.Module) -> float | None:
-    """Return the standard deviation that a likelihood expects, if it has one."""
-    match likelihood:
-        case SquaredError():
-            return float(likelihood.sigma)
-        case Gaussian():
-            return math.exp(float(likelihood.log_sigma.detach()))
-        case Laplace():
-            return math.sqrt(2) * math.exp(float(likelihood.log_b.detach()))
-    return None

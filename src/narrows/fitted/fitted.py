@@ -83,8 +83,7 @@ class Fitted:
     def unit(self) -> str:
         """What errors are of, in words."""
         thing = "pixel" if len(self.input_shape) > 1 else "feature"
-        scale = "scaled to [0, 1]" if self.scaling.kind == "global" else "each scaled to variance 1"
-        return f"squared error per {thing}, {scale}"
+        return f"squared error per {thing}, {self.scaling.words}"
 
     def require_classes(self) -> NDArray[np.generic]:
         """Return the classes.

@@ -48,9 +48,8 @@ def error_maps(scaling: Scaling, shape: tuple[int, ...], examples: Any, others: 
 
 def value_range(scaling: Scaling) -> tuple[float, float]:
     """Return the values of images to show as black and white: what the training data reach, at least nearly."""
-    if scaling.kind == "global":
-        return float(scaling.offset[0]), float(scaling.offset[0] + scaling.scale[0])
-    return float((scaling.offset - 2 * scaling.scale).min()), float((scaling.offset + 2 * scaling.scale).max())
+    low, high = scaling.extremes
+    return float((scaling.offset + low * scaling.scale).min()), float((scaling.offset + high * scaling.scale).max())
 
 
 def as_bytes(scaling: Scaling, image: Array) -> NDArray[np.uint8]:

@@ -106,7 +106,8 @@ def check_range(model: BottleneckModel, x: Tensor) -> None:
         If it is one for [0, 1] and there are values outside.
     """
     low, high = float(x.min()), float(x.max())
-    if model.likelihood.unit_interval and not (low >= -RANGE_SLACK and high <= 1 + RANGE_SLACK):
+    least, most = model.likelihood.support
+    if not (low >= least - RANGE_SLACK and high <= most + RANGE_SLACK):
         raise ValueError(
             f"X reaches from {low:.4g} to {high:.4g} after scaling, but a {type(model.likelihood).__name__} likelihood "
             "is for values in [0, 1]: the training data's own range with scaling='global'"

@@ -7,13 +7,14 @@ function (x, level, generator, corruption) ↦ x̃ of scaled inputs x (n, featur
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-__all__ = ["CORRUPTIONS", "Corruption"]
+__all__ = ["CORRUPTIONS", "Corruption", "Kind"]
 
 
 def gaussian(x: Tensor, level: float, generator: torch.Generator, _: Corruption) -> Tensor:
@@ -48,11 +49,30 @@ def block(x: Tensor, level: float, generator: torch.Generator, corruption: Corru
     return x * ~inside.flatten(1).repeat_interleave(channels, 1)
 
 
-CORRUPTIONS: dict[str, Callable[[Tensor, float, torch.Generator, Corruption], Tensor]] = {
-    "gaussian": gaussian,
-    "masking": masking,
-    "salt-and-pepper": salt_and_pepper,
-    "block": block,
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of corruption.
+
+    Attributes
+    ----------
+    function
+        What it does.
+    largest
+        The largest level there is.
+    unit
+        What levels are measured in.
+    """
+
+    function: Callable[[Tensor, float, torch.Generator, Corruption], Tensor]
+    largest: float
+    unit: str
+
+
+CORRUPTIONS = {
+    "gaussian": Kind(gaussian, math.inf, "standard deviations in scaled units"),
+    "masking": Kind(masking, 1, "fraction of the features"),
+    "salt-and-pepper": Kind(salt_and_pepper, 1, "fraction of the features"),
+    "block": Kind(block, 1, "fraction of an image's height and width, or of a row"),
 }
 
 
@@ -68,8 +88,7 @@ class Corruption:
     kind
         A key of `CORRUPTIONS`.
     first, last
-        The level at the start and at the end of training: a standard deviation in scaled units for ``"gaussian"``, a
-        part in [0, 1] of the features (or of the sides) for the others; 0 leaves x as it is.
+        The level at the start and at the end of training, in the kind's `Kind.unit`; 0 leaves x as it is.
     shape
         Of one example, which a block needs.
     extremes
@@ -88,6 +107,6 @@ class Corruption:
         return self.first > 0 or self.last > 0
 
     def __call__(self, x: Tensor, generator: torch.Generator, progress: float) -> Tensor:
-        """Return a corrupted copy of ``x``, of the same shape; ``progress`` is the part of training done, in [0, 1]."""
+        """Return a corrupted copy of ``x``, of the same shape; ``progress`` is the fraction of training done."""
         level = self.first + progress * (self.last - self.first)
-        return x if level == 0 else CORRUPTIONS[self.kind](x, level, generator, self)
+        return x if level == 0 else CORRUPTIONS[self.kind].function(x, level, generator, self)

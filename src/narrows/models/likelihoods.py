@@ -1,9 +1,12 @@
-"""Likelihoods: how the decoder's output h becomes a distribution p_θ(x | z) over inputs. Densities in nats."""
+"""Likelihoods: how the decoder's output h becomes a distribution p_θ(x | z) over inputs. Densities in nats.
+
+Features are independent given z, so that log p(x | z) is a sum over them: a likelihood gives the terms.
+"""
 
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +25,9 @@ __all__ = [
 SMALLEST_SCALE = 1e-4
 """Below this, differences in scaled units are float32's rounding, not the data's noise."""
 
+LEAST_GREY = 0.02
+"""Nearer to 0 and 1 the inverse of the sigmoid is steep, and a straight line through it would heed little else."""
+
 
 class Likelihood(nn.Module):
     """What all have. Inputs x are (n, features), the decoder's outputs h (…, n, features).
@@ -30,24 +36,51 @@ class Likelihood(nn.Module):
     ----------
     continuous
         Whether p is a density, which changes with the units of x, or a probability.
-    unit_interval
-        Whether x must lie in [0, 1].
+    support
+        Between which x must lie, in scaled units.
     """
 
     continuous: ClassVar[bool] = True
-    unit_interval: ClassVar[bool] = False
+    support: ClassVar[tuple[float, float]] = (-math.inf, math.inf)
+
+    @classmethod
+    def for_data(cls, *, unit_interval: bool, sigma: float | None = None) -> Self:  # noqa: ARG003 - one signature for all
+        """Return the likelihood for scaled data, which lie in the unit interval or anywhere, with σ if it has one."""
+        return cls()
+
+    @property
+    def bounded(self) -> bool:
+        """Whether x lies between two finite numbers."""
+        return all(map(math.isfinite, self.support))
+
+    @property
+    def deviation(self) -> float | None:
+        """The standard deviation of a feature given z, where that is the same for all z; None elsewhere."""
+        return None
 
     def mean(self, h: Tensor) -> Tensor:
         """Return E[x | z], of the shape of ``h``."""
         raise NotImplementedError
 
-    def log_prob(self, x: Tensor, h: Tensor) -> Tensor:
-        """Return log p(x | z), (…, n), in nats."""
+    def output_for(self, mean: Tensor) -> Tensor:
+        """Return decoder outputs of about this ``mean``, away from 0 and 1, where they would be infinite."""
+        return mean.clamp(LEAST_GREY, 1 - LEAST_GREY).logit()
+
+    def log_terms(self, x: Tensor, h: Tensor) -> Tensor:
+        """Return log p of each feature, (…, n, features), in nats."""
         raise NotImplementedError
 
+    def loss_terms(self, x: Tensor, h: Tensor) -> Tensor:
+        """Return what training lowers by each feature, (…, n, features), in nats: −log p."""
+        return -self.log_terms(x, h)
+
+    def log_prob(self, x: Tensor, h: Tensor) -> Tensor:
+        """Return log p(x | z), (…, n), in nats."""
+        return self.log_terms(x, h).sum(-1)
+
     def loss(self, x: Tensor, h: Tensor) -> Tensor:
-        """Return what training lowers, (…, n), in nats per example: −log p(x | z)."""
-        return -self.log_prob(x, h)
+        """Return what training lowers, (…, n), in nats per example."""
+        return self.loss_terms(x, h).sum(-1)
 
     def calibrate(self, x: Tensor, mean: Tensor) -> None:
         """Set the scale, if there is one to set, to its maximum-likelihood value on examples and their means."""
@@ -65,6 +98,15 @@ class Located(Likelihood):
     def __init__(self, link: nn.Module) -> None:
         super().__init__()
         self.link = link
+
+    @classmethod
+    def for_data(cls, *, unit_interval: bool, sigma: float | None = None) -> Self:  # noqa: ARG003 - as of the others
+        """Return it with a sigmoid for the unit interval, and with the identity elsewhere."""
+        return cls(_link(unit_interval=unit_interval))
+
+    def output_for(self, mean: Tensor) -> Tensor:
+        """Return decoder outputs of this ``mean``, as nearly as a sigmoid allows where it is the link."""
+        return mean if isinstance(self.link, nn.Identity) else super().output_for(mean)
 
     def mean(self, h: Tensor) -> Tensor:
         """Return g(h)."""
@@ -90,12 +132,17 @@ class SquaredError(Located):
         super().__init__(link)
         self.register_buffer("sigma", torch.ones(()))
 
-    def loss(self, x: Tensor, h: Tensor) -> Tensor:
-        """½ ‖x − g(h)‖², (…, n): the lecture's E for each example; −log p in nats at σ = 1 but for a constant."""
-        return 0.5 * (x - self.mean(h)).square().sum(-1)
+    @property
+    def deviation(self) -> float:
+        """σ."""
+        return float(self.sigma)
 
-    def log_prob(self, x: Tensor, h: Tensor) -> Tensor:
-        """Log N(x; g(h), σ² I), (…, n), in nats."""
+    def loss_terms(self, x: Tensor, h: Tensor) -> Tensor:
+        """½ (x − g(h))²: the lecture's E, summed over features; −log p in nats at σ = 1 but for a constant."""
+        return 0.5 * (x - self.mean(h)).square()
+
+    def log_terms(self, x: Tensor, h: Tensor) -> Tensor:
+        """Log N(x; g(h), σ²) of each feature, in nats."""
         return _normal_log_prob(x, self.mean(h), self.sigma.log())
 
     def calibrate(self, x: Tensor, mean: Tensor) -> None:
@@ -131,8 +178,18 @@ class Gaussian(Located):
         else:
             self.register_buffer("log_sigma", torch.tensor(math.log(sigma)))
 
-    def log_prob(self, x: Tensor, h: Tensor) -> Tensor:
-        """Log N(x; g(h), σ² I), (…, n), in nats."""
+    @classmethod
+    def for_data(cls, *, unit_interval: bool, sigma: float | None = None) -> Self:
+        """Return it with the link of `Located.for_data`, and with σ fixed or, for None, learned."""
+        return cls(_link(unit_interval=unit_interval), sigma)
+
+    @property
+    def deviation(self) -> float:
+        """σ."""
+        return math.exp(float(self.log_sigma.detach()))
+
+    def log_terms(self, x: Tensor, h: Tensor) -> Tensor:
+        """Log N(x; g(h), σ²) of each feature, in nats."""
         return _normal_log_prob(x, self.mean(h), self.log_sigma)
 
     def calibrate(self, x: Tensor, mean: Tensor) -> None:
@@ -154,10 +211,14 @@ class Laplace(Located):
         super().__init__(link)
         self.log_b = nn.Parameter(torch.zeros(()))
 
-    def log_prob(self, x: Tensor, h: Tensor) -> Tensor:
-        """Log p(x | z), (…, n), in nats."""
-        distance = (x - self.mean(h)).abs().sum(-1)
-        return -distance * (-self.log_b).exp() - x.shape[-1] * (self.log_b + math.log(2))
+    @property
+    def deviation(self) -> float:
+        """√2 b."""
+        return math.sqrt(2) * math.exp(float(self.log_b.detach()))
+
+    def log_terms(self, x: Tensor, h: Tensor) -> Tensor:
+        """Log p of each feature, in nats."""
+        return -(x - self.mean(h)).abs() * (-self.log_b).exp() - (self.log_b + math.log(2))
 
     def calibrate(self, x: Tensor, mean: Tensor) -> None:
         """Set b to the mean absolute residual."""
@@ -171,15 +232,15 @@ class Bernoulli(Likelihood):
     """
 
     continuous: ClassVar[bool] = False
-    unit_interval: ClassVar[bool] = True
+    support: ClassVar[tuple[float, float]] = (0.0, 1.0)
 
     def mean(self, h: Tensor) -> Tensor:
         """Return sigmoid(h)."""
         return h.sigmoid()
 
-    def log_prob(self, x: Tensor, h: Tensor) -> Tensor:
-        """X h − log(1 + eʰ) over the features, (…, n), in nats."""
-        return (x * h - nn.functional.softplus(h)).sum(-1)
+    def log_terms(self, x: Tensor, h: Tensor) -> Tensor:
+        """X h − log(1 + eʰ) of each feature, in nats."""
+        return x * h - nn.functional.softplus(h)
 
 
 class ContinuousBernoulli(Likelihood):
@@ -188,26 +249,30 @@ class ContinuousBernoulli(Likelihood):
     In the natural parameter h, with λ = sigmoid(h), its normaliser is ∫₀¹ eʰˣ dx = (eʰ − 1) / h.
     """
 
-    unit_interval: ClassVar[bool] = True
+    support: ClassVar[tuple[float, float]] = (0.0, 1.0)
 
     def mean(self, h: Tensor) -> Tensor:
         """1 / (1 − e⁻ʰ) − 1 / h, and its series ½ + h/12 − h³/720 near 0."""
         far = torch.where(h.abs() < 0.1, torch.ones_like(h), h)
         return torch.where(h.abs() < 0.1, 0.5 + h / 12 - h**3 / 720, -1 / torch.expm1(-far) - 1 / far)
 
-    def log_prob(self, x: Tensor, h: Tensor) -> Tensor:
-        """X h − log((eʰ − 1) / h) over the features, (…, n), in nats."""
+    def log_terms(self, x: Tensor, h: Tensor) -> Tensor:
+        """X h − log((eʰ − 1) / h) of each feature, in nats."""
         size = torch.where(h.abs() < 0.1, torch.ones_like(h), h.abs())
         normaliser = torch.where(
             h.abs() < 0.1, h / 2 + h**2 / 24 - h**4 / 2880, h.relu() + torch.log(-torch.expm1(-size) / size)
         )
-        return (x * h - normaliser).sum(-1)
+        return x * h - normaliser
 
 
 def _normal_log_prob(x: Tensor, mean: Tensor, log_sigma: Tensor) -> Tensor:
-    """Return log N(x; mean, σ² I), (…, n), of ``x`` (n, features) and ``mean`` (…, n, features)."""
-    standardised = (x - mean).square().sum(-1) * (-2 * log_sigma).exp()
-    return -0.5 * standardised - x.shape[-1] * (log_sigma + 0.5 * math.log(2 * math.pi))
+    """Return log N(x; mean, σ²) of each number of ``x`` (n, features), of ``mean`` (…, n, features)."""
+    standardised = (x - mean).square() * (-2 * log_sigma).exp()
+    return -0.5 * standardised - (log_sigma + 0.5 * math.log(2 * math.pi))
+
+
+def _link(*, unit_interval: bool) -> nn.Module:
+    return nn.Sigmoid() if unit_interval else nn.Identity()
 
 
 def _scale(residuals: Tensor, *, root: bool) -> float:

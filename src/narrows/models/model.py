@@ -140,8 +140,8 @@ class BottleneckModel(nn.Module):
 
     def _log_prob(self, x: Tensor, h: Tensor) -> Tensor:
         """Return log p(x | z) of the decoder's outputs ``h``, in 64 bits."""
-        # An example far from the training data has a square beyond 32 bits; in [0, 1] none is far, and 32 are quicker.
-        if not self.likelihood.unit_interval:
+        # Far from the training data a square may be beyond 32 bits; between bounds none is far, and 32 are quicker.
+        if not self.likelihood.bounded:
             x, h = x.double(), h.double()
         return self.likelihood.log_prob(x, h).double()
 

@@ -6,14 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from narrows.components import Components
-from narrows.models.likelihoods import Located
 from narrows.models.model import BottleneckModel
 from narrows.models.nets import Shortcut, has_convolutions
 
 __all__ = ["start_at_components"]
-
-LEAST_GREY = 0.02
-"""Nearer to 0 and 1 the inverse of the sigmoid is steep, and a straight line through it would heed little else."""
 
 LARGEST_RATIO = 10
 """Of a direction's weights to those of the first: with more, the noise on the inputs would drown what varies little."""
@@ -49,7 +45,7 @@ def start_at_components(model: BottleneckModel, x: Tensor) -> None:
     into.weight[:k, :features] = directions
     into.bias[:k] = -directions @ mean
     if has_convolutions(decoder):
-        codes, target = (x - mean) @ directions.T, _linear_output(model, x)
+        codes, target = (x - mean) @ directions.T, model.likelihood.output_for(x)
         _clear(out)
         out.weight[:, :k] = target.T @ codes / codes.square().sum(0).clamp_min(torch.finfo(codes.dtype).tiny)
         out.bias.copy_(target.mean(0))
@@ -58,11 +54,3 @@ def start_at_components(model: BottleneckModel, x: Tensor) -> None:
 def _clear(layer: nn.Linear) -> None:
     layer.weight.zero_()
     layer.bias.zero_()
-
-
-def _linear_output(model: BottleneckModel, x: Tensor) -> Tensor:
-    """Return decoder outputs (n, features) whose mean is about ``x``."""
-    likelihood = model.likelihood
-    straight = isinstance(likelihood, Located) and isinstance(likelihood.link, nn.Identity)
-    output: Tensor = x if straight else x.clamp(LEAST_GREY, 1 - LEAST_GREY).logit()
-    return output
