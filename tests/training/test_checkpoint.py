@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -15,6 +16,7 @@ import torch
 from torch import nn
 
 from narrows import VAE, VQVAE, Autoencoder
+from narrows.estimators.fitting import fit_together
 from narrows.training.checkpoint import Checkpoint, CheckpointError
 from narrows.training.state import State
 
@@ -106,21 +108,96 @@ def test_at_its_end_it_is_fitted_at_once(tmp_path):
 @pytest.mark.parametrize(
     ("options", "data", "named"),
     [
-        ({"epochs": 7}, X, "epochs was 6 and is 7 now"),
+        ({"epochs": 5}, X, "epochs was 6 and is 5 now"),
         ({"random_state": 1}, X, "random_state was"),
         ({"latent_dim": 3}, X, "latent_dim was"),
-        ({}, X + 1e-3, "data was"),
-        ({"net": (nn.Linear(6, 2), nn.Linear(2, 6))}, X, "net was"),
+        ({}, X + 1e-3, "the data are others"),
+        ({}, X.astype(np.float32), "same numbers, but were float64 and are float32 now"),
+        ({"prior": "vampprior"}, X, "prior was"),
+        ({"net": (nn.Linear(6, 4), nn.Linear(2, 6))}, X, "net was"),
     ],
-    ids=["epochs", "seed", "latent_dim", "data", "net"],
+    ids=["epochs", "seed", "latent_dim", "data", "type", "prior", "net"],
 )
 def test_another_training_is_refused(options, data, named, tmp_path):
     path = tmp_path / "a.checkpoint"
-    twin("by hand").fit(X, checkpoint=path)
+    twin("by hand, drawn").fit(X, checkpoint=path)
     before = path.read_bytes()
-    with pytest.raises(CheckpointError, match=named):
-        twin("by hand", **options).fit(data, checkpoint=path)
+    with pytest.raises(CheckpointError, match=named) as refused:
+        twin("by hand, drawn", **options).fit(data, checkpoint=path)
     assert path.read_bytes() == before
+    assert not re.search("remove|delete", str(refused.value))
+
+
+def test_options_are_equal_by_value_and_those_that_no_weight_depends_on_do_not_count(tmp_path):
+    path = tmp_path / "a.checkpoint"
+    first = twin("by hand", hidden=(8, 8), prior="normal", input_noise=0.1).fit(X, checkpoint=path)
+    equal = {
+        "hidden": [np.int64(8), 8],
+        "epochs": np.int32(6),
+        "learning_rate": np.float64(4e-3),
+        "input_noise": np.float64(0.1),
+        "shortcut": np.True_,
+        "latent_dim": np.int16(2),
+        "random_state": np.uint8(0),
+    }
+    without_weight = {"prior": "posterior", "false_alarms": 0.2, "device": "cpu"}
+    again = twin("by hand", **equal, **without_weight)
+    assert list(again.fit_steps(X, np.arange(50) % 2, checkpoint=path)) == []
+    assert type(again.model_.prior) is not type(first.model_.prior)
+    for one, other in zip(first.model_.decoder.parameters(), again.model_.decoder.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+@pytest.mark.usefixtures("always")
+@pytest.mark.parametrize("kinds", [["by hand"], ["by hand", "by hand"], ["automatic", "automatic"]])
+def test_without_a_random_state_the_seeds_of_the_checkpoint_are_taken(kinds, tmp_path):
+    path = tmp_path / "a.checkpoint"
+    first, second, third = ([twin(name, random_state=None) for name in kinds] for _ in range(3))
+    for done, _ in enumerate(fit_together(first, X, checkpoint=path)):
+        if done == 7:
+            break
+    for one in (second, third):
+        for _ in fit_together(one, X, checkpoint=path):
+            pass
+    for one, other in zip(second, third, strict=True):
+        same(one, other)
+    assert first[0].seed_ == second[0].seed_
+
+
+@pytest.mark.usefixtures("always")
+@pytest.mark.parametrize("schedule", ["constant", "one-cycle"])
+def test_more_epochs_go_on_from_where_fewer_ended(schedule, tmp_path):
+    """At a constant rate as if they had been asked for at first; a cycle rises again, which is said."""
+    path = tmp_path / "a.checkpoint"
+    options = {"schedule": schedule, "validation_fraction": 0, "input_noise": 0}
+    twin("by hand", **options).fit(X, checkpoint=path)
+    more = twin("by hand", epochs=9, **options)
+    said = [words for step in more.fit_steps(X, checkpoint=path) for words in step.notes.get(0, [])]
+    whole = twin("by hand", epochs=9, **options).fit(X)
+    rates, usual = ([row["learning_rate"] for row in one.history_] for one in (more, whole))
+    assert more.n_iter_ == 9
+    if schedule == "constant":
+        same(more, whole)
+        assert said == ["training goes on to epoch 9 instead of 6"]
+    else:
+        assert rates[6:] == usual[6:]
+        assert rates[6] > 10 * rates[5]
+        assert re.search(r"the learning rate goes from \S+ to \S+, and the weights will not be those", said[0])
+
+
+def test_a_folder_and_a_model_file_are_named_as_such(tmp_path):
+    model = tmp_path / "model.safetensors"
+    twin("by hand").fit(X).save(model)
+    before = model.read_bytes()
+    for path, named in (
+        (tmp_path, "is a folder; name a file, such as"),
+        (model, "is a fitted model, for narrows.load"),
+    ):
+        for seed in (0, None):
+            with pytest.raises(CheckpointError, match=named) as refused:
+                twin("by hand", random_state=seed).fit(X, checkpoint=path)
+            assert not re.search("remove|delete", str(refused.value))
+    assert model.read_bytes() == before
 
 
 def test_another_torch_is_refused(tmp_path, monkeypatch):

@@ -59,7 +59,9 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Sco
         checkpoint
             A file that holds the state of the training, written every half minute and at the end. Where there is one
             already, of the same options and data, training goes on from it and ends with the same weights, bit for
-            bit, as if it had never stopped (as the same seed gives the same weights: ``random_state``).
+            bit, as if it had never stopped; ``random_state=None`` takes its seed. With more ``epochs`` than before it
+            goes on to their end. The schedule is that of all of them from there on: a one-cycle rate, which had come
+            down, rises again, and the weights are not those of so many epochs from the start.
 
         Raises
         ------

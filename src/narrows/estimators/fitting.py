@@ -11,7 +11,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain, groupby
+from itertools import chain, groupby, repeat
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +31,10 @@ from narrows.fitted.training_set import TrainingSet
 from narrows.models.bottlenecks import GaussianPosterior
 from narrows.models.model import BottleneckModel, check_nets
 from narrows.models.nets import Shortcut, has_convolutions, initialise
+from narrows.models.priors import PRIORS
 from narrows.models.priors.mixtures import VampPrior
 from narrows.models.start import start_at_components
-from narrows.training.checkpoint import Checkpoint
+from narrows.training.checkpoint import Checkpoint, kept_seeds
 from narrows.training.distributed import ALONE, Alone, Processes, check_divisible
 from narrows.training.examples import Examples
 from narrows.training.loop import Step, Training
@@ -81,6 +82,7 @@ def begin(
     y: ArrayLike | None,
     data: TrainingSet | None = None,
     processes: Alone | Processes = ALONE,
+    seed: int | None = None,
 ) -> Begun:
     """Check options and data and return what there is before the first step.
 
@@ -94,9 +96,11 @@ def begin(
         The same, where an estimator of the same options, but for ``latent_dim`` and ``random_state``, has begun.
     processes
         That train it together.
+    seed
+        To go on with where ``random_state`` is None.
     """
     estimator.check_options()
-    seed = processes.broadcast(random_seed(estimator.random_state))
+    seed = processes.broadcast(random_seed(seed if estimator.random_state is None else estimator.random_state))
     options = _options_of(estimator, seed)
     if data is None:
         source, names = rows_to_fit(X, type(estimator).__name__)
@@ -230,8 +234,8 @@ def _fit(
 ) -> Generator[tuple[Sequence[FittedAttributes], Step]]:
     """Do what `fit_together` does, as one of these processes."""
     begun: list[Begun] = []
-    for estimator in estimators:
-        begun.append(begin(estimator, X, y, begun[0].data if begun else None, processes))
+    for estimator, seed in zip(estimators, chain(kept_seeds(checkpoint), repeat(None)), strict=False):
+        begun.append(begin(estimator, X, y, begun[0].data if begun else None, processes, seed))
     groups = _groups(begun) if processes.size == 1 else [[one] for one in begun]
     diverged: list[Begun] = []
     errors: list[str] = []
@@ -242,7 +246,7 @@ def _fit(
         diverged += yield from _train(group, path, errors, processes)
     # Alone, one that left the others can go back and take smaller steps.
     for one in diverged:
-        yield from _train([begin(one.estimator, X, y, one.data)], None, errors, processes)
+        yield from _train([begin(one.estimator, X, y, one.data, seed=one.seed)], None, errors, processes)
     if errors:
         raise FloatingPointError("; ".join(errors))
 
@@ -288,6 +292,7 @@ def _training(group: Sequence[Begun], path: Path | None, processes: Alone | Proc
     epochs, batch_size, learning_rate = first.estimator.pace(
         len(first.member.learned), convolutional=has_convolutions(first.member.model)
     )
+    plan = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate}
     members = [one.member for one in group]
     device = _place(first.estimator, members)[0]
     return Training(
@@ -299,26 +304,33 @@ def _training(group: Sequence[Begun], path: Path | None, processes: Alone | Proc
         weight_decay=first.estimator.weight_decay,
         schedule=first.estimator.schedule,
         patience=first.estimator.patience,
-        checkpoint=Checkpoint(path, _identity(group, device)) if path and not processes.rank else None,
+        checkpoint=Checkpoint(path, _identity(group, device, plan)) if path and not processes.rank else None,
         processes=processes,
         device=device,
     )
 
 
-def _identity(group: Sequence[Begun], device: torch.device) -> dict[str, object]:
-    """Return what a training depends on, by name."""
-    data, start = hashlib.sha256(), hashlib.sha256()
-    # As given: a picture's bytes are a quarter of what they are scaled.
-    for array in chain(group[0].data.source.chunks(), [group[0].data.labels.numpy()]):
-        data.update(np.ascontiguousarray(array).data)
+def _identity(group: Sequence[Begun], device: torch.device, plan: Mapping[str, float]) -> dict[str, object]:
+    """Return what the weights of a training depend on, by name."""
+    first, data = group[0], group[0].data
+    given, start = hashlib.sha256(), hashlib.sha256()
+    for array in data.source.chunks():  # as given: a picture's bytes are a quarter of what they are scaled
+        given.update(np.ascontiguousarray(array).data)
     for one in group:
         for tensor in one.member.model.state_dict().values():
             start.update(tensor.numpy().tobytes())
-    options = group[0].estimator.get_params() | {
+    return {
+        "model": type(first.estimator).__name__,
+        **first.estimator.get_params(),
         "latent_dim": [one.estimator.latent_dim for one in group],
         "random_state": [one.seed for one in group],
+        **plan,
         "device": device.type,  # others draw other noise
+        "prior": None if first.estimator.prior in PRIORS else first.estimator.prior,  # which are fitted afterwards
+        "false_alarms": None,
+        "data": given.hexdigest(),
+        "numbers": hashlib.sha256(data.fingerprints.tobytes()).hexdigest(),
+        "type": str(data.source.dtype),
+        "labels": hashlib.sha256(data.labels.numpy().tobytes()).hexdigest() if first.estimator.conditional else None,
+        "first weights": start.hexdigest(),
     }
-    named = {name: value if isinstance(value, float | int | list) else str(value) for name, value in options.items()}
-    kind = type(group[0].estimator).__name__
-    return {"model": kind, **named, "data": data.hexdigest(), "first weights": start.hexdigest()}

@@ -6,11 +6,15 @@ import glob
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
+from importlib.metadata import version
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
@@ -18,11 +22,14 @@ from torch import Tensor
 
 from narrows.storage import write_atomically
 
-__all__ = ["Checkpoint", "CheckpointError"]
+__all__ = ["Checkpoint", "CheckpointError", "kept_seeds"]
+
+HASHED = ("data", "numbers", "labels", "first weights")
+"""What is known of a training by a hash alone, which says nothing to anyone."""
 
 
 class CheckpointError(ValueError):
-    """A checkpoint that is damaged, or of another training than this one; the message says which."""
+    """A file that is no checkpoint, damaged, or of another training than this one; the message says which."""
 
 
 State = TypeVar("State")
@@ -36,7 +43,8 @@ class Checkpoint:
     path
         Of the file; there need be none yet.
     identity
-        What the training depends on, by name: another one is not gone on with.
+        What the training depends on, by name: another one is not gone on with. NumPy's numbers and Python's are equal,
+        as are tuples and lists. Of ``epochs`` there may be more than before.
     every
         Seconds from one writing to the next.
 
@@ -44,11 +52,15 @@ class Checkpoint:
     ------
     OSError
         If the folder does not exist or cannot be written.
+    CheckpointError
+        If there is a folder of this name.
     """
 
     def __init__(self, path: str | os.PathLike[str], identity: Mapping[str, Any], every: float = 30.0) -> None:
         self.path, self.every = Path(path), every
-        self.identity = json.loads(json.dumps({**identity, "torch": torch.__version__}))
+        own = {"narrows": version("narrows"), "torch": torch.__version__}
+        self.identity = json.loads(json.dumps({**identity, **own}, default=_plain))
+        _refuse_folder(self.path)
         if not os.access(self.path.parent, os.W_OK):
             raise OSError(f"checkpoint {self.path}: its folder does not exist or cannot be written")
         for half in self.path.parent.glob(f".{glob.escape(self.path.name)}.*.tmp"):
@@ -69,8 +81,7 @@ class Checkpoint:
             If it cannot be written, as on a full disk; the checkpoint before is then still there.
         """
         tensors: dict[str, Tensor] = {}
-        facts = _packed(state, "state", tensors)
-        header = json.dumps({"identity": self.identity, "facts": facts})
+        header = json.dumps({"identity": self.identity, "facts": _packed(state, "state", tensors)})
         data = save({name: tensor.contiguous() for name, tensor in tensors.items()}, {"narrows": header})
         write_atomically(self.path, data)
         self.written = time.monotonic()
@@ -81,31 +92,85 @@ class Checkpoint:
         Raises
         ------
         CheckpointError
-            If the file is damaged, or of another training.
+            If the file is no checkpoint, damaged, or of another training.
         OSError
             If it cannot be read.
         """
         if not self.path.exists():
             return None
-        try:
-            with safe_open(self.path, "pt") as file:
-                header = json.loads(file.metadata()["narrows"])
-            identity, facts = header["identity"], header["facts"]
+        header = _header(self.path)
+        with _damage_named(self.path):
+            difference = _difference(header["identity"], self.identity)
+        if difference:
+            raise CheckpointError(
+                f"{self.path} is of another training: {difference}; train as then, or name another file to begin anew"
+            )
+        with _damage_named(self.path):
             # Copies: what is mapped would change with the file, which the next checkpoint takes the place of.
             tensors = {name: tensor.clone() for name, tensor in load_file(self.path).items()}
-            state = _unpacked(kind, facts, tensors)
-        except (SafetensorError, ValueError, KeyError, TypeError) as error:
-            raise CheckpointError(
-                f"{self.path} is no checkpoint, or damaged ({error}); remove it to begin anew"
-            ) from error
-        for name in identity | self.identity:
-            before, now = identity.get(name), self.identity.get(name)
-            if before != now:
-                raise CheckpointError(
-                    f"{self.path} is of another training: {name} was {before!r} and is {now!r} now; "
-                    "train as then, or remove the file to begin anew"
-                )
-        return cast("State", state)
+            return cast("State", _unpacked(kind, header["facts"], tensors))
+
+
+def kept_seeds(path: str | os.PathLike[str] | None) -> list[int]:
+    """Return the seeds of the models whose training stands in the checkpoint at ``path``, or at «-1», «-2» … of it.
+
+    There are none where there is no file.
+
+    Raises
+    ------
+    CheckpointError
+        If it is no checkpoint, or damaged.
+    """
+    if path is None:
+        return []
+    path = Path(path)
+    numbered = (path.with_stem(f"{path.stem}-{number}") for number in count(1))
+    files = [path] if path.exists() else takewhile(Path.exists, numbered)
+    return [seed for file in files for seed in _header(file)["identity"]["random_state"]]
+
+
+def _difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:
+    """Return the first thing that two trainings differ in, in words, or None."""
+    if before.get("data") != now.get("data") and before.get("numbers") == now.get("numbers"):
+        return f"the data are the same numbers, but were {before['type']} and are {now['type']} now"
+    for name in {**before, **now}:
+        one, other = before.get(name), now.get(name)
+        if one == other or (name == "epochs" and one is not None and one < other):
+            continue
+        return f"the {name} are others" if name in HASHED else f"{name} was {one!r} and is {other!r} now"
+    return None
+
+
+def _header(path: Path) -> dict[str, Any]:
+    """Return what the checkpoint at ``path`` says of itself."""
+    _refuse_folder(path)
+    with _damage_named(path):
+        with safe_open(path, "pt") as file:
+            header: dict[str, Any] = json.loads(file.metadata()["narrows"])
+        if "estimator" not in header:
+            return {name: header[name] for name in ("identity", "facts")}
+    raise CheckpointError(f"checkpoint {path} is a fitted model, for narrows.load; name another file for the training")
+
+
+def _refuse_folder(path: Path) -> None:
+    if path.is_dir():
+        raise CheckpointError(f"checkpoint {path} is a folder; name a file, such as {path / 'training.checkpoint'}")
+
+
+@contextmanager
+def _damage_named(path: Path) -> Iterator[None]:
+    """Say of a file that cannot be read as a checkpoint that it is none."""
+    try:
+        yield
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(
+            f"{path} is no checkpoint, or damaged ({error}); name another file to begin anew"
+        ) from error
+
+
+def _plain(value: Any) -> Any:
+    """Return what stands for ``value`` in JSON, where that has no such thing itself."""
+    return value.tolist() if isinstance(value, np.generic | np.ndarray) else str(value)
 
 
 def _packed(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:

@@ -127,6 +127,7 @@ class Training:
         self.recovery = Recovery(self.learner, [member.generator for member in self.members])
         self.now = Progress(0, torch.zeros(len(members), device=device), {})
         self.started = time.perf_counter()
+        self._untold: dict[int, list[str]] = {}
 
     def _learner(self, objective: Objective, weight_decay: float) -> General | Stack:
         """Return what takes the steps: passes written by hand, where there are some, or automatic differentiation."""
@@ -220,6 +221,7 @@ class Training:
             retreat=self.recovery.state(),
             threads=self.threads.state(),
             in_half=self.members[0].model.in_half,
+            epochs=self.epochs,
             seconds=time.perf_counter() - self.started,
         )
 
@@ -240,6 +242,22 @@ class Training:
         for member in self.members:
             member.model.in_half = state.in_half
         self.started = time.perf_counter() - state.seconds
+        if self.epochs > state.epochs and not self.over:
+            self._tell_of_more_epochs(state.epochs)
+
+    def _tell_of_more_epochs(self, before: int) -> None:
+        """Say, at the next step, what it means that there were fewer epochs ``before``."""
+        words = f"training goes on to epoch {self.epochs} instead of {before}"
+        old, new = (self.pace(self.now.done, epochs * self.batches.count) for epochs in (before, self.epochs))
+        if old != new:
+            words += (
+                "; from here on the schedule is that of all of them, so that the learning rate goes from "
+                f"{old[0] * self.learning_rate:.2g} to {new[0] * self.learning_rate:.2g}, and the weights will not be "
+                "those of as many epochs from the start"
+            )
+        for number in self.contest.now.active:
+            self.contest.now.notes[number][f"{self.epochs} epochs"] = words
+        self._untold = {number: [words] for number in self.contest.now.active}
 
     def _advance(self) -> Step:
         active = self.contest.now.active
@@ -253,12 +271,14 @@ class Training:
         self.now.total.add_(losses, alpha=self.batches.examples)
         self.now.done += 1
         step, epoch = self.now.done, math.ceil(self.now.done / self.batches.count)
+        untold, self._untold = self._untold, {}
         if step % self.batches.count:
-            return Step(epoch, self.epochs, step, self.steps_at_most, losses, self, {})
+            return Step(epoch, self.epochs, step, self.steps_at_most, losses, self, {}, untold)
         noted = self.contest.now.notes
         before = [len(notes) for notes in noted]
         rows = self._end_epoch(epoch, self.first_rate * fraction)
-        notes = {i: [*noted[i].values()][n:] for i, n in enumerate(before) if len(noted[i]) > n}
+        notes = {i: untold.get(i, []) + [*noted[i].values()][n:] for i, n in enumerate(before)}
+        notes = {i: words for i, words in notes.items() if words}
         return Step(epoch, self.epochs, step, self.steps_at_most, losses, self, rows, notes)
 
     def _end_epoch(self, epoch: int, rate: float) -> dict[int, dict[str, float]]:

@@ -45,6 +45,8 @@ class State:
         As of `narrows.training.processor.Threads`.
     in_half
         Whether the nets learn in 16 bits.
+    epochs
+        That were asked for.
     seconds
         Since the start.
     """
@@ -56,4 +58,5 @@ class State:
     retreat: Retreat
     threads: dict[str, Any]
     in_half: bool
+    epochs: int
     seconds: float
