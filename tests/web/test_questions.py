@@ -32,7 +32,7 @@ def test_models_says_what_is_open(ask):
     assert [model["id"] for model in found] == ALL
     assert found[0]["ink"]
     assert not found[-1]["ink"]
-    assert found[5]["classes"] == list("0123456789")
+    assert found[5]["classes"] == found[5]["literals"] == list("0123456789")
     assert [model["shape"] for model in found][-2:] == [[4], [16, 16, 3]]
 
 

@@ -16,7 +16,7 @@ class Model:
     """What the page has to know of a model before it asks anything else.
 
     ``shape`` is of one input; ``ink`` says whether drawings are cropped and centred by mass; ``python`` are the lines
-    that make ``model`` and, unless ``from_prior``, ``data``.
+    that make ``model`` and, unless ``from_prior``, ``data``; ``literals`` are the classes of its labels in Python.
     """
 
     id: str
@@ -27,6 +27,7 @@ class Model:
     count: int
     total: int
     classes: list[str]
+    literals: list[str]
     conditional: bool
     from_prior: bool
     ink: bool
@@ -48,7 +49,7 @@ def models(library: Library) -> Models:
 
 def _model(entry: Entry) -> Model:
     estimator = entry.estimator
-    known = [] if estimator.classes_ is None else [str(name) for name in estimator.classes_.tolist()]
+    known = [] if estimator.classes_ is None else estimator.classes_.tolist()
     if "ink" not in entry.memo:
         entry.memo["ink"] = ink_of(entry)
     return Model(
@@ -59,7 +60,8 @@ def _model(entry: Entry) -> Model:
         entry.dataset.name,
         len(entry.X),
         entry.total,
-        known if estimator.conditional else entry.classes,
+        [str(name) for name in known] if estimator.conditional else entry.classes,
+        [repr(name) for name in known],
         estimator.conditional,
         entry.from_prior,
         entry.memo["ink"] is not None,

@@ -145,7 +145,8 @@ export class App {
 
   /** @returns {string} the arguments after z in Python, for a conditional model its class */
   get pythonLabel() {
-    return this.model.conditional ? `, [${JSON.stringify(this.label)}]` : '';
+    const { conditional, classes, literals } = this.model;
+    return conditional ? `, [${literals[classes.indexOf(this.label)]}]` : '';
   }
 
   get brush() {

@@ -3,7 +3,7 @@
 /**
  * @typedef {{
  *   id: string, kind: string, latent_dim: number, shape: number[], data: string, count: number, total: number,
- *   classes: string[], conditional: boolean, from_prior: boolean, ink: boolean, python: string[],
+ *   classes: string[], literals: string[], conditional: boolean, from_prior: boolean, ink: boolean, python: string[],
  * }} Model
  */
 /** @typedef {{ name: string, part: number, done: boolean, error: string }} Progress */
