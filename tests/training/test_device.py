@@ -64,8 +64,9 @@ def test_every_model_learns_on_a_gpu(name, tmp_path):
     here = clone(model).fit(X, y)
     there = clone(model).set_params(**options).fit(X, y)
     assert {p.device.type for p in there.model_.parameters()} == {"cpu"}
-    # Other noise, the same law: as far apart as two seeds are.
-    assert there.history_[-1]["loss"] == pytest.approx(here.history_[-1]["loss"], rel=0.2)
+    # Other noise, the same law: as far apart as two seeds are. The log-densities of IWAE's Bernoulli are about 0 nats.
+    nats = 0.5 if name == "iwae" else 0
+    assert there.history_[-1]["loss"] == pytest.approx(here.history_[-1]["loss"], rel=0.2, abs=nats)
     leave(clone(model).set_params(**options).fit_steps(X, y, checkpoint=tmp_path / "state"), 3)
     again = clone(model).set_params(**options).fit(X, y, checkpoint=tmp_path / "state")
     for a, b in zip(there.model_.state_dict().values(), again.model_.state_dict().values(), strict=True):
