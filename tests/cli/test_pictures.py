@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ from PIL import Image
 from narrows import VAE, Autoencoder, load
 from narrows.data import load_data
 from narrows.fitted import levels
-from narrows.fitted.levels import as_bytes, value_range
+from narrows.fitted.levels import value_range
 from narrows.runs import files, opening, using
 from narrows.runs.captions import ranked
 
@@ -150,31 +149,6 @@ def test_files_of_rows_are_refused(folder, narrows):
     assert not (folder / "runs").exists()
 
 
-@pytest.mark.parametrize("n", [1, 2, 3, 8, 9, 10, 11, 50])
-def test_ranks_are_those_of_the_errors(n):
-    errors = RNG.permutation(n).astype(float)
-    chosen = ranked(errors)
-    assert len({place for _, place in chosen}) == len(chosen) >= min(n, 9)
-    ranks = {rank: errors[place] for ranks, place in chosen for rank in ranks.split(", ") if rank != "first"}
-    if n > 1:
-        assert (ranks["best"], ranks["worst"]) == (0, n - 1)
-    if n > 2:
-        assert abs(ranks["median"] - (n - 1) / 2) <= 0.5
-    if n > 9:
-        assert (ranks["2nd best"], ranks["3rd worst"]) == (1, n - 3)
-        assert [place for rank, place in chosen if "first" in rank] == [0, 1, 2]
-
-
-@pytest.mark.parametrize("shape", [(5, 4), (5, 4, 1), (5, 4, 2), (5, 4, 3)])
-def test_bytes_reach_from_black_to_white(shape):
-    X = RNG.uniform(-3, 5, (20, *shape))
-    X[0], X[1] = -3, 5
-    model = Autoencoder(2, epochs=1, random_state=0).fit(X)
-    assert as_bytes(model.scaling_, X[2]).shape == (shape if shape[2:] == (3,) else (5, 4))
-    assert (as_bytes(model.scaling_, X[0]) == 0).all()
-    assert (as_bytes(model.scaling_, X[1] + 9) == 255).all()
-
-
 def test_images_on_disk_are_reconstructed_in_parts(folder, monkeypatch):
     from narrows.data.on_disk import OnDisk
 
@@ -251,14 +225,6 @@ def test_rows_on_disk_come_back_as_an_array(folder, narrows, tmp_path):
         np.testing.assert_allclose(np.load(tmp_path / verb / f"{name}.npy"), expected, atol=1e-5)
 
 
-def test_an_array_that_is_not_all_written_is_removed(tmp_path):
-    from narrows.runs.files import write_parts
-
-    with pytest.raises(ValueError, match="announces"):
-        write_parts(tmp_path / "x.npy", iter([np.zeros((2, 3))]), 4)
-    assert not list(tmp_path.iterdir())
-
-
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 def test_labels_of_codes_stay_the_text_that_they_are(narrows, tmp_path, suffix):
     X, y = RNG.random((20, 5, 5)), np.repeat(["01", "NA"], 10)
@@ -293,18 +259,3 @@ def test_a_padded_model_s_images_are_padded_when_asked(folder, narrows, tmp_path
     np.testing.assert_allclose(ends, model.reconstruct(X[:2]), atol=1e-3)
     errors = narrows("generate", tmp_path / "m.safetensors", "--fit", "pad", status=2)
     assert "--fit pad has no effect without --like" in errors
-
-
-def test_undecodable_names_are_written_in_one_way(folder):
-    from narrows.data import scan_images
-    from narrows.runs.captions import printable
-
-    home = folder / "odd"
-    home.mkdir()
-    Image.new("L", (4, 4)).save(home / "a.png")
-    for name in (b"\xff.png", b"\xfe.png"):
-        with open(bytes(home) + b"/" + name, "wb") as file:  # noqa: PTH123, pathlib has no bytes
-            file.write((home / "a.png").read_bytes() if name == b"\xff.png" else b"")
-    files = scan_images(home)
-    assert [printable(os.fsdecode(name)) for name in files.names] == ["a.png", "\\xff.png"]
-    assert [printable(file.path) for file in files.rejected] == ["\\xfe.png"]

@@ -17,32 +17,37 @@ if TYPE_CHECKING:
 __all__ = ["export"]
 
 
+File = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE.onnx",
+        help="A new file for the whole path; encoder and decoder are written next to it.",
+        show_default=False,
+    ),
+]
+Compared = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DATA",
+        help="To compare with torch on: digits, mnist, or a file or folder.",
+        show_default="the named set that a run was trained on, else the model's own samples",
+    ),
+]
+Opset = Annotated[
+    int | None,
+    typer.Option(parser=whole, metavar="N", help="ONNX's operators, of an older runtime.", show_default="torch's"),
+]
+IrVersion = Annotated[
+    int | None, typer.Option(parser=whole, metavar="N", help="ONNX's file format, likewise.", show_default="torch's")
+]
+
+
 def export(
     model: Model,
-    file: Annotated[
-        Path,
-        typer.Argument(
-            metavar="FILE.onnx",
-            help="A new file for the whole path; encoder and decoder are written beside it.",
-            show_default=False,
-        ),
-    ],
-    data: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DATA",
-            help="To compare with torch on: digits, mnist, or a file or folder.",
-            show_default="the named set that a run was trained on, else the model's own samples",
-        ),
-    ] = None,
-    opset: Annotated[
-        int | None,
-        typer.Option(parser=whole, metavar="N", help="ONNX's operators, of an older runtime.", show_default="torch's"),
-    ] = None,
-    ir_version: Annotated[
-        int | None,
-        typer.Option(parser=whole, metavar="N", help="ONNX's file format, likewise.", show_default="torch's"),
-    ] = None,
+    file: File,
+    data: Compared = None,
+    opset: Opset = None,
+    ir_version: IrVersion = None,
     fit: Fit = "crop",
 ) -> None:
     """Write a model for onnxruntime, which needs neither torch nor narrows: the whole path, its encoder, its decoder.

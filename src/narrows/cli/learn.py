@@ -207,10 +207,9 @@ def _run(
 ) -> None:
     """Read, train, and say what came out, also of an interrupted run."""
     from narrows.arguments import integer
-    from narrows.cli.progress import reading, watch
+    from narrows.cli.progress import reading
     from narrows.data import load_data
     from narrows.estimators import ESTIMATORS
-    from narrows.runs import learning
     from narrows.runs.files import checkpoints, new_folder, unfinished_folder
     from narrows.sweeps import Sweep
 
@@ -233,6 +232,21 @@ def _run(
         return
     folder = unfinished or new_folder(out, f"{verb}-{dataset.name}")
     _say_start(dataset, kind, result)
+    files, interrupted = _trained(result, dataset, folder, log)
+    _say_next(verb, data, size, fit, typed, result, files)
+    if interrupted:
+        more = f"; the same command with --out {folder} --resume goes on" if checkpoints(folder) else ""
+        print(f"\nInterrupted: what was trained until then is kept{more}.", file=sys.stderr)
+        sys.exit(130)
+    for checkpoint in checkpoints(folder):
+        checkpoint.unlink()
+
+
+def _trained(result: Sweep, dataset: Dataset, folder: Path, log: str | None) -> tuple[list[Path], bool]:
+    """Train, and say how good it is; return the files in the ``folder``, and whether it was interrupted."""
+    from narrows.cli.progress import watch
+    from narrows.runs import learning
+
     interrupted, files = learning.train(result, dataset, folder, watch=watch, log=log)
     if not files:
         print("Interrupted before the first epoch ended: nothing was written.", file=sys.stderr)
@@ -241,13 +255,7 @@ def _run(
     report = [] if interrupted else _evaluated(result, dataset, folder)
     print()
     say_written([*report, *files])
-    _say_next(verb, data, size, fit, typed, result, files)
-    if interrupted:
-        more = f"; the same command with --out {folder} --resume goes on" if checkpoints(folder) else ""
-        print(f"\nInterrupted: what was trained until then is kept{more}.", file=sys.stderr)
-        sys.exit(130)
-    for checkpoint in checkpoints(folder):
-        checkpoint.unlink()
+    return files, interrupted
 
 
 def _evaluated(result: Sweep, dataset: Dataset, folder: Path) -> list[Path]:

@@ -14,35 +14,42 @@ from narrows.cli.saying import say_written
 __all__ = ["generate", "interpolate"]
 
 
+Named = Annotated[
+    Path | None, typer.Argument(metavar="MODEL", help="A model file, or a run folder with one.", show_default=False)
+]
+From = Annotated[
+    Path | None, typer.Option("--from", metavar="MODEL", help="Another way to name MODEL.", show_default=False)
+]
+Label = Annotated[
+    str | None, typer.Option(metavar="CLASS", help="Of this class.", show_default="as in the training data")
+]
+Like = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DATA",
+        help="Like this image, or an example of these data: its code with noise, decoded again and again.",
+        show_default=False,
+    ),
+]
+Example = Annotated[
+    int | None, typer.Option(parser=whole, metavar="K", help="Which example of --like, from 0.", show_default="0")
+]
+Noise = Annotated[
+    float | None,
+    typer.Option(
+        parser=number, metavar="σ", help="Of the noise for --like, in the code's own units.", show_default="0.5"
+    ),
+]
+
+
 def generate(
-    model: Annotated[
-        Path | None, typer.Argument(metavar="MODEL", help="A model file, or a run folder with one.", show_default=False)
-    ] = None,
+    model: Named = None,
     n: Annotated[int, typer.Option("--n", parser=whole, metavar="N", help="How many new examples.")] = 64,
-    label: Annotated[
-        str | None, typer.Option(metavar="CLASS", help="Of this class.", show_default="as in the training data")
-    ] = None,
-    source: Annotated[
-        Path | None, typer.Option("--from", metavar="MODEL", help="Another way to name MODEL.", show_default=False)
-    ] = None,
-    like: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DATA",
-            help="Like this image, or an example of these data: its code with noise, decoded again and again.",
-            show_default=False,
-        ),
-    ] = None,
-    example: Annotated[
-        int | None,
-        typer.Option(parser=whole, metavar="K", help="Which example of --like, from 0.", show_default="0"),
-    ] = None,
-    noise: Annotated[
-        float | None,
-        typer.Option(
-            parser=number, metavar="σ", help="Of the noise for --like, in the code's own units.", show_default="0.5"
-        ),
-    ] = None,
+    label: Label = None,
+    source: From = None,
+    like: Like = None,
+    example: Example = None,
+    noise: Noise = None,
     seed: Seed = 0,
     fit: Fit = "crop",
     files: Files = False,
