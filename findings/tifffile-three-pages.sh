@@ -2,8 +2,8 @@
 # tifffile 2026.3.3: a stack of three or four grey 8-bit images is written as one image in colour, or colour with transparency.
 #
 # One would guess n pages for an array (n, H, W), as there are for 2, 5 or 1,797. If n is 3 or 4 the first axis counts as the colours;
-# Pillow 13.0.0 and every other reader then see one picture, while tifffile itself gives the array back and so hides it. The
-# test at the end of a batch of any size meets it only when the last batch happens to hold three. photometric="minisblack" helps.
+# Pillow 13.0.0 and every other reader then see one picture, while tifffile itself gives the array back and so hides it. A
+# program that writes batches meets it only when the last one happens to hold three. photometric="minisblack" helps.
 
 set -euo pipefail
 folder=$(mktemp -d)
