@@ -34,7 +34,7 @@ MAY_IMPORT = {
         "storage",
         "sweeps",
     },
-    "export": {"estimators", "models", "storage"},
+    "export": {"estimators", "models", "storage", "training"},
     "web": {
         "arguments",
         "data",

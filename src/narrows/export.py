@@ -32,6 +32,7 @@ from narrows.estimators.base import BottleneckEstimator
 from narrows.models.bottlenecks import FiniteScalar, VectorQuantiser
 from narrows.models.likelihoods import ContinuousBernoulli
 from narrows.storage import versions, write_atomically
+from narrows.training.own_state import in_own_state
 
 __all__ = ["TOLERANCE", "Exported", "to_onnx"]
 
@@ -83,6 +84,7 @@ class Exported:
     examples: int
 
 
+@in_own_state
 def to_onnx(
     estimator: BaseEstimator,
     path: str | os.PathLike[str],

@@ -57,8 +57,8 @@ def train(path, told, broken):
     plain = Path.open
 
     @contextlib.contextmanager
-    def opened(self, mode="r"):
-        with plain(self, mode) as file:
+    def opened(self, mode="r", **options):
+        with plain(self, mode, **options) as file:
             yield InPieces(file, told) if "b" in mode and mode != "rb" else file
 
     Path.open = opened

@@ -26,6 +26,7 @@ from narrows.estimators.quantised import FSQVAE, VQVAE
 from narrows.estimators.variational import IWAE, VAE
 from narrows.fitted.saving import OWN, restored
 from narrows.storage import Metadata, ModelFileError, Tensors, read_model
+from narrows.training.own_state import in_own_state
 
 __all__ = [
     "ESTIMATORS",
@@ -62,6 +63,7 @@ ESTIMATORS: dict[str, type[BottleneckEstimator]] = {
 """The named models that a file or a command may ask for; no other name is ever looked up."""
 
 
+@in_own_state
 def load(path: str | os.PathLike[str], *, net: tuple[nn.Module, nn.Module] | None = None) -> BottleneckEstimator:
     """Return the fitted estimator that `save` wrote to ``path``: the same class, options and weights, bit for bit.
 

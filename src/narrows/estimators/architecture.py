@@ -6,6 +6,7 @@ import copy
 import math
 from collections.abc import Sequence
 
+import torch
 from torch import nn
 
 from narrows.arguments import choice, integers
@@ -80,7 +81,7 @@ def encoder_and_decoder(
     inputs, features = latent_dim + classes, math.prod(shape)
     h, w, c = (*shape, 1, 1)[:3]
     if not isinstance(net, str):
-        own = [Own(copy.deepcopy(part)) for part in net]
+        own = [Own(copy.deepcopy(part).to("cpu", torch.float32)) for part in net]
         return (FromRows(own[0], (h, w, c)), ToRows(own[1])) if len(shape) > 1 else (own[0], own[1])
     fits = len(shape) > 1 and min(h, w) >= LEAST_SIDE and isinstance(hidden, str)
     if net == "convolutional" or (net == "auto" and fits):

@@ -28,6 +28,7 @@ from narrows.models.priors.base import StandardNormal
 from narrows.models.tracing import TracedLayer, trace
 from narrows.storage import write_model
 from narrows.training.loop import Step
+from narrows.training.own_state import in_own_state
 from narrows.training.processor import limited_threads
 from narrows.training.starting import leads
 
@@ -95,6 +96,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Sco
         for _, step in fit_together([self], X, y, checkpoint=checkpoint):
             yield step
 
+    @in_own_state
     def fit_prior(self, prior: str, X: ArrayLike, y: ArrayLike | None = None, random_state: RandomState = None) -> Self:
         """Change where new codes come from, by the codes of ``X``; the nets stay as they are.
 
@@ -134,6 +136,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Sco
         """Return the codes (n, latent_dim) of ``X``, in the nets' 32-bit floats; the mean of q(z | x)."""
         return self.encode_distribution(X, y)[0]
 
+    @in_own_state
     def encode_distribution(
         self, X: ArrayLike, y: ArrayLike | None = None
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -142,6 +145,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Sco
         q = fitted.on(self.device).posterior(examples_of(fitted, rows_of(self, X), y))
         return q.mean.numpy(), q.sigma.numpy()
 
+    @in_own_state
     def sample_code(
         self, X: ArrayLike, y: ArrayLike | None = None, random_state: RandomState = None
     ) -> NDArray[np.float32]:
@@ -151,6 +155,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Sco
         codes: NDArray[np.float32] = q.rsample(torch.Generator().manual_seed(random_seed(random_state))).numpy()
         return codes
 
+    @in_own_state
     def inverse_transform(self, Z: ArrayLike, y: ArrayLike | None = None) -> Array:
         """Return what the codes ``Z`` (n, latent_dim) stand for: examples in the training data's shape and units.
 
@@ -172,12 +177,14 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Sco
         decoded = check_decoded(fitted.on(self.device).decoded(z, context))
         return fitted.scaling.undo(decoded).reshape(-1, *fitted.input_shape)
 
+    @in_own_state
     def reconstruct(self, X: ArrayLike, y: ArrayLike | None = None) -> Array:
         """Return ``X`` pressed through the bottleneck and back: same shape, same units; deterministic."""
         fitted, source = self.fitted_, rows_of(self, X)
         restored = fitted.on(self.device).reconstructed(examples_of(fitted, source, y))
         return fitted.scaling.undo(restored).astype(source.dtype).reshape(source.shape)
 
+    @in_own_state
     def activations(self, X: ArrayLike, y: ArrayLike | None = None) -> list[TracedLayer]:
         """Return what each layer makes of ``X``, from the input over the code to the output, in scaled units.
 
@@ -188,6 +195,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Sco
         with limited_threads(1):
             return trace(fitted.model, examples.take(torch.arange(len(examples))))
 
+    @in_own_state
     def sample(self, n_samples: int = 1, y: ArrayLike | None = None, random_state: RandomState = None) -> Array:
         """Return ``n_samples`` new examples, (n_samples, …), in the training data's shape and units, from the prior.
 
@@ -215,6 +223,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Sco
         decoded = check_decoded(fitted.on(self.device).decoded(z, context))
         return fitted.scaling.undo(decoded).reshape(-1, *fitted.input_shape)
 
+    @in_own_state
     def corrupt(
         self, X: ArrayLike, *, corruption: str = "gaussian", level: float = 0.3, random_state: RandomState = None
     ) -> Array:
@@ -239,6 +248,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Sco
 
     # --- Saving -----------------------------------------------------------------------
 
+    @in_own_state
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted model to one safe file (safetensors, no pickle), whole or not at all.
 

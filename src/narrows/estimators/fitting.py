@@ -39,6 +39,7 @@ from narrows.training.distributed import ALONE, Alone, Processes, check_divisibl
 from narrows.training.examples import Examples
 from narrows.training.loop import Step, Training
 from narrows.training.member import Member, operations_of_step
+from narrows.training.own_state import steps_in_own_state
 from narrows.training.processor import device_for, half_for, limited_threads, operations_of
 from narrows.training.starting import together
 
@@ -217,7 +218,7 @@ def fit_together(
     if first.devices * first.nodes > 1:
         check_divisible(first.bottleneck(), first.objective())
     with together(first.devices, first.nodes, partial(_exhaust, estimators, X, y, None)) as processes:
-        yield from _fit(estimators, X, y, checkpoint, processes)
+        yield from steps_in_own_state(_fit(estimators, X, y, checkpoint, processes))
 
 
 def _exhaust(*arguments: Any) -> None:
@@ -289,10 +290,7 @@ def _groups(begun: Sequence[Begun]) -> list[list[Begun]]:
 
 def _training(group: Sequence[Begun], path: Path | None, processes: Alone | Processes) -> Training:
     first = group[0]
-    epochs, batch_size, learning_rate = first.estimator.pace(
-        len(first.member.learned), convolutional=has_convolutions(first.member.model)
-    )
-    plan = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate}
+    epochs, batch_size, learning_rate = _pace(first)
     members = [one.member for one in group]
     device = _place(first.estimator, members)[0]
     return Training(
@@ -304,15 +302,21 @@ def _training(group: Sequence[Begun], path: Path | None, processes: Alone | Proc
         weight_decay=first.estimator.weight_decay,
         schedule=first.estimator.schedule,
         patience=first.estimator.patience,
-        checkpoint=Checkpoint(path, _identity(group, device, plan)) if path and not processes.rank else None,
+        checkpoint=Checkpoint(path, _identity(group, device)) if path and not processes.rank else None,
         processes=processes,
         device=device,
     )
 
 
-def _identity(group: Sequence[Begun], device: torch.device, plan: Mapping[str, float]) -> dict[str, object]:
+def _pace(begun: Begun) -> tuple[int, int, float]:
+    """Return epochs, batch size and learning rate."""
+    return begun.estimator.pace(len(begun.member.learned), convolutional=has_convolutions(begun.member.model))
+
+
+def _identity(group: Sequence[Begun], device: torch.device) -> dict[str, object]:
     """Return what the weights of a training depend on, by name."""
     first, data = group[0], group[0].data
+    epochs, batch_size, learning_rate = _pace(first)
     given, start = hashlib.sha256(), hashlib.sha256()
     for array in data.source.chunks():  # as given: a picture's bytes are a quarter of what they are scaled
         given.update(np.ascontiguousarray(array).data)
@@ -324,7 +328,9 @@ def _identity(group: Sequence[Begun], device: torch.device, plan: Mapping[str, f
         **first.estimator.get_params(),
         "latent_dim": [one.estimator.latent_dim for one in group],
         "random_state": [one.seed for one in group],
-        **plan,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
         "device": device.type,  # others draw other noise
         "prior": None if first.estimator.prior in PRIORS else first.estimator.prior,  # which are fitted afterwards
         "false_alarms": None,

@@ -21,6 +21,7 @@ from narrows.fitted.evaluate import MOST_INTEGRATED, evaluate
 from narrows.fitted.reference import SCORES
 from narrows.fitted.scores import SCORE_SAMPLES, LogLikelihood, log_density
 from narrows.fitted.subsets import Subset, thinned
+from narrows.training.own_state import in_own_state
 
 __all__ = ["Scoring"]
 
@@ -62,6 +63,7 @@ class Scoring(FittedAttributes):
         values = self._log_density(X, y, samples, random_seed(random_state))
         return LogLikelihood(values, float(values.mean()), float(values.std() / math.sqrt(len(values))))
 
+    @in_own_state
     def _log_density(self, X: ArrayLike, y: ArrayLike | None, samples: int, seed: int) -> NDArray[np.float64]:
         fitted = self.fitted_
         return log_density(
@@ -72,6 +74,7 @@ class Scoring(FittedAttributes):
         """Return the mean of `score_samples`, in nats per example: what cross-validation and grid search maximise."""
         return float(self.score_samples(X, y).mean())
 
+    @in_own_state
     def anomaly_score(
         self, X: ArrayLike, y: ArrayLike | None = None, *, by: str = "reconstruction"
     ) -> NDArray[np.float64]:
@@ -136,6 +139,7 @@ class Scoring(FittedAttributes):
         """Return −1 for each odd example and 1 for any other, (n,), as scikit-learn's outlier detectors do."""
         return np.where(self.decision_function(X, y, by=by) < 0, -1, 1)
 
+    @in_own_state
     def fit_threshold(self, X: ArrayLike, y: ArrayLike | None = None) -> Self:
         """Take `anomaly_threshold` from ordinary examples ``X`` that were not learnt from, instead of those held out.
 
@@ -151,6 +155,7 @@ class Scoring(FittedAttributes):
         self.fitted_ = with_threshold(fitted, examples_of(fitted, source, y), self.device)
         return self
 
+    @in_own_state
     def error_map(self, X: ArrayLike, y: ArrayLike | None = None) -> Array:
         """Return the squared error of every pixel or feature, in the shape of ``X`` and its units squared."""
         fitted, source = self.fitted_, rows_of(self, X)
@@ -158,6 +163,7 @@ class Scoring(FittedAttributes):
         errors: Array = np.square(source.rows() - fitted.scaling.undo(restored).astype(source.dtype))
         return errors.reshape(source.shape)
 
+    @in_own_state
     def evaluate(
         self,
         X: ArrayLike,
