@@ -1,6 +1,7 @@
-"""Make the explorer's pictures that the documentation shows: ``.venv/bin/python docs/make_screenshots.py``.
+"""Make the explorer's and a report's pictures that the documentation shows.
 
-Chromium and playwright are needed; the models are trained first, in about a minute.
+``.venv/bin/python docs/make_screenshots.py``: Chromium and playwright are needed; the models are trained first,
+which takes about a minute.
 """
 
 import shutil
@@ -21,7 +22,7 @@ SECONDS = 12
 """For which a model learns before its picture is taken."""
 
 VIEWS = {
-    "plane": "view=plane&model=autoencoder-2&z=4,3",
+    "plane": "view=plane&model=autoencoder-2&z=5.5,8",
     "code": "view=code&model=autoencoder-8&example=0",
     "boolean": "view=boolean",
 }
@@ -32,7 +33,7 @@ def keep(page: Page, name: str) -> None:
     """Write what the page shows, in colours few enough for a small file."""
     page.wait_for_timeout(1500)  # until tiles and strips are drawn
     image = Image.open(BytesIO(page.screenshot())).convert("RGB")
-    image.quantize(256, dither=Image.Dither.NONE).save(PICTURES / f"explorer-{name}.png", optimize=True)
+    image.quantize(256, dither=Image.Dither.NONE).save(PICTURES / f"{name}.png", optimize=True)
 
 
 def train(page: Page, address: str) -> None:
@@ -42,11 +43,18 @@ def train(page: Page, address: str) -> None:
     page.get_by_role("button", name="Play").click()
     page.wait_for_timeout(SECONDS * 1000)
     page.get_by_role("button", name="Pause").click()
-    keep(page, "train")
+    keep(page, "explorer-train")
+
+
+def report(page: Page, path: Path) -> None:
+    """Take a picture of the beginning of a report."""
+    page.goto(path.as_uri())
+    page.wait_for_load_state()
+    keep(page, "report")
 
 
 def main() -> None:
-    """Train, open the explorer, and take the pictures."""
+    """Train, open a report and the explorer, and take the pictures."""
     narrows = [sys.executable, "-m", "narrows"]
     with tempfile.TemporaryDirectory() as folder:
         for model, d in MODELS:
@@ -59,11 +67,13 @@ def main() -> None:
             address = [server.stdout.readline() for _ in range(2)][1].strip()
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+                size = {"width": 900, "height": 1000}
+                report(browser.new_page(viewport=size), Path(folder) / "autoencoder-8" / "report.html")
                 for name, state in VIEWS.items():
                     page = browser.new_page(viewport={"width": 1180, "height": 1020}, locale="en-GB")
                     page.goto(f"{address}#{state}")
                     page.locator("html[data-ready]").wait_for()
-                    keep(page, name)
+                    keep(page, f"explorer-{name}")
                     page.close()
                 train(browser.new_page(viewport={"width": 1180, "height": 1020}, locale="en-GB"), address)
                 browser.close()

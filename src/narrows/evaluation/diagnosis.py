@@ -213,9 +213,10 @@ def _copies(e: Evaluation) -> Iterator[Finding]:
         found = e.copying
         yield Finding(
             "samples copy the training data",
-            "New examples are nearly always nearer to some training example than to any other one: hardly new.",
+            "New examples are nearer to training examples than chance allows: the model repeats what it has seen.",
             f"{found.nearer.value:.0%} of the samples, {found.expected:.0%} by chance",
-            "Take a prior that does not remember examples (fit_prior 'mixture'), and see to overtraining.",
+            "Of prior='posterior', take one that does not remember examples (fit_prior 'mixture'); of any other, train "
+            "for fewer epochs, or with more input_noise or weight_decay.",
         )
 
 
