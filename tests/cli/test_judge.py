@@ -143,6 +143,10 @@ def test_only_learnt_examples_are_no_judges(digits, folder, typed):
     np.save(folder / "learnt.npy", digits[:200])
     _, errors = typed(folder, "evaluate", "m.safetensors", "learnt.npy", status=2)
     assert "200 of the 200 examples of X are those that the model was fitted to" in errors
+    output, _ = typed(folder, "evaluate", "m.safetensors", "learnt.npy", "--new", "--out", "new")
+    assert "Evaluated on 200 of 200 examples; 200 are equal to some that it has seen" in output
+    assert json.loads((folder / "new" / "evaluation.json").read_text(encoding="utf-8"))["repeated"] == 200
+    assert "model.evaluate(data.X, data.y, new=True, " in (folder / "new" / "report.html").read_text(encoding="utf-8")
 
 
 def test_what_goes_wrong_is_said_while_it_learns(tmp_path, typed):

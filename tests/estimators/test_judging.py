@@ -82,7 +82,7 @@ def test_the_threshold_is_saved_with_the_model(variational, data, tmp_path):
     for by in ("reconstruction", "likelihood"):
         assert again.anomaly_threshold(by) == variational.anomaly_threshold(by)
         np.testing.assert_array_equal(again.predict(data, by=by), variational.predict(data, by=by))
-    assert again.reference_.knows([data]).all()
+    assert (again.reference_.occurrences([data]) == 1).all()
 
 
 def test_too_few_held_out_are_said_and_none_refused(data):
@@ -126,22 +126,55 @@ def test_other_kinds_of_odd_are_refused(model, data):
 
 # What is known again
 
+P = (0.5, 0.3, 0.1, 0.07, 0.03)
+
 ROWS = arrays.arrays(np.float32, (5, 3), elements=st.floats(-100, 100, width=32))
 
 
 @given(ROWS)
 @settings(deadline=None)
 def test_equal_rows_have_equal_fingerprints_and_others_have_not(X):
-    one, other = fingerprints([X]), fingerprints([X[:2], X[2:].astype(np.float64)])
+    (one, exact), (other, _) = fingerprints([X]), fingerprints([X[:2], X[2:].astype(np.float64)])
     np.testing.assert_array_equal(one, other)
+    assert not len(exact)
     rows = np.unique(X + np.float32(0), axis=0)
     assert len(np.unique(one)) == len(rows)
 
 
 def test_bytes_are_the_same_numbers_and_large_images_are_told_apart():
     levels = np.random.default_rng(0).integers(0, 256, (20, 10_000), dtype=np.uint8)
-    np.testing.assert_array_equal(fingerprints([levels]), fingerprints([levels.astype(float)]))
-    assert len(np.unique(fingerprints([levels]))) == 20
+    np.testing.assert_array_equal(fingerprints([levels])[0], fingerprints([levels.astype(float)])[0])
+    assert len(np.unique(fingerprints([levels])[0])) == 20
+
+
+def test_unix_times_are_told_apart(tmp_path):
+    times = 1.7e9 + 60.0 * np.arange(300)[:, None]  # 32-bit floats are 128 s apart there
+    model = Autoencoder(1, epochs=2, random_state=0).fit(times[::3])
+    model.save(tmp_path / "m")
+    for one in (model, load(tmp_path / "m")):
+        assert one.evaluate(times).learnt == 100
+        assert one.evaluate(times[1::3]).repeated == 0
+        # Rounded since, they are still recognised, and in whole numbers they are the same.
+        assert (one.reference_.occurrences([times[::3].astype(np.float32)]) > 0).all()
+        np.testing.assert_array_equal(one.reference_.occurrences([times.astype(np.int64)]) > 0, np.arange(300) % 3 == 0)
+
+
+def test_new_rows_of_categories_are_judged_and_repeats_counted():
+    rng = np.random.default_rng(0)
+    learnt, new = (np.hstack([np.eye(5)[rng.choice(5, n, p=P)] for _ in range(3)]) for n in (400, 100))
+    model = Autoencoder(2, epochs=2, random_state=0).fit(learnt)
+    found = model.evaluate(new)
+    equal = (new[:, None] == learnt).all(2).any(1).sum()
+    assert (found.learnt, len(found.places), found.repeated) == (0, 100, equal)
+    assert equal > 90
+    model.fit_threshold(new)
+
+
+def test_whoever_says_that_examples_are_new_is_believed(model, data):
+    found = model.evaluate(data[:50], new=True)
+    assert (found.learnt, len(found.places), found.repeated) == (0, 50, 50)
+    other = deepcopy(model).fit_threshold(data[:50], new=True)
+    assert len(other.reference_.held_out["reconstruction"]) == 50
 
 
 def test_what_was_learnt_from_is_not_judged(model, data):

@@ -26,6 +26,12 @@ def evaluate(
             parser=whole, metavar="K", help="Codes an example for the importance-sampled likelihood, say 5000."
         ),
     ] = 0,
+    new: Annotated[
+        bool,
+        typer.Option(
+            "--new", help="All of the data are new, also those equal to some seen in training.", show_default=False
+        ),
+    ] = False,
     seed: Seed = 0,
     fit: Fit = "crop",
     out: Out = None,
@@ -37,7 +43,9 @@ def evaluate(
     path = find_model(model)
     with reading(data) as progress:  # the diagnosis speaks of other units
         estimator, dataset = open_both(path, data, fit=fit, progress=progress)
-    evaluation, files = evaluations.evaluate(estimator, dataset, out, model=path, data=data, samples=samples, seed=seed)
+    evaluation, files = evaluations.evaluate(
+        estimator, dataset, out, model=path, data=data, new=new, samples=samples, seed=seed
+    )
     _say_numbers(evaluation)
     say_findings(evaluation.findings)
     print()
@@ -52,7 +60,8 @@ def _say_numbers(evaluation: Evaluation) -> None:
     from narrows.runs.page import digits
 
     seen = f"; it has seen {evaluation.learnt:,} in training" if evaluation.learnt else ""
-    title = f"\nEvaluated on {len(evaluation.places):,} of {evaluation.given:,} examples{seen}"
+    repeated = f"; {evaluation.repeated:,} are equal to some that it has seen" if evaluation.repeated else ""
+    title = f"\nEvaluated on {len(evaluation.places):,} of {evaluation.given:,} examples{seen}{repeated}"
     table = Table(title=title, title_justify="left", title_style="", box=box.SIMPLE_HEAD)
     table.add_column("")
     for heading in ("value", "95 % interval"):

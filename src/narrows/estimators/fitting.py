@@ -335,7 +335,7 @@ def _identity(group: Sequence[Begun], device: torch.device) -> dict[str, object]
         "prior": None if first.estimator.prior in PRIORS else first.estimator.prior,  # which are fitted afterwards
         "false_alarms": None,
         "data": given.hexdigest(),
-        "numbers": hashlib.sha256(data.fingerprints.tobytes()).hexdigest(),
+        "numbers": hashlib.sha256(data.fingerprints[0].tobytes()).hexdigest(),
         "type": str(data.source.dtype),
         "labels": hashlib.sha256(data.labels.numpy().tobytes()).hexdigest() if first.estimator.conditional else None,
         "first weights": start.hexdigest(),

@@ -140,8 +140,16 @@ class Scoring(FittedAttributes):
         return np.where(self.decision_function(X, y, by=by) < 0, -1, 1)
 
     @in_own_state
-    def fit_threshold(self, X: ArrayLike, y: ArrayLike | None = None) -> Self:
+    def fit_threshold(self, X: ArrayLike, y: ArrayLike | None = None, *, new: bool = False) -> Self:
         """Take `anomaly_threshold` from ordinary examples ``X`` that were not learnt from, instead of those held out.
+
+        Parameters
+        ----------
+        X, y
+            Examples, and their classes for a conditional model.
+        new
+            Whether all of them are new, whatever they are equal to. Else those that the model recognises, as `evaluate`
+            does, are refused.
 
         Raises
         ------
@@ -149,9 +157,13 @@ class Scoring(FittedAttributes):
             If some of them were learnt from, and so are less odd than others would be.
         """
         fitted, source = self.fitted_, rows_of(self, X)
-        seen = int(fitted.reference.knows(source.chunks()).sum())
+        reference = fitted.reference
+        seen = 0 if new else int(reference.seen(reference.occurrences(source.chunks())).sum())
         if seen:
-            raise ValueError(f"{seen:,} of the {len(source):,} examples of X were given to fit; take others")
+            raise ValueError(
+                f"{seen:,} of the {len(source):,} examples of X were given to fit; take others, or say new=True if "
+                "these are new and only equal to those"
+            )
         self.fitted_ = with_threshold(fitted, examples_of(fitted, source, y), self.device)
         return self
 
@@ -169,6 +181,7 @@ class Scoring(FittedAttributes):
         X: ArrayLike,
         y: ArrayLike | None = None,
         *,
+        new: bool = False,
         X_train: ArrayLike | None = None,
         y_train: ArrayLike | None = None,
         factors: pd.DataFrame | None = None,
@@ -179,7 +192,9 @@ class Scoring(FittedAttributes):
         """Judge the model by examples that it has not learnt from, in numbers with intervals and in words.
 
         The model knows again what it was fitted to: without ``X_train``, such examples among ``X`` are not judged, but
-        stand beside the others as what it has learnt from. So X may be all there is, new examples alone, or both.
+        stand beside the others as what it has learnt from. So X may be all there is, new examples alone, or both. Where
+        training examples repeat, as in a table of categories or counts, an equal one proves nothing: it is judged,
+        and ``repeated`` says how many such there are.
 
         Of many examples 10,000 are judged, drawn at random; fewer where they are large. Of digits it takes 2 s, of
         10,000 of MNIST's a minute.
@@ -188,6 +203,8 @@ class Scoring(FittedAttributes):
         ----------
         X, y
             Examples as of `fit`, two or more, and their labels, if known.
+        new
+            Whether all of ``X`` is new, whatever it is equal to, so that all of it is judged.
         X_train, y_train
             Examples that the model was fitted to, and their labels, if ``X`` has none of them.
         factors
@@ -211,9 +228,10 @@ class Scoring(FittedAttributes):
         """
         fitted, seed, source = self.fitted_, random_seed(random_state), rows_of(self, X)
         integer("samples", samples, 0)
-        known = fitted.reference.knows(source.chunks())
+        occurrences = fitted.reference.occurrences(source.chunks())
         examples, labels = examples_of(fitted, source, y), None if y is None else np.asarray(y)
         if X_train is None:
+            known = np.zeros(len(source), bool) if new else fitted.reference.seen(occurrences)
             judged, seen = np.flatnonzero(~known), np.flatnonzero(known)
             others, seen_labels = examples, labels
         else:
@@ -222,8 +240,8 @@ class Scoring(FittedAttributes):
             seen_labels = None if y_train is None else np.asarray(y_train)
         if len(judged) < 2:
             raise ValueError(
-                f"{known.sum():,} of the {len(source):,} examples of X are those that the model was fitted to; two "
-                "others or more are needed to judge it by"
+                f"{len(seen):,} of the {len(source):,} examples of X are those that the model was fitted to; two "
+                "others or more are needed to judge it by, or new=True (--new) if they are new and only equal to those"
             )
         judged, beside = (thinned(rows, examples.features, seed) for rows in (judged, seen))
         return evaluate(
@@ -231,7 +249,7 @@ class Scoring(FittedAttributes):
             Subset(examples, judged, labels),
             Subset(others, beside, seen_labels),
             source.rows(judged[:MOST_INTEGRATED]),
-            counts=(len(source), len(seen), int(known[judged].sum())),
+            counts=(len(source), len(seen), int((occurrences[judged] > 0).sum())),
             factors=None if factors is None else factors.iloc[judged],
             features=features,
             samples=samples,

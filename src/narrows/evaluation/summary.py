@@ -140,7 +140,7 @@ class Evaluation:
     given, learnt
         How many examples were given, and how many of these the model had learnt from, which are not judged.
     repeated
-        How many of the judged are equal to some that were learnt from.
+        How many of the judged are equal to some that were learnt from, as rows of categories or counts often are.
     comparison
         Reconstructions beside those of principal components and of the mean.
     learnt_error, learnt_pca_error

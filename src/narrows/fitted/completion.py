@@ -83,7 +83,7 @@ def complete(
         seed=seed,
         validation_error=(float(errors.mean()), float(errors.std() / math.sqrt(len(errors)))) if len(errors) else None,
         reference=Reference(
-            data.fingerprints,
+            *data.fingerprints,
             components,
             float(passes.errors(some).mean()),
             float(np.concatenate(beside).mean(dtype=np.float64)),
@@ -121,7 +121,7 @@ def unfinished(
         history=tuple(history),
         seed=seed,
         validation_error=None,
-        reference=Reference(np.zeros(0, np.int64), nothing, math.nan, math.nan),
+        reference=Reference(np.zeros(0, np.int64), np.zeros(0, np.int64), nothing, math.nan, math.nan),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import binom
 
 from narrows.components import Components
 
@@ -20,11 +21,17 @@ SCORES = ("reconstruction", "likelihood")
 LOOKED_AT = 4096
 """Numbers of an example that its fingerprint is of, spread evenly over it."""
 
-FACTORS, MIXER = np.random.PCG64(0).random_raw(LOOKED_AT), np.uint64(0x9E3779B97F4A7C15)
-"""Of an example's numbers in the sum, and what spreads the bits of each before that."""
+FACTORS = np.random.PCG64(0).random_raw(2 * LOOKED_AT).reshape(2, LOOKED_AT)
+"""Of an example's numbers in the sum: of each as a 32-bit float, and of what that leaves of it."""
+
+MIXER = np.uint64(0x9E3779B97F4A7C15)
+"""What spreads the bits of a number before it is summed."""
 
 AT_ONCE = 2**15
 """Numbers that are looked at together, few enough for a processor's cache."""
+
+UNLIKELY = 1e-3
+"""How improbable as many equal rows must be among new ones for them to be the training's own."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +41,9 @@ class Reference:
     Attributes
     ----------
     fingerprints
-        (n,) of all of them, sorted: what else is judged must not be among them.
+        (n,) of all of them in 32-bit floats, sorted: what else is judged must not be among them.
+    exact
+        The same in 64 bits, (n,), where the data have more than 32; else (0,).
     components
         The principal components of these, scaled: as many as the code has numbers.
     learnt_error, learnt_pca_error
@@ -44,23 +53,47 @@ class Reference:
     """
 
     fingerprints: NDArray[np.int64]
+    exact: NDArray[np.int64]
     components: Components
     learnt_error: float
     learnt_pca_error: float
     held_out: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
-    def knows(self, X: Iterable[NDArray[Any]]) -> NDArray[np.bool_]:
-        """Say of each of the rows ``X``, which come in parts (k, features), whether it was among them."""
-        return np.isin(fingerprints(X), self.fingerprints)
+    def occurrences(self, X: Iterable[NDArray[Any]]) -> NDArray[np.int64]:
+        """Return how often each of the rows ``X``, which come in parts (k, features), was among them, (n,)."""
+        rounded, exact = fingerprints(X)
+        # Rows that have no more than 32 bits may be the training's, rounded since.
+        asked, among = (exact, self.exact) if len(self.exact) and len(exact) else (rounded, self.fingerprints)
+        return np.searchsorted(among, asked, "right") - np.searchsorted(among, asked, "left")
+
+    def seen(self, occurrences: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Say of each row, of which there were so many ``occurrences``, whether it is one of the training's own.
+
+        One that is equal to several need not be: such rows, as of a table of categories, come again. One that is equal
+        to a single one is, unless no more rows are than would be by chance if all were new. That chance is how often
+        a training row has one like it among the others, and no second.
+        """
+        once = occurrences == 1
+        among = self.exact if len(self.exact) else self.fingerprints
+        counts = np.unique(among, return_counts=True)[1]
+        chance = 2 * (counts == 2).sum() / max(1, len(among))
+        by_chance = float(binom.isf(UNLIKELY, len(once), chance))
+        seen: NDArray[np.bool_] = once & (once.sum() > by_chance)
+        return seen
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """Return it as a model file holds it."""
-        return {
-            "fingerprints": self.fingerprints,
-            "mean": self.components.mean,
-            "axes": self.components.axes,
-            "errors": np.array([self.learnt_error, self.learnt_pca_error]),
-        } | {f"held_out.{by}": scores for by, scores in self.held_out.items()}
+        exact = {"exact_fingerprints": self.exact} if len(self.exact) else {}
+        return (
+            exact
+            | {
+                "fingerprints": self.fingerprints,
+                "mean": self.components.mean,
+                "axes": self.components.axes,
+                "errors": np.array([self.learnt_error, self.learnt_pca_error]),
+            }
+            | {f"held_out.{by}": scores for by, scores in self.held_out.items()}
+        )
 
     @classmethod
     def of_tensors(cls, tensors: dict[str, NDArray[Any]], features: int) -> Self:
@@ -72,30 +105,43 @@ class Reference:
             If they are no such tensors.
         """
         prints, mean, axes, errors = (tensors[name] for name in ("fingerprints", "mean", "axes", "errors"))
+        exact = tensors.get("exact_fingerprints", np.zeros(0, np.int64))  # which the first files of format 5 lack
         held_out = {by: tensors[f"held_out.{by}"] for by in SCORES if f"held_out.{by}" in tensors}
         fits = mean.shape == (features,) and axes.shape == (len(axes), features) and errors.shape == (2,)
-        if not fits or prints.dtype != np.int64 or any(array.ndim != 1 for array in (prints, *held_out.values())):
+        fits = fits and prints.dtype == exact.dtype == np.int64 and len(exact) in (0, len(prints))
+        if not fits or any(array.ndim != 1 for array in (prints, exact, *held_out.values())):
             raise ValueError(f"what it says of its training data does not fit inputs of {features} features")
-        return cls(prints, Components(mean, axes), float(errors[0]), float(errors[1]), held_out)
+        return cls(prints, exact, Components(mean, axes), float(errors[0]), float(errors[1]), held_out)
 
 
-def fingerprints(X: Iterable[NDArray[Any]]) -> NDArray[np.int64]:
-    """Return a number of 64 bits for each row of ``X``, (n,): equal for equal rows, and hardly ever for others.
+def fingerprints(X: Iterable[NDArray[Any]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return two numbers of 64 bits for each row of ``X``, each (n,): equal for equal rows, and hardly ever for others.
+
+    The first are of the rows in 32-bit floats, the second of the rows as they are; (0,) where that is the same.
 
     Sums of the row's words times random factors, modulo 2⁶⁴ (Carter & Wegman, «Universal classes of hash functions»,
-    1979). Rows are compared in 32-bit floats and the data's own units, so that bytes equal the same numbers as floats.
+    1979). Rows are compared in the data's own units, so that bytes equal the same numbers as floats.
 
     Parameters
     ----------
     X
         Rows in parts, (k, features) each.
     """
-    found = []
+    rounded, left = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     for part in X:
         stride, step = math.ceil(part.shape[1] / LOOKED_AT), max(1, AT_ONCE // part.shape[1])
         for start in range(0, len(part), step):
-            looked_at = part[start : start + step, ::stride] + np.float32(0)  # −0 becomes 0
-            words = np.ascontiguousarray(looked_at, np.float32).view(np.uint32) * MIXER
-            words ^= words >> np.uint64(32)  # or whole numbers, whose last bits are 0, would have only such sums
-            found.append((words @ FACTORS[: words.shape[1]]).view(np.int64))
-    return np.concatenate([np.zeros(0, np.int64), *found])
+            looked_at = part[start : start + step, ::stride]
+            single = np.ascontiguousarray(looked_at + np.float32(0), np.float32)  # −0 becomes 0
+            rounded.append(_sums(single.view(np.uint32), FACTORS[0]))
+            rest = np.zeros(0) if np.can_cast(part.dtype, np.float32) else looked_at - single.astype(np.float64)
+            left.append(_sums(rest.view(np.uint64), FACTORS[1]) if rest.any() else np.zeros(len(single), np.int64))
+    first, second = np.concatenate(rounded), np.concatenate(left)
+    return first, first + second if second.any() else second[:0]
+
+
+def _sums(words: NDArray[np.unsignedinteger[Any]], factors: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Return the sum of each row of ``words`` (k, numbers) times ``factors``, (k,), which is 0 where all words are."""
+    mixed = words * MIXER
+    mixed ^= mixed >> np.uint64(32)  # or whole numbers, whose last bits are 0, would have only such sums
+    return (mixed @ factors[: words.shape[1]]).view(np.int64)

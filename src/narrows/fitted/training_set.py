@@ -84,9 +84,10 @@ class TrainingSet:
         return self.source.shape[1:]
 
     @cached_property
-    def fingerprints(self) -> NDArray[np.int64]:
-        """Of all of them as given, sorted, (n,)."""
-        return np.sort(fingerprints(self.source.chunks()))
+    def fingerprints(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Of all of them as given, rounded and exact, each sorted."""
+        rounded, exact = fingerprints(self.source.chunks())
+        return np.sort(rounded), np.sort(exact)
 
     def components(self, k: int) -> Components:
         """Return ``k`` principal components of the scaled ones; where there are many, of some of them."""

@@ -42,6 +42,7 @@ def evaluate(
     *,
     model: Path,
     data: str,
+    new: bool = False,
     samples: int = 0,
     seed: int = 0,
 ) -> tuple[Evaluation, list[Path]]:
@@ -55,14 +56,17 @@ def evaluate(
         As of `narrows.runs.files.new_folder`.
     model, data
         Where both come from, for the lines that repeat it.
-    samples, seed
-        ``samples`` and ``random_state`` of the estimator's ``evaluate``.
+    new, samples, seed
+        ``new``, ``samples`` and ``random_state`` of the estimator's ``evaluate``.
     """
-    evaluation = estimator.evaluate(dataset.X, dataset.y, factors=dataset.factors, samples=samples, random_state=seed)
+    evaluation = estimator.evaluate(
+        dataset.X, dataset.y, new=new, factors=dataset.factors, samples=samples, random_state=seed
+    )
+    said_new = "new=True, " if new else ""
     python = (
         "from narrows import load\nfrom narrows.data import load_data\n\n"
         f"model, data = load({str(model)!r}), load_data({data!r})\n"
-        f"evaluation = model.evaluate(data.X, data.y, samples={samples}, random_state={seed})"
+        f"evaluation = model.evaluate(data.X, data.y, {said_new}samples={samples}, random_state={seed})"
     )
     about = [
         ("Data", f"{dataset.name}: {evaluation.given:,} examples, {evaluation.learnt:,} of which it has seen"),
@@ -121,7 +125,8 @@ def write_evaluation(
         for n in evaluation.numbers()
     ]
     found = [asdict(finding) for finding in evaluation.findings]
-    contents = {"judged": len(evaluation.places), "learnt": evaluation.learnt, "findings": found, "numbers": numbers}
+    counts = {"judged": len(evaluation.places), "learnt": evaluation.learnt, "repeated": evaluation.repeated}
+    contents = counts | {"findings": found, "numbers": numbers}
     table = write_json(folder / "evaluation.json", contents)
     command = shlex.join(["narrows", *sys.argv[1:]])
     page = folder / "report.html"

@@ -131,7 +131,8 @@ def kept_seeds(path: str | os.PathLike[str] | None) -> list[int]:
 
 def _difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:
     """Return the first thing that two trainings differ in, in words, or None."""
-    if before.get("data") != now.get("data") and before.get("numbers") == now.get("numbers"):
+    retyped = before.get("type") != now.get("type") and before.get("numbers") == now.get("numbers")
+    if retyped and before.get("data") != now.get("data"):
         return f"the data are the same numbers, but were {before['type']} and are {now['type']} now"
     for name in {**before, **now}:
         one, other = before.get(name), now.get(name)
