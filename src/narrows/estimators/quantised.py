@@ -5,13 +5,60 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+
 from narrows.estimators.allowed import Rules, at_least, whole
 from narrows.estimators.base import BottleneckEstimator
-from narrows.models.bottlenecks import Bottleneck, FiniteScalar, VectorQuantiser
+from narrows.estimators.rows import examples_of, rows_of
+from narrows.models.bottlenecks import Bottleneck, FiniteScalar, Quantiser, VectorQuantiser
 from narrows.models.objectives import Quantisation, Reconstruction
 from narrows.training.general import Objective
+from narrows.training.own_state import in_own_state
 
 __all__ = ["FSQVAE", "VQVAE"]
+
+
+class Quantised(BottleneckEstimator):
+    """What both have: their codes are also tokens, whole numbers from 0 on, as models of sequences take them."""
+
+    @in_own_state
+    def encode_tokens(self, X: ArrayLike, y: ArrayLike | None = None) -> NDArray[np.int64]:
+        """Return the codes of ``X`` as tokens, (n, tokens): of a `VQVAE` one a vector, of an `FSQVAE` one a number."""
+        fitted = self.fitted_
+        codes = fitted.on(self.device).posterior(examples_of(fitted, rows_of(self, X), y)).mean
+        tokens: NDArray[np.int64] = self._quantiser().tokens(codes).numpy()
+        return tokens
+
+    @in_own_state
+    def decode_tokens(self, tokens: ArrayLike, y: ArrayLike | None = None) -> NDArray[np.floating]:
+        """Return what ``tokens`` (n, tokens) stand for, as `inverse_transform` does.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If they are no whole numbers from 0 up to the vocabulary's last, or too many or too few of an example.
+        """
+        quantiser, given = self._quantiser(), np.asarray(tokens)
+        each = quantiser.tokens(torch.zeros(1, self.fitted_.latent_dim)).shape[1]
+        if given.dtype.kind not in "iu":
+            raise TypeError(f"tokens must hold whole numbers, not {given.dtype}")
+        if given.ndim != 2 or given.shape[1] != each:
+            raise ValueError(f"tokens has shape {given.shape}; (n, {each}) is expected")
+        if given.size and not 0 <= given.min() <= given.max() < quantiser.vocabulary:
+            last = quantiser.vocabulary - 1
+            raise ValueError(f"tokens reach from {given.min()} to {given.max()}; this model's go from 0 to {last}")
+        return self.inverse_transform(quantiser.codes(torch.from_numpy(given.astype(np.int64))).numpy(), y)
+
+    def tokens_used(self, X: ArrayLike, y: ArrayLike | None = None) -> int:
+        """Return how many of the different tokens, ``codebook_size`` or ``levels``, the codes of ``X`` have."""
+        return len(np.unique(self.encode_tokens(X, y)))
+
+    def _quantiser(self) -> Quantiser:
+        quantiser = self.fitted_.model.bottleneck
+        assert isinstance(quantiser, Quantiser)
+        return quantiser
 
 
 def _whole_vectors(options: VQVAE) -> None:
@@ -20,7 +67,7 @@ def _whole_vectors(options: VQVAE) -> None:
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class VQVAE(BottleneckEstimator):
+class VQVAE(Quantised):
     """A code of vectors from a learned codebook (van den Oord et al. 2017).
 
     The code's latent_dim numbers are latent_dim / embedding_dim vectors.
@@ -54,7 +101,7 @@ class VQVAE(BottleneckEstimator):
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class FSQVAE(BottleneckEstimator):
+class FSQVAE(Quantised):
     """A code whose numbers each have a few values: VQ-VAE made simple (Mentzer et al. 2023).
 
     Parameters

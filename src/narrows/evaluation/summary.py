@@ -66,6 +66,8 @@ class Codes:
         Of a map, a code of two numbers; None of others.
     mutual_information_gap, dci
         Where the factors that the examples were drawn from are known.
+    tokens
+        How many different ones the codes have, and how many there are, where codes are quantised; None of others.
     """
 
     dead: int
@@ -77,6 +79,7 @@ class Codes:
     trustworthiness: Estimate | None
     mutual_information_gap: Estimate | None
     dci: DCI | None
+    tokens: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -213,6 +216,9 @@ class Evaluation:
         if codes.active is not None and codes.kl is not None:
             yield Number(group, "active units", units, _counted(codes.active))
             yield Number(group, "KL to N(0, 1)", "nats per example", _counted(float(codes.kl.sum())))
+        if codes.tokens is not None:
+            used, all_there_are = codes.tokens
+            yield Number(group, "tokens in use", f"of {all_there_are:,}", _counted(used))
         if codes.enough is not None:
             yield Number(group, "numbers that would do", f"of {self.latent_dim}", _counted(codes.enough))
         named = {

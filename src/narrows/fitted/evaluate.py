@@ -40,7 +40,7 @@ from narrows.fitted.fitted import Fitted
 from narrows.fitted.passes import Passes
 from narrows.fitted.scores import RANGE_SLACK, SCORE_SAMPLES, log_density
 from narrows.fitted.subsets import Subset, feature_map
-from narrows.models.bottlenecks import GaussianPosterior, Point
+from narrows.models.bottlenecks import GaussianPosterior, Point, Quantiser
 from narrows.models.likelihoods import Bernoulli, Gaussian, SquaredError
 from narrows.training.examples import Examples
 
@@ -219,6 +219,9 @@ def _codes(
         trustworthiness=trustworthiness(judged.x, z, random_state=seed) if is_map else None,
         mutual_information_gap=None if factors is None else mutual_information_gap(z, factors, random_state=seed),
         dci=None if factors is None or factors.shape[1] == 1 else dci(z, factors, random_state=seed),
+        tokens=(len(bottleneck.tokens(q.mean).unique()), bottleneck.vocabulary)
+        if isinstance(bottleneck := passes.model.bottleneck, Quantiser)
+        else None,
     )
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "GaussianPosterior",
     "Noisy",
     "Point",
+    "Quantiser",
     "VectorQuantiser",
 ]
 
@@ -173,7 +174,24 @@ class DiagonalGaussian(Bottleneck):
         return GaussianPosterior(mu, log_var.clamp(-20, 20))  # beyond, σ² and 1/σ² leave what 32-bit products can hold
 
 
-class FiniteScalar(Bottleneck):
+class Quantiser(Bottleneck):
+    """A bottleneck of so many codes that they can be written as whole numbers, tokens from 0 on.
+
+    ``vocabulary`` is how many different tokens there are.
+    """
+
+    vocabulary: int
+
+    def tokens(self, z: Tensor) -> Tensor:
+        """Return the tokens (n, tokens) of the nearest codes to ``z`` (n, latent_dim)."""
+        raise NotImplementedError
+
+    def codes(self, tokens: Tensor) -> Tensor:
+        """Return the codes (n, latent_dim) that ``tokens`` (n, tokens) stand for."""
+        raise NotImplementedError
+
+
+class FiniteScalar(Quantiser):
     """Each unit takes one of a few evenly spaced values in [−1, 1] (Mentzer et al. 2023, «Finite scalar quantization»).
 
     Rounding has no gradient, so the one of what was rounded is used (Bengio et al. 2013).
@@ -188,7 +206,7 @@ class FiniteScalar(Bottleneck):
 
     def __init__(self, latent_dim: int, levels: int) -> None:
         super().__init__()
-        self.width, self.levels = latent_dim, levels
+        self.width, self.levels, self.vocabulary = latent_dim, levels, levels
 
     def forward(self, h: Tensor) -> Point:
         """Return the quantised code of the encoder's output ``h`` (n, latent_dim)."""
@@ -200,8 +218,16 @@ class FiniteScalar(Bottleneck):
         steps = self.levels - 1
         return ((z.clamp(-1, 1) + 1) / 2 * steps).round() / steps * 2 - 1
 
+    def tokens(self, z: Tensor) -> Tensor:
+        """Return which of its values each number has, (n, latent_dim), the lowest being 0."""
+        return ((z.clamp(-1, 1) + 1) / 2 * (self.levels - 1)).round().long()
 
-class VectorQuantiser(Bottleneck):
+    def codes(self, tokens: Tensor) -> Tensor:
+        """Return the codes that ``tokens`` (n, latent_dim) stand for."""
+        return tokens.float() / (self.levels - 1) * 2 - 1
+
+
+class VectorQuantiser(Quantiser):
     """The code's numbers, a few at a time, are replaced by the nearest vector of a codebook (van den Oord et al. 2017).
 
     The codebook follows the encoder by moving averages, as in that paper's appendix A.1, and an entry that nothing has
@@ -222,7 +248,7 @@ class VectorQuantiser(Bottleneck):
 
     def __init__(self, latent_dim: int, embedding_dim: int, codebook_size: int) -> None:
         super().__init__()
-        self.width, self.embedding_dim = latent_dim, embedding_dim
+        self.width, self.embedding_dim, self.vocabulary = latent_dim, embedding_dim, codebook_size
         self.register_buffer("codebook", torch.zeros(codebook_size, embedding_dim))
         self.register_buffer("usage", torch.zeros(codebook_size))
         self.register_buffer("sums", torch.zeros(codebook_size, embedding_dim))
@@ -234,6 +260,14 @@ class VectorQuantiser(Bottleneck):
     def snap(self, z: Tensor) -> Tensor:
         """Return ``z`` (…, latent_dim) with its parts replaced by their nearest codebook vectors."""
         return self.codebook[self._nearest(z)].reshape(z.shape)
+
+    def tokens(self, z: Tensor) -> Tensor:
+        """Return which vector of the codebook is nearest to each part of ``z``, (n, latent_dim / embedding_dim)."""
+        return self._nearest(z).reshape(len(z), -1)
+
+    def codes(self, tokens: Tensor) -> Tensor:
+        """Return the codes that ``tokens`` (n, latent_dim / embedding_dim) stand for."""
+        return self.codebook[tokens].reshape(len(tokens), -1)
 
     def _nearest(self, z: Tensor) -> Tensor:
         parts = z.detach().reshape(-1, self.embedding_dim)
