@@ -1,11 +1,13 @@
 """A model file is whole and unchanged, or it is refused with one clear error; writing never leaves half a file."""
 
+import io
 import json
 import os
 import stat
 import struct
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -282,3 +284,41 @@ def test_a_generator_as_random_state_is_saved_as_the_seed_it_gave(tmp_path):
     assert load(tmp_path / "m").random_state == model.seed_
     again = Autoencoder(1, epochs=1, random_state=model.seed_).fit(X)
     np.testing.assert_array_equal(again.transform(X), model.transform(X))
+
+
+@pytest.mark.parametrize("buffering", [-1, 0])
+def test_a_model_goes_through_a_pipe(saved, buffering):
+    """Which cannot be sought in, and takes and gives a part at a time."""
+    source, sink = os.pipe()
+    model = load(saved)
+    with os.fdopen(sink, "wb", buffering) as out, os.fdopen(source, "rb", buffering) as back:
+        writing = threading.Thread(target=lambda: (model.save(out), out.close()))
+        writing.start()
+        again = load(back)
+        writing.join()
+        assert not back.closed
+    X = np.random.default_rng(1).uniform(size=(10, 5))
+    np.testing.assert_array_equal(again.transform(X), model.transform(X))
+
+
+def test_a_model_stands_in_an_open_file_from_where_it_is(saved):
+    file = io.BytesIO(b"before")
+    file.seek(6)
+    load(saved).save(file)
+    assert file.getvalue()[6:] == saved.read_bytes()
+    file.seek(6)
+    assert load(file).get_params() == load(saved).get_params()
+    with pytest.raises(ModelFileError, match="BytesIO is not a model file"):
+        load(file)  # which is at its end
+    with pytest.raises(ModelFileError, match="SHA-256"):
+        load(io.BytesIO(saved.read_bytes()[:-1]))
+
+
+def test_open_files_of_text_are_refused(saved, tmp_path):
+    with pytest.raises(TypeError, match="open as text"):
+        load(io.StringIO("text"))
+    with (
+        (tmp_path / "t").open("w") as file,
+        pytest.raises(TypeError, match="t is open as text; a model needs a binary"),
+    ):
+        load(saved).save(file)

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import json
 import os
 import secrets
 import stat
+from collections.abc import Iterator
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, BinaryIO, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +28,11 @@ from safetensors import numpy as safetensors
 __all__ = ["Metadata", "ModelFileError", "Tensors", "read_model", "versions", "write_atomically", "write_model"]
 
 Tensors = dict[str, NDArray[Any]]
+
+ModelFile: TypeAlias = "str | os.PathLike[str] | BinaryIO"
+"""Where a model is written to or read from: a path, or an open binary file, seekable or not."""
+
+BYTES_AT_ONCE = 2**24
 
 LARGEST_HEADER = 16 * 2**20
 LARGEST_FILE = 32 * 2**30
@@ -98,17 +105,35 @@ def versions() -> dict[str, str]:
     return {name: version(name) for name in ("narrows", "torch", "numpy", "scikit-learn")}
 
 
-def write_model(path: str | os.PathLike[str], metadata: Metadata, tensors: Tensors) -> None:
-    """Write ``metadata`` and ``tensors`` to ``path``, whole or not at all.
+def write_model(file: ModelFile, metadata: Metadata, tensors: Tensors) -> None:
+    """Write ``metadata`` and ``tensors`` to ``file``: to a path whole or not at all, to an open one from where it is.
 
     Raises
     ------
+    TypeError
+        If an open file is one of text.
     OSError
-        If it cannot be written; a file that was there before is then untouched.
+        If it cannot be written; a file that was there before, at a path, is then untouched.
     """
     header = {"narrows": metadata.model_copy(update={"sha256": BLANK}).model_dump_json()}
     data = safetensors.save({name: np.ascontiguousarray(array) for name, array in tensors.items()}, header)
-    write_atomically(path, data.replace(BLANK.encode(), _digest(data, BLANK).encode(), 1))
+    data = data.replace(BLANK.encode(), _digest(data, BLANK).encode(), 1)
+    if isinstance(file, str | os.PathLike):
+        write_atomically(file, data)
+        return
+    if isinstance(file, io.TextIOBase):
+        raise TypeError(f"{named(file)} is open as text; a model needs a binary file, such as open(path, 'wb') gives")
+    left = memoryview(data)
+    while left:
+        written = file.write(left)
+        if written is None and isinstance(file, io.RawIOBase):
+            raise BlockingIOError(f"{named(file)} takes no bytes now; a model needs a file that waits until it does")
+        left = left[len(left) if written is None else written :]  # an unbuffered file takes a part
+
+
+def named(file: ModelFile) -> str:
+    """Return what an error calls ``file``: its path, or an open one's name."""
+    return os.fspath(file) if isinstance(file, str | os.PathLike) else str(getattr(file, "name", type(file).__name__))
 
 
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
@@ -158,25 +183,27 @@ def _write_aside(path: Path, data: bytes) -> None:
             os.close(folder)
 
 
-def read_model(path: str | os.PathLike[str]) -> tuple[Metadata, Tensors]:
-    """Return the metadata and tensors of the model file at ``path``.
+def read_model(file: ModelFile) -> tuple[Metadata, Tensors]:
+    """Return the metadata and tensors of the model in ``file``, an open one from where it is to its end.
 
     Raises
     ------
+    TypeError
+        If an open file is one of text.
     ModelFileError
         If it is damaged, truncated, too large, or no model file of narrows.
     OSError
         If it cannot be read.
     """
     try:
-        data = _read_bounded(Path(path))
+        data = _read_bounded(file)
         return _metadata(data), safetensors.load(data)
     except ValidationError as error:
         first = error.errors()[0]
         reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
     except (ModelFileError, SafetensorError) as error:
         reason = str(error)
-    raise ModelFileError(f"{path} is not a model file that this version of narrows can read: {reason}")
+    raise ModelFileError(f"{named(file)} is not a model file that this version of narrows can read: {reason}")
 
 
 def _digest(data: bytes, sha256: str) -> str:
@@ -189,17 +216,33 @@ def _digest(data: bytes, sha256: str) -> str:
     return digest.hexdigest()
 
 
-def _read_bounded(path: Path) -> bytes:
-    """Return the file's bytes, once its size and its header's are known to be within bounds."""
-    with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        length = int.from_bytes(file.read(8), "little")
-        if size < 8 or length > size - 8:
-            raise ModelFileError("it is truncated, or a file of another kind")
-        if length > LARGEST_HEADER or size > LARGEST_FILE:
-            raise ModelFileError(f"{length:,} bytes of header in {size:,} bytes are more than it may have")
-        file.seek(0)
-        return file.read(size)
+def _read_bounded(file: ModelFile) -> bytes:
+    """Return the file's bytes, once its size, if that is known, and its header's are found to be within bounds."""
+    if isinstance(file, str | os.PathLike):
+        with Path(file).open("rb") as opened:
+            if (size := os.fstat(opened.fileno()).st_size) > LARGEST_FILE:
+                raise ModelFileError(f"{size:,} bytes are more than it may have")
+            return _read_bounded(opened)
+    parts = [*_parts(file, 8)]
+    length = int.from_bytes(b"".join(parts), "little")
+    if length > LARGEST_HEADER:
+        told = f"{length:,} bytes of header are more than it may have"
+        raise ModelFileError(f"it is truncated, or a file of another kind: {told}")
+    data = b"".join([*parts, *_parts(file, LARGEST_FILE)])
+    if len(data) < 8 + length or len(data) < 9:
+        raise ModelFileError("it is truncated, or a file of another kind")
+    if len(data) > LARGEST_FILE:
+        raise ModelFileError(f"more than {LARGEST_FILE:,} bytes are more than it may have")
+    return data
+
+
+def _parts(file: BinaryIO, most: int) -> Iterator[bytes]:
+    """Yield the next ``most`` bytes, or as many as there are, in parts: an unbuffered file has no others."""
+    while most > 0 and (part := file.read(min(most, BYTES_AT_ONCE))):
+        if isinstance(part, str):
+            raise TypeError(f"{named(file)} is open as text; a model is read from a binary file, as open(path, 'rb')")
+        yield part
+        most -= len(part)
 
 
 def _metadata(data: bytes) -> Metadata:

@@ -5,7 +5,6 @@ A named model says which bottleneck and objective it takes (see ``narrows.models
 
 from __future__ import annotations
 
-import os
 import textwrap
 from typing import Any, cast
 
@@ -25,7 +24,7 @@ from narrows.estimators.deterministic import (
 from narrows.estimators.quantised import FSQVAE, VQVAE
 from narrows.estimators.variational import IWAE, VAE
 from narrows.fitted.saving import OWN, restored
-from narrows.storage import Metadata, ModelFileError, Tensors, read_model
+from narrows.storage import Metadata, ModelFile, ModelFileError, Tensors, named, read_model
 from narrows.training.own_state import in_own_state
 
 __all__ = [
@@ -64,18 +63,20 @@ ESTIMATORS: dict[str, type[BottleneckEstimator]] = {
 
 
 @in_own_state
-def load(path: str | os.PathLike[str], *, net: tuple[nn.Module, nn.Module] | None = None) -> BottleneckEstimator:
-    """Return the fitted estimator that `save` wrote to ``path``: the same class, options and weights, bit for bit.
+def load(file: ModelFile, *, net: tuple[nn.Module, nn.Module] | None = None) -> BottleneckEstimator:
+    """Return the fitted estimator that `save` wrote to ``file``: the same class, options and weights, bit for bit.
 
     Parameters
     ----------
-    path
-        The file.
+    file
+        Its path, or a file open for reading bytes, seekable or not, which is read to its end and stays open.
     net
         Encoder and decoder as given to the estimator, if they were its user's own; their weights come from the file.
 
     Raises
     ------
+    TypeError
+        If an open file is one of text.
     ValueError
         If the model has nets of its user's own and none are given, or the other way round.
     ModelFileError
@@ -83,17 +84,19 @@ def load(path: str | os.PathLike[str], *, net: tuple[nn.Module, nn.Module] | Non
     OSError
         If it cannot be read.
     """
-    metadata, arrays = read_model(path)
+    metadata, arrays = read_model(file)
     own = metadata.parameters.get("net") == OWN
     if own != (net is not None):
-        told = "were its user's own; give them: load(path, net=(encoder, decoder))" if own else "are narrows' own"
-        raise ValueError(f"{path}: the nets of this model {told}")
+        told = "were its user's own; give them: load(file, net=(encoder, decoder))" if own else "are narrows' own"
+        raise ValueError(f"{named(file)}: the nets of this model {told}")
     try:
         return _restored(metadata, arrays, {"net": net} if own else {})
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         # Whole and well-typed, but its parts do not make a model: written by another version, or by hand.
         told = textwrap.shorten(str(error), 300, placeholder=" …")  # torch goes on to list every tensor
-        raise ModelFileError(f"{path} holds parts that make no model of this version of narrows: {told}") from error
+        raise ModelFileError(
+            f"{named(file)} holds parts that make no model of this version of narrows: {told}"
+        ) from error
 
 
 def _restored(metadata: Metadata, arrays: Tensors, given: dict[str, Any]) -> BottleneckEstimator:

@@ -26,7 +26,7 @@ from narrows.models.corruptions import CORRUPTIONS, Corruption
 from narrows.models.priors import PRIORS
 from narrows.models.priors.base import StandardNormal
 from narrows.models.tracing import TracedLayer, trace
-from narrows.storage import write_model
+from narrows.storage import ModelFile, write_model
 from narrows.training.loop import Step
 from narrows.training.own_state import in_own_state
 from narrows.training.processor import limited_threads
@@ -249,23 +249,28 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Sco
     # --- Saving -----------------------------------------------------------------------
 
     @in_own_state
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, file: ModelFile) -> None:
         """Write the fitted model to one safe file (safetensors, no pickle), whole or not at all.
 
         It is the model as it was fitted: of the options set since then, only ``false_alarms`` is.
+
+        Parameters
+        ----------
+        file
+            A path, or a file open for writing bytes, seekable or not, which stays open.
 
         Raises
         ------
         NotFittedError
             If `fit` was not called.
         TypeError, ValueError
-            If ``false_alarms`` is out of range.
+            If ``false_alarms`` is out of range, or an open file is one of text.
         OSError
-            If the file cannot be written; one that was there before is then still there.
+            If the file cannot be written; one that was there before, at a path, is then still there.
         """
         fitted = self.fitted_
         options = {**fitted.options, "false_alarms": rate("false_alarms", self.false_alarms)}
-        write_model(path, *contents(replace(fitted, options=options)))
+        write_model(file, *contents(replace(fitted, options=options)))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
