@@ -35,10 +35,13 @@ class Components:
     axes: Array
 
     @classmethod
-    def of(cls, X: Array, k: int) -> Self:
-        """Return those of ``X`` (n, features): ``k`` axes, or as many as it varies along."""
-        mean = X.mean(0, dtype=np.float64).astype(X.dtype if X.dtype.kind == "f" else np.float64)
+    def of(cls, X: Array, k: int, weights: Array | None = None) -> Self:
+        """Return those of ``X`` (n, features), by ``weights`` (n,): ``k`` axes, or as many as it varies along."""
+        mean = X.mean(0, dtype=np.float64) if weights is None else np.average(X, 0, weights)
+        mean = mean.astype(X.dtype if X.dtype.kind == "f" else np.float64)
         centred = X - mean
+        if weights is not None:
+            centred *= np.sqrt(weights / weights.mean())[:, None].astype(centred.dtype)
         n, features = X.shape
         with _blas().limit(limits=1, user_api="blas"):  # the last digits depend on how many threads there are
             # scikit-learn's PCA takes four times as long for a small table, and finds a large one's only roughly.

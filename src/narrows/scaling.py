@@ -46,18 +46,21 @@ class Scaling:
         return cls.of_chunks([X], kind)
 
     @classmethod
-    def of_chunks(cls, chunks: Iterable[Array], kind: str) -> Scaling:
-        """Measure rows (n, features) that come in parts, one or more.
+    def of_chunks(cls, chunks: Iterable[Array], kind: str, weights: Array | None = None) -> Scaling:
+        """Measure rows (n, features) that come in parts, one or more; mean and deviation by ``weights`` (all,).
 
         ``kind="auto"`` takes ``"global"`` where the features are alike, as an image's pixels or readings of one sensor
         are: where the range of all values is at most twice the median range of the features that vary.
         """
         lows, highs, moments = [], [], StandardScaler()
+        n = 0
         for X in chunks:
             lows.append(X.min(0).astype(np.float64))
             highs.append(X.max(0).astype(np.float64))
             if kind != "global":
-                moments.partial_fit(X.astype(np.float64, copy=False))
+                weighed = None if weights is None else weights[n : n + len(X)]
+                moments.partial_fit(X.astype(np.float64, copy=False), sample_weight=weighed)
+            n += len(X)
         low, high = np.min(lows, 0), np.max(highs, 0)
         width = high.max() - low.min()
         if kind == "auto":

@@ -19,9 +19,11 @@ from narrows.arguments import check_finite, check_given, choice, integer
 from narrows.data.labels import usual_labels
 from narrows.data.on_disk import OnDisk
 from narrows.data.split import split
+from narrows.data.take import take
 from narrows.estimators import ESTIMATORS
 from narrows.estimators.base import BottleneckEstimator
 from narrows.estimators.fitting import fit_together
+from narrows.estimators.rows import weights_of
 from narrows.evaluation.codes import dead_units
 from narrows.training.loop import Step
 
@@ -98,6 +100,8 @@ class Sweep:
     X, y
         Rows or images, (n, …), also on disk, and, if known, labels (n,), by which the split is stratified. The models
         learn them too where they are classes: no real numbers, and at most half as many as there are examples.
+    sample_weight
+        As of `narrows.estimators.base.BottleneckEstimator.fit`; the test errors are means by it.
     latent_dims
         One or more, in any order; each is trained once.
     model
@@ -128,6 +132,7 @@ class Sweep:
         self,
         X: ArrayLike,
         y: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
         *,
         latent_dims: Sequence[int] = (1, 2, 4, 8, 16),
         model: str = "Autoencoder",
@@ -148,9 +153,16 @@ class Sweep:
         if not isinstance(data, OnDisk) and np.issubdtype(np.asarray(data).dtype, np.number):
             check_finite(np.asarray(data).reshape(len(data), -1), getattr(data, "columns", None))
         labels = None if y is None else usual_labels(_column(y, len(data)))
+        weights = weights_of(sample_weight, len(data))
+        if weights is not None:
+            kept = np.flatnonzero(weights)
+            data = data.select(kept) if isinstance(data, OnDisk) else take(data, kept)
+            labels, weights = None if labels is None else labels[kept], weights[kept]
         self.X_train, self.X_test, self.y_train, self.y_test = split(
             data, labels, test_size=test_size, random_state=random_state
         )
+        rows = split(np.arange(len(data)), labels, test_size=test_size, random_state=random_state)[:2]
+        self._weights, self._test_weights = (None if weights is None else weights[np.asarray(part)] for part in rows)
         self._labels = _all_classes(self.y_train, self.y_test) if options.get("conditional") else _classes(self.y_train)
         self.models: dict[int, BottleneckEstimator] = {}
         self.trainings: list[SweepRow] = []
@@ -174,7 +186,7 @@ class Sweep:
         """
         now: Sequence[BottleneckEstimator] = ()
         dims: tuple[int, ...] = ()
-        steps = fit_together(self._estimators, self.X_train, self._labels, checkpoint=checkpoint)
+        steps = fit_together(self._estimators, self.X_train, self._labels, self._weights, checkpoint=checkpoint)
         ended = False
         try:
             for models, step in steps:
@@ -217,13 +229,14 @@ class Sweep:
 
     def _judged(self, estimator: BottleneckEstimator, seconds: float, *, interrupted: bool) -> SweepRow:
         errors = estimator.anomaly_score(self.X_test, self.y_test)
+        error, deviation = _mean_and_deviation(errors, self._test_weights)
         validation, validation_se = estimator.validation_error_ or (None, None)
         test, components = self._scaled_by(estimator), estimator.reference_.components
         return SweepRow(
             latent_dim=estimator.latent_dim,
-            test_error=float(errors.mean()),
-            test_error_se=float(errors.std() / np.sqrt(len(errors))),
-            pca_error=float(np.square(test - components.restored(test)).mean()),
+            test_error=error,
+            test_error_se=deviation,
+            pca_error=self._mean(np.square(test - components.restored(test))),
             validation_error=validation,
             validation_error_se=validation_se,
             parameters=sum(p.numel() for p in estimator.model_.parameters()),
@@ -246,7 +259,13 @@ class Sweep:
     def mean_error(self) -> float:
         """The test error of answering with the training examples' mean, in the rows' units; needs one trained model."""
         estimator = next(iter(self.models.values()))
-        return float(np.square(self._scaled_by(estimator) - estimator.reference_.components.mean).mean())
+        return self._mean(np.square(self._scaled_by(estimator) - estimator.reference_.components.mean))
+
+    def _mean(self, squares: NDArray[np.floating]) -> float:
+        """Return the mean of ``squares`` (n, features), those of the first of the test part, by weight."""
+        if self._test_weights is None:
+            return float(squares.mean())
+        return float(np.average(squares.mean(1), weights=self._test_weights[: len(squares)]))
 
     @property
     def unit(self) -> str:
@@ -288,6 +307,15 @@ def _column(y: ArrayLike, n: int) -> NDArray[Any]:
     return labels.reshape(n)
 
 
+def _mean_and_deviation(errors: NDArray[np.floating], weights: NDArray[np.floating] | None) -> tuple[float, float]:
+    """Return the mean of ``errors`` (n,), by ``weights`` if there are any, and its standard error."""
+    if weights is None:
+        return float(errors.mean()), float(errors.std() / np.sqrt(len(errors)))
+    shares = weights / weights.sum()
+    mean = float(shares @ errors)
+    return mean, float(np.linalg.norm(shares * (errors - mean)))
+
+
 def _classes(y: NDArray[Any] | None) -> NDArray[Any] | None:
     """Return ``y``, or None if it is a quantity, also written as text, or a name for nearly every example."""
     if y is None:
@@ -313,7 +341,7 @@ def _all_classes(y_train: NDArray[Any] | None, y_test: NDArray[Any] | None) -> N
     return y_train
 
 
-def sweep(X: ArrayLike, y: ArrayLike | None = None, **options: Any) -> Sweep:
+def sweep(X: ArrayLike, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None, **options: Any) -> Sweep:
     """Train a model for each of several latent_dim and return the `Sweep`, which takes the same arguments.
 
     Examples
@@ -325,7 +353,7 @@ def sweep(X: ArrayLike, y: ArrayLike | None = None, **options: Any) -> Sweep:
     >>> [row.latent_dim for row in result.rows]
     [1, 2]
     """
-    result = Sweep(X, y, **options)
+    result = Sweep(X, y, sample_weight, **options)
     for _ in result.run():
         pass
     return result

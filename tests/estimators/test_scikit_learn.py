@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.base import clone
+from sklearn.base import clone, is_outlier_detector
 from sklearn.decomposition import PCA
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
@@ -17,9 +17,20 @@ from narrows.estimators import ESTIMATORS
 LECTURE = Autoencoder(**recipes.LECTURE | {"validation_fraction": 0.1})
 
 
+EXPECTED = {
+    "check_sample_weight_equivalence_on_dense_data": "it compares repeated rows with weights to the last digits, which "
+    "no training that shuffles can give",
+    "check_outliers_train": "decision_function is no translation of score_samples, which are nats an example; all else "
+    "that it looks at stands in test_it_is_an_outlier_detector",
+}
+
+
 # Few epochs: the checks fit hundreds of times, and what they look at doesn't depend on how long.
 @pytest.mark.filterwarnings("ignore:false_alarms=0.05 takes 19 examples")  # which scikit-learn's sets do not hold
-@parametrize_with_checks([Autoencoder(), LECTURE, *(kind(epochs=10) for kind in ESTIMATORS.values())])
+@parametrize_with_checks(
+    [Autoencoder(), LECTURE, *(kind(epochs=10) for kind in ESTIMATORS.values())],
+    expected_failed_checks=lambda _: EXPECTED,
+)
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
 
@@ -31,6 +42,21 @@ def test_pipeline_classifies_from_the_code(digits):
     X = digits[:600].reshape(600, -1)
     model = make_pipeline(Autoencoder(8, epochs=40, random_state=0), KNeighborsClassifier())
     assert cross_val_score(model, X, y, cv=3).mean() > 0.8  # chance is 0.1
+
+
+def test_it_is_an_outlier_detector(table):
+    assert is_outlier_detector(Autoencoder())
+    assert is_outlier_detector(make_pipeline(StandardScaler(), Autoencoder()))
+    model = Autoencoder(2, epochs=5, random_state=0)
+    odd = model.fit_predict(table)
+    assert odd.dtype.kind == "i"
+    assert set(odd) == {-1, 1}
+    np.testing.assert_array_equal(odd, clone(model).fit(table).predict(table))
+    np.testing.assert_array_equal(odd, np.where(model.decision_function(table) >= 0, 1, -1))
+    assert model.decision_function(table).dtype == np.float64
+    for question in (model.predict, model.decision_function, model.score_samples):
+        with pytest.raises(ValueError, match="features"):
+            question(table.T)
 
 
 def test_grid_search_maximises_the_log_density(digits):

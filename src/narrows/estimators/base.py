@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, OutlierMixin, TransformerMixin
 from sklearn.utils import check_array
 from torch.nn.functional import one_hot
 
@@ -37,7 +37,7 @@ __all__ = ["BottleneckEstimator"]
 Array = NDArray[np.floating]
 
 
-class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Scoring):  # type: ignore[misc]
+class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, TransformerMixin, Scoring):  # type: ignore[misc]
     """What every named model shares. Inputs X are rows (n, features) or images (n, H, W) or (n, H, W, C).
 
     y are the examples' labels. Given to `fit`, they let `sample` be asked for a class; only a conditional model, whose
@@ -47,7 +47,12 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Sco
     # --- Learning ---------------------------------------------------------------------
 
     def fit(
-        self, X: ArrayLike, y: ArrayLike | None = None, *, checkpoint: str | os.PathLike[str] | None = None
+        self,
+        X: ArrayLike,
+        y: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+        *,
+        checkpoint: str | os.PathLike[str] | None = None,
     ) -> Self:
         """Learn from ``X``.
 
@@ -57,6 +62,11 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Sco
             Rows (n, features) or images (n, H, W[, C]), two or more, finite; any real type.
         y
             The examples' classes (n,), whole numbers or strings; None, or anything else, if they have none.
+        sample_weight
+            How much each example counts, (n,), in proportion to the others; None if all count alike. One of weight 2
+            comes twice as often as one of weight 1: to learn from, and to find scaling, components, prior and
+            threshold by. One of weight 0 is as if it were not there. Whether an example is held out does not depend
+            on its weight; the validation loss does.
         checkpoint
             A file that holds the state of the training, written every half minute and at the end. Where there is one
             already, of the same options and data, training goes on from it and ends with the same weights, bit for
@@ -76,7 +86,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Sco
             If the checkpoint cannot be written; the one before is then still there. Of several ``devices``, if another
             process has ended.
         """
-        for _ in self.fit_steps(X, y, checkpoint=checkpoint):
+        for _ in self.fit_steps(X, y, sample_weight, checkpoint=checkpoint):
             pass
         return self
 
@@ -86,14 +96,19 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Sco
         return leads(self.devices, self.nodes)
 
     def fit_steps(
-        self, X: ArrayLike, y: ArrayLike | None = None, *, checkpoint: str | os.PathLike[str] | None = None
+        self,
+        X: ArrayLike,
+        y: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+        *,
+        checkpoint: str | os.PathLike[str] | None = None,
     ) -> Generator[Step]:
         """Learn from ``X`` as `fit` does, a step a yield, for whoever wants to watch, or to stop early.
 
         ``step.training.change(learning_rate=…, beta=…)`` lets it go on otherwise.
         Closed or interrupted after at least one epoch, the estimator is fitted, with the best weights seen until then.
         """
-        for _, step in fit_together([self], X, y, checkpoint=checkpoint):
+        for _, step in fit_together([self], X, y, sample_weight, checkpoint=checkpoint):
             yield step
 
     @in_own_state
@@ -128,9 +143,17 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Sco
 
     # --- Using ------------------------------------------------------------------------
 
-    def fit_transform(self, X: ArrayLike, y: ArrayLike | None = None) -> NDArray[np.float32]:
-        """Learn from ``X`` and return its codes."""
-        return self.fit(X, y).transform(X, y)
+    def fit_transform(
+        self, X: ArrayLike, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> NDArray[np.float32]:
+        """Learn from ``X`` as `fit` does, and return its codes."""
+        return self.fit(X, y, sample_weight).transform(X, y)
+
+    def fit_predict(
+        self, X: ArrayLike, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> NDArray[np.int64]:
+        """Learn from ``X`` as `fit` does, and return −1 for each odd example and 1 for any other, as `predict` does."""
+        return self.fit(X, y, sample_weight).predict(X, y)
 
     def transform(self, X: ArrayLike, y: ArrayLike | None = None) -> NDArray[np.float32]:
         """Return the codes (n, latent_dim) of ``X``, in the nets' 32-bit floats; the mean of q(z | x)."""

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from narrows.arguments import plain, random_seed
 from narrows.estimators.attributes import FittedAttributes
-from narrows.estimators.rows import rows_to_fit
+from narrows.estimators.rows import rows_to_fit, weights_of
 from narrows.fitted.completion import complete
 from narrows.fitted.fitted import Fitted
 from narrows.fitted.saving import OWN
@@ -81,6 +81,7 @@ def begin(
     estimator: FittedAttributes,
     X: ArrayLike,
     y: ArrayLike | None,
+    sample_weight: ArrayLike | None = None,
     data: TrainingSet | None = None,
     processes: Alone | Processes = ALONE,
     seed: int | None = None,
@@ -91,7 +92,7 @@ def begin(
     ----------
     estimator
         Of which nothing changes.
-    X, y
+    X, y, sample_weight
         As of `fit`.
     data
         The same, where an estimator of the same options, but for ``latent_dim`` and ``random_state``, has begun.
@@ -106,7 +107,12 @@ def begin(
     if data is None:
         source, names = rows_to_fit(X, type(estimator).__name__)
         data = TrainingSet.of(
-            source, y, feature_names=names, scaling=estimator.scaling, conditional=estimator.conditional
+            source,
+            y,
+            weights_of(sample_weight, len(source)),
+            feature_names=names,
+            scaling=estimator.scaling,
+            conditional=estimator.conditional,
         )
     examples, generator = data.examples, torch.Generator().manual_seed(seed)
     held_out = min(math.floor(estimator.validation_fraction * len(examples)), len(examples) - 2)
@@ -149,7 +155,7 @@ def _untrained(
     check_nets(model, some)
     if isinstance(model.encoder, Shortcut):
         few = min(len(learned), MOST_COMPONENTS_OF, max(estimator.latent_dim + 1, NUMBERS_IN_THEM // learned.features))
-        parts = [part.x for part in learned.part(torch.arange(few)).chunks()]
+        parts = [part.x for part in learned.weighted().part(torch.arange(few)).chunks()]
         with limited_threads(1):  # of how many there are the sums depend
             start_at_components(model, torch.cat(parts))
     model.likelihood.calibrate(some.x, some.x.mean(0))  # the scale to start from
@@ -188,6 +194,7 @@ def fit_together(
     estimators: Sequence[FittedAttributes],
     X: ArrayLike,
     y: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
     *,
     checkpoint: str | os.PathLike[str] | None = None,
 ) -> Generator[tuple[Sequence[FittedAttributes], Step]]:
@@ -199,7 +206,7 @@ def fit_together(
 
     Parameters
     ----------
-    estimators, X, y
+    estimators, X, y, sample_weight
         As of `narrows.estimators.base.BottleneckEstimator.fit`.
     checkpoint
         As there; where not all learn side by side, «-1», «-2» … is added to the file's name.
@@ -217,8 +224,8 @@ def fit_together(
     first.check_options()
     if first.devices * first.nodes > 1:
         check_divisible(first.bottleneck(), first.objective())
-    with together(first.devices, first.nodes, partial(_exhaust, estimators, X, y, None)) as processes:
-        yield from steps_in_own_state(_fit(estimators, X, y, checkpoint, processes))
+    with together(first.devices, first.nodes, partial(_exhaust, estimators, X, y, sample_weight, None)) as processes:
+        yield from steps_in_own_state(_fit(estimators, X, y, sample_weight, checkpoint, processes))
 
 
 def _exhaust(*arguments: Any) -> None:
@@ -230,13 +237,14 @@ def _fit(
     estimators: Sequence[FittedAttributes],
     X: ArrayLike,
     y: ArrayLike | None,
+    sample_weight: ArrayLike | None,
     checkpoint: str | os.PathLike[str] | None,
     processes: Alone | Processes,
 ) -> Generator[tuple[Sequence[FittedAttributes], Step]]:
     """Do what `fit_together` does, as one of these processes."""
     begun: list[Begun] = []
     for estimator, seed in zip(estimators, chain(kept_seeds(checkpoint), repeat(None)), strict=False):
-        begun.append(begin(estimator, X, y, begun[0].data if begun else None, processes, seed))
+        begun.append(begin(estimator, X, y, sample_weight, begun[0].data if begun else None, processes, seed))
     groups = _groups(begun) if processes.size == 1 else [[one] for one in begun]
     diverged: list[Begun] = []
     errors: list[str] = []
@@ -247,7 +255,7 @@ def _fit(
         diverged += yield from _train(group, path, errors, processes)
     # Alone, one that left the others can go back and take smaller steps.
     for one in diverged:
-        yield from _train([begin(one.estimator, X, y, one.data, seed=one.seed)], None, errors, processes)
+        yield from _train([begin(one.estimator, X, y, None, one.data, seed=one.seed)], None, errors, processes)
     if errors:
         raise FloatingPointError("; ".join(errors))
 
@@ -317,7 +325,7 @@ def _identity(group: Sequence[Begun], device: torch.device) -> dict[str, object]
     """Return what the weights of a training depend on, by name."""
     first, data = group[0], group[0].data
     epochs, batch_size, learning_rate = _pace(first)
-    given, start = hashlib.sha256(), hashlib.sha256()
+    given, start, weights = hashlib.sha256(), hashlib.sha256(), data.examples.weights
     for array in data.source.chunks():  # as given: a picture's bytes are a quarter of what they are scaled
         given.update(np.ascontiguousarray(array).data)
     for one in group:
@@ -338,5 +346,6 @@ def _identity(group: Sequence[Begun], device: torch.device) -> dict[str, object]
         "numbers": hashlib.sha256(data.fingerprints[0].tobytes()).hexdigest(),
         "type": str(data.source.dtype),
         "labels": hashlib.sha256(data.labels.numpy().tobytes()).hexdigest() if first.estimator.conditional else None,
+        "sample weights": None if weights is None else hashlib.sha256(weights.numpy().tobytes()).hexdigest(),
         "first weights": start.hexdigest(),
     }

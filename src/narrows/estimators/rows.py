@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
+from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 from torch import Tensor
 from torch.nn.functional import one_hot
@@ -21,7 +22,7 @@ from narrows.fitted.fitted import Fitted
 from narrows.fitted.source import Source
 from narrows.training.examples import Examples
 
-__all__ = ["context_of", "examples_of", "is_streamed", "rows_of", "rows_to_fit"]
+__all__ = ["context_of", "examples_of", "is_streamed", "rows_of", "rows_to_fit", "weights_of"]
 
 IN_MEMORY = ("__array_interface__", "__array_namespace__")
 """One of which an array has that hands out its memory."""
@@ -79,6 +80,29 @@ def rows_to_fit(X: Any, name: str) -> tuple[Source, tuple[str, ...] | None]:
     names = vars(seen).get("feature_names_in_")
     check_finite(rows, names)
     return Source(rows, tuple(given.shape), streamed=False), None if names is None else tuple(names)
+
+
+def weights_of(sample_weight: ArrayLike | None, n: int) -> NDArray[np.float64] | None:
+    """Return ``sample_weight`` checked, as a number from 0 on for each of ``n`` examples, (n,).
+
+    Raises
+    ------
+    ValueError
+        If it is something else, or gives fewer than two examples any weight.
+    """
+    if sample_weight is None:
+        return None
+    weights: NDArray[np.float64] = check_array(
+        sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
+    )
+    if weights.shape != (n,):
+        raise ValueError(f"sample_weight has shape {weights.shape}; one number for each of {n} examples is expected")
+    if weights.min() < 0:
+        raise ValueError(f"sample_weight is {weights.min():g} in row {weights.argmin()}; weights are 0 or more")
+    some = int((weights > 0).sum())
+    if some < 2:
+        raise ValueError(f"sample_weight is above zero for {some} of {n} examples; two or more are needed")
+    return weights
 
 
 def rows_of(estimator: FittedAttributes, X: Any) -> Source:

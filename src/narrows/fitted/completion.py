@@ -66,10 +66,11 @@ def complete(
     model, judged = member.model.eval(), member.judged
     passes = Passes(model, member.learned.features, member.operations, device)
     _calibrate(member, seed)
+    judged = judged.weighted()
     errors = passes.errors(judged) if len(judged) else np.zeros(0)
     model.prior = _prior(passes, options["prior"], data.examples, data.labels, data.classes, seed)
     components = data.components(model.prior.latent_dim)
-    some = member.learned.part(torch.arange(min(len(member.learned), MOST_SEEN)))
+    some = member.learned.part(torch.arange(min(len(member.learned), MOST_SEEN))).weighted()
     beside = [np.square(part.x.numpy() - components.restored(part.x.numpy())).mean(1) for part in some.chunks()]
     return Fitted(
         kind=kind,
@@ -167,6 +168,8 @@ def _prior(
     count = 1 if classes is None else len(classes)
     before = passes.model.prior
     needed = isinstance(before, VampPrior) or PRIORS[name].needs_codes
+    if examples.weights is not None:
+        examples, labels = _drawn(examples, labels)
     posterior = passes.posterior(examples if needed else examples.part(torch.arange(1)))
     with limited_threads(1):
         if isinstance(before, VampPrior):
@@ -174,10 +177,20 @@ def _prior(
         return PRIORS[name].fit(posterior, labels, count, seed)
 
 
+def _drawn(examples: Examples, labels: Tensor) -> tuple[Examples, Tensor]:
+    """Return ``examples``, the whole data, as often as their weights say, but one of each class at least."""
+    drawn = examples.weighted()
+    missing = set(labels.tolist()) - set(labels[drawn.places].tolist())
+    first = [(labels == c).nonzero()[0] for c in sorted(missing)]
+    places = torch.cat([drawn.places, *first])
+    return replace(drawn, places=places), labels[places]
+
+
 @torch.no_grad()
 def _calibrate(member: Member, seed: int) -> None:
     """Set the likelihood's scale by held-out examples, or by those seen where there are none."""
     model, examples = member.model, member.judged if len(member.judged) else member.learned
+    examples = examples.weighted()
     first = next(examples.chunks())
     z = model.posterior(*first).rsample(torch.Generator().manual_seed(seed))
     model.likelihood.calibrate(first.x, model.likelihood.mean(model.output(z, first.context)))

@@ -62,6 +62,11 @@ class Source:
             check_finite(rows, places=ordered)
         return rows[back]
 
+    def subset(self, rows: NDArray[np.int64]) -> Source:
+        """Return those at ``rows`` (k,), in their order."""
+        X = _Rows(self.X, rows) if self.streamed else self.X[rows]
+        return Source(X, (len(rows), *self.shape[1:]), self.streamed)
+
     def chunks(self) -> Iterator[Array]:
         """Yield all rows in order, in parts that memory can hold."""
         if not self.streamed:
@@ -80,3 +85,14 @@ class Source:
             return torch.from_numpy(scaling.apply(self.rows(places.numpy())))
 
         return Examples(read, torch.arange(len(self)), scaling.offset.size, context)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Some ``rows``, in their order, of ``X``, which is read when they are asked for."""
+
+    X: Any
+    rows: NDArray[np.int64]
+
+    def __getitem__(self, places: NDArray[np.int64]) -> Any:
+        return self.X[self.rows[places]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Self
 
@@ -55,12 +55,15 @@ class TrainingSet:
         cls,
         source: Source,
         y: ArrayLike | None,
+        weights: NDArray[np.float64] | None,
         *,
         feature_names: tuple[str, ...] | None,
         scaling: str,
         conditional: bool,
     ) -> Self:
         """Return ``source``, whose classes are ``y``, in the scaling of this name.
+
+        ``weights`` (n,) say how much each counts, or None; those that count nothing are left out.
 
         Raises
         ------
@@ -73,9 +76,24 @@ class TrainingSet:
                 "clean examples alone, and corrupts them itself, as the options corruption and input_noise say"
             )
         classes, places = class_labels(y, len(source), needed=conditional)
+        if weights is not None and not weights.all():
+            kept = np.flatnonzero(weights)
+            y = None if y is None else np.asarray(y)[kept]
+            return cls.of(
+                source.subset(kept),
+                y,
+                weights[kept],
+                feature_names=feature_names,
+                scaling=scaling,
+                conditional=conditional,
+            )
+        if weights is not None and (weights == weights[0]).all():
+            weights = None
         kind = "global" if scaling == "auto" and len(source.shape) > 2 else scaling
-        scale, labels = Scaling.of_chunks(source.chunks(), kind), torch.from_numpy(places)
+        scale, labels = Scaling.of_chunks(source.chunks(), kind, weights), torch.from_numpy(places)
         examples = source.examples(scale, one_hot(labels).float() if conditional else None)
+        if weights is not None:
+            examples = replace(examples, weights=torch.from_numpy(weights))
         return cls(source, examples, feature_names, scale, classes, labels)
 
     @property
@@ -96,5 +114,6 @@ class TrainingSet:
             some = max(2, MOST_COMPONENTS_OF // features, min(ENOUGH, 8 * MOST_COMPONENTS_OF // features))
             order = torch.randperm(len(self.examples), generator=torch.Generator().manual_seed(0))
             drawn = [part.x.numpy() for part in self.examples.part(order[:some]).chunks()]
-            self._components[k] = Components.of(np.concatenate(drawn), k)
+            weights = None if self.examples.weights is None else self.examples.weights[order[:some]].numpy()
+            self._components[k] = Components.of(np.concatenate(drawn), k, weights)
         return self._components[k]

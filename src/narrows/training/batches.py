@@ -63,7 +63,8 @@ class Batches:
     def next(self, active: Sequence[int]) -> tuple[Tensor, Tensor | None]:
         """Return the next inputs (models, examples, features), and their context, of the ``active`` members."""
         if self.now.given == self.count:
-            self.now = Order(torch.stack([self._shuffled(self.members[number]) for number in active]), 0)
+            members = [self.members[number] for number in active]
+            self.now = Order(torch.stack([member.learned.shuffled(member.generator) for member in members]), 0)
             self._stream = self._read()
         batch = next(self._stream)
         self.now.given += 1
@@ -82,10 +83,6 @@ class Batches:
         """Go on from what `state` has returned."""
         self.now = state
         self._stream = self._read()
-
-    def _shuffled(self, member: Member) -> Tensor:
-        order = torch.randperm(self.n, generator=member.generator, device=member.generator.device)
-        return member.learned.places[order.cpu()]
 
     def _read(self) -> Iterator[tuple[Tensor, Tensor | None]]:
         """Yield the batches of this epoch that were not given out yet.

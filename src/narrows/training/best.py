@@ -29,13 +29,15 @@ class Best:
 def mean_loss(
     model: BottleneckModel, objective: Objective, held_out: Examples, processes: Alone | Processes = ALONE
 ) -> float:
-    """Return the mean loss in nats per example, with the same noise at every call, as at the end of training."""
+    """Return the mean loss in nats per example, by weight, with the same noise at every call, as at the end."""
     device = next(model.parameters()).device
     generator = torch.Generator(device).manual_seed(0)
     model.eval()
     total = torch.zeros((), dtype=torch.float64, device=device)
+    weights = None if held_out.weights is None else held_out.weights[held_out.places].to(device)
     for places in held_out.spans():
-        part = held_out.take(processes.share(places))
-        total += objective(model, part, generator, 1.0).double().mean() * len(places)
+        mine = processes.share(places)
+        losses = objective(model, held_out.take(mine), generator, 1.0).double()
+        total += (losses if weights is None else losses * weights[mine]).mean() * len(places)
     model.train()
-    return float(processes.mean(total)) / len(held_out)
+    return float(processes.mean(total)) / (len(held_out) if weights is None else float(weights.sum()))

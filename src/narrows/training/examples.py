@@ -32,12 +32,15 @@ class Examples:
         What an example takes on its way through the nets, at least.
     context
         The classes of the whole data one-hot, (all, classes), or None.
+    weights
+        How much each of the whole data counts, (all,), or None where all count alike.
     """
 
     read: Callable[[Tensor], Tensor]
     places: Tensor
     features: int
     context: Tensor | None
+    weights: Tensor | None = None
 
     @classmethod
     def of(cls, x: Tensor, context: Tensor | None, features: int | None = None) -> Self:
@@ -55,6 +58,28 @@ class Examples:
     def part(self, places: Tensor) -> Self:
         """Return the examples at ``places`` (k,), of which nothing is read yet."""
         return replace(self, places=self.places[places])
+
+    def shuffled(self, generator: torch.Generator) -> Tensor:
+        """Return their places in the whole data, (n,), in an order by chance.
+
+        Where they have weights, those are drawn by systematic resampling (Kitagawa 1996): one of twice the mean weight
+        comes twice, and any other as often as its weight says, on average and to within one. An adaptive step would
+        take little note of a weight that only scaled a batch's loss.
+        """
+        order = self.places[torch.randperm(len(self), generator=generator, device=generator.device).cpu()]
+        if self.weights is None:
+            return order
+        shares = self.weights[order].cumsum(0)
+        start = torch.rand(1, generator=generator, device=generator.device).cpu()
+        points = (torch.arange(len(self)) + start) * (shares[-1] / len(self))
+        drawn = order[torch.searchsorted(shares, points, right=True).clamp_max(len(self) - 1)]
+        return drawn[torch.randperm(len(self), generator=generator, device=generator.device).cpu()]
+
+    def weighted(self) -> Self:
+        """Return as many of them, each as often as its weight says: what has no weights goes by these."""
+        if self.weights is None or not len(self):
+            return self
+        return replace(self, places=self.shuffled(torch.Generator().manual_seed(0)), weights=None)
 
     def on(self, device: torch.device) -> Self:
         """Return them as they are given out on ``device``; where they are held they stay."""
