@@ -243,7 +243,7 @@ def _known(estimator: BottleneckEstimator) -> NDArray[np.int64]:
 def _drawn(estimator: BottleneckEstimator) -> tuple[Any, NDArray[np.generic] | None]:
     """Return examples from the prior, as the training data were: with classes, column names."""
     y = np.resize(estimator.classes_, MOST_EXAMPLES) if estimator.fitted_.conditional else None  # type: ignore[arg-type]
-    X = estimator.sample(MOST_EXAMPLES, y, random_state=0)
+    X = np.asarray(estimator.sample(MOST_EXAMPLES, y, random_state=0))
     names = getattr(estimator, "feature_names_in_", None)
     return X if names is None else pd.DataFrame(X, columns=names), y
 
@@ -329,7 +329,8 @@ def _difference(estimator: BottleneckEstimator, files: dict[str, bytes], X: Any,
         If it is more than `TOLERANCE`.
     """
     code = estimator.transform(X, y)
-    restored = {"whole": estimator.reconstruct(X, y), "decoder": estimator.inverse_transform(code, y)}
+    both = {"whole": estimator.reconstruct(X, y), "decoder": estimator.inverse_transform(code, y)}
+    restored = {part: np.asarray(examples) for part, examples in both.items()}
     x = np.asarray(X, _dtype(estimator)).reshape(len(X), *estimator.input_shape_)
     scale = estimator.scaling_.scale.reshape(estimator.input_shape_)
     worst = 0.0

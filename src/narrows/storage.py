@@ -67,6 +67,8 @@ class Metadata(BaseModel):
         The shape of one example: (features,), (H, W) or (H, W, C).
     feature_names
         The training table's column names, if it had any.
+    frame, dtypes
+        Whose data frame it was, if it was one, and each column's type; the first files of format 5 do not say.
     scaling
         The kind of the scaling whose offset and scale are among the tensors.
     classes
@@ -90,6 +92,8 @@ class Metadata(BaseModel):
     parameters: dict[str, JsonValue]
     input_shape: Annotated[list[Positive], Field(min_length=1, max_length=3)]
     feature_names: list[str] | None
+    frame: Literal["pandas", "polars"] | None = None
+    dtypes: list[Literal["float32", "float64"]] | None = None
     scaling: Literal["global", "feature"]
     classes: Annotated[list[bool] | list[int] | list[str], Field(min_length=1)] | None
     prior: str

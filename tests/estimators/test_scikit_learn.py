@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn import config_context
 from sklearn.base import clone, is_outlier_detector
 from sklearn.decomposition import PCA
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -79,10 +80,59 @@ def test_data_frames_in_and_out(table, tmp_path):
     codes = model.transform(frame)
     assert list(codes.columns) == ["autoencoder0", "autoencoder1"]
     assert (codes.index == frame.index).all()
+    assert isinstance(model.set_output(transform="default").transform(frame), np.ndarray)
     with pytest.raises(ValueError, match="feature names should match"):
         model.transform(frame.rename(columns={"a": "z"}))
     model.save(tmp_path / "m")
     assert list(load(tmp_path / "m").feature_names_in_) == ["a", "b", "c", "d"]
+
+
+def test_a_model_of_data_frames_makes_data_frames(table, tmp_path):
+    types = {"a": np.float32, "b": np.float64, "c": np.float32, "d": np.int64}
+    frame = pd.DataFrame(table, columns=[*types]).round().astype(types)
+    frame.index = [f"row {place}" for place in range(len(frame))]
+    fitted = Autoencoder(2, epochs=5, random_state=0).fit(frame)
+    fitted.save(tmp_path / "m")
+    for model in (fitted, load(tmp_path / "m"), clone(fitted).fit(frame)):
+        made, codes = model.sample(5, random_state=0), model.transform(frame)
+        assert isinstance(codes, np.ndarray)  # as of any transformer
+        back = model.inverse_transform(pd.DataFrame(codes, index=frame.index))
+        assert made.dtypes.tolist() == back.dtypes.tolist() == [np.float32, np.float64, np.float32, np.float64]
+        assert [*made.columns] == [*back.columns] == [*frame.columns]
+        assert (back.index == frame.index).all()
+        np.testing.assert_allclose(back, model.reconstruct(frame), rtol=1e-5)
+        for verb in (model.reconstruct, model.error_map, model.corrupt):
+            assert isinstance(verb(frame), np.ndarray)
+        model.set_output(transform="default")
+        assert isinstance(model.sample(5), np.ndarray)
+        assert isinstance(model.inverse_transform(codes), np.ndarray)
+
+
+def test_set_output_decides(table, digits):
+    frame = pd.DataFrame(table, columns=["a", "b", "c", "d"], index=np.arange(300) + 7)
+    model = Autoencoder(2, epochs=2, random_state=0).fit(table)
+    assert isinstance(model.sample(5), np.ndarray)
+    asked = Autoencoder(2, epochs=2, random_state=0).set_output(transform="pandas").fit(frame)
+    for verb in (asked.reconstruct, asked.error_map, asked.corrupt):
+        assert [*verb(frame).columns] == ["a", "b", "c", "d"]
+        assert (verb(frame).index == frame.index).all()
+    with config_context(transform_output="pandas"):
+        assert isinstance(model.sample(5), pd.DataFrame)
+        images = Autoencoder(2, epochs=2, random_state=0).fit(digits[:60])
+        assert images.sample(5).shape == images.reconstruct(digits[:5]).shape == (5, 8, 8)  # which no frame can hold
+
+
+def test_polars_too(table, tmp_path):
+    pl = pytest.importorskip("polars")
+    frame = pl.DataFrame(table, schema=["a", "b", "c", "d"]).with_columns(pl.col("a").cast(pl.Float32))
+    fitted = Autoencoder(2, epochs=2, random_state=0).fit(frame)
+    fitted.save(tmp_path / "m")
+    for model in (fitted, load(tmp_path / "m")):
+        for made in (model.sample(5), model.inverse_transform(np.zeros((5, 2)))):
+            assert made.schema == pl.Schema({"a": pl.Float32, "b": pl.Float64, "c": pl.Float64, "d": pl.Float64})
+        assert isinstance(model.reconstruct(frame), np.ndarray)
+        assert isinstance(model.set_output(transform="polars").reconstruct(frame), pl.DataFrame)
+        assert isinstance(model.set_output(transform="pandas").sample(5), pd.DataFrame)
 
 
 def test_rows_of_a_scaled_pipeline(table):

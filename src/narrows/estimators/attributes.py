@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn import get_config
 from sklearn.exceptions import NotFittedError
 
 from narrows.estimators.options import Options
 from narrows.fitted.fitted import Fitted
+from narrows.fitted.frame import Dtype, Frame
 from narrows.fitted.reference import Reference
 from narrows.models.model import BottleneckModel
 from narrows.scaling import Scaling
@@ -109,6 +111,23 @@ class FittedAttributes(Options):
     @property
     def _n_features_out(self) -> int:  # what scikit-learn names the codes' columns by
         return self.fitted_.latent_dim
+
+    def _contained(self, rows: NDArray[np.floating], like: Any = None, *, frame: Frame | None = None) -> Any:
+        """Return examples ``rows`` (n, …) as they are, or, where they are no images, as the data frame asked for.
+
+        That is by `set_output`, or scikit-learn's option ``transform_output``, or else ``frame``. ``like`` is what they
+        are made of, whose index a frame of pandas gets.
+        """
+        fitted = self.fitted_
+        asked = vars(self).get("_sklearn_output_config", {}).get("transform")
+        if asked is None and (by_option := get_config()["transform_output"]) != "default":
+            asked = by_option
+        if asked in ("pandas", "polars") and len(fitted.input_shape) == 1:
+            usual: Dtype = "float64"
+            frame = Frame(asked, (usual,) * fitted.features if fitted.frame is None else fitted.frame.dtypes)
+        elif asked is not None:
+            frame = None
+        return rows if frame is None else frame.filled(rows, fitted.feature_names, like)
 
     @property
     def unit(self) -> str:

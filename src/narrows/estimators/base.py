@@ -40,6 +40,10 @@ Array = NDArray[np.floating]
 class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, TransformerMixin, Scoring):  # type: ignore[misc]
     """What every named model shares. Inputs X are rows (n, features) or images (n, H, W) or (n, H, W, C).
 
+    A model fitted to a data frame, of pandas or polars, also from a file, makes such frames in `sample` and
+    `inverse_transform`, with the same columns; those of 32-bit floats keep that type, all others become 64-bit floats,
+    since decoded values are real numbers. `set_output` decides otherwise: ``transform="default"`` is for arrays.
+
     y are the examples' labels. Given to `fit`, they let `sample` be asked for a class; only a conditional model, whose
     nets see them, needs them elsewhere.
     """
@@ -198,14 +202,22 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
         with np.errstate(over="ignore"):  # is refused below
             z = torch.from_numpy(codes.astype(np.float32))
         decoded = check_decoded(fitted.on(self.device).decoded(z, context))
-        return fitted.scaling.undo(decoded).reshape(-1, *fitted.input_shape)
+        examples: Array = fitted.scaling.undo(decoded).reshape(-1, *fitted.input_shape)
+        contained: Array = self._contained(examples, Z, frame=fitted.frame)
+        return contained
 
     @in_own_state
     def reconstruct(self, X: ArrayLike, y: ArrayLike | None = None) -> Array:
-        """Return ``X`` pressed through the bottleneck and back: same shape, same units; deterministic."""
+        """Return ``X`` pressed through the bottleneck and back: same shape, same units; deterministic.
+
+        An array, as scikit-learn's transformers return, unless `set_output` asks for data frames; these have the index
+        of ``X`` and the columns of the training data.
+        """
         fitted, source = self.fitted_, rows_of(self, X)
         restored = fitted.on(self.device).reconstructed(examples_of(fitted, source, y))
-        return fitted.scaling.undo(restored).astype(source.dtype).reshape(source.shape)
+        examples: Array = fitted.scaling.undo(restored).astype(source.dtype).reshape(source.shape)
+        contained: Array = self._contained(examples, X)
+        return contained
 
     @in_own_state
     def activations(self, X: ArrayLike, y: ArrayLike | None = None) -> list[TracedLayer]:
@@ -244,13 +256,15 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
             z, labels = fitted.model.prior.sample(n_samples, generator, wanted)
         context = one_hot(labels, len(fitted.require_classes())).float() if fitted.conditional else None
         decoded = check_decoded(fitted.on(self.device).decoded(z, context))
-        return fitted.scaling.undo(decoded).reshape(-1, *fitted.input_shape)
+        examples: Array = fitted.scaling.undo(decoded).reshape(-1, *fitted.input_shape)
+        contained: Array = self._contained(examples, frame=fitted.frame)
+        return contained
 
     @in_own_state
     def corrupt(
         self, X: ArrayLike, *, corruption: str = "gaussian", level: float = 0.3, random_state: RandomState = None
     ) -> Array:
-        """Return a corrupted copy of ``X``, in its shape and units.
+        """Return a corrupted copy of ``X``, in its shape and units; an array or a data frame, as `reconstruct`.
 
         Parameters
         ----------
@@ -267,7 +281,9 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
         generator = torch.Generator().manual_seed(random_seed(random_state))
         corrupt = Corruption(corruption, level, level, self.fitted_.input_shape, scaling.extremes)
         corrupted = corrupt(torch.from_numpy(scaling.apply(source.rows())), generator, 1.0)
-        return scaling.undo(corrupted.numpy()).astype(source.dtype).reshape(source.shape)
+        examples: Array = scaling.undo(corrupted.numpy()).astype(source.dtype).reshape(source.shape)
+        contained: Array = self._contained(examples, X)
+        return contained
 
     # --- Saving -----------------------------------------------------------------------
 

@@ -105,12 +105,13 @@ def begin(
     seed = processes.broadcast(random_seed(seed if estimator.random_state is None else estimator.random_state))
     options = _options_of(estimator, seed)
     if data is None:
-        source, names = rows_to_fit(X, type(estimator).__name__)
+        source, names, frame = rows_to_fit(X, type(estimator).__name__)
         data = TrainingSet.of(
             source,
             y,
             weights_of(sample_weight, len(source)),
             feature_names=names,
+            frame=frame,
             scaling=estimator.scaling,
             conditional=estimator.conditional,
         )

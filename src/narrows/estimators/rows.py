@@ -19,6 +19,7 @@ from narrows.arguments import check_channels, check_finite, check_given
 from narrows.data.labels import class_indices
 from narrows.estimators.attributes import FittedAttributes
 from narrows.fitted.fitted import Fitted
+from narrows.fitted.frame import Frame
 from narrows.fitted.source import Source
 from narrows.training.examples import Examples
 
@@ -54,8 +55,8 @@ def _is_data_set(X: Any) -> bool:
     return indexed and not any(hasattr(X, name) for name in arrays)
 
 
-def rows_to_fit(X: Any, name: str) -> tuple[Source, tuple[str, ...] | None]:
-    """Return ``X`` checked, as rows to learn from, and the names of its columns, if it has any.
+def rows_to_fit(X: Any, name: str) -> tuple[Source, tuple[str, ...] | None, Frame | None]:
+    """Return ``X`` checked, as rows to learn from, the names of its columns, and its kind of data frame, if any.
 
     Parameters
     ----------
@@ -72,14 +73,14 @@ def rows_to_fit(X: Any, name: str) -> tuple[Source, tuple[str, ...] | None]:
     given = _array(X)
     check_channels("X", tuple(given.shape))
     if is_streamed(given):
-        return Source(given, tuple(given.shape), streamed=True), None
+        return Source(given, tuple(given.shape), streamed=True), None, None
     # scikit-learn writes what it finds out into an estimator, and ours is to stay as it is until the fit has come to
     # something.
     seen = BaseEstimator()
     rows = _checked(seen, given, reset=True, ensure_min_samples=2, estimator=name)
     names = vars(seen).get("feature_names_in_")
     check_finite(rows, names)
-    return Source(rows, tuple(given.shape), streamed=False), None if names is None else tuple(names)
+    return Source(rows, tuple(given.shape), streamed=False), None if names is None else tuple(names), Frame.of(X)
 
 
 def weights_of(sample_weight: ArrayLike | None, n: int) -> NDArray[np.float64] | None:

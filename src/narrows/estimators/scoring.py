@@ -169,11 +169,15 @@ class Scoring(FittedAttributes):
 
     @in_own_state
     def error_map(self, X: ArrayLike, y: ArrayLike | None = None) -> Array:
-        """Return the squared error of every pixel or feature, in the shape of ``X`` and its units squared."""
+        """Return the squared error of every pixel or feature, in the shape of ``X`` and its units squared.
+
+        An array, unless `set_output` asks for data frames.
+        """
         fitted, source = self.fitted_, rows_of(self, X)
         restored = fitted.on(self.device).reconstructed(examples_of(fitted, source, y))
         errors: Array = np.square(source.rows() - fitted.scaling.undo(restored).astype(source.dtype))
-        return errors.reshape(source.shape)
+        contained: Array = self._contained(errors.reshape(source.shape), X)
+        return contained
 
     @in_own_state
     def evaluate(

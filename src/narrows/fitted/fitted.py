@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from narrows.fitted.frame import Frame
 from narrows.fitted.passes import Passes
 from narrows.fitted.reference import Reference
 from narrows.models.model import Batch, BottleneckModel
@@ -40,6 +41,8 @@ class Fitted:
         The nets with all around them, ready to be asked; on the CPU, and never trained again.
     scaling, input_shape, feature_names
         Of the examples it was fitted to: their scaling, the shape of one, and the columns' names, if they had any.
+    frame
+        The kind of data frame that these were, if they were one.
     classes
         The labels that it tells apart, sorted, or None.
     history
@@ -58,6 +61,7 @@ class Fitted:
     scaling: Scaling
     input_shape: tuple[int, ...]
     feature_names: tuple[str, ...] | None
+    frame: Frame | None
     classes: NDArray[np.generic] | None
     history: tuple[Mapping[str, float], ...]
     seed: int

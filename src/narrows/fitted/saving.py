@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from narrows.arguments import choice
 from narrows.fitted.fitted import Fitted
+from narrows.fitted.frame import Frame
 from narrows.fitted.reference import Reference
 from narrows.models.model import BottleneckModel
 from narrows.models.priors import PRIORS
@@ -31,6 +32,8 @@ def contents(fitted: Fitted) -> tuple[Metadata, Tensors]:
         parameters={name: list(value) if isinstance(value, tuple) else value for name, value in fitted.options.items()},
         input_shape=list(fitted.input_shape),
         feature_names=None if fitted.feature_names is None else list(fitted.feature_names),
+        frame=None if fitted.frame is None else fitted.frame.library,
+        dtypes=None if fitted.frame is None else list(fitted.frame.dtypes),
         scaling=fitted.scaling.kind,
         classes=None if fitted.classes is None else fitted.classes.tolist(),
         prior=next(name for name, kind in PRIORS.items() if type(fitted.model.prior) is kind),
@@ -76,6 +79,8 @@ def restored(
         raise ValueError("its history is no fitted model's")
     if metadata.feature_names is not None and len(metadata.feature_names) != features:
         raise ValueError(f"it names {len(metadata.feature_names)} features of {features}")
+    if metadata.frame is not None and len(metadata.dtypes or []) != features:
+        raise ValueError(f"it has {len(metadata.dtypes or [])} types of columns for {features} features")
     if options["conditional"] and not classes:
         raise ValueError("it is conditional, but names no classes")
     error = None if metadata.validation_error is None else (metadata.validation_error[0], metadata.validation_error[1])
@@ -92,6 +97,7 @@ def restored(
         scaling=scaling,
         input_shape=shape,
         feature_names=None if metadata.feature_names is None else tuple(metadata.feature_names),
+        frame=None if metadata.frame is None else Frame(metadata.frame, tuple(metadata.dtypes or [])),
         classes=np.array(classes) if classes else None,
         history=tuple(metadata.history),
         seed=metadata.seed,

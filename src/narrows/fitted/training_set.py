@@ -15,6 +15,7 @@ from torch.nn.functional import one_hot
 
 from narrows.components import Components
 from narrows.data.labels import class_labels
+from narrows.fitted.frame import Frame
 from narrows.fitted.reference import fingerprints
 from narrows.fitted.source import Source
 from narrows.scaling import Scaling
@@ -34,8 +35,8 @@ class TrainingSet:
     ----------
     source, examples
         As given, and scaled.
-    feature_names
-        The columns' names, if they have any.
+    feature_names, frame
+        The columns' names, and the kind of data frame, if they have any.
     scaling
         Of theirs.
     classes, labels
@@ -45,6 +46,7 @@ class TrainingSet:
     source: Source
     examples: Examples
     feature_names: tuple[str, ...] | None
+    frame: Frame | None
     scaling: Scaling
     classes: NDArray[np.generic] | None
     labels: Tensor
@@ -58,6 +60,7 @@ class TrainingSet:
         weights: NDArray[np.float64] | None,
         *,
         feature_names: tuple[str, ...] | None,
+        frame: Frame | None,
         scaling: str,
         conditional: bool,
     ) -> Self:
@@ -84,6 +87,7 @@ class TrainingSet:
                 y,
                 weights[kept],
                 feature_names=feature_names,
+                frame=frame,
                 scaling=scaling,
                 conditional=conditional,
             )
@@ -94,7 +98,7 @@ class TrainingSet:
         examples = source.examples(scale, one_hot(labels).float() if conditional else None)
         if weights is not None:
             examples = replace(examples, weights=torch.from_numpy(weights))
-        return cls(source, examples, feature_names, scale, classes, labels)
+        return cls(source, examples, feature_names, frame, scale, classes, labels)
 
     @property
     def input_shape(self) -> tuple[int, ...]:

@@ -200,4 +200,4 @@ def _rates(result: Sweep) -> Figure:
 
 
 def _error_of(estimator: BottleneckEstimator, X: Any, y: Array | None, codes: Array) -> float:
-    return float(squared_errors(estimator.scaling_, X, estimator.inverse_transform(codes, y)).mean())
+    return float(squared_errors(estimator.scaling_, X, np.asarray(estimator.inverse_transform(codes, y))).mean())

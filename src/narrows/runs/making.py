@@ -59,7 +59,7 @@ def generate(
     """
     check_images(estimator, files=files)
     y = _drawn_classes(estimator, n, seed) if label is None else known_labels(estimator, [label])[0]
-    samples = estimator.sample(n, y, random_state=seed)
+    samples = np.asarray(estimator.sample(n, y, random_state=seed))
     folder = new_folder(out, f"generate-{name}")
     numbers: dict[str, Any] = {"n": n, "label": label, "seed": seed}
     if label is None and y is not None:
@@ -115,7 +115,7 @@ def generate_like(
     original = pick("--example", dataset, [example])
     code = estimator.transform(original.X, original.y)
     codes = around(code[0], noise, n, random_state=seed)
-    samples = estimator.inverse_transform(codes, None if original.y is None else np.repeat(original.y, n))
+    samples = np.asarray(estimator.inverse_transform(codes, None if original.y is None else np.repeat(original.y, n)))
     folder = new_folder(out, f"like-{dataset.name}")
     numbers = {"like": dataset.name, "example": example, "noise": noise, "n": n, "seed": seed, "code": code[0].tolist()}
     written = [
@@ -164,7 +164,7 @@ def interpolate(
     ends = pick("--examples", dataset, examples)
     first, last = estimator.transform(ends.X, ends.y)
     codes = between(first, last, steps, kind=kind)
-    path = estimator.inverse_transform(codes, None if ends.y is None else np.repeat(ends.y[:1], len(codes)))
+    path = np.asarray(estimator.inverse_transform(codes, None if ends.y is None else np.repeat(ends.y[:1], len(codes))))
     folder = new_folder(out, f"interpolate-{dataset.name}")
     shown = np.unique(np.linspace(0, steps - 1, min(steps, GRID - 2)).round().astype(int))
     numbers = {"examples": list(examples), "steps": steps, "kind": kind}

@@ -142,13 +142,15 @@ def _traversals(estimator: BottleneckEstimator, codes: Array, context: Array | N
     for unit in np.argsort(-spread, kind="stable")[:UNITS]:
         ways = codes[typical, unit] + spread[unit] * np.linspace(-REACH, REACH, STEPS)
         label = None if context is None else np.repeat(context[[typical]], STEPS)
-        rows.append((f"unit {unit}", estimator.inverse_transform(traverse(codes[typical], int(unit), ways), label)))
+        moved = estimator.inverse_transform(traverse(codes[typical], int(unit), ways), label)
+        rows.append((f"unit {unit}", np.asarray(moved)))
     headings = [f"{step:+.1f} sd" if step else "as it is" for step in np.linspace(-REACH, REACH, STEPS)]
     return draw_rows(estimator, rows, headings=headings)
 
 
 def _samples(estimator: BottleneckEstimator) -> Figure:
-    made = estimator.sample(SAMPLES if len(estimator.input_shape_) > 1 else SAMPLES // 4, random_state=0)
+    count = SAMPLES if len(estimator.input_shape_) > 1 else SAMPLES // 4
+    made = np.asarray(estimator.sample(count, random_state=0))
     return draw_grid(estimator, made)
 
 

@@ -272,7 +272,7 @@ def decode(estimator: BottleneckEstimator, codes: Dataset, out: Path | None = No
         As of `reconstruct`.
     """
     check_images(estimator, files=files)
-    decoded = estimator.inverse_transform(codes.X, codes.y)
+    decoded = np.asarray(estimator.inverse_transform(codes.X, codes.y))
     folder = new_folder(out, f"decode-{codes.name}")
     written = write_examples(folder, "decoded", decoded, estimator, files=files)
     if decoded.ndim > 2:

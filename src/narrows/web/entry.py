@@ -166,7 +166,7 @@ class Entry:
                 scaled = estimator.model_.decode(torch.from_numpy(z)).numpy()
             return estimator.scaling_.undo(scaled).reshape(-1, *estimator.input_shape_)
         one = estimator.classes_[0] if label is None else known_labels(estimator, [label])[0]
-        return estimator.inverse_transform(z, np.full(len(z), one))
+        return np.asarray(estimator.inverse_transform(z, np.full(len(z), one)))
 
     def context(self, label: str | None, place: int | None = None) -> Array | None:
         """Return the class (1,) that a conditional model sees beside an input, which may be the example ``place``."""

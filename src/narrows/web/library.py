@@ -205,10 +205,10 @@ def _open(file: Path, data: str | None, read: Callable[[str, tuple[int, ...]], D
     given = _judged(results, estimator)
     name = f"{type(estimator).__name__.lower()}-{estimator.latent_dim}"
     if source is None:
-        drawn = Dataset("samples", estimator.sample(1000, random_state=0))
+        drawn = Dataset("samples", np.asarray(estimator.sample(1000, random_state=0)))
         if estimator.conditional and estimator.classes_ is not None:
             classes = np.resize(estimator.classes_, 1000)
-            drawn = Dataset("samples", estimator.sample(1000, classes, random_state=0), classes)
+            drawn = Dataset("samples", np.asarray(estimator.sample(1000, classes, random_state=0)), classes)
         python = (lines[0], lines[2], lines[3])
         return Entry(name, estimator, drawn, len(drawn.X), python, given, from_prior=True)
     dataset = read(source, estimator.input_shape_)

@@ -150,7 +150,7 @@ def samples(
     codes = z.numpy()
     if not entry.estimator.conditional or classes is None:
         return _decoded(entry, codes, None)
-    levels = entry.levels(entry.estimator.inverse_transform(codes, classes[places.numpy()]))
+    levels = entry.levels(np.asarray(entry.estimator.inverse_transform(codes, classes[places.numpy()])))
     return Decoded(levels, codes)
 
 
