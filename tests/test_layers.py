@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "data": {"arguments"},
     "evaluation": {"arguments", "components"},
     "latent": {"arguments"},
-    "models": {"components"},
+    "models": {"components", "scaling"},
     "training": {"evaluation", "models", "storage"},
     "fitted": {"arguments", "components", "data", "evaluation", "models", "scaling", "storage", "training"},
     "estimators": {"arguments", "data", "evaluation", "fitted", "models", "scaling", "storage", "training"},

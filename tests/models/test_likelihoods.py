@@ -20,8 +20,13 @@ from narrows.models.likelihoods import (
     Laplace,
     SquaredError,
 )
+from narrows.scaling import Scaling
 
 LOGITS = [0.0, 1e-12, -1e-7, 1e-3, -0.0999, 0.09999999, 0.1, 0.1000001, -0.5, 3.0, 50.0, -50.0]
+
+
+COUNTS = np.array([[0, 3, 2, 700], [9, 0, 0, 650], [1, 1, 0, 702], [30, 2, 1, 698], [4, 0, 5, 640]], float)
+SCALINGS = [Scaling.fit(COUNTS, "global"), Scaling.fit(COUNTS, "feature")]
 
 
 def column(*values):
@@ -157,22 +162,26 @@ def test_squared_error_trains_on_half_the_square_whatever_sigma():
 
 
 @pytest.mark.parametrize("kind", LIKELIHOODS.values())
-@pytest.mark.parametrize("unit_interval", [True, False])
-def test_each_feature_has_a_term_so_that_a_mask_can_leave_some_out(kind, unit_interval):
+@pytest.mark.parametrize("scaling", SCALINGS)
+def test_each_feature_has_a_term_so_that_a_mask_can_leave_some_out(kind, scaling):
     """What is left is the density, and the loss, of the others alone."""
-    likelihood = kind.for_data(unit_interval=unit_interval)
-    x, h = torch.rand(5, 4), torch.randn(3, 5, 4)
-    kept = torch.tensor([True, False, True, True])
-    for terms, total in ((likelihood.log_terms, likelihood.log_prob), (likelihood.loss_terms, likelihood.loss)):
-        assert terms(x, h).shape == h.shape
-        torch.testing.assert_close((terms(x, h) * kept).sum(-1), total(x[:, kept], h[..., kept]))
+    kept = np.array([True, False, True, True])
+    some = kind.for_data(Scaling(scaling.kind, scaling.offset[kept], scaling.scale[kept]))
+    likelihood = kind.for_data(scaling)
+    x, h = torch.from_numpy(scaling.apply(COUNTS)), torch.randn(3, 5, 4)
+    if likelihood.bounded:
+        x = x.sigmoid()
+    for name, total in (("log_terms", some.log_prob), ("loss_terms", some.loss)):
+        terms = getattr(likelihood, name)(x, h)
+        assert terms.shape == h.shape
+        torch.testing.assert_close((terms * torch.from_numpy(kept)).sum(-1), total(x[:, kept], h[..., kept]))
 
 
 @pytest.mark.parametrize("kind", [SquaredError, Gaussian, Laplace, Bernoulli])
 def test_an_output_for_a_mean_has_that_mean(kind):
-    for unit_interval in (True, False):
-        likelihood = kind.for_data(unit_interval=unit_interval)
-        x = torch.tensor([[0.1, 0.5, 0.7]])
+    for scaling in SCALINGS:
+        likelihood = kind.for_data(scaling)
+        x = torch.tensor([[0.1, 0.5, 0.7, 0.3]])
         torch.testing.assert_close(likelihood.mean(likelihood.output_for(x)), x)
 
 
@@ -183,5 +192,5 @@ def test_the_deviation_is_that_of_torchs_distribution(kind, reference):
 
 def test_only_what_lies_between_bounds_has_no_deviation_of_its_own():
     for kind in LIKELIHOODS.values():
-        likelihood = kind.for_data(unit_interval=True)
+        likelihood = kind.for_data(SCALINGS[0])
         assert (likelihood.deviation is None) == likelihood.bounded == (likelihood.support == (0, 1))

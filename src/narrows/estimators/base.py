@@ -255,8 +255,9 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
         with limited_threads(1):
             z, labels = fitted.model.prior.sample(n_samples, generator, wanted)
         context = one_hot(labels, len(fitted.require_classes())).float() if fitted.conditional else None
-        decoded = check_decoded(fitted.on(self.device).decoded(z, context))
-        examples: Array = fitted.scaling.undo(decoded).reshape(-1, *fitted.input_shape)
+        means = torch.from_numpy(check_decoded(fitted.on(self.device).decoded(z, context)))
+        drawn = fitted.model.likelihood.draw(means, generator).numpy()
+        examples: Array = fitted.scaling.undo(drawn).reshape(-1, *fitted.input_shape)
         contained: Array = self._contained(examples, frame=fitted.frame)
         return contained
 

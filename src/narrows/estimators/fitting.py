@@ -26,7 +26,7 @@ from narrows.estimators.rows import rows_to_fit, weights_of
 from narrows.fitted.completion import complete
 from narrows.fitted.fitted import Fitted
 from narrows.fitted.saving import OWN
-from narrows.fitted.scores import check_range
+from narrows.fitted.scores import check_possible
 from narrows.fitted.training_set import TrainingSet
 from narrows.models.bottlenecks import GaussianPosterior
 from narrows.models.model import BottleneckModel, check_nets
@@ -152,7 +152,7 @@ def _untrained(
         model = estimator.build(data.input_shape, classes, data.scaling)
     initialise(model, generator)
     some = next(learned.chunks())
-    check_range(model, some.x)
+    check_possible(model.likelihood, data.scaling, data.examples, data.feature_names)
     check_nets(model, some)
     if isinstance(model.encoder, Shortcut):
         few = min(len(learned), MOST_COMPONENTS_OF, max(estimator.latent_dim + 1, NUMBERS_IN_THEM // learned.features))

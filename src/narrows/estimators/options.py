@@ -266,4 +266,4 @@ class Options(BaseEstimator):  # type: ignore[misc]
 
     def _likelihood(self, scaling: Scaling) -> Likelihood:
         sigma = None if self.sigma == "learned" else float(self.sigma)
-        return LIKELIHOODS[self.likelihood].for_data(unit_interval=scaling.unit_interval, sigma=sigma)
+        return LIKELIHOODS[self.likelihood].for_data(scaling, sigma)

@@ -38,7 +38,7 @@ from narrows.evaluation.reconstruction import squared_errors
 from narrows.evaluation.summary import Codes, Density, Evaluation, Surprise
 from narrows.fitted.fitted import Fitted
 from narrows.fitted.passes import Passes
-from narrows.fitted.scores import RANGE_SLACK, SCORE_SAMPLES, log_density
+from narrows.fitted.scores import SCORE_SAMPLES, log_density
 from narrows.fitted.subsets import Subset, feature_map
 from narrows.models.bottlenecks import GaussianPosterior, Point, Quantiser
 from narrows.models.likelihoods import Bernoulli, Gaussian, SquaredError
@@ -140,8 +140,8 @@ def _density(
     """Return what the likelihood says; ``raw`` are the first examples' rows as given."""
     model, likelihood, x = fitted.model, fitted.model.likelihood, judged.x
     few = judged.examples.part(torch.arange(len(raw)))
-    inside = likelihood.support[0] - RANGE_SLACK <= x.min() and x.max() <= likelihood.support[1] + RANGE_SLACK
-    known = inside and (model.prior.has_density or not model.bottleneck.draws)
+    possible = bool(likelihood.possible(torch.from_numpy(x)).all())
+    known = possible and (model.prior.has_density or not model.bottleneck.draws)
     scores = log_density(passes, fitted.scaling, few, SCORE_SAMPLES) if known else np.full(2, np.nan)
     known = bool(np.isfinite(scores).all())
     integrated = known and samples > 0 and model.bottleneck.draws
@@ -150,7 +150,7 @@ def _density(
     deviation = math.sqrt(squared_errors(x, restored).mean())
     return Density(
         log_density=bootstrap(np.mean, scores, random_state=seed) if known else None,
-        bits=_bits(fitted, passes, few, raw, seed) if known and not likelihood.bounded else None,
+        bits=_bits(fitted, passes, few, raw, seed) if known and likelihood.domain is None else None,
         importance_sampled=bootstrap(
             np.mean, log_density(passes, fitted.scaling, few, samples, seed), random_state=seed
         )
@@ -181,9 +181,10 @@ def _generated(
     wanted = None if judged.context is None else judged.context.argmax(1)
     prior = fitted.model.prior
     z, labels = prior.sample(len(judged.rows), generator, wanted)
-    drawn = passes.decoded(z, one_hot(labels, len(prior.frequencies)).float() if fitted.conditional else None)
-    if not np.isfinite(drawn).all():
+    means = passes.decoded(z, one_hot(labels, len(prior.frequencies)).float() if fitted.conditional else None)
+    if not np.isfinite(means).all():
         return None, None
+    drawn = fitted.model.likelihood.draw(torch.from_numpy(means), generator).numpy()
     features = feature_map(judged.x, net, fitted.input_shape)
     real, made = features(judged.x), features(drawn)
     return (

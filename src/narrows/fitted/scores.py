@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,11 +12,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from narrows.fitted.passes import Passes
+from narrows.models.likelihoods import Likelihood
 from narrows.models.model import Batch, BottleneckModel
 from narrows.scaling import Scaling
 from narrows.training.examples import CHUNK, Examples
 
-__all__ = ["RANGE_SLACK", "SCORE_SAMPLES", "LogLikelihood", "check_range", "held_out_scores", "log_density"]
+__all__ = ["SCORE_SAMPLES", "LogLikelihood", "check_possible", "held_out_scores", "log_density"]
 
 SCORE_SAMPLES = 16
 """Codes drawn of each example for `score_samples`; the same noise for all examples, so that each has its own score."""
@@ -28,9 +30,6 @@ MOST_NUMBERS = 2**24
 
 MOST_HELD_OUT = 2000
 """Held-out examples whose likelihood is kept to judge others by."""
-
-RANGE_SLACK = 1e-6
-"""Rounding in 32 bits may leave [0, 1] by so much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +59,11 @@ def log_density(
     Raises
     ------
     ValueError
-        If the prior has no density, or `check_range` refuses an example.
+        If the prior has no density, or `check_possible` refuses an example.
     """
+    check_possible(passes.model.likelihood, scaling, examples)
 
     def log_prob(model: BottleneckModel, part: Batch) -> Tensor:
-        check_range(model, part.x)
         return _bound(model, part, samples, seed) if model.bottleneck.draws else model.log_prob(*part)
 
     drawn = passes.model.bottleneck.draws
@@ -97,21 +96,37 @@ def held_out_scores(
     return scores
 
 
-def check_range(model: BottleneckModel, x: Tensor) -> None:
-    """Refuse scaled inputs ``x`` (n, features) that the model's likelihood cannot be asked for.
+def check_possible(
+    likelihood: Likelihood, scaling: Scaling, examples: Examples, names: Sequence[str] | None = None
+) -> None:
+    """Refuse ``examples`` with a value that the likelihood gives no probability.
+
+    Parameters
+    ----------
+    likelihood, scaling
+        A model's.
+    examples
+        Scaled.
+    names
+        Of the columns, if they have any.
 
     Raises
     ------
     ValueError
-        If it is one for [0, 1] and there are values outside.
+        Naming the value, its row, its column, and what would be right.
     """
-    low, high = float(x.min()), float(x.max())
-    least, most = model.likelihood.support
-    if not (low >= least - RANGE_SLACK and high <= most + RANGE_SLACK):
-        raise ValueError(
-            f"X reaches from {low:.4g} to {high:.4g} after scaling, but a {type(model.likelihood).__name__} likelihood "
-            "is for values in [0, 1]: the training data's own range with scaling='global'"
-        )
+    if likelihood.domain is None:
+        return  # and files need not be read
+    for places in examples.spans():
+        x = examples.take(places).x
+        wrong = (~likelihood.possible(x)).nonzero()
+        if len(wrong):
+            row, column = wrong[0].tolist()
+            where = f"column {column if names is None else repr(names[column])}"
+            raise ValueError(
+                f"X contains {scaling.undo(x[row].numpy())[column]:g} in row {examples.places[places[row]]}, {where}; "
+                f"a {type(likelihood).__name__} likelihood is for {likelihood.domain}"
+            )
 
 
 def _bound(model: BottleneckModel, batch: Batch, samples: int, seed: int) -> Tensor:

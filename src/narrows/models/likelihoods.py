@@ -11,6 +11,8 @@ from typing import ClassVar, Self
 import torch
 from torch import Tensor, nn
 
+from narrows.scaling import Scaling
+
 __all__ = [
     "LIKELIHOODS",
     "Bernoulli",
@@ -25,6 +27,11 @@ __all__ = [
 SMALLEST_SCALE = 1e-4
 """Below this, differences in scaled units are float32's rounding, not the data's noise."""
 
+SLACK = 1e-6
+"""Rounding in 32 bits may leave the support by so much."""
+
+UNIT_INTERVAL = "values in [0, 1] after scaling: the training data's own range with scaling='global'"
+
 LEAST_GREY = 0.02
 """Nearer to 0 and 1 the inverse of the sigmoid is steep, and a straight line through it would heed little else."""
 
@@ -38,14 +45,17 @@ class Likelihood(nn.Module):
         Whether p is a density, which changes with the units of x, or a probability.
     support
         Between which x must lie, in scaled units.
+    domain
+        What x must be, in words; None where any number will do.
     """
 
     continuous: ClassVar[bool] = True
     support: ClassVar[tuple[float, float]] = (-math.inf, math.inf)
+    domain: ClassVar[str | None] = None
 
     @classmethod
-    def for_data(cls, *, unit_interval: bool, sigma: float | None = None) -> Self:  # noqa: ARG003 - one signature for all
-        """Return the likelihood for scaled data, which lie in the unit interval or anywhere, with σ if it has one."""
+    def for_data(cls, scaling: Scaling, sigma: float | None = None) -> Self:  # noqa: ARG003 - one signature for all
+        """Return the likelihood for data of this ``scaling``, with σ if it has one."""
         return cls()
 
     @property
@@ -58,9 +68,18 @@ class Likelihood(nn.Module):
         """The standard deviation of a feature given z, where that is the same for all z; None elsewhere."""
         return None
 
+    def possible(self, x: Tensor) -> Tensor:
+        """Say of each scaled number of ``x`` whether it is in the likelihood's domain."""
+        least, most = self.support
+        return (x >= least - SLACK) & (x <= most + SLACK)
+
     def mean(self, h: Tensor) -> Tensor:
         """Return E[x | z], of the shape of ``h``."""
         raise NotImplementedError
+
+    def draw(self, mean: Tensor, generator: torch.Generator) -> Tensor:  # noqa: ARG002 - only some draw
+        """Return new examples of this ``mean``: the mean itself, unless the domain has none such."""
+        return mean
 
     def output_for(self, mean: Tensor) -> Tensor:
         """Return decoder outputs of about this ``mean``, away from 0 and 1, where they would be infinite."""
@@ -100,9 +119,9 @@ class Located(Likelihood):
         self.link = link
 
     @classmethod
-    def for_data(cls, *, unit_interval: bool, sigma: float | None = None) -> Self:  # noqa: ARG003 - as of the others
+    def for_data(cls, scaling: Scaling, sigma: float | None = None) -> Self:  # noqa: ARG003 - as of the others
         """Return it with a sigmoid for the unit interval, and with the identity elsewhere."""
-        return cls(_link(unit_interval=unit_interval))
+        return cls(_link(scaling))
 
     def output_for(self, mean: Tensor) -> Tensor:
         """Return decoder outputs of this ``mean``, as nearly as a sigmoid allows where it is the link."""
@@ -179,9 +198,9 @@ class Gaussian(Located):
             self.register_buffer("log_sigma", torch.tensor(math.log(sigma)))
 
     @classmethod
-    def for_data(cls, *, unit_interval: bool, sigma: float | None = None) -> Self:
+    def for_data(cls, scaling: Scaling, sigma: float | None = None) -> Self:
         """Return it with the link of `Located.for_data`, and with σ fixed or, for None, learned."""
-        return cls(_link(unit_interval=unit_interval), sigma)
+        return cls(_link(scaling), sigma)
 
     @property
     def deviation(self) -> float:
@@ -233,6 +252,7 @@ class Bernoulli(Likelihood):
 
     continuous: ClassVar[bool] = False
     support: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    domain: ClassVar[str] = UNIT_INTERVAL
 
     def mean(self, h: Tensor) -> Tensor:
         """Return sigmoid(h)."""
@@ -250,6 +270,7 @@ class ContinuousBernoulli(Likelihood):
     """
 
     support: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    domain: ClassVar[str] = UNIT_INTERVAL
 
     def mean(self, h: Tensor) -> Tensor:
         """1 / (1 − e⁻ʰ) − 1 / h, and its series ½ + h/12 − h³/720 near 0."""
@@ -271,8 +292,8 @@ def _normal_log_prob(x: Tensor, mean: Tensor, log_sigma: Tensor) -> Tensor:
     return -0.5 * standardised - (log_sigma + 0.5 * math.log(2 * math.pi))
 
 
-def _link(*, unit_interval: bool) -> nn.Module:
-    return nn.Sigmoid() if unit_interval else nn.Identity()
+def _link(scaling: Scaling) -> nn.Module:
+    return nn.Sigmoid() if scaling.unit_interval else nn.Identity()
 
 
 def _scale(residuals: Tensor, *, root: bool) -> float:
