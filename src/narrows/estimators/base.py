@@ -245,7 +245,8 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
         """
         fitted = self.fitted_
         integer("n_samples", n_samples, 1)
-        generator = torch.Generator().manual_seed(random_seed(random_state))
+        seed = random_seed(random_state)
+        generator = torch.Generator().manual_seed(seed)
         if y is not None and not fitted.conditional and isinstance(fitted.model.prior, StandardNormal):
             raise ValueError(
                 f"cannot sample class y={y!r}: prior='normal' is shared by all classes; use conditional=True, or "
@@ -255,9 +256,8 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
         with limited_threads(1):
             z, labels = fitted.model.prior.sample(n_samples, generator, wanted)
         context = one_hot(labels, len(fitted.require_classes())).float() if fitted.conditional else None
-        means = torch.from_numpy(check_decoded(fitted.on(self.device).decoded(z, context)))
-        drawn = fitted.model.likelihood.draw(means, generator).numpy()
-        examples: Array = fitted.scaling.undo(drawn).reshape(-1, *fitted.input_shape)
+        means = fitted.scaling.undo(check_decoded(fitted.on(self.device).decoded(z, context)))
+        examples = fitted.model.likelihood.draw(means, np.random.default_rng(seed)).reshape(-1, *fitted.input_shape)
         contained: Array = self._contained(examples, frame=fitted.frame)
         return contained
 

@@ -184,7 +184,8 @@ def _generated(
     means = passes.decoded(z, one_hot(labels, len(prior.frequencies)).float() if fitted.conditional else None)
     if not np.isfinite(means).all():
         return None, None
-    drawn = fitted.model.likelihood.draw(torch.from_numpy(means), generator).numpy()
+    scaling, rng = fitted.scaling, np.random.default_rng(seed)
+    drawn = scaling.apply(fitted.model.likelihood.draw(scaling.undo(means), rng))
     features = feature_map(judged.x, net, fitted.input_shape)
     real, made = features(judged.x), features(drawn)
     return (

@@ -1,108 +1,20 @@
-"""Likelihoods: how the decoder's output h becomes a distribution p_θ(x | z) over inputs. Densities in nats.
-
-Features are independent given z, so that log p(x | z) is a sum over them: a likelihood gives the terms.
-"""
+"""Likelihoods that the decoder only places: one width for all features, around its output."""
 
 from __future__ import annotations
 
 import math
-from typing import ClassVar, Self
+from typing import Self
 
 import torch
 from torch import Tensor, nn
 
+from narrows.models.likelihoods.base import Likelihood
 from narrows.scaling import Scaling
 
-__all__ = [
-    "LIKELIHOODS",
-    "Bernoulli",
-    "ContinuousBernoulli",
-    "Gaussian",
-    "Laplace",
-    "Likelihood",
-    "Located",
-    "SquaredError",
-]
+__all__ = ["SMALLEST_SCALE", "Gaussian", "Laplace", "Located", "SquaredError"]
 
 SMALLEST_SCALE = 1e-4
 """Below this, differences in scaled units are float32's rounding, not the data's noise."""
-
-SLACK = 1e-6
-"""Rounding in 32 bits may leave the support by so much."""
-
-UNIT_INTERVAL = "values in [0, 1] after scaling: the training data's own range with scaling='global'"
-
-LEAST_GREY = 0.02
-"""Nearer to 0 and 1 the inverse of the sigmoid is steep, and a straight line through it would heed little else."""
-
-
-class Likelihood(nn.Module):
-    """What all have. Inputs x are (n, features), the decoder's outputs h (…, n, features).
-
-    Attributes
-    ----------
-    continuous
-        Whether p is a density, which changes with the units of x, or a probability.
-    support
-        Between which x must lie, in scaled units.
-    domain
-        What x must be, in words; None where any number will do.
-    """
-
-    continuous: ClassVar[bool] = True
-    support: ClassVar[tuple[float, float]] = (-math.inf, math.inf)
-    domain: ClassVar[str | None] = None
-
-    @classmethod
-    def for_data(cls, scaling: Scaling, sigma: float | None = None) -> Self:  # noqa: ARG003 - one signature for all
-        """Return the likelihood for data of this ``scaling``, with σ if it has one."""
-        return cls()
-
-    @property
-    def bounded(self) -> bool:
-        """Whether x lies between two finite numbers."""
-        return all(map(math.isfinite, self.support))
-
-    @property
-    def deviation(self) -> float | None:
-        """The standard deviation of a feature given z, where that is the same for all z; None elsewhere."""
-        return None
-
-    def possible(self, x: Tensor) -> Tensor:
-        """Say of each scaled number of ``x`` whether it is in the likelihood's domain."""
-        least, most = self.support
-        return (x >= least - SLACK) & (x <= most + SLACK)
-
-    def mean(self, h: Tensor) -> Tensor:
-        """Return E[x | z], of the shape of ``h``."""
-        raise NotImplementedError
-
-    def draw(self, mean: Tensor, generator: torch.Generator) -> Tensor:  # noqa: ARG002 - only some draw
-        """Return new examples of this ``mean``: the mean itself, unless the domain has none such."""
-        return mean
-
-    def output_for(self, mean: Tensor) -> Tensor:
-        """Return decoder outputs of about this ``mean``, away from 0 and 1, where they would be infinite."""
-        return mean.clamp(LEAST_GREY, 1 - LEAST_GREY).logit()
-
-    def log_terms(self, x: Tensor, h: Tensor) -> Tensor:
-        """Return log p of each feature, (…, n, features), in nats."""
-        raise NotImplementedError
-
-    def loss_terms(self, x: Tensor, h: Tensor) -> Tensor:
-        """Return what training lowers by each feature, (…, n, features), in nats: −log p."""
-        return -self.log_terms(x, h)
-
-    def log_prob(self, x: Tensor, h: Tensor) -> Tensor:
-        """Return log p(x | z), (…, n), in nats."""
-        return self.log_terms(x, h).sum(-1)
-
-    def loss(self, x: Tensor, h: Tensor) -> Tensor:
-        """Return what training lowers, (…, n), in nats per example."""
-        return self.loss_terms(x, h).sum(-1)
-
-    def calibrate(self, x: Tensor, mean: Tensor) -> None:
-        """Set the scale, if there is one to set, to its maximum-likelihood value on examples and their means."""
 
 
 class Located(Likelihood):
@@ -244,48 +156,6 @@ class Laplace(Located):
         self.log_b.data.fill_(math.log(_scale((x - mean).abs(), root=False)))
 
 
-class Bernoulli(Likelihood):
-    """p(x | z) = ∏ μˣ (1 − μ)¹⁻ˣ, μ = sigmoid(h): for binary features.
-
-    Grey levels in between are taken as probabilities, as is customary; the result is then no density of theirs.
-    """
-
-    continuous: ClassVar[bool] = False
-    support: ClassVar[tuple[float, float]] = (0.0, 1.0)
-    domain: ClassVar[str] = UNIT_INTERVAL
-
-    def mean(self, h: Tensor) -> Tensor:
-        """Return sigmoid(h)."""
-        return h.sigmoid()
-
-    def log_terms(self, x: Tensor, h: Tensor) -> Tensor:
-        """X h − log(1 + eʰ) of each feature, in nats."""
-        return x * h - nn.functional.softplus(h)
-
-
-class ContinuousBernoulli(Likelihood):
-    """p(x | z) ∝ ∏ exp(h x) on [0, 1]: the Bernoulli made a density (Loaiza-Ganem & Cunningham 2019).
-
-    In the natural parameter h, with λ = sigmoid(h), its normaliser is ∫₀¹ eʰˣ dx = (eʰ − 1) / h.
-    """
-
-    support: ClassVar[tuple[float, float]] = (0.0, 1.0)
-    domain: ClassVar[str] = UNIT_INTERVAL
-
-    def mean(self, h: Tensor) -> Tensor:
-        """1 / (1 − e⁻ʰ) − 1 / h, and its series ½ + h/12 − h³/720 near 0."""
-        far = torch.where(h.abs() < 0.1, torch.ones_like(h), h)
-        return torch.where(h.abs() < 0.1, 0.5 + h / 12 - h**3 / 720, -1 / torch.expm1(-far) - 1 / far)
-
-    def log_terms(self, x: Tensor, h: Tensor) -> Tensor:
-        """X h − log((eʰ − 1) / h) of each feature, in nats."""
-        size = torch.where(h.abs() < 0.1, torch.ones_like(h), h.abs())
-        normaliser = torch.where(
-            h.abs() < 0.1, h / 2 + h**2 / 24 - h**4 / 2880, h.relu() + torch.log(-torch.expm1(-size) / size)
-        )
-        return x * h - normaliser
-
-
 def _normal_log_prob(x: Tensor, mean: Tensor, log_sigma: Tensor) -> Tensor:
     """Return log N(x; mean, σ²) of each number of ``x`` (n, features), of ``mean`` (…, n, features)."""
     standardised = (x - mean).square() * (-2 * log_sigma).exp()
@@ -299,12 +169,3 @@ def _link(scaling: Scaling) -> nn.Module:
 def _scale(residuals: Tensor, *, root: bool) -> float:
     mean = float(residuals.double().mean())
     return max(math.sqrt(mean) if root else mean, SMALLEST_SCALE)
-
-
-LIKELIHOODS: dict[str, type[Likelihood]] = {
-    "squared-error": SquaredError,
-    "gaussian": Gaussian,
-    "laplace": Laplace,
-    "bernoulli": Bernoulli,
-    "continuous-bernoulli": ContinuousBernoulli,
-}

@@ -1,0 +1,30 @@
+"""Likelihoods: how the decoder's output h becomes a distribution p_θ(x | z) over inputs. Densities in nats.
+
+Features are independent given z, so that log p(x | z) is a sum over them: a likelihood gives the terms.
+"""
+
+from __future__ import annotations
+
+from narrows.models.likelihoods.base import Likelihood
+from narrows.models.likelihoods.bounded import Bernoulli, ContinuousBernoulli
+from narrows.models.likelihoods.located import SMALLEST_SCALE, Gaussian, Laplace, Located, SquaredError
+
+__all__ = [
+    "LIKELIHOODS",
+    "SMALLEST_SCALE",
+    "Bernoulli",
+    "ContinuousBernoulli",
+    "Gaussian",
+    "Laplace",
+    "Likelihood",
+    "Located",
+    "SquaredError",
+]
+
+LIKELIHOODS: dict[str, type[Likelihood]] = {
+    "squared-error": SquaredError,
+    "gaussian": Gaussian,
+    "laplace": Laplace,
+    "bernoulli": Bernoulli,
+    "continuous-bernoulli": ContinuousBernoulli,
+}

@@ -1,0 +1,56 @@
+"""Likelihoods of values in [0, 1]."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from narrows.models.likelihoods.base import Likelihood
+
+__all__ = ["Bernoulli", "ContinuousBernoulli"]
+
+UNIT_INTERVAL = "values in [0, 1] after scaling: the training data's own range with scaling='global'"
+
+
+class Bernoulli(Likelihood):
+    """p(x | z) = ∏ μˣ (1 − μ)¹⁻ˣ, μ = sigmoid(h): for binary features.
+
+    Grey levels in between are taken as probabilities, as is customary; the result is then no density of theirs.
+    """
+
+    continuous: ClassVar[bool] = False
+    support: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    domain: ClassVar[str] = UNIT_INTERVAL
+
+    def mean(self, h: Tensor) -> Tensor:
+        """Return sigmoid(h)."""
+        return h.sigmoid()
+
+    def log_terms(self, x: Tensor, h: Tensor) -> Tensor:
+        """X h − log(1 + eʰ) of each feature, in nats."""
+        return x * h - nn.functional.softplus(h)
+
+
+class ContinuousBernoulli(Likelihood):
+    """p(x | z) ∝ ∏ exp(h x) on [0, 1]: the Bernoulli made a density (Loaiza-Ganem & Cunningham 2019).
+
+    In the natural parameter h, with λ = sigmoid(h), its normaliser is ∫₀¹ eʰˣ dx = (eʰ − 1) / h.
+    """
+
+    support: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    domain: ClassVar[str] = UNIT_INTERVAL
+
+    def mean(self, h: Tensor) -> Tensor:
+        """1 / (1 − e⁻ʰ) − 1 / h, and its series ½ + h/12 − h³/720 near 0."""
+        far = torch.where(h.abs() < 0.1, torch.ones_like(h), h)
+        return torch.where(h.abs() < 0.1, 0.5 + h / 12 - h**3 / 720, -1 / torch.expm1(-far) - 1 / far)
+
+    def log_terms(self, x: Tensor, h: Tensor) -> Tensor:
+        """X h − log((eʰ − 1) / h) of each feature, in nats."""
+        size = torch.where(h.abs() < 0.1, torch.ones_like(h), h.abs())
+        normaliser = torch.where(
+            h.abs() < 0.1, h / 2 + h**2 / 24 - h**4 / 2880, h.relu() + torch.log(-torch.expm1(-size) / size)
+        )
+        return x * h - normaliser
