@@ -60,13 +60,36 @@ OF_IMAGES = {
 
 SHAPES = {"rows": (7,), "grey": (6, 5), "colour": (4, 5, 3), "odd": (9, 11, 2)}
 
-CASES = [(name, kind) for name in MEMBERS for kind in list(SHAPES)[:3]] + [(name, "odd") for name in OF_IMAGES]
+OF_SHAPES = {
+    "grey": ["autoencoder", "blocks", "vae", "conditional"],
+    "colour": ["deep", "blocks", "iwae", "vqvae"],
+    "odd": list(OF_IMAGES),
+}
+"""Who stands for the others where examples are images; of rows there are all."""
+
+CASES = [*((name, "rows") for name in MEMBERS), *((name, kind) for kind, names in OF_SHAPES.items() for name in names)]
+
+WITH_EVERY_PRIOR = [
+    case
+    for case in CASES
+    if case[0] in ("sparse", "vqvae", "conditional", "own nets") or case in [("autoencoder", "grey"), ("vae", "rows")]
+]
+"""Codes that are points, drawn, of a codebook, and of classes; nets by hand, by torch, and a user's own."""
 
 
 def data(shape, n=120):
     rng = np.random.default_rng(1)
     factors = rng.normal(size=(n, 3)) @ rng.normal(size=(3, int(np.prod(shape))))
     return (np.tanh(factors) * 100 + 128).reshape(n, *shape)
+
+
+def spacings(found, expected):
+    """How far apart numbers are, in spacings of 32-bit numbers at the largest of ``expected``."""
+    return float(np.abs(found - expected).max() / np.spacing(np.float32(np.abs(expected).max())))
+
+
+ROUNDING = 128
+"""Spacings that arithmetic may put between what is the same but for its order; docs/exactness.md says where."""
 
 
 def labels(n):

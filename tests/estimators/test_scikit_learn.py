@@ -29,7 +29,7 @@ EXPECTED = {
 # Few epochs: the checks fit hundreds of times, and what they look at doesn't depend on how long.
 @pytest.mark.filterwarnings("ignore:false_alarms=0.05 takes 19 examples")  # which scikit-learn's sets do not hold
 @parametrize_with_checks(
-    [Autoencoder(), LECTURE, *(kind(epochs=10) for kind in ESTIMATORS.values())],
+    [Autoencoder(), LECTURE, *(kind(epochs=3) for kind in ESTIMATORS.values())],
     expected_failed_checks=lambda _: EXPECTED,
 )
 def test_scikit_learn_checks(estimator, check):

@@ -159,9 +159,10 @@ class Options(BaseEstimator):  # type: ignore[misc]
         Which part of ordinary examples `predict` may call odd, in (0, 1); can be set after the fit.
     random_state
         A seed, a NumPy generator, or None for a new seed at every fit. The same seed gives the same weights, bit for
-        bit, with one torch on one kind of machine (not those of `VQVAE` on a GPU, which adds in any order, nor of
-        convolutional nets while other work has the cores, of which fewer are then used; with ``OMP_NUM_THREADS=1`` only
-        one ever is); NumPy's and torch's global states are neither read nor changed.
+        bit, with one torch, one kind of processor and one number of threads (docs/exactness.md; not those of `VQVAE`
+        on a GPU, which adds in any order, nor of convolutional nets while other work has the cores, of which fewer are
+        then used; with ``OMP_NUM_THREADS=1`` only one ever is); NumPy's and torch's global states are neither read nor
+        changed.
     """
 
     latent_dim: int = field(default=8, metadata=whole(1, MOST_UNITS))

@@ -20,7 +20,10 @@ from narrows.training.processor import Threads, device_for, exact, limited_threa
 __all__ = ["Passes", "check_decoded"]
 
 FEWEST = 32
-"""Examples a pass: matrix products of fewer rows add up in another order, which the last digits of a code show."""
+"""Examples a pass: matrix products of fewer rows add up in another order, which the last digits of a code show.
+
+On some processors so does a row's own place among others; docs/exactness.md says how far apart that may be.
+"""
 
 PARTS, FEWEST_WATCHED = 16, 64
 """Parts of what several threads are worth for, if each has so many examples: how long one takes is watched."""
