@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # datasets 5.2.0: with_format("numpy") gives a column of doubles as float64 in a row and as float32 in a slice.
 #
-# One would guess one type for one column, and the one that its features name (float64). What a number is rounded to depends on how
-# many rows were asked for at once, so that a value looked up singly is not found in the column it came from.
+# One would guess one type for one column, and the one that its features name (float64). What a number is rounded to
+# depends on how many rows were asked for at once, so that a value looked up singly is not found in the column it came
+# from.
 
 set -euo pipefail
 folder=$(mktemp -d)

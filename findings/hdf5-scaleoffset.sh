@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# h5py 3.16.0 (HDF5 2.0.0): what the scale-offset filter keeps is not what is read back before closing, and NaN becomes a number.
+# h5py 3.16.0 (HDF5 2.0.0): what the scale-offset filter keeps is not what is read back before closing, and NaN becomes
+# a number.
 #
-# scaleoffset=2 asks for two decimals. One would guess that reading at once shows what was lost, so that a check after writing tells, and
-# that NaN survives or is refused. But the open file answers from its cache, exact and with the NaN; after it is
-# opened again the numbers are rounded and the NaN behind them is the least number of its chunk.
+# scaleoffset=2 asks for two decimals. One would guess that reading at once shows what was lost, so that a check after
+# writing tells, and that NaN survives or is refused. But the open file answers from its cache, exact and with the NaN;
+# after it is opened again the numbers are rounded and the NaN behind them is the least number of its chunk.
 
 set -euo pipefail
 folder=$(mktemp -d)

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # onnxruntime 1.32.0 with onnx 1.23.2: all six operators that draw random numbers stop working at opset 22.
 #
-# One would guess that a runtime that takes opset 26 runs the same nodes at 22 as at 21: opset 22 (2024) only added bfloat16
-# to their types, and Dropout, which it changed in the same way, works. A VAE that draws its code inside the graph
-# passes the checker at any opset and is NOT_IMPLEMENTED at any above 21: draw outside and pass the noise in.
+# One would guess that a runtime that takes opset 26 runs the same nodes at 22 as at 21: opset 22 (2024) only added
+# bfloat16 to their types, and Dropout, which it changed in the same way, works. A VAE that draws its code inside the
+# graph passes the checker at any opset, and is NOT_IMPLEMENTED at any above 21: draw outside and pass the noise in.
 
 set -euo pipefail
 folder=$(mktemp -d)

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # onnxruntime 1.32.0: Unique of [nan, 1, nan] is [nan]; the 1 is gone.
 #
-# One would guess [1, nan] or [1, nan, nan], as NumPy or torch have it: how many NaN are left is a matter of taste, but a number
-# can only be lost if it is compared with one of them. Here it is: whatever comes after a NaN may be taken for it. The reference that
-# comes with onnx 1.23.2 says [1, nan].
+# One would guess [1, nan] or [1, nan, nan], as NumPy or torch have it: how many NaN are left is a matter of taste, but
+# a number can only be lost if it is compared with one of them. Here it is: whatever comes after a NaN may be taken for
+# it. The reference that comes with onnx 1.23.2 says [1, nan].
 
 set -euo pipefail
 folder=$(mktemp -d)

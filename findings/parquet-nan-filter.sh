@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # pyarrow 26.0.1, pandas 3.1.1, duckdb 2.0.1: a filter on a Parquet file loses rows that hold NaN.
 #
-# One would guess that a filter at the file finds what the same filter finds in memory: NaN != 1 holds. But a row group's least and largest
-# value leave NaN out; of [1, nan] both are 1, so "x != 1" skips the group unread. Even is_nan finds nothing, though the format
-# tells readers that look for NaN to leave these two values aside. polars 2.1.0 finds all; pyarrow's ORC and Feather do as well.
+# One would guess that a filter at the file finds what the same filter finds in memory: NaN != 1 holds. But a row
+# group's least and largest value leave NaN out; of [1, nan] both are 1, so "x != 1" skips the group unread. Even is_nan
+# finds nothing, though the format tells readers that look for NaN to leave these two values aside. polars 2.1.0 finds
+# all; pyarrow's ORC and Feather do as well.
 
 set -euo pipefail
 folder=$(mktemp -d)

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Pillow 13.0.0: of a 16-bit RGB PNG with a transparent colour, pixels of another colour become transparent.
 #
-# Such a file names one colour of 16 bits a channel that is transparent (tRNS). Pillow keeps the upper byte of each pixel. One would
-# guess that it keeps the key's upper byte too, or that no pixel matches; it takes the key's lower byte. So the colour
-# 1234 5678 9abc (hexadecimal) stays opaque, and any colour 34xx 78xx bcxx, which the file never mentions, is transparent.
+# Such a file names one colour of 16 bits a channel that is transparent (tRNS). Pillow keeps the upper byte of each
+# pixel. One would guess that it keeps the key's upper byte too, or that no pixel matches; it takes the key's lower
+# byte. So the colour 1234 5678 9abc (hexadecimal) stays opaque, and any colour 34xx 78xx bcxx, which the file never
+# mentions, is transparent.
 
 set -euo pipefail
 folder=$(mktemp -d)

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # safetensors 0.8.0: a tensor may be called __metadata__ when it is saved; the file can then never be loaded.
 #
-# One would guess that save refuses the one name that the format reserves, as it refuses data types that it does not know.
-# It writes the file, and every reader takes the tensor's entry for the table of strings that stands under that name.
-# Names that come from users or from a state dict must be checked by whoever saves them.
+# One would guess that save refuses the one name that the format reserves, as it refuses data types that it does not
+# know. It writes the file, and every reader takes the tensor's entry for the table of strings that stands under that
+# name. Names that come from users or from a state dict must be checked by whoever saves them.
 
 set -euo pipefail
 folder=$(mktemp -d)

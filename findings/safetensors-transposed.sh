@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# safetensors 0.8.0 with numpy 2.4.6: numpy.save writes a transposed array's numbers in the wrong order, and says nothing.
+# safetensors 0.8.0 with numpy 2.4.6: numpy.save writes a transposed array's numbers in the wrong order, and says
+# nothing.
 #
-# One would guess that the file holds what the array shows: numpy's own save and tobytes put any layout into C order, and
-# safetensors.torch refuses tensors that are not contiguous. What is written is the memory as it lies, under the
-# shape that the array shows. Arrays in Fortran order (from LAPACK, pandas or Octave) are as wrong. ascontiguousarray helps.
+# One would guess that the file holds what the array shows: numpy's own save and tobytes put any layout into C order,
+# and safetensors.torch refuses tensors that are not contiguous. What is written is the memory as it lies, under the
+# shape that the array shows. Arrays in Fortran order (from LAPACK, pandas or Octave) are as wrong. ascontiguousarray
+# helps.
 
 set -euo pipefail
 folder=$(mktemp -d)

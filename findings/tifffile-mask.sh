@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # tifffile 2026.3.3 and Pillow 13.0.0: a mask of booleans that one writes as TIFF the other reads as its negative.
 #
-# One would guess that True comes back as True: it does within either library, and through PNG. tifffile marks booleans, and no other
-# type, as MINISWHITE (0 is white) and reads them without looking at the mark; Pillow looks. By the format it is
-# Pillow that is right, so that foreground and background change places silently between two stages of a pipeline.
+# One would guess that True comes back as True: it does within either library. tifffile marks booleans, and no other
+# type, as MINISWHITE (0 is white) and reads them without looking at the mark; Pillow looks. By the format it is Pillow
+# that is right, so that foreground and background change places silently between two stages of a pipeline.
 
 set -euo pipefail
 folder=$(mktemp -d)

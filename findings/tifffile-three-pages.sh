@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# tifffile 2026.3.3: a stack of three or four grey 8-bit images is written as one image in colour, or colour with transparency.
+# tifffile 2026.3.3: a stack of three or four grey 8-bit images is written as one image in colour, or colour with
+# transparency.
 #
-# One would guess n pages for an array (n, H, W), as there are for 2, 5 or 1,797. If n is 3 or 4 the first axis counts as the colours;
-# Pillow 13.0.0 and every other reader then see one picture, while tifffile itself gives the array back and so hides it. A
-# program that writes batches meets it only when the last one happens to hold three. photometric="minisblack" helps.
+# One would guess n pages for an array (n, H, W), as there are for 2, 5 or 1,797. If n is 3 or 4 the first axis counts
+# as the colours; Pillow 13.0.0, and whatever else goes by the format, then sees one picture, while tifffile itself
+# gives the array back and so hides it. A program that writes batches meets it only when the last one happens to hold
+# three. photometric="minisblack" helps.
 
 set -euo pipefail
 folder=$(mktemp -d)

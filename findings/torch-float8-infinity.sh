@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# torch 2.13.0 (CPU) and ml_dtypes 0.6.0: infinity becomes 448 as torch's float8_e4m3fn, and NaN as ml_dtypes' of that name.
+# torch 2.13.0 (CPU) and ml_dtypes 0.6.0: infinity becomes 448 as torch's float8_e4m3fn, and NaN as ml_dtypes' of that
+# name.
 #
-# One would guess NaN from both: the type has no infinity, and the two are one format by one name, equal on all that fits. torch
-# saturates what is too large, infinity included, so that a loss that overflowed looks finite again. It does so for this type only:
-# as float8_e5m2 infinity stays what it is, and as float8_e4m3fnuz it is NaN.
+# One would guess NaN from both: the type has no infinity, and the two are one format by one name, equal on all that
+# fits. torch saturates what is too large, infinity included, so that a loss that overflowed looks finite again. It does
+# so for this type only: as float8_e5m2 infinity stays what it is, and as float8_e4m3fnuz it is NaN.
 
 set -euo pipefail
 folder=$(mktemp -d)

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # torch 2.13.0 (CPU): torch.multinomial with finite weights whose sum overflows draws one and the same index each time.
 #
-# One would guess an error, since weights that are infinite or NaN are refused in so many words, or else right draws: the
-# weights need not sum to one. They are summed in their own type. Divided by infinity the running sums are 0 up to
-# where they overflow, and with replacement each draw is the index of that place. Without replacement the draws are right.
+# One would guess an error, since weights that are infinite or NaN are refused in so many words, or else right draws:
+# the weights need not sum to one. They are summed in their own type. Divided by infinity the running sums are 0 up to
+# where they overflow, and with replacement each draw is the index of that place. Without replacement the draws are
+# right.
 
 set -euo pipefail
 folder=$(mktemp -d)

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# torchmetrics 1.9.0: Spearman's correlation with a NaN among the predictions is an ordinary number, as if NaN were the largest.
+# torchmetrics 1.9.0: Spearman's correlation with a NaN among the predictions is an ordinary number, as if NaN were the
+# largest.
 #
-# One would guess NaN, as Pearson's correlation of the same library and SciPy 1.17.1 have it. Ranks come from sorting, which
-# puts NaN last, and from there on nothing tells that it was one: a model that broke on one example scores 0.5 or 1.
+# One would guess NaN, as Pearson's correlation of the same library and SciPy 1.17.1 have it. Ranks come from sorting,
+# which puts NaN last, and from there on nothing tells that it was one: a model that broke on one example scores 0.5 or
+# 1.
 
 set -euo pipefail
 folder=$(mktemp -d)

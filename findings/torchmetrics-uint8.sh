@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # torchmetrics 1.9.0 with torch 2.13.0: errors of uint8 images are computed in uint8 and wrap around.
 #
-# One would guess that a metric either refuses bytes or takes them as numbers, for it returns a float. The difference and its square
-# are taken before the conversion: that of 200 and 0 is 64 when squared, and 1 and 2 are 255 or 1 apart, depending on which of them
-# is the prediction. As int64 they are right, and so is the peak signal-to-noise ratio of the same bytes.
+# One would guess that a metric either refuses bytes or takes them as numbers, for it returns a float. The difference
+# and its square are taken before the conversion: that of 200 and 0 is 64 when squared, and 1 and 2 are 255 or 1 apart,
+# depending on which of them is the prediction. As int64 they are right, and so is the peak signal-to-noise ratio of the
+# same bytes.
 
 set -euo pipefail
 folder=$(mktemp -d)
@@ -27,7 +28,8 @@ for name, value in seen.items():
     print(name, value)
 bytes_ratio = peak_signal_noise_ratio(zeros, bright, data_range=255.0)
 ratio = peak_signal_noise_ratio(zeros.float(), bright.float(), data_range=255.0)
-print("squared error as int64", mean_squared_error(zeros.long(), bright.long()).item(), "signal-to-noise", bytes_ratio.item())
+print("squared error as int64", mean_squared_error(zeros.long(), bright.long()).item())
+print("signal-to-noise of the bytes", bytes_ratio.item())
 
 assert list(seen.values()) == [64, 255, 1]
 assert mean_squared_error(zeros.long(), bright.long()) == 40_000
