@@ -93,7 +93,7 @@ def main() -> None:
             ("convolutional, shapes, d = 8", "shapes", Autoencoder(8, epochs=1, net="convolutional", random_state=0)),
         ):
             X = load_data(data).X
-            path = Path(folder) / f"{data}-{estimator.latent_dim}.safetensors"
+            path = Path(folder) / f"{data}-{estimator.fitted_.latent_dim}.safetensors"
             estimator.fit(X).save(path)
             for training in (False, True):
                 with served(path, data, training=training) as address:

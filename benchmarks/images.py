@@ -57,7 +57,7 @@ def against_dense() -> None:
 
 def parameters(model: Any) -> int:
     """Return how many numbers a fitted model has learned."""
-    return sum(p.numel() for p in model.model_.parameters())
+    return sum(p.numel() for p in model.fitted_.model.parameters())
 
 
 def draw(folder: Path, n: int, size: int) -> None:
@@ -105,7 +105,7 @@ def against_the_plain_loop(folder: Path) -> None:
     reading = time.perf_counter() - started
     model = Autoencoder(16, **options).fit(X)
     ours = time.perf_counter() - started
-    nets = model.model_
+    nets = model.fitted_.model
     started = time.perf_counter()
     plain_loop(folder, nets.encoder, nets.decoder, 2)
     theirs = time.perf_counter() - started

@@ -133,7 +133,7 @@ def convolutional() -> None:
     """Print the row of a convolutional VAE at 28×28, an epoch in batches of 128, and both bounds after it."""
     X, X_test = images()
     mine, model = (VAE(16, **SAME, **PLAINLY) for _ in range(2))
-    model = model.fit(X[:BATCH]).model_  # for nets of the same layers, drawn anew below
+    model = model.fit(X[:BATCH]).fitted_.model  # for nets of the same layers, drawn anew below
     begun: list[Generator[Step]] = []
     row(
         f"convolutional VAE, 28×28, {len(X):,} images, batches of {BATCH}, one epoch",
@@ -145,7 +145,7 @@ def convolutional() -> None:
     )
     for steps in begun:
         steps.close()
-    bounds = [bound(net, X_test) for net in (mine.model_, model)]
+    bounds = [bound(net, X_test) for net in (mine.fitted_.model, model)]
     print(f"| its −ELBO on {len(X_test):,} other images, nats | {bounds[0]:.1f} | plain loop {bounds[1]:.1f} |")
 
 
@@ -153,8 +153,8 @@ def on_a_gpu() -> None:
     """Print the same on a GPU, in wall time, with the part of it that the card would need at its best."""
     X, X_test = images()
     mine, model = (VAE(16, **SAME | {"epochs": 5}, **PLAINLY, device="cuda") for _ in range(2))
-    operations = BOTH_WAYS * 5 * len(X) * operations_of(model.fit(X[:BATCH]).model_, Batch(torch.zeros(1, 784), None))
-    net = model.model_
+    net = model.fit(X[:BATCH]).fitted_.model
+    operations = BOTH_WAYS * 5 * len(X) * operations_of(net, Batch(torch.zeros(1, 784), None))
     times: dict[str, list[float]] = {"mine": [], "theirs": []}
     for _ in range(4):  # of which the first is to warm up
         started = time.perf_counter()
@@ -167,7 +167,7 @@ def on_a_gpu() -> None:
         torch.cuda.synchronize()
         times["theirs"].append(time.perf_counter() - started)
     ours_, theirs = (statistics.median(each[1:]) for each in times.values())
-    bounds = [bound(each, X_test) for each in (mine.model_, net)]
+    bounds = [bound(each, X_test) for each in (mine.fitted_.model, net)]
     card = torch.cuda.get_device_name()
     peer = f"plain loop {theirs:.2f} s: {theirs / ours_:.1f} ×"
     print(f"| the same on {card}, 5 epochs, wall time | {ours_:.2f} s | {peer} |")

@@ -76,7 +76,7 @@ def main() -> None:
         order = np.argsort(-rankings["anomaly_score"])[:24]
         labels = [names[place] for place in order]
         title = f"The 24 of {len(odd)} with the largest anomaly_score, largest first"
-        draw_grid(model, photos.X[order], title=title, labels=labels).savefig(home / "odd.png", dpi=130)
+        draw_grid(model.fitted_, photos.X[order], title=title, labels=labels).savefig(home / "odd.png", dpi=130)
         keep(home / "odd.png", "photos-oddest.jpg")
 
 

@@ -59,6 +59,7 @@ def scaled(model, difference):
 def test_the_file_says_what_it_is(tmp_path):
     X, y = data((4, 5)), np.array(["one", "two", "three"])[np.arange(120) % 3]
     model = VAE(2, hidden=(8,), epochs=2, conditional=True, random_state=0).fit(X, y)
+    model.set_params(latent_dim=99, conditional=False)  # options of now say nothing of a fitted model
     made = to_onnx(model, tmp_path / "m.onnx")
     assert {path.name for path in tmp_path.iterdir()} == {"m.onnx", "m-encoder.onnx", "m-decoder.onnx"}
     proto = onnx.load(made.whole)

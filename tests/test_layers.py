@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "training": {"evaluation", "models", "storage"},
     "fitted": {"arguments", "components", "data", "evaluation", "models", "scaling", "storage", "training"},
     "estimators": {"arguments", "data", "evaluation", "fitted", "models", "scaling", "storage", "training"},
-    "sweeps": {"arguments", "data", "estimators", "evaluation", "training"},
+    "sweeps": {"arguments", "data", "estimators", "evaluation", "fitted", "training"},
     "lecture": {"arguments", "drawing", "foundations"},
     "runs": {
         "arguments",
@@ -34,7 +34,7 @@ MAY_IMPORT = {
         "storage",
         "sweeps",
     },
-    "export": {"estimators", "models", "storage", "training"},
+    "export": {"estimators", "fitted", "models", "storage", "training"},
     "web": {
         "arguments",
         "data",

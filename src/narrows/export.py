@@ -25,10 +25,10 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
 from narrows.estimators.base import BottleneckEstimator
+from narrows.fitted.fitted import Fitted
 from narrows.models.bottlenecks import FiniteScalar, VectorQuantiser
 from narrows.models.likelihoods import ContinuousBernoulli
 from narrows.storage import versions, write_atomically
@@ -136,20 +136,20 @@ def to_onnx(
         may be: rounding decides which code it gets, if it lies between two. Then nothing is written.
     """
     path, model = Path(path), _model_of(estimator)
-    check_is_fitted(model, "model_")
-    _check(model, path)
+    fitted = model.fitted_
+    _check(fitted, path)
     examples: Any = X if hasattr(X, "shape") else np.asarray(X)  # a table keeps the names of its columns
     given, classes = _drawn(model) if X is None else (examples, y)
     few: Any = given[:MOST_EXAMPLES]
     known = None if classes is None else np.asarray(classes)[:MOST_EXAMPLES]
-    files = {part: _serialised(InUnits(model, part), model, opset, ir_version) for part in INPUTS}
+    files = {part: _serialised(InUnits(fitted, part), fitted, opset, ir_version) for part in INPUTS}
     # One alone too: a graph may hold on to the number of examples that it was made with.
     alone = few[:1], None if known is None else known[:1]
     difference = max(_difference(model, files, few, known), _difference(model, files, *alone))
     targets = {part: path if part == "whole" else path.with_stem(f"{path.stem}-{part}") for part in INPUTS}
     for part, data in files.items():
         write_atomically(targets[part], data)
-    return Exported(**targets, dtype=_dtype(model).name, difference=difference, examples=len(few))
+    return Exported(**targets, dtype=_dtype(fitted).name, difference=difference, examples=len(few))
 
 
 def _model_of(estimator: BaseEstimator) -> BottleneckEstimator:
@@ -173,8 +173,8 @@ class InUnits(nn.Module):
 
     Parameters
     ----------
-    estimator
-        Fitted.
+    fitted
+        The model.
     part
         ``"whole"``, ``"encoder"`` or ``"decoder"``.
     """
@@ -183,14 +183,14 @@ class InUnits(nn.Module):
     scale: Tensor
     known: Tensor
 
-    def __init__(self, estimator: BottleneckEstimator, part: str) -> None:
+    def __init__(self, fitted: Fitted, part: str) -> None:
         super().__init__()
-        self.part, self.shape, self.model = part, estimator.input_shape_, estimator.model_
-        dtype = _dtype(estimator)
-        self.register_buffer("offset", torch.from_numpy(estimator.scaling_.offset.astype(dtype)))
-        self.register_buffer("scale", torch.from_numpy(estimator.scaling_.scale.astype(dtype)))
-        if estimator.fitted_.conditional:
-            self.register_buffer("known", torch.from_numpy(_known(estimator)))
+        self.part, self.shape, self.model = part, fitted.input_shape, fitted.model
+        dtype = _dtype(fitted)
+        self.register_buffer("offset", torch.from_numpy(fitted.scaling.offset.astype(dtype)))
+        self.register_buffer("scale", torch.from_numpy(fitted.scaling.scale.astype(dtype)))
+        if fitted.conditional:
+            self.register_buffer("known", torch.from_numpy(_known(fitted)))
 
     def forward(self, given: Tensor, y: Tensor | None = None) -> Tensor:
         """Return the output of examples (n, …) or codes (n, latent_dim), and, of a conditional model, classes (n,)."""
@@ -213,7 +213,7 @@ class InUnits(nn.Module):
         return same / same.sum(1, keepdim=True)
 
 
-def _check(estimator: BottleneckEstimator, path: Path) -> None:
+def _check(fitted: Fitted, path: Path) -> None:
     """Refuse what would fail only after the work is done."""
     missing = [name for name in ("onnx", "onnxscript", "onnxruntime") if importlib.util.find_spec(name) is None]
     if missing:
@@ -222,39 +222,38 @@ def _check(estimator: BottleneckEstimator, path: Path) -> None:
         raise ValueError(f"path={str(path)!r} must end in .onnx")
     if not path.parent.is_dir():
         raise ValueError(f"path={str(path)!r} is in a folder that does not exist")
-    size = sum(tensor.nbytes for tensor in estimator.model_.parameters())
+    size = sum(tensor.nbytes for tensor in fitted.model.parameters())
     if size > LARGEST_FILE:
         raise ValueError(f"the model has {size:,} bytes of weights, and an ONNX file holds at most {LARGEST_FILE:,}")
 
 
-def _dtype(estimator: BottleneckEstimator) -> np.dtype[Any]:
+def _dtype(fitted: Fitted) -> np.dtype[Any]:
     """Return the type of the examples: 64-bit floats where 32 bits cannot tell apart what the scaling does."""
-    reach = np.abs(estimator.scaling_.offset / estimator.scaling_.scale).max()
+    reach = np.abs(fitted.scaling.offset / fitted.scaling.scale).max()
     return np.dtype(np.float64 if reach > FLOAT32_REACH else np.float32)
 
 
-def _known(estimator: BottleneckEstimator) -> NDArray[np.int64]:
+def _known(fitted: Fitted) -> NDArray[np.int64]:
     """Return the numbers that stand for the classes: themselves if they are integers, else their places."""
-    classes = estimator.classes_
-    assert classes is not None
+    classes = fitted.require_classes()
     return classes.astype(np.int64) if classes.dtype.kind in "iu" else np.arange(len(classes))
 
 
 def _drawn(estimator: BottleneckEstimator) -> tuple[Any, NDArray[np.generic] | None]:
     """Return examples from the prior, as the training data were: with classes, column names."""
-    y = np.resize(estimator.classes_, MOST_EXAMPLES) if estimator.fitted_.conditional else None  # type: ignore[arg-type]
+    fitted = estimator.fitted_
+    y = np.resize(fitted.require_classes(), MOST_EXAMPLES) if fitted.conditional else None
     X = np.asarray(estimator.sample(MOST_EXAMPLES, y, random_state=0))
-    names = getattr(estimator, "feature_names_in_", None)
-    return X if names is None else pd.DataFrame(X, columns=names), y
+    return X if fitted.feature_names is None else pd.DataFrame(X, columns=fitted.feature_names), y
 
 
-def _serialised(module: InUnits, estimator: BottleneckEstimator, opset: int | None, ir_version: int | None) -> bytes:
+def _serialised(module: InUnits, fitted: Fitted, opset: int | None, ir_version: int | None) -> bytes:
     """Return a part as the bytes of an ONNX file."""
     n = torch.export.Dim("n")  # any; two in the example, since torch takes one for a constant
     of_codes = module.part == "decoder"
-    given = [torch.zeros(2, estimator.latent_dim)] if of_codes else [torch.zeros(2, *module.shape).to(module.scale)]
+    given = [torch.zeros(2, fitted.latent_dim)] if of_codes else [torch.zeros(2, *module.shape).to(module.scale)]
     names = [INPUTS[module.part]]
-    if estimator.fitted_.conditional:
+    if fitted.conditional:
         given.append(module.known[[0, 0]])
         names.append("y")
     with _quiet():
@@ -272,7 +271,7 @@ def _serialised(module: InUnits, estimator: BottleneckEstimator, opset: int | No
     graph = program.model.graph
     for part in (graph, *graph):
         part.metadata_props.clear()  # where in torch and in whose folders each was made
-    program.model.metadata_props.update(_metadata(estimator, module.part))
+    program.model.metadata_props.update(_metadata(fitted, module.part))
     written = program.model.opset_imports[""]
     if opset not in {None, written}:
         raise ValueError(f"opset={opset} cannot be had: torch writes this model in {written}, which does not convert")
@@ -301,22 +300,22 @@ def _quiet() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def _metadata(estimator: BottleneckEstimator, part: str) -> dict[str, str]:
+def _metadata(fitted: Fitted, part: str) -> dict[str, str]:
     """Return what a file says of itself; whatever is not text as JSON."""
-    scaling = estimator.scaling_
+    scaling = fitted.scaling
     of_all = f", which reach from {scaling.offset.min():g} to {(scaling.offset + scaling.scale).max():g}"
     facts = {
         "narrows": versions()["narrows"],
-        "model": type(estimator).__name__,
+        "model": fitted.kind,
         "part": part,
-        "input_shape": json.dumps(estimator.input_shape_),
-        "latent_dim": json.dumps(estimator.latent_dim),
+        "input_shape": json.dumps(fitted.input_shape),
+        "latent_dim": json.dumps(fitted.latent_dim),
         "units": "the training data's own" + (of_all if scaling.unit_interval else ""),
     }
-    if estimator.fitted_.conditional and estimator.classes_ is not None:
-        facts["classes"] = json.dumps(estimator.classes_.tolist())
-    if hasattr(estimator, "feature_names_in_"):
-        facts["feature_names"] = json.dumps(list(estimator.feature_names_in_))
+    if fitted.conditional:
+        facts["classes"] = json.dumps(fitted.require_classes().tolist())
+    if fitted.feature_names is not None:
+        facts["feature_names"] = json.dumps(fitted.feature_names)
     return facts
 
 
@@ -328,21 +327,21 @@ def _difference(estimator: BottleneckEstimator, files: dict[str, bytes], X: Any,
     FloatingPointError
         If it is more than `TOLERANCE`.
     """
-    code = estimator.transform(X, y)
+    fitted, code = estimator.fitted_, estimator.transform(X, y)
     both = {"whole": estimator.reconstruct(X, y), "decoder": estimator.inverse_transform(code, y)}
     restored = {part: np.asarray(examples) for part, examples in both.items()}
-    x = np.asarray(X, _dtype(estimator)).reshape(len(X), *estimator.input_shape_)
-    scale = estimator.scaling_.scale.reshape(estimator.input_shape_)
+    x = np.asarray(X, _dtype(fitted)).reshape(len(X), *fitted.input_shape)
+    scale = fitted.scaling.scale.reshape(fitted.input_shape)
     worst = 0.0
     for part, data in files.items():
-        found = _run(data, code if part == "decoder" else x, _numbered(estimator, y))
+        found = _run(data, code if part == "decoder" else x, _numbered(fitted, y))
         if part == "encoder":
             apart = np.abs(found - code) / max(1.0, float(np.abs(code).max()))
         else:
             expected = restored[part].reshape(x.shape)
             apart = np.abs(found - expected) / scale
         each = np.sort(apart.reshape(len(x), -1).max(1))
-        between = len(each) // 100 if isinstance(estimator.model_.bottleneck, FiniteScalar | VectorQuantiser) else 0
+        between = len(each) // 100 if isinstance(fitted.model.bottleneck, FiniteScalar | VectorQuantiser) else 0
         difference = float(each[-1 - between])
         if not difference <= TOLERANCE:
             raise FloatingPointError(
@@ -353,12 +352,11 @@ def _difference(estimator: BottleneckEstimator, files: dict[str, bytes], X: Any,
     return worst
 
 
-def _numbered(estimator: BottleneckEstimator, y: NDArray[Any] | None) -> NDArray[np.int64] | None:
+def _numbered(fitted: Fitted, y: NDArray[Any] | None) -> NDArray[np.int64] | None:
     """Return the classes of examples as a file takes them, if it does."""
-    if not estimator.fitted_.conditional:
+    if not fitted.conditional:
         return None
-    assert estimator.classes_ is not None
-    return _known(estimator)[np.searchsorted(estimator.classes_, y)]  # type: ignore[arg-type]
+    return _known(fitted)[np.searchsorted(fitted.require_classes(), y)]  # type: ignore[arg-type]
 
 
 def _run(data: bytes, given: NDArray[Any], y: NDArray[np.int64] | None) -> NDArray[Any]:

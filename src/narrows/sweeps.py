@@ -25,6 +25,8 @@ from narrows.estimators.base import BottleneckEstimator
 from narrows.estimators.fitting import fit_together
 from narrows.estimators.rows import weights_of
 from narrows.evaluation.codes import dead_units
+from narrows.evaluation.reconstruction import squared_errors
+from narrows.fitted.fitted import Fitted
 from narrows.training.loop import Step
 
 __all__ = ["Sweep", "SweepRow", "SweepStep", "sweep"]
@@ -205,12 +207,12 @@ class Sweep:
         """Add the rows of those of ``models`` that are fitted and have none, and keep the best of each latent_dim."""
         known = {(row.latent_dim, row.seed) for row in self.trainings}
         fitted = [model for model in models if model.__sklearn_is_fitted__()]
-        new = [model for model in fitted if (model.latent_dim, model.seed_) not in known]
+        new = [model for model in fitted if (model.fitted_.latent_dim, model.seed_) not in known]
         for model in new:
             row = self._judged(model, model.history_[-1]["seconds"] / len(new), interrupted=interrupted)
             self.trainings.append(row)
-            if self._best(model.latent_dim) is row:
-                self.models[model.latent_dim] = model
+            if self._best(row.latent_dim) is row:
+                self.models[row.latent_dim] = model
 
     def _best(self, latent_dim: int) -> SweepRow:
         """Return the training to keep among those of ``latent_dim``: by what `fit` held out, never by the test part."""
@@ -230,47 +232,48 @@ class Sweep:
     def _judged(self, estimator: BottleneckEstimator, seconds: float, *, interrupted: bool) -> SweepRow:
         errors = estimator.anomaly_score(self.X_test, self.y_test)
         error, deviation = _mean_and_deviation(errors, self._test_weights)
-        validation, validation_se = estimator.validation_error_ or (None, None)
-        test, components = self._scaled_by(estimator), estimator.reference_.components
+        fitted = estimator.fitted_
+        validation, validation_se = fitted.validation_error or (None, None)
+        test = self._scaled_by(fitted)
         return SweepRow(
-            latent_dim=estimator.latent_dim,
+            latent_dim=fitted.latent_dim,
             test_error=error,
             test_error_se=deviation,
-            pca_error=self._mean(np.square(test - components.restored(test))),
+            pca_error=self._mean(squared_errors(test, fitted.reference.components.restored(test))),
             validation_error=validation,
             validation_error_se=validation_se,
-            parameters=sum(p.numel() for p in estimator.model_.parameters()),
+            parameters=sum(p.numel() for p in fitted.model.parameters()),
             dead_units=int(dead_units(estimator.transform(self.X_train, self.y_train)).sum()),
-            epochs=estimator.n_iter_,
+            epochs=len(fitted.history),
             seconds=seconds,
             interrupted=interrupted,
-            seed=estimator.seed_,
+            seed=fitted.seed,
         )
 
-    def _scaled_by(self, estimator: BottleneckEstimator) -> NDArray[np.floating]:
+    def _scaled_by(self, fitted: Fitted) -> NDArray[np.floating]:
         """Return the test part as rows, or what memory should hold of it, as the models see it: one scaling for all."""
         if self._scaled is None:
-            features = estimator.scaling_.offset.size
+            features = fitted.features
             most = max(2, MOST_NUMBERS // features, min(ENOUGH, 8 * MOST_NUMBERS // features))
-            self._scaled = estimator.scaling_.apply(self.X_test[:most])
+            self._scaled = fitted.scaling.apply(self.X_test[:most])
         return self._scaled
 
     @cached_property
     def mean_error(self) -> float:
         """The test error of answering with the training examples' mean, in the rows' units; needs one trained model."""
-        estimator = next(iter(self.models.values()))
-        return self._mean(np.square(self._scaled_by(estimator) - estimator.reference_.components.mean))
+        fitted = next(iter(self.models.values())).fitted_
+        test = self._scaled_by(fitted)
+        return self._mean(squared_errors(test, np.broadcast_to(fitted.reference.components.mean, test.shape)))
 
-    def _mean(self, squares: NDArray[np.floating]) -> float:
-        """Return the mean of ``squares`` (n, features), those of the first of the test part, by weight."""
-        if self._test_weights is None:
-            return float(squares.mean())
-        return float(np.average(squares.mean(1), weights=self._test_weights[: len(squares)]))
+    def _mean(self, errors: NDArray[np.float64]) -> float:
+        """Return the mean of ``errors`` (n,), those of the first of the test part, by weight."""
+        weights = None if self._test_weights is None else self._test_weights[: len(errors)]
+        return float(np.average(errors, weights=weights))
 
     @property
     def unit(self) -> str:
         """What the errors are of, in words; needs one trained model."""
-        return next(iter(self.models.values())).unit
+        return next(iter(self.models.values())).fitted_.unit
 
     def recommendation(self) -> tuple[int | None, str]:
         """Return the latent_dim to take, and in one sentence why; None where nothing was held out inside ``fit``.

@@ -11,8 +11,8 @@ from narrows.cli.choosing import Fit, Model, whole
 from narrows.cli.saying import say_written
 
 if TYPE_CHECKING:
-    from narrows.estimators.base import BottleneckEstimator
     from narrows.export import Exported
+    from narrows.fitted.fitted import Fitted
 
 __all__ = ["export"]
 
@@ -75,7 +75,7 @@ def export(
         of = f"of {dataset.name}"
     print(f"At most {done.difference:.1e} from torch, in scaled units, on {done.examples} examples {of}")
     print("\nTo run it:")
-    print("", *_python(estimator, done), sep="\n  ", end="\n\n")
+    print("", *_python(estimator.fitted_, done), sep="\n  ", end="\n\n")
     say_written([done.whole, done.encoder, done.decoder])
 
 
@@ -86,15 +86,15 @@ def _remembered(model: Path) -> str | None:
     from narrows.runs.opening import remembered, results_beside
 
     results = results_beside(model)
-    return remembered(results, load(model).input_shape_, lambda name, shape: load_data(name, like=shape))
+    return remembered(results, load(model).fitted_.input_shape, lambda name, shape: load_data(name, like=shape))
 
 
-def _python(estimator: BottleneckEstimator, done: Exported) -> list[str]:
+def _python(fitted: Fitted, done: Exported) -> list[str]:
     """Return the lines that run the files on one example, which is to replace the zeros."""
-    x = f'numpy.zeros({(1, *estimator.input_shape_)}, "{done.dtype}")'
-    y = ', "y": y' if estimator.conditional else ""
-    names = "x, y" if estimator.conditional else "x"
-    values = f'{x}, numpy.array([0], "int64")' if estimator.conditional else x
+    x = f'numpy.zeros({(1, *fitted.input_shape)}, "{done.dtype}")'
+    y = ', "y": y' if fitted.conditional else ""
+    names = "x, y" if fitted.conditional else "x"
+    values = f'{x}, numpy.array([0], "int64")' if fitted.conditional else x
     whole, encoder, decoder = (repr(str(file)) for file in (done.whole, done.encoder, done.decoder))
     return [
         "import numpy, onnxruntime",

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from narrows.components import Components
+from narrows.evaluation.reconstruction import squared_errors
 from narrows.fitted.fitted import Fitted
 from narrows.fitted.passes import Passes
 from narrows.fitted.reference import Reference
@@ -71,7 +72,7 @@ def complete(
     model.prior = _prior(passes, options["prior"], data.examples, data.labels, data.classes, seed)
     components = data.components(model.prior.latent_dim)
     some = member.learned.part(torch.arange(min(len(member.learned), MOST_SEEN))).weighted()
-    beside = [np.square(part.x.numpy() - components.restored(part.x.numpy())).mean(1) for part in some.chunks()]
+    beside = [squared_errors(part.x.numpy(), components.restored(part.x.numpy())) for part in some.chunks()]
     return Fitted(
         kind=kind,
         options=options,

@@ -1,4 +1,4 @@
-"""Examples in a model's scaled units, as an error and as an eye sees them."""
+"""Examples in a model's scaled units, as an error and as an eye sees them: its units ↔ bytes from black to white."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from narrows.evaluation.reconstruction import squared_errors as errors_of_rows
+from narrows.fitted.fitted import Fitted
 from narrows.scaling import Scaling
 
-__all__ = ["as_bytes", "error_maps", "squared_errors", "value_range"]
+__all__ = ["as_bytes", "error_maps", "of_bytes", "squared_errors", "value_range"]
 
 Array = NDArray[Any]
 
@@ -29,20 +30,18 @@ def squared_errors(scaling: Scaling, examples: Any, others: Any) -> NDArray[np.f
     return np.concatenate(each)
 
 
-def error_maps(scaling: Scaling, shape: tuple[int, ...], examples: Any, others: Any) -> NDArray[np.float64]:
+def error_maps(fitted: Fitted, examples: Any, others: Any) -> NDArray[np.float64]:
     """Return the squared differences in scaled units, (n, H, W), the mean over channels, or (n, features).
 
     Parameters
     ----------
-    scaling
-        Of a model.
-    shape
-        Of one of its examples.
+    fitted
+        A model.
     examples, others
         (n, …), in the data's units.
     """
-    one, other = (scaling.apply(part).astype(np.float64) for part in (examples, others))
-    maps: NDArray[np.float64] = np.square(one - other).reshape(-1, *shape)
+    one, other = (fitted.scaling.apply(part).astype(np.float64) for part in (examples, others))
+    maps: NDArray[np.float64] = np.square(one - other).reshape(-1, *fitted.input_shape)
     return maps.mean(3) if maps.ndim == 4 else maps
 
 
@@ -52,10 +51,27 @@ def value_range(scaling: Scaling) -> tuple[float, float]:
     return float((scaling.offset + low * scaling.scale).min()), float((scaling.offset + high * scaling.scale).max())
 
 
-def as_bytes(scaling: Scaling, image: Array) -> NDArray[np.uint8]:
-    """Return an image (H, W[, C]) as bytes, 0 and 255 at the ends of `value_range`; (H, W) unless C is 3 or 4."""
-    low, high = value_range(scaling)
-    if image.ndim == 3 and image.shape[2] not in (3, 4):  # no colours, so their mean, as in the grids
-        image = image.mean(2)
-    levels: NDArray[np.uint8] = np.rint(np.clip((image - low) / (high - low), 0, 1) * 255).astype(np.uint8)
+def as_bytes(fitted: Fitted, examples: Any) -> NDArray[np.uint8]:
+    """Return examples (n, …) as bytes: 0 and 255 are the ends of `value_range`, of rows each column's own.
+
+    Images become (n, H, W) unless they have 3 or 4 channels.
+    """
+    if len(fitted.input_shape) == 1:
+        (low, high), array = fitted.scaling.extremes, fitted.scaling.apply(examples)
+    else:
+        (low, high), array = value_range(fitted.scaling), np.reshape(examples, (-1, *fitted.input_shape))
+        if array.ndim == 4 and array.shape[3] not in (3, 4):  # no colours, so their mean, as in the grids
+            array = array.mean(3)
+    levels: NDArray[np.uint8] = np.rint(np.clip((array - low) / (high - low), 0, 1) * 255).astype(np.uint8)
     return levels
+
+
+def of_bytes(fitted: Fitted, levels: Array) -> Array:
+    """Return the examples (n, …), in the data's units, that bytes of any shape for n of them stand for."""
+    parts = np.reshape(levels, (-1, *fitted.input_shape)) / 255
+    if len(fitted.input_shape) > 1:
+        low, high = value_range(fitted.scaling)
+        images: Array = low + parts * (high - low)
+        return images
+    low, high = fitted.scaling.extremes
+    return fitted.scaling.undo(low + parts * (high - low))

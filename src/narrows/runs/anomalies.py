@@ -60,7 +60,7 @@ def find_anomalies(
     """
     asked = rate("false_alarms", estimator.false_alarms if false_alarms is None else false_alarms)
     scores = estimator.anomaly_score(dataset.X, dataset.y, by=by)
-    held_out = estimator.reference_.held_out.get(by, np.zeros(0))
+    held_out = estimator.fitted_.reference.held_out.get(by, np.zeros(0))
     if not len(held_out):
         raise DataError(f"by={by!r} has no threshold: this model's training held out no examples for one")
     promised = max(asked, 1 / (len(held_out) + 1))
@@ -86,8 +86,8 @@ def find_anomalies(
     ]
     shown = order[:ODDEST]
     title = (
-        f"The oddest of {dataset.name} to {with_article(estimator)}, by {by}, with their errors in orange; odd are "
-        f"scores above {limit:.3g}, which at most {promised:.3g} of ordinary examples exceed"
+        f"The oddest of {dataset.name} to {with_article(estimator.fitted_.kind)}, by {by}, with their errors in "
+        f"orange; odd are scores above {limit:.3g}, which at most {promised:.3g} of ordinary examples exceed"
     )
     draw = partial(_sheet, estimator, dataset, shown, scores[shown], odd[shown], title)
     return Written(numbers, [*write_figures(folder, {"anomalies": draw}), *files])
@@ -97,9 +97,9 @@ def _sheet(
     estimator: BottleneckEstimator, dataset: Dataset, rows: Array, scores: Array, odd: Array, title: str
 ) -> Figure:
     X = take(dataset.X, rows)
-    y = dataset.y[rows] if dataset.y is not None and estimator.conditional else None
+    y = dataset.y[rows] if dataset.y is not None and estimator.fitted_.conditional else None
     labels = [
         f"{'odd ' if is_odd else ''}{score:.3g}\n{caption.splitlines()[-1]}"
         for is_odd, score, caption in zip(odd, scores, captions(dataset, rows), strict=True)
     ]
-    return draw_odd(estimator, X, estimator.reconstruct(X, y), title=title, labels=labels)
+    return draw_odd(estimator.fitted_, X, estimator.reconstruct(X, y), title=title, labels=labels)

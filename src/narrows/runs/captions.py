@@ -39,10 +39,9 @@ def captions(dataset: Dataset, rows: Iterable[int]) -> list[str]:
     return lines
 
 
-def with_article(estimator: object) -> str:
-    """Return what kind of model it is, as in a sentence: an Autoencoder, a VAE."""
-    name = type(estimator).__name__
-    return f"{'an' if name[0] in 'AI' else 'a'} {name}"
+def with_article(kind: str) -> str:
+    """Return what ``kind`` of model it is, as in a sentence: an Autoencoder, a VAE."""
+    return f"{'an' if kind[0] in 'AI' else 'a'} {kind}"
 
 
 def names(dataset: Dataset, rows: Iterable[int]) -> list[str]:

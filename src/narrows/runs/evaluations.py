@@ -72,7 +72,7 @@ def evaluate(
         ("Data", f"{dataset.name}: {evaluation.given:,} examples, {evaluation.learnt:,} of which it has seen"),
         *facts(estimator),
     ]
-    title = f"{type(estimator).__name__} of {estimator.latent_dim} numbers, evaluated on {dataset.name}"
+    title = f"{estimator.fitted_.kind} of {estimator.fitted_.latent_dim} numbers, evaluated on {dataset.name}"
     sections = sections_of(estimator, dataset, evaluation)
     folder = new_folder(out, f"evaluate-{dataset.name}")
     return evaluation, write_evaluation(folder, evaluation, sections, title=title, about=about, python=python)
@@ -96,8 +96,8 @@ def evaluate_run(result: Sweep, dataset: Dataset, folder: Path) -> tuple[Evaluat
     options = {name: value for name, value in _chosen(estimator).items() if name not in ("latent_dim", "random_state")}
     seeds = sorted({row.seed for row in result.trainings})
     options |= {"random_state": seeds[0]} | ({"seeds": len(seeds)} if len(seeds) > 1 else {})
-    python = _python(dataset.name, d, type(estimator).__name__, taken, options)
-    title = f"{type(estimator).__name__} of {taken} numbers on {dataset.name}"
+    python = _python(dataset.name, d, estimator.fitted_.kind, taken, options)
+    title = f"{estimator.fitted_.kind} of {taken} numbers on {dataset.name}"
     sections = [*(_of_all(result) if len(result.models) > 1 else []), *sections_of(estimator, held_out, evaluation)]
     return evaluation, write_evaluation(folder, evaluation, sections, title=title, about=about, python=python)
 
@@ -137,23 +137,21 @@ def write_evaluation(
 def facts(estimator: BottleneckEstimator) -> list[tuple[str, str]]:
     """Return what a model is, in words, by name."""
     chosen = {name: value for name, value in _chosen(estimator).items() if name != "latent_dim"}
-    seconds = estimator.history_[-1]["seconds"]
-    weights = sum(parameter.numel() for parameter in estimator.model_.parameters())
+    fitted, seconds = estimator.fitted_, estimator.fitted_.history[-1]["seconds"]
+    weights = sum(parameter.numel() for parameter in fitted.model.parameters())
     return [
-        ("Model", f"{type(estimator).__name__}, latent_dim {estimator.latent_dim}, {weights:,} weights"),
+        ("Model", f"{fitted.kind}, latent_dim {fitted.latent_dim}, {weights:,} weights"),
         ("Options", ", ".join(f"{name}={value!r}" for name, value in chosen.items()) or "the default ones"),
-        (
-            "Training",
-            f"{estimator.n_iter_:,} epochs, {seconds:.1f} s; seed {estimator.seed_}",
-        ),
+        ("Training", f"{len(fitted.history):,} epochs, {seconds:.1f} s; seed {fitted.seed}"),
         ("Versions", ", ".join(f"{name} {number}" for name, number in versions().items())),
     ]
 
 
 def _chosen(estimator: BottleneckEstimator) -> dict[str, Any]:
-    """Return the options that are not the default ones."""
+    """Return the options of its fit that are not the default ones."""
     usual = type(estimator)().get_params()
-    return {name: value for name, value in estimator.get_params().items() if not _same(value, usual[name])}
+    options = {**estimator.fitted_.options, "device": estimator.device}
+    return {name: value for name, value in options.items() if not _same(value, usual[name])}
 
 
 def _same(a: Any, b: Any) -> bool:
@@ -193,11 +191,12 @@ def _rates(result: Sweep) -> Figure:
     X, y = result.X_test[few], None if result.y_test is None else result.y_test[few]
     curves = []
     for d, estimator in result.models.items():
-        y_of = y if estimator.conditional else None
+        y_of = y if estimator.fitted_.conditional else None
         error = partial(_error_of, estimator, X, y_of)
         curves.append((f"latent_dim {d}", *rate_distortion(estimator.transform(X, y_of), error)))
     return rate_curves(curves, result.unit)
 
 
 def _error_of(estimator: BottleneckEstimator, X: Any, y: Array | None, codes: Array) -> float:
-    return float(squared_errors(estimator.scaling_, X, np.asarray(estimator.inverse_transform(codes, y))).mean())
+    restored = np.asarray(estimator.inverse_transform(codes, y))
+    return float(squared_errors(estimator.fitted_.scaling, X, restored).mean())

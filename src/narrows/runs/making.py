@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from narrows.data.dataset import Dataset
 from narrows.estimators.base import BottleneckEstimator
+from narrows.fitted.fitted import Fitted
 from narrows.latent import around
 from narrows.latent import interpolate as between
 from narrows.runs.captions import first_of, with_article
@@ -57,33 +58,34 @@ def generate(
     files
         Whether to write each image as a file of its own, too.
     """
-    check_images(estimator, files=files)
-    y = _drawn_classes(estimator, n, seed) if label is None else known_labels(estimator, [label])[0]
+    check_images(estimator.fitted_, files=files)
+    y = _drawn_classes(estimator.fitted_, n, seed) if label is None else known_labels(estimator.fitted_, [label])[0]
     samples = np.asarray(estimator.sample(n, y, random_state=seed))
     folder = new_folder(out, f"generate-{name}")
     numbers: dict[str, Any] = {"n": n, "label": label, "seed": seed}
     if label is None and y is not None:
         numbers["labels"] = y.tolist()
     written = [
-        *write_examples(folder, "samples", samples, estimator, files=files),
+        *write_examples(folder, "samples", samples, estimator.fitted_, files=files),
         write_json(folder / "results.json", numbers),
     ]
     if samples.ndim > 2:
         captions = [f"class {one}" for one in numbers.get("labels", [])[:GRID]]
         of_class = "" if label is None else f" of class {label}"
-        title = f"New examples{of_class} from the prior of {with_article(estimator)}{first_of(min(n, GRID), n)}"
-        draw = partial(draw_grid, estimator, samples[:GRID], title=title, labels=captions)
+        kind = with_article(estimator.fitted_.kind)
+        title = f"New examples{of_class} from the prior of {kind}{first_of(min(n, GRID), n)}"
+        draw = partial(draw_grid, estimator.fitted_, samples[:GRID], title=title, labels=captions)
         written = [*write_figures(folder, {"samples": draw}), *written]
     return Written(numbers, written)
 
 
-def _drawn_classes(estimator: BottleneckEstimator, n: int, seed: int) -> Array | None:
+def _drawn_classes(fitted: Fitted, n: int, seed: int) -> Array | None:
     """Return classes (n,) as frequent as in the training data and in their order, or None if the model knows none."""
-    if not estimator.conditional or estimator.classes_ is None:
+    if not fitted.conditional:
         return None
-    frequencies = estimator.model_.prior.frequencies.double().numpy()
+    frequencies = fitted.model.prior.frequencies.double().numpy()
     chosen = np.random.default_rng(seed).choice(len(frequencies), n, p=frequencies / frequencies.sum())
-    classes: Array = estimator.classes_[np.sort(chosen)]
+    classes: Array = fitted.require_classes()[np.sort(chosen)]
     return classes
 
 
@@ -111,7 +113,7 @@ def generate_like(
     n, out, seed, files
         As of `generate`.
     """
-    check_images(estimator, files=files)
+    check_images(estimator.fitted_, files=files)
     original = pick("--example", dataset, [example])
     code = estimator.transform(original.X, original.y)
     codes = around(code[0], noise, n, random_state=seed)
@@ -119,7 +121,7 @@ def generate_like(
     folder = new_folder(out, f"like-{dataset.name}")
     numbers = {"like": dataset.name, "example": example, "noise": noise, "n": n, "seed": seed, "code": code[0].tolist()}
     written = [
-        *write_examples(folder, "samples", samples, estimator, files=files),
+        *write_examples(folder, "samples", samples, estimator.fitted_, files=files),
         write_json(folder / "results.json", numbers),
     ]
     shown = np.concatenate([original.X, estimator.inverse_transform(code, original.y), samples])
@@ -127,7 +129,7 @@ def generate_like(
     shown = shown[: min(max(n, 3), GRID)]
     draw = partial(
         draw_grid,
-        estimator,
+        estimator.fitted_,
         shown,
         title=f"Like example {example} of {dataset.name}: its code with noise of σ\xa0=\xa0{noise:g}, decoded",
         labels=["original", "decoded", *(f"new {i}" for i in range(len(shown) - 2))],
@@ -160,7 +162,7 @@ def interpolate(
     out, files
         As of `generate`.
     """
-    check_images(estimator, files=files)
+    check_images(estimator.fitted_, files=files)
     ends = pick("--examples", dataset, examples)
     first, last = estimator.transform(ends.X, ends.y)
     codes = between(first, last, steps, kind=kind)
@@ -169,7 +171,7 @@ def interpolate(
     shown = np.unique(np.linspace(0, steps - 1, min(steps, GRID - 2)).round().astype(int))
     numbers = {"examples": list(examples), "steps": steps, "kind": kind}
     written = [
-        *write_examples(folder, "path", path, estimator, files=files),
+        *write_examples(folder, "path", path, estimator.fitted_, files=files),
         write_table(folder / "codes.csv", list(estimator.get_feature_names_out()), codes.tolist()),
         write_json(folder / "results.json", numbers),
     ]
@@ -177,11 +179,11 @@ def interpolate(
     row = np.concatenate([np.asarray(ends.X)[:1], path[shown], np.asarray(ends.X)[1:]])
     way = [f"{step / (steps - 1):.0%}" for step in shown]
     labels = [f"example {examples[0]}", *way, f"example {examples[1]}"]
-    draw = partial(_path, estimator, row, title, labels)
+    draw = partial(_path, estimator.fitted_, row, title, labels)
     return Written(numbers | {"shown": len(shown)}, [*write_figures(folder, {"path": draw}), *written])
 
 
-def _path(estimator: BottleneckEstimator, row: Array, title: str, labels: list[str]) -> Figure:
+def _path(fitted: Fitted, row: Array, title: str, labels: list[str]) -> Figure:
     if len(row) <= ONE_ROW:
-        return draw_rows(estimator, [("", row)], title=title, headings=labels)
-    return draw_grid(estimator, row, title=title, labels=labels)
+        return draw_rows(fitted, [("", row)], title=title, headings=labels)
+    return draw_grid(fitted, row, title=title, labels=labels)

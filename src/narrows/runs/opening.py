@@ -22,6 +22,7 @@ from narrows.data.sources import NAMED
 from narrows.data.take import take
 from narrows.estimators import load
 from narrows.estimators.base import BottleneckEstimator
+from narrows.fitted.fitted import Fitted
 from narrows.runs.files import checkpoints, require_pyarrow
 
 __all__ = [
@@ -125,12 +126,12 @@ def open_both(
         If the model is conditional, and the data have no labels, or some that it does not know.
     """
     estimator = load(find_model(model))
-    dataset = load_data(data, like=estimator.input_shape_, fit=fit, progress=progress)
+    dataset = load_data(data, like=estimator.fitted_.input_shape, fit=fit, progress=progress)
     if label is not None:
-        if not estimator.conditional:
+        if not estimator.fitted_.conditional:
             raise DataError(f"--label {label} is of no use here: the codes of MODEL {model} do not depend on labels")
         dataset = replace(dataset, y=np.full(len(dataset.X), label))
-    return estimator, _with_classes(estimator, dataset, f"DATA {data} has", model)
+    return estimator, _with_classes(estimator.fitted_, dataset, f"DATA {data} has", model)
 
 
 def warn_of_units(estimator: BottleneckEstimator, dataset: Dataset) -> None:
@@ -167,16 +168,16 @@ def open_codes(model: Path, codes: Path) -> tuple[BottleneckEstimator, Dataset]:
     """
     estimator = load(find_model(model))
     dataset = _read_codes(codes, list(estimator.get_feature_names_out()))
-    return estimator, _with_classes(estimator, dataset, f"CODES {codes} has", model)
+    return estimator, _with_classes(estimator.fitted_, dataset, f"CODES {codes} has", model)
 
 
-def _with_classes(estimator: BottleneckEstimator, dataset: Dataset, told: str, model: Path) -> Dataset:
+def _with_classes(fitted: Fitted, dataset: Dataset, told: str, model: Path) -> Dataset:
     """Return ``dataset`` with its labels as classes, if the model, which ``model`` names, is conditional."""
-    if not estimator.conditional:
+    if not fitted.conditional:
         return dataset
     if dataset.y is None:
         raise DataError(f"{told} no labels, and MODEL {model}, which is conditional, needs them")
-    return replace(dataset, y=known_labels(estimator, dataset.y))
+    return replace(dataset, y=known_labels(fitted, dataset.y))
 
 
 def _read_codes(path: Path, names: Sequence[str]) -> Dataset:
@@ -198,17 +199,17 @@ def _read_codes(path: Path, names: Sequence[str]) -> Dataset:
     return replace(dataset, X=np.asarray(dataset.X)[:, : len(names)]) if scored else dataset
 
 
-def known_labels(estimator: BottleneckEstimator, labels: Iterable[object]) -> Array:
-    """Return ``labels``, which may be text, as the classes that ``estimator`` was trained on and that read the same.
+def known_labels(fitted: Fitted, labels: Iterable[object]) -> Array:
+    """Return ``labels``, which may be text, as the classes that the model was fitted to and that read the same.
 
     Raises
     ------
     DataError
         If it was trained without classes, or one is not among them.
     """
-    if estimator.classes_ is None:
+    if fitted.classes is None:
         raise DataError("the model was trained without classes, so it cannot be asked for one")
-    by_text = {str(label): label for label in estimator.classes_.tolist()}
+    by_text = {str(label): label for label in fitted.classes.tolist()}
     texts = [str(label) for label in usual_labels(np.asarray(list(labels))).tolist()]
     unknown = next((text for text in texts if text not in by_text), None)
     if unknown is not None:

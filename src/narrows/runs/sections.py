@@ -54,7 +54,7 @@ def sections_of(estimator: BottleneckEstimator, dataset: Dataset, evaluation: Ev
     """Return what there is to see of a model and the examples of ``dataset`` that it was evaluated on."""
     rows = evaluation.places
     X, y = take(dataset.X, rows), None if dataset.y is None else np.asarray(dataset.y)[rows]
-    context = y if estimator.conditional else None
+    context = y if estimator.fitted_.conditional else None
     errors = estimator.anomaly_score(X, context)
     codes = estimator.transform(X, context)
     labels = None if y is None else y[:MAPPED]
@@ -70,7 +70,7 @@ def sections_of(estimator: BottleneckEstimator, dataset: Dataset, evaluation: Ev
             "The first, the best, the median and the worst of them, by their error.",
             partial(_reconstructions, estimator, dataset, rows, errors),
         ),
-        Section("A map of the codes", mapped, partial(_maps, estimator, codes[:MAPPED], labels, errors[:MAPPED])),
+        Section("A map of the codes", mapped, partial(_maps, evaluation.unit, codes[:MAPPED], labels, errors[:MAPPED])),
         Section(
             "Traversals",
             "What one number of the code does: a typical example's code with one unit moved by up to two standard "
@@ -101,25 +101,24 @@ def _reconstructions(estimator: BottleneckEstimator, dataset: Dataset, rows: Arr
     X = take(dataset.X, these)
     restored = estimator.reconstruct(X, _classes(estimator, dataset, these))
     return draw_comparison(
-        estimator,
+        estimator.fitted_,
         [f"{rank}\n{caption}\nerror {error:.4f}".strip() for rank, caption, error in said],
         X,
         restored,
         title="",
-        unit=estimator.unit,
     )
 
 
 def _classes(estimator: BottleneckEstimator, dataset: Dataset, rows: Array) -> Array | None:
-    return np.asarray(dataset.y)[rows] if estimator.conditional and dataset.y is not None else None
+    return np.asarray(dataset.y)[rows] if estimator.fitted_.conditional and dataset.y is not None else None
 
 
-def _maps(estimator: BottleneckEstimator, codes: Array, labels: Array | None, errors: Array) -> Figure:
+def _maps(unit: str, codes: Array, labels: Array | None, errors: Array) -> Figure:
     d, n = codes.shape[1], len(codes)
     names = ("unit 0", "unit 1")
     if d == 1:
         maps = [("the code and its error", np.stack([codes[:, 0], errors], 1))]
-        names = ("unit 0", estimator.unit)
+        names = ("unit 0", unit)
     elif d == 2:
         maps = [("the code", codes)]
     else:
@@ -145,13 +144,12 @@ def _traversals(estimator: BottleneckEstimator, codes: Array, context: Array | N
         moved = estimator.inverse_transform(traverse(codes[typical], int(unit), ways), label)
         rows.append((f"unit {unit}", np.asarray(moved)))
     headings = [f"{step:+.1f} sd" if step else "as it is" for step in np.linspace(-REACH, REACH, STEPS)]
-    return draw_rows(estimator, rows, headings=headings)
+    return draw_rows(estimator.fitted_, rows, headings=headings)
 
 
 def _samples(estimator: BottleneckEstimator) -> Figure:
-    count = SAMPLES if len(estimator.input_shape_) > 1 else SAMPLES // 4
-    made = np.asarray(estimator.sample(count, random_state=0))
-    return draw_grid(estimator, made)
+    count = SAMPLES if len(estimator.fitted_.input_shape) > 1 else SAMPLES // 4
+    return draw_grid(estimator.fitted_, np.asarray(estimator.sample(count, random_state=0)))
 
 
 def _oddest(estimator: BottleneckEstimator, dataset: Dataset, rows: Array, errors: Array) -> Figure:
@@ -160,4 +158,4 @@ def _oddest(estimator: BottleneckEstimator, dataset: Dataset, rows: Array, error
     X = take(dataset.X, these)
     restored = estimator.reconstruct(X, _classes(estimator, dataset, these))
     labels = [f"example {row}\n{error:.4f}" for row, error in zip(these, errors[chosen], strict=True)]
-    return draw_odd(estimator, X, restored, title="", labels=labels)
+    return draw_odd(estimator.fitted_, X, restored, title="", labels=labels)

@@ -18,6 +18,7 @@ from narrows.data.errors import DataError
 from narrows.data.on_disk import OnDisk
 from narrows.data.take import take
 from narrows.estimators.base import BottleneckEstimator
+from narrows.fitted.fitted import Fitted
 from narrows.fitted.levels import squared_errors
 from narrows.runs.captions import captions, first_of, names, ranked, with_article
 from narrows.runs.files import (
@@ -58,13 +59,13 @@ def reconstruct(
     files
         Whether to write each image as a file of its own, too.
     """
-    check_images(estimator, files=files)
+    check_images(estimator.fitted_, files=files)
     errors = estimator.anomaly_score(dataset.X, dataset.y)
     folder = new_folder(out, f"reconstruct-{dataset.name}")
     restored, array = reconstruct_into(folder, "reconstructed", estimator, dataset.X, dataset.y)
     numbers = {
         "examples": len(errors),
-        "unit": estimator.unit,
+        "unit": estimator.fitted_.unit,
         "mean": float(errors.mean()),
         "median": float(np.median(errors)),
         "largest": float(errors.max()),
@@ -76,24 +77,21 @@ def reconstruct(
         array,
     ]
     if files:
-        written.append(write_singles(folder / "reconstructed", restored, estimator))
-    draw = partial(_side_by_side, estimator, dataset, restored, errors)
+        written.append(write_singles(folder / "reconstructed", restored, estimator.fitted_))
+    draw = partial(_side_by_side, estimator.fitted_, dataset, restored, errors)
     return Written(numbers, [*write_figures(folder, {"reconstructions": draw}), *written])
 
 
-def _side_by_side(
-    estimator: BottleneckEstimator, dataset: Dataset, restored: Any, errors: NDArray[np.float64]
-) -> Figure:
+def _side_by_side(fitted: Fitted, dataset: Dataset, restored: Any, errors: NDArray[np.float64]) -> Figure:
     ranks, rows = zip(*ranked(errors), strict=True)
     said = zip(ranks, captions(dataset, rows), errors[list(rows)], strict=True)
     return draw_comparison(
-        estimator,
+        fitted,
         [f"{rank}\n{caption}\nerror {error:.4f}".strip() for rank, caption, error in said],
         take(dataset.X, rows),
         take(restored, rows),
-        title=f"{dataset.name} through the {estimator.latent_dim} numbers of {with_article(estimator)}; "
+        title=f"{dataset.name} through the {fitted.latent_dim} numbers of {with_article(fitted.kind)}; "
         f"over all {len(errors):,}: mean error {errors.mean():.4f}, median {np.median(errors):.4f}",
-        unit=estimator.unit,
     )
 
 
@@ -125,7 +123,7 @@ def denoise(
     TypeError, ValueError
         If the noise or its level is not as of `corrupt`.
     """
-    check_images(estimator, files=files)
+    check_images(estimator.fitted_, files=files)
     if add is not None:
         level = LEVEL if level is None else level
         estimator.corrupt(dataset.X[:1], corruption=add, level=level)  # refuses other kinds before anything is written
@@ -133,28 +131,29 @@ def denoise(
     examples, written = _denoised_into(folder, estimator, dataset, add, level, seed)
     numbers: dict[str, Any] = {"examples": len(dataset.X), "add": add, "level": level, "seed": seed}
     means: dict[str, float] = {}
-    singles = [write_singles(folder / array.stem, examples[array.stem], estimator) for array in written if files]
+    fitted = estimator.fitted_
+    singles = [write_singles(folder / array.stem, examples[array.stem], fitted) for array in written if files]
     if add is not None:
-        errors = {name: squared_errors(estimator.scaling_, dataset.X, X) for name, X in examples.items()}
+        errors = {name: squared_errors(fitted.scaling, dataset.X, X) for name, X in examples.items()}
         means = {name: float(values.mean()) for name, values in errors.items()}
-        numbers |= {"unit": estimator.unit, "errors": means}
+        numbers |= {"unit": estimator.fitted_.unit, "errors": means}
         written.append(write_errors(folder / "errors.csv", dataset, errors))
     written += [*singles, write_json(folder / "results.json", numbers)]
     noise, said = (f" with {add} noise, level {level:g},", f" (mean {estimator.unit})") if add else ("", "")
-    title = f"{dataset.name}{noise} denoised by {with_article(estimator)}{said}"
-    draw = partial(_before_and_after, estimator, dataset, examples, means, title)
+    title = f"{dataset.name}{noise} denoised by {with_article(estimator.fitted_.kind)}{said}"
+    draw = partial(_before_and_after, estimator.fitted_, dataset, examples, means, title)
     return Written(numbers, [*write_figures(folder, {"denoised": draw}), *written])
 
 
 def _before_and_after(
-    estimator: BottleneckEstimator, dataset: Dataset, examples: dict[str, Any], means: dict[str, float], title: str
+    fitted: Fitted, dataset: Dataset, examples: dict[str, Any], means: dict[str, float], title: str
 ) -> Figure:
     """Draw the first examples noisy and denoised, below the originals where these are known, and so the errors."""
     rows = [("original", dataset.X[:SHOWN])] if means else []
     for name, shown in examples.items():
         rows.append((f"{name}\nerror {means[name]:.4f}" if means else name, shown[:SHOWN]))
     headings = captions(replace(dataset, files=None), range(len(rows[0][1])))
-    return draw_rows(estimator, rows, title=title, headings=headings)
+    return draw_rows(fitted, rows, title=title, headings=headings)
 
 
 def _denoised_into(
@@ -185,7 +184,7 @@ def reconstruct_into(
     """
     if not isinstance(X, OnDisk):
         restored = estimator.reconstruct(X, y)
-        return restored, write_examples(folder, stem, restored, estimator)[0]
+        return restored, write_examples(folder, stem, restored, estimator.fitted_)[0]
     path = folder / f"{stem}.npy"
     parts = (estimator.reconstruct(X[part], None if y is None else y[part]) for part in _parts(X))
     return write_parts(path, parts, len(X)), path
@@ -202,7 +201,7 @@ def corrupt_into(
     if not isinstance(X, OnDisk):
         noisy: Any = estimator.corrupt(X, corruption=corruption, level=level, random_state=seed)
         noisy = pd.DataFrame(noisy, columns=X.columns) if isinstance(X, pd.DataFrame) else noisy
-        return noisy, write_examples(folder, "noisy", noisy, estimator)[0]
+        return noisy, write_examples(folder, "noisy", noisy, estimator.fitted_)[0]
     path = folder / "noisy.npy"
     streams = ((part, np.random.default_rng([seed, part.start])) for part in _parts(X))
     parts = (
@@ -271,13 +270,13 @@ def decode(estimator: BottleneckEstimator, codes: Dataset, out: Path | None = No
     out, files
         As of `reconstruct`.
     """
-    check_images(estimator, files=files)
+    check_images(estimator.fitted_, files=files)
     decoded = np.asarray(estimator.inverse_transform(codes.X, codes.y))
     folder = new_folder(out, f"decode-{codes.name}")
-    written = write_examples(folder, "decoded", decoded, estimator, files=files)
+    written = write_examples(folder, "decoded", decoded, estimator.fitted_, files=files)
     if decoded.ndim > 2:
         shown = range(min(len(decoded), GRID))
-        title = f"{codes.name} decoded by {with_article(estimator)}{first_of(len(shown), len(decoded))}"
-        draw = partial(draw_grid, estimator, decoded[:GRID], title=title, labels=names(codes, shown))
+        title = f"{codes.name} decoded by {with_article(estimator.fitted_.kind)}{first_of(len(shown), len(decoded))}"
+        draw = partial(draw_grid, estimator.fitted_, decoded[:GRID], title=title, labels=names(codes, shown))
         written = [*write_figures(folder, {"decoded": draw}), *written]
     return Written({"examples": len(decoded)}, written)

@@ -15,7 +15,7 @@ from narrows.data.dataset import Dataset
 from narrows.data.errors import DataError
 from narrows.data.take import take
 from narrows.drawing.curves import error_curve, training_curve
-from narrows.estimators.base import BottleneckEstimator
+from narrows.fitted.fitted import Fitted
 from narrows.fitted.levels import as_bytes
 from narrows.runs.captions import file_name, with_article
 from narrows.runs.files import (
@@ -52,7 +52,7 @@ GRID = 100
 """Examples in a grid, at most."""
 
 
-def check_images(estimator: BottleneckEstimator, *, files: bool) -> None:
+def check_images(fitted: Fitted, *, files: bool) -> None:
     """Refuse single ``files`` of a model of rows.
 
     Raises
@@ -60,7 +60,7 @@ def check_images(estimator: BottleneckEstimator, *, files: bool) -> None:
     DataError
         If they are asked for, and the model makes no images.
     """
-    if files and len(estimator.input_shape_) < 2:
+    if files and len(fitted.input_shape) < 2:
         raise DataError("--files is for images; this model makes rows, and the table holds them all")
 
 
@@ -103,6 +103,7 @@ def write_run(result: Sweep, dataset: Dataset, folder: Path) -> list[Path]:
 def _write_results(path: Path, result: Sweep, dataset: Dataset, rows: list[dict[str, Any]]) -> Path:
     taken, reason = result.recommendation()
     estimator = next(iter(result.models.values()))
+    options = {**estimator.fitted_.options, "device": estimator.device}
     contents = {
         "data": {
             "name": dataset.name,
@@ -112,8 +113,8 @@ def _write_results(path: Path, result: Sweep, dataset: Dataset, rows: list[dict[
             "test": len(result.X_test),
             "files_passed_over": [] if dataset.files is None else [asdict(file) for file in dataset.files.rejected],
         },
-        "model": type(estimator).__name__,
-        "options": {name: value for name, value in estimator.get_params().items() if name != "latent_dim"},
+        "model": estimator.fitted_.kind,
+        "options": {name: value for name, value in options.items() if name != "latent_dim"},
         "unit": result.unit,
         "mean_error": result.mean_error,
         "rows": rows,
@@ -129,8 +130,8 @@ def errors_drawn(result: Sweep) -> Figure:
     ours = np.array([(row.test_error, row.test_error_se) for row in result.rows])
     pca = np.array([row.pca_error for row in result.rows])
     dims = [row.latent_dim for row in result.rows]
-    name = type(result.models[dims[0]]).__name__
-    return error_curve(dims, ours, pca, result.mean_error, result.unit, name)
+    kind = result.models[dims[0]].fitted_.kind
+    return error_curve(dims, ours, pca, result.mean_error, result.unit, kind)
 
 
 def reconstructions(result: Sweep) -> Figure:
@@ -142,10 +143,10 @@ def reconstructions(result: Sweep) -> Figure:
     for row in result.rows:
         restored = result.models[row.latent_dim].reconstruct(originals, labels)
         rows.append((f"d = {row.latent_dim}\nerror {row.test_error:.4f}", restored))
-    estimator = next(iter(result.models.values()))
-    title = f"Held-out examples and what {with_article(estimator)} rebuilds from d numbers ({result.unit})"
+    fitted = next(iter(result.models.values())).fitted_
+    title = f"Held-out examples and what {with_article(fitted.kind)} rebuilds from d numbers ({result.unit})"
     headings = [] if labels is None else [f"class {label}" for label in labels]
-    return draw_rows(estimator, rows, title=title, headings=headings)
+    return draw_rows(fitted, rows, title=title, headings=headings)
 
 
 def _one_a_class(y: Array | None, n: int) -> Array:
@@ -159,17 +160,15 @@ def _one_a_class(y: Array | None, n: int) -> Array:
     return np.lexsort((classes, rank))[:SHOWN]
 
 
-def write_examples(
-    folder: Path, stem: str, examples: Any, estimator: BottleneckEstimator, *, files: bool = False
-) -> list[Path]:
+def write_examples(folder: Path, stem: str, examples: Any, fitted: Fitted, *, files: bool = False) -> list[Path]:
     """Write examples as `write_array` does, and if ``files``, also each as an image in the folder ``stem``."""
-    written = [write_array(folder, stem, examples, getattr(estimator, "feature_names_in_", None))]
-    return [*written, write_singles(folder / stem, examples, estimator)] if files else written
+    written = [write_array(folder, stem, examples, fitted.feature_names)]
+    return [*written, write_singles(folder / stem, examples, fitted)] if files else written
 
 
-def write_singles(folder: Path, examples: Any, estimator: BottleneckEstimator) -> Path:
+def write_singles(folder: Path, examples: Any, fitted: Fitted) -> Path:
     """Write each of the images (n, H, W[, C]), which may be on disk, as a file of its own in a new ``folder``."""
-    images = (as_bytes(estimator.scaling_, examples[row]) for row in range(len(examples)))
+    images = (as_bytes(fitted, examples[row])[0] for row in range(len(examples)))
     return write_images(folder, images, len(examples))
 
 

@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from narrows.data.dataset import Dataset
 from narrows.estimators.base import BottleneckEstimator
-from narrows.fitted.levels import as_bytes, error_maps, value_range
+from narrows.fitted.fitted import Fitted
+from narrows.fitted.levels import as_bytes, error_maps
 from narrows.latent import nearest
 from narrows.runs.opening import known_labels
 
@@ -78,9 +79,14 @@ class Entry:
     memo: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def fitted(self) -> Fitted:
+        """The model as it was fitted, whatever the estimator's options are now."""
+        return self.estimator.fitted_
+
+    @property
     def kind(self) -> str:
         """The named model's name."""
-        return type(self.estimator).__name__
+        return self.fitted.kind
 
     @property
     def X(self) -> Array:
@@ -90,9 +96,9 @@ class Entry:
     @cached_property
     def y(self) -> Array | None:
         """The examples' labels as a conditional model needs them."""
-        if not self.estimator.conditional or self.dataset.y is None:
+        if not self.fitted.conditional or self.dataset.y is None:
             return None
-        return known_labels(self.estimator, self.dataset.y)
+        return known_labels(self.fitted, self.dataset.y)
 
     @cached_property
     def _classes(self) -> tuple[list[str], NDArray[np.uint8] | None]:
@@ -148,8 +154,8 @@ class Entry:
         """How well it does, on the best evidence there is."""
         if self.given is not None:
             return self.given
-        if self.estimator.validation_error_ is not None:
-            return Judged(*self.estimator.validation_error_, "validation")
+        if self.fitted.validation_error is not None:
+            return Judged(*self.fitted.validation_error, "validation")
         spread = float(self.errors.std() / np.sqrt(len(self.errors)))
         return Judged(float(self.errors.mean()), spread, "shown")
 
@@ -158,52 +164,31 @@ class Entry:
 
         Without a label a conditional model takes its first class.
         """
-        estimator, z = self.estimator, np.asarray(codes, np.float32)
-        if not estimator.conditional or estimator.classes_ is None:
+        fitted, z = self.fitted, np.asarray(codes, np.float32)
+        if not fitted.conditional:
             # As inverse_transform, which decodes 32 at least, lest an example's last digits depend on how many there
             # are; the eye does not see those, but it sees that one convolution takes a tenth of the time.
             with torch.no_grad():
-                scaled = estimator.model_.decode(torch.from_numpy(z)).numpy()
-            return estimator.scaling_.undo(scaled).reshape(-1, *estimator.input_shape_)
-        one = estimator.classes_[0] if label is None else known_labels(estimator, [label])[0]
-        return np.asarray(estimator.inverse_transform(z, np.full(len(z), one)))
+                scaled = fitted.model.decode(torch.from_numpy(z)).numpy()
+            return fitted.scaling.undo(scaled).reshape(-1, *fitted.input_shape)
+        one = fitted.require_classes()[0] if label is None else known_labels(fitted, [label])[0]
+        return np.asarray(self.estimator.inverse_transform(z, np.full(len(z), one)))
 
     def context(self, label: str | None, place: int | None = None) -> Array | None:
         """Return the class (1,) that a conditional model sees beside an input, which may be the example ``place``."""
-        if not self.estimator.conditional or self.estimator.classes_ is None:
+        if not self.fitted.conditional:
             return None
         if place is not None and label is None and self.y is not None:
             return self.y[[place]]
-        return self.estimator.classes_[:1] if label is None else known_labels(self.estimator, [label])
+        return self.fitted.require_classes()[:1] if label is None else known_labels(self.fitted, [label])
 
     def levels(self, examples: Array) -> NDArray[np.uint8]:
         """Return examples as bytes for the eye, images (n, H, W[, 3 or 4]) or rows (n, features)."""
-        estimator = self.estimator
-        if len(estimator.input_shape_) > 1:
-            n, height, *rest = (len(examples), *estimator.input_shape_)
-            one = np.reshape(examples, (n * height, *rest))  # as_bytes takes one, however high
-            stacked = as_bytes(estimator.scaling_, one)
-            return stacked.reshape(n, height, *stacked.shape[1:])
-        low, high = estimator.scaling_.extremes
-        scaled = (estimator.scaling_.apply(examples) - low) / (high - low)
-        levels: NDArray[np.uint8] = np.rint(np.clip(scaled, 0, 1) * 255).astype(np.uint8)
-        return levels
-
-    def of_levels(self, levels: Array) -> Array:
-        """Return the inputs (n, …), in the data's units, that bytes of any shape for n of them stand for."""
-        estimator = self.estimator
-        parts = np.reshape(levels, (-1, *estimator.input_shape_)) / 255
-        if len(estimator.input_shape_) > 1:
-            low, high = value_range(estimator.scaling_)
-            images: Array = low + parts * (high - low)
-            return images
-        low, high = estimator.scaling_.extremes
-        return estimator.scaling_.undo(low + parts * (high - low))
+        return as_bytes(self.fitted, examples)
 
     def error_maps(self, examples: Array, restored: Array) -> NDArray[np.float32]:
         """Return the squared differences in scaled units, (n, H, W), the mean over channels, or (n, features)."""
-        maps = error_maps(self.estimator.scaling_, self.estimator.input_shape_, examples, restored)
-        return maps.astype(np.float32)
+        return error_maps(self.fitted, examples, restored).astype(np.float32)
 
     def check_place(self, name: str, place: int) -> int:
         """Return ``place`` if there is such an example.
@@ -225,7 +210,7 @@ class Entry:
         ValueError
             If they are no finite codes of this model.
         """
-        d = self.estimator.latent_dim
+        d = self.fitted.latent_dim
         if any(len(code) != d for code in codes):
             raise ValueError(f"z has a code of other than {d} numbers, which this model's codes have")
         array = np.array(codes, np.float64)

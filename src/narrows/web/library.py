@@ -19,7 +19,7 @@ from narrows.data.errors import DataError
 from narrows.data.sources import NAMED
 from narrows.data.take import take
 from narrows.estimators import load
-from narrows.estimators.base import BottleneckEstimator
+from narrows.fitted.fitted import Fitted
 from narrows.runs.opening import known_labels, models_in, remembered, results_beside
 from narrows.sweeps import Sweep
 from narrows.web.entry import SHOWN, Entry, Judged
@@ -89,8 +89,8 @@ class Library:
 
     def kin(self, entry: Entry) -> list[Entry]:
         """Return the models that take the same inputs from the same data, ``entry`` among them."""
-        own = entry.estimator.input_shape_, entry.dataset.name
-        return [other for other in self if (other.estimator.input_shape_, other.dataset.name) == own]
+        own = entry.fitted.input_shape, entry.dataset.name
+        return [other for other in self if (other.fitted.input_shape, other.dataset.name) == own]
 
     def add(self, entry: Entry) -> None:
         """Open one more model; an id that is taken gets a number."""
@@ -178,7 +178,7 @@ def open_models(paths: Sequence[Path], data: str | None = None) -> Library:
             entry = _open(file, data, read)
             if data is not None and data not in NAMED:
                 name = data if entry.dataset.name in NAMED else entry.dataset.name
-                library.given[name] = read(data, entry.estimator.input_shape_), data
+                library.given[name] = read(data, entry.fitted.input_shape), data
             entry.distribution  # noqa: B018 - worked out now: the page need not wait, and misfits are refused here
             library.add(entry)
     library.progress = Progress("", 1.0, done=True)
@@ -198,35 +198,36 @@ def _files(path: Path) -> list[Path]:
 
 
 def _open(file: Path, data: str | None, read: Callable[[str, tuple[int, ...]], Dataset]) -> Entry:
-    estimator: BottleneckEstimator = load(file)
+    estimator = load(file)
+    fitted = estimator.fitted_
     results = results_beside(file)
-    source = data or remembered(results, estimator.input_shape_, read)
+    source = data or remembered(results, fitted.input_shape, read)
     lines = ("from narrows import load", "from narrows.data import load_data", "", f"model = load({str(file)!r})")
-    given = _judged(results, estimator)
-    name = f"{type(estimator).__name__.lower()}-{estimator.latent_dim}"
+    given = _judged(results, fitted)
+    name = f"{fitted.kind.lower()}-{fitted.latent_dim}"
     if source is None:
         drawn = Dataset("samples", np.asarray(estimator.sample(1000, random_state=0)))
-        if estimator.conditional and estimator.classes_ is not None:
-            classes = np.resize(estimator.classes_, 1000)
+        if fitted.conditional:
+            classes = np.resize(fitted.require_classes(), 1000)
             drawn = Dataset("samples", np.asarray(estimator.sample(1000, classes, random_state=0)), classes)
         python = (lines[0], lines[2], lines[3])
         return Entry(name, estimator, drawn, len(drawn.X), python, given, from_prior=True)
-    dataset = read(source, estimator.input_shape_)
-    _check_fits(source, dataset, file, estimator)
+    dataset = read(source, fitted.input_shape)
+    _check_fits(source, dataset, file, fitted)
     return Entry(name, estimator, shown(dataset), len(dataset.X), (*lines, f"data = load_data({source!r})"), given)
 
 
-def _check_fits(source: str, dataset: Dataset, file: Path, estimator: BottleneckEstimator) -> None:
+def _check_fits(source: str, dataset: Dataset, file: Path, fitted: Fitted) -> None:
     features = math.prod(dataset.X.shape[1:])
-    if features != math.prod(estimator.input_shape_):
+    if features != fitted.features:
         raise DataError(
             f"--data {source}: its examples have shape {dataset.X.shape[1:]}, but MODEL {file} takes "
-            f"{estimator.input_shape_}"
+            f"{fitted.input_shape}"
         )
-    if estimator.conditional:
+    if fitted.conditional:
         if dataset.y is None:
             raise DataError(f"--data {source} has no labels, and MODEL {file}, which is conditional, needs them")
-        known_labels(estimator, dataset.y)
+        known_labels(fitted, dataset.y)
 
 
 def shown(dataset: Dataset) -> Dataset:
@@ -237,11 +238,11 @@ def shown(dataset: Dataset) -> Dataset:
     return Dataset(dataset.name, take(dataset.X, places), y)
 
 
-def _judged(results: dict[str, Any], estimator: BottleneckEstimator) -> Judged | None:
+def _judged(results: dict[str, Any], fitted: Fitted) -> Judged | None:
     """Return the test error that a run's results tell of this model."""
     rows = results.get("rows")
     for row in rows if isinstance(rows, list) else []:
-        if isinstance(row, dict) and row.get("latent_dim") == estimator.latent_dim:
+        if isinstance(row, dict) and row.get("latent_dim") == fitted.latent_dim:
             numbers = [row.get(name) for name in ("test_error", "test_error_se", "pca_error")]
             if all(isinstance(number, float) for number in numbers):
                 error, spread, pca = map(float, numbers)  # type: ignore[arg-type]  # floats, as the line above saw

@@ -19,7 +19,7 @@ from PIL import Image, ImageOps
 from narrows.data.errors import DataError
 from narrows.data.image_files import DAMAGE, FORMATS
 from narrows.data.pixels import image_bytes
-from narrows.fitted.levels import value_range
+from narrows.fitted.levels import of_bytes, value_range
 from narrows.web.entry import Entry
 
 __all__ = ["MOST_BYTES", "MOST_PIXELS", "Ink", "ink_of", "prepare", "read_picture"]
@@ -71,9 +71,9 @@ def _opened(body: bytes) -> Image.Image | None:
 
 def ink_of(entry: Entry) -> Ink | None:
     """Return how ink lies in the entry's data, or None if they are not grey images of ink on an empty dark ground."""
-    if len(entry.estimator.input_shape_) != 2:
+    if len(entry.fitted.input_shape) != 2:
         return None
-    low, high = value_range(entry.estimator.scaling_)
+    low, high = value_range(entry.fitted.scaling)
     levels = (entry.X - low) / (high - low)
     border = np.concatenate([levels[:, 0], levels[:, :, 0], levels[:, :, -1]], 1)
     if np.median(border) > DARK:
@@ -96,7 +96,7 @@ def prepare(image: Image.Image, entry: Entry) -> Array:
     DataError
         If the model takes rows of numbers or other channels, or there is nothing in the picture.
     """
-    shape = entry.estimator.input_shape_
+    shape = entry.fitted.input_shape
     if len(shape) < 2 or shape[2:] not in ((), (1,), (3,)):
         raise DataError(f"this model takes no pictures, but inputs of shape {shape}")
     ink = ink_of(entry)
@@ -105,7 +105,7 @@ def prepare(image: Image.Image, entry: Entry) -> Array:
         levels = image_bytes(image, (shape[1], shape[0]), "crop", "L" if grey else "RGB")
     else:
         levels = _placed(image_bytes(image, mode="L").astype(np.float64), ink, shape)
-    return entry.of_levels(levels)
+    return of_bytes(entry.fitted, levels)
 
 
 def _placed(levels: Array, ink: Ink, shape: tuple[int, ...]) -> Array:

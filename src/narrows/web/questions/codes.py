@@ -90,7 +90,7 @@ def units(library: Library, model: str) -> Units:
         (high + margin).tolist(),
         mu.astype(np.float64).mean(0).tolist(),
         dead_units(mu),
-        isinstance(entry.estimator.model_.prior, StandardNormal | GaussianMixture),
+        isinstance(entry.fitted.model.prior, StandardNormal | GaussianMixture),
     )
 
 
@@ -140,15 +140,15 @@ def samples(
         If ``temperature`` is not 1 and the prior is none whose deviations could be scaled.
     """
     entry = library[model]
-    prior = _tempered(entry.estimator.model_.prior, temperature)
+    prior = _tempered(entry.fitted.model.prior, temperature)
     generator = torch.Generator().manual_seed(seed)
-    classes = entry.estimator.classes_
+    classes = entry.fitted.require_classes() if entry.fitted.conditional else None
     wanted = None
-    if label is not None and entry.estimator.conditional and classes is not None:
+    if label is not None and classes is not None:
         wanted = torch.full((n,), [str(name) for name in classes.tolist()].index(label))
     z, places = prior.sample(n, generator, wanted)
     codes = z.numpy()
-    if not entry.estimator.conditional or classes is None:
+    if classes is None:
         return _decoded(entry, codes, None)
     levels = entry.levels(np.asarray(entry.estimator.inverse_transform(codes, classes[places.numpy()])))
     return Decoded(levels, codes)

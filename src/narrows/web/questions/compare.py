@@ -56,10 +56,10 @@ class Compared:
 def compare(library: Library, model: str) -> Compared:
     """Return this model beside those of its kind and data that have another latent_dim."""
     entry = library[model]
-    alike = {other.estimator.latent_dim: other for other in library.kin(entry) if other.kind == entry.kind}
-    alike[entry.estimator.latent_dim] = entry
+    alike = {other.fitted.latent_dim: other for other in library.kin(entry) if other.kind == entry.kind}
+    alike[entry.fitted.latent_dim] = entry
     places = _one_a_class(entry)
-    scaled = entry.estimator.scaling_.apply(entry.X)
+    scaled = entry.fitted.scaling.apply(entry.X)
     return Compared(
         entry.kind,
         [_column(alike[d], places) for d in sorted(alike)],
@@ -75,7 +75,7 @@ def _column(entry: Entry, places: NDArray[np.int64]) -> Column:
     judged = entry.judged
     return Column(
         entry.id,
-        entry.estimator.latent_dim,
+        entry.fitted.latent_dim,
         judged.error,
         judged.standard_error,
         judged.part,

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from narrows.fitted.levels import of_bytes
 from narrows.latent import nearest
 from narrows.web.entry import Entry
 from narrows.web.library import Library
@@ -119,11 +120,11 @@ def taken(entry: Entry, given: Given) -> Array:
         raise ValueError("given must name either an example or pixels")
     if given.example is not None:
         return entry.X[[entry.check_place("example", given.example)]]
-    shape = entry.estimator.input_shape_
+    shape = entry.fitted.input_shape
     try:
         raw = base64.b64decode(given.pixels or "", validate=True)
     except binascii.Error as error:
         raise ValueError(f"pixels are no base64: {error}") from error
     if len(raw) != math.prod(shape):
         raise ValueError(f"pixels are {len(raw):,}; this model takes {math.prod(shape):,}, of shape {shape}")
-    return entry.of_levels(np.frombuffer(raw, np.uint8))
+    return of_bytes(entry.fitted, np.frombuffer(raw, np.uint8))

@@ -198,7 +198,7 @@ def layers(library: Library, model: str, given: Given, label: str | None = None)
 def _drawn(entry: Entry, layer: TracedLayer, dead: NDArray[np.bool_]) -> Drawn:
     values = layer.values[0].numpy()
     k = min(MOST_UNITS, max(1, MOST_NUMBERS // values[0].size))
-    shape = entry.estimator.input_shape_ if layer.part in ("input", "output") else values.shape
+    shape = entry.fitted.input_shape if layer.part in ("input", "output") else values.shape
     most = float(np.abs(values).max())
     return Drawn(layer.part, layer.kind, layer.parameters, list(shape), values[:k], most, dead[:k], int(dead.sum()))
 

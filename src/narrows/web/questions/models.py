@@ -48,21 +48,21 @@ def models(library: Library) -> Models:
 
 
 def _model(entry: Entry) -> Model:
-    estimator = entry.estimator
-    known = [] if estimator.classes_ is None else estimator.classes_.tolist()
+    fitted = entry.fitted
+    known = [] if fitted.classes is None else fitted.classes.tolist()
     if "ink" not in entry.memo:
         entry.memo["ink"] = ink_of(entry)
     return Model(
         entry.id,
         entry.kind,
-        estimator.latent_dim,
-        list(estimator.input_shape_),
+        fitted.latent_dim,
+        list(fitted.input_shape),
         entry.dataset.name,
         len(entry.X),
         entry.total,
-        [str(name) for name in known] if estimator.conditional else entry.classes,
+        [str(name) for name in known] if fitted.conditional else entry.classes,
         [repr(name) for name in known],
-        estimator.conditional,
+        fitted.conditional,
         entry.from_prior,
         entry.memo["ink"] is not None,
         list(entry.python),

@@ -59,7 +59,7 @@ def noise(
     for other in _kinds(library, entry):
         back = other.estimator.reconstruct(noisy, other.context(label, given.example))
         error = float(entry.error_maps(x, back).mean())
-        restored.append(Restored(other.id, other.kind, other.estimator.latent_dim, entry.levels(back), error))
+        restored.append(Restored(other.id, other.kind, other.fitted.latent_dim, entry.levels(back), error))
     return Noise(entry.levels(x), entry.levels(noisy), float(entry.error_maps(x, noisy).mean()), restored)
 
 
@@ -67,8 +67,8 @@ def _kinds(library: Library, entry: Entry) -> list[Entry]:
     """Return the model itself and of each other kind the one with the nearest latent_dim, in the order they came."""
     kin = library.kin(entry)
     order = list(dict.fromkeys(other.kind for other in kin))
-    wanted = entry.estimator.latent_dim
-    chosen = {
-        other.kind: other for other in sorted(kin, key=lambda other: -abs(other.estimator.latent_dim - wanted))
-    } | {entry.kind: entry}
+    wanted = entry.fitted.latent_dim
+    chosen = {other.kind: other for other in sorted(kin, key=lambda other: -abs(other.fitted.latent_dim - wanted))} | {
+        entry.kind: entry
+    }
     return [chosen[kind] for kind in order][:MOST]

@@ -211,7 +211,7 @@ def group(library: Library, model: str, places: Annotated[list[Place], Field(min
     label = None
     names = entry.names(places)
     counts = Counter(names)
-    if entry.estimator.conditional and counts:
+    if entry.fitted.conditional and counts:
         label = counts.most_common(1)[0][0]
     return Group(
         entry.levels(entry.X[places].mean(0, keepdims=True)),
@@ -270,7 +270,7 @@ def _basis(codes: NDArray[np.float64], axes: Axes) -> tuple[NDArray[np.float64],
 
 
 def _names(entry: Entry, axes: Axes) -> list[str]:
-    d = entry.estimator.latent_dim
+    d = entry.fitted.latent_dim
     if d == 1:
         return ["z1", ""]
     units = (0, 1) if axes == "pca" and d == 2 else axes
@@ -300,4 +300,4 @@ def _seen(entry: Entry, axes: Axes, places: NDArray[np.float64]) -> NDArray[np.b
 def _comparable(entry: Entry, places: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return ``places`` (k, 2) in parts of the plane's width and height, of a single axis without the second."""
     parts: NDArray[np.float64] = places / scale
-    return parts * [1, 0] if entry.estimator.latent_dim == 1 else parts
+    return parts * [1, 0] if entry.fitted.latent_dim == 1 else parts

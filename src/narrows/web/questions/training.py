@@ -17,7 +17,6 @@ from narrows.data import load_data
 from narrows.data.dataset import Dataset
 from narrows.data.sources import NAMED
 from narrows.estimators import ESTIMATORS
-from narrows.estimators.base import BottleneckEstimator
 from narrows.web.entry import Entry
 from narrows.web.lab import Watched
 from narrows.web.library import Library, shown
@@ -154,7 +153,7 @@ def steer(
 ) -> Live:
     """Train on and on, wait, take a step, or all up to an epoch's end; and at what rate and β from now on."""
     watched = library.lab.watched
-    if beta is not None and watched and not hasattr(watched.estimator, "beta"):
+    if beta is not None and watched and "beta" not in watched.begun.options:
         raise ValueError(f"beta={beta}: {type(watched.estimator).__name__} has no β")
     given = {"learning_rate": learning_rate, "beta": beta}
     if to := {name: value for name, value in given.items() if value is not None}:
@@ -186,7 +185,7 @@ def live(library: Library, at: Epoch = None, seen: str | None = None) -> Live:
         news.step,
         epochs * ceil(n / size),
         options.get("learning_rate", rate),
-        options.get("beta", getattr(estimator, "beta", None)),
+        options.get("beta", watched.begun.options.get("beta")),
         news.learning_rate,
         news.beta,
         news.notes,
@@ -203,7 +202,7 @@ def keep(library: Library, at: Epoch = None) -> Kept:
         raise ValueError("there is no training to keep a model of")
     estimator = watched.fitted(at)
     moment = f"step-{watched.news.step}" if at is None else f"epoch-{at}"
-    name = f"{type(estimator).__name__.lower()}-{estimator.latent_dim}-{moment}"
+    name = f"{estimator.fitted_.kind.lower()}-{estimator.fitted_.latent_dim}-{moment}"
     with TemporaryDirectory() as folder:
         path = Path(folder, "model.safetensors")
         estimator.save(path)
@@ -259,11 +258,10 @@ def _moment(watched: Watched, at: int | None, key: str) -> Moment:
 
 def _seen(watched: Watched, at: int | None, key: str) -> Moment:
     entry = watched.entry(at)
-    estimator: BottleneckEstimator = entry.estimator
-    ten = _ten(entry)
+    fitted, ten = entry.fitted, _ten(entry)
     if "ink" not in watched.memo:
         watched.memo["ink"] = ink_of(entry) is not None
-    rows = estimator.history_
+    rows = fitted.history
     points = _projected(entry.codes.astype(np.float64), watched.memo.get("points"))
     watched.memo["points"] = points
     return Moment(
@@ -271,21 +269,21 @@ def _seen(watched: Watched, at: int | None, key: str) -> Moment:
         np.array([row["epoch"] for row in rows], np.int64),
         np.array([row["loss"] for row in rows]),
         np.array([row["validation_loss"] for row in rows if "validation_loss" in row]),
-        list(estimator.input_shape_),
+        list(fitted.input_shape),
         watched.memo["ink"],
         entry.levels(entry.X[ten]),
-        entry.levels(estimator.reconstruct(entry.X[ten])),
+        entry.levels(entry.estimator.reconstruct(entry.X[ten])),
         entry.names(ten),
         points,
         entry.labels,
         entry.classes,
-        estimator.latent_dim,
+        fitted.latent_dim,
     )
 
 
 def _ten(entry: Entry) -> NDArray[np.int64]:
     """Return the places of ten examples, as many of each class as can be, by class; of points in a plane all."""
-    if entry.estimator.input_shape_ == (2,):
+    if entry.fitted.input_shape == (2,):
         return np.arange(len(entry.X))
     if entry.labels is None:
         return np.arange(min(ROWS, len(entry.X)))
