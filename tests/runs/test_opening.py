@@ -1,11 +1,15 @@
-"""Labels of data as the classes that a model was fitted to."""
+"""Data for a model: labels as the classes that it was fitted to, and numbers in the units that it was."""
+
+import warnings
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from narrows import VAE
+from narrows import VAE, Autoencoder
+from narrows.data import load_data
 from narrows.data.errors import DataError
-from narrows.runs.opening import known_labels
+from narrows.runs.opening import known_labels, warn_of_units
 
 
 def test_labels_are_found_whatever_type_they_have():
@@ -16,3 +20,29 @@ def test_labels_are_found_whatever_type_they_have():
         assert model.transform(X, known_labels(model.fitted_, labels)).shape == (20, 2)
     with pytest.raises(DataError, match="label '7' is no class that the model knows; known are 0, 1"):
         known_labels(model.fitted_, [0, 7])
+
+
+def test_images_of_eight_bits_and_of_sixteen_are_told_apart_by_their_ranges(tmp_path):
+    levels = np.random.default_rng(0).integers(0, 256, (12, 4, 4), dtype=np.uint8)
+    levels[0, 0, :2] = 0, 255
+    models, folders = {}, {8: tmp_path / "8", 16: tmp_path / "16"}
+    for bits, folder in folders.items():
+        folder.mkdir()
+        images = levels if bits == 8 else levels.astype(np.uint16) * 257
+        for i, image in enumerate(images):
+            Image.fromarray(image).save(folder / f"{i:02}.png")
+        models[bits] = Autoencoder(2, hidden=(4,), epochs=1, random_state=0).fit(load_data(folder).X).fitted_
+    told = {
+        (8, 16): "16 reaches from 0 to 65535 and the training data from 0 to 255; 9.% of its numbers lie outside that",
+        (16, 8): r"8 reaches from 0 to 255 and the training data from 0 to 65535; it covers 0\.4% of that",
+    }
+    for (fitted_to, given), words in told.items():
+        with pytest.warns(UserWarning, match=f"^{words}: perhaps other units"):
+            warn_of_units(models[fitted_to], load_data(folders[given]))
+    with pytest.warns(UserWarning, match=r"^00 reaches .* of that: perhaps"):  # one image alone says so, too
+        warn_of_units(models[16], load_data(folders[8] / "00.png"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for bits, folder in folders.items():
+            warn_of_units(models[bits], load_data(folder))
+            warn_of_units(models[bits], load_data(folder / "03.png"))

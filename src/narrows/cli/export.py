@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from narrows.cli.choosing import Fit, Model, whole
+from narrows.cli.progress import opened
 from narrows.cli.saying import say_written
 
 if TYPE_CHECKING:
@@ -56,7 +57,6 @@ def export(
     onnxruntime computes with them what torch does, to 1e-5 in scaled units.
     """
     from narrows import load
-    from narrows.cli.progress import reading
     from narrows.export import to_onnx
     from narrows.runs import opening
 
@@ -69,8 +69,7 @@ def export(
         done = to_onnx(estimator, file, opset=opset, ir_version=ir_version)
         of = "drawn from the model's prior; --data DATA compares on yours"
     else:
-        with reading(source) as progress:
-            estimator, dataset = opening.open_both(model, source, fit=fit, progress=progress)
+        estimator, dataset = opened(model, source, fit)
         done = to_onnx(estimator, file, dataset.X, dataset.y, opset=opset, ir_version=ir_version)
         of = f"of {dataset.name}"
     print(f"At most {done.difference:.1e} from torch, in scaled units, on {done.examples} examples {of}")

@@ -46,7 +46,7 @@ def opened(model: Path, data: str, fit: str, label: str | None = None) -> tuple[
 
     with reading(data) as progress:
         estimator, dataset = open_both(model, data, label, fit=fit, progress=progress)
-    warn_of_units(estimator, dataset)
+    warn_of_units(estimator.fitted_, dataset)
     return estimator, dataset
 
 

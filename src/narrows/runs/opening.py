@@ -134,28 +134,35 @@ def open_both(
     return estimator, _with_classes(estimator.fitted_, dataset, f"DATA {data} has", model)
 
 
-def warn_of_units(estimator: BottleneckEstimator, dataset: Dataset) -> None:
-    """Say once if data do not share the range that the model was trained on, as those in other units.
+def warn_of_units(fitted: Fitted, dataset: Dataset) -> None:
+    """Say if data do not share the range that the model was trained on, as those in other units.
 
     Warns
     -----
     UserWarning
-        If one in a hundred of their numbers lies outside by more than a tenth of the range, or all of ten examples or
-        more within a tenth of it. Columns of different units have no bounds, and so no warning.
+        If one in a hundred of their numbers lies outside by more than a tenth of the range; or if they cover less than
+        a tenth of it, and are ten examples or more, or bytes, which could not cover more. Columns of different units
+        have no bounds, and so no warning.
     """
-    scaling = estimator.scaling_
-    if scaling.kind != "global":
+    scaling = fitted.scaling
+    if not scaling.unit_interval:
         return
-    low, high = float(scaling.offset[0]), float(scaling.offset[0] + scaling.scale[0])
-    x = scaling.apply(take(dataset.X, range(min(len(dataset.X), max(FEWEST, NUMBERS // scaling.offset.size)))))
+    X = np.asarray(take(dataset.X, range(min(len(dataset.X), max(FEWEST, NUMBERS // fitted.features)))))
+    (low, high), least, width = (float(X.min()), float(X.max())), float(scaling.offset[0]), float(scaling.scale[0])
+    x = scaling.apply(X)
     outside = float(((x < -FAR) | (x > 1 + FAR)).mean())
+    too_few_levels = X.dtype == np.uint8 and np.iinfo(np.uint8).max < FAR * width
     if outside > OUTSIDE:
-        found = f"{outside:.0%} of the numbers of {dataset.name} lie outside the range of the training data"
-    elif len(x) >= FEWEST and float(np.ptp(x)) < FAR:
-        found = f"{dataset.name} covers {float(np.ptp(x)):.1%} of the range of the training data"
+        found = f"{outside:.0%} of its numbers lie outside that"
+    elif high - low < FAR * width and (len(x) >= FEWEST or too_few_levels):
+        found = f"it covers {(high - low) / width:.1%} of that"
     else:
         return
-    warnings.warn(f"{found}, {low:g} to {high:g}: perhaps other units, or another preparation", stacklevel=2)
+    warnings.warn(
+        f"{dataset.name} reaches from {low:g} to {high:g} and the training data from {least:g} to {least + width:g}; "
+        f"{found}: perhaps other units, or another preparation",
+        stacklevel=2,
+    )
 
 
 def open_codes(model: Path, codes: Path) -> tuple[BottleneckEstimator, Dataset]:

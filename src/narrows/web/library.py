@@ -20,7 +20,7 @@ from narrows.data.sources import NAMED
 from narrows.data.take import take
 from narrows.estimators import load
 from narrows.fitted.fitted import Fitted
-from narrows.runs.opening import known_labels, models_in, remembered, results_beside
+from narrows.runs.opening import known_labels, models_in, remembered, results_beside, warn_of_units
 from narrows.sweeps import Sweep
 from narrows.web.entry import SHOWN, Entry, Judged
 from narrows.web.lab import Lab
@@ -214,6 +214,7 @@ def _open(file: Path, data: str | None, read: Callable[[str, tuple[int, ...]], D
         return Entry(name, estimator, drawn, len(drawn.X), python, given, from_prior=True)
     dataset = read(source, fitted.input_shape)
     _check_fits(source, dataset, file, fitted)
+    warn_of_units(fitted, dataset)
     return Entry(name, estimator, shown(dataset), len(dataset.X), (*lines, f"data = load_data({source!r})"), given)
 
 
