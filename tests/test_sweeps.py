@@ -154,6 +154,9 @@ def test_columns_of_different_units_count_alike(table):
     [
         ({"latent_dims": ()}, "latent_dims is empty"),
         ({"latent_dims": (2, 0)}, "latent_dims=0 must be"),
+        ({"latent_dims": (2, 5000)}, "latent_dims=5000 must be"),
+        ({"latent_dims": 2}, "latent_dims=2 must be a list of whole numbers"),
+        ({"random_state": -1}, "random_state=-1"),
         ({"model": "autoencoder"}, "model='autoencoder' is unknown; did you mean 'Autoencoder'"),
         ({"epohcs": 3}, "no option 'epohcs'; did you mean 'epochs'"),
         ({"test_size": 1.5}, "test_size"),

@@ -6,7 +6,7 @@ The module is not called ``sweep``, since importing it would then put it in the 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -21,6 +21,7 @@ from narrows.data.on_disk import OnDisk
 from narrows.data.split import split
 from narrows.data.take import take
 from narrows.estimators import ESTIMATORS
+from narrows.estimators.allowed import checks_of
 from narrows.estimators.base import BottleneckEstimator
 from narrows.estimators.fitting import fit_together
 from narrows.estimators.rows import weights_of
@@ -143,10 +144,16 @@ class Sweep:
         seeds: int = 1,
         **options: Any,
     ) -> None:
-        if not len(latent_dims):
-            raise ValueError("latent_dims is empty; name at least one number, such as 1,2,4,8,16")
-        self.latent_dims = sorted({integer("latent_dims", d, 1) for d in latent_dims})
         kind = ESTIMATORS[choice("model", model, ESTIMATORS)]
+        checks = checks_of(kind)
+        if isinstance(latent_dims, str) or not isinstance(latent_dims, Iterable):
+            raise TypeError(f"latent_dims={latent_dims!r} must be a list of whole numbers, such as (1, 2, 4, 8, 16)")
+        for latent_dim in latent_dims:
+            checks["latent_dim"]("latent_dims", latent_dim)
+        self.latent_dims = sorted({int(d) for d in latent_dims})
+        if not self.latent_dims:
+            raise ValueError("latent_dims is empty; name at least one number, such as (1, 2, 4, 8, 16)")
+        checks["random_state"]("random_state", random_state)
         each = [random_state + i for i in range(integer("seeds", seeds, 1))]
         self._estimators = [kind(d, random_state=seed, **options) for d in self.latent_dims for seed in each]
         check_given("X", X)

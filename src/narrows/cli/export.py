@@ -12,8 +12,8 @@ from narrows.cli.progress import opened
 from narrows.cli.saying import say_written
 
 if TYPE_CHECKING:
+    from narrows.estimators.base import BottleneckEstimator
     from narrows.export import Exported
-    from narrows.fitted.fitted import Fitted
 
 __all__ = ["export"]
 
@@ -74,7 +74,7 @@ def export(
         of = f"of {dataset.name}"
     print(f"At most {done.difference:.1e} from torch, in scaled units, on {done.examples} examples {of}")
     print("\nTo run it:")
-    print("", *_python(estimator.fitted_, done), sep="\n  ", end="\n\n")
+    print("", *_python(estimator, done), sep="\n  ", end="\n\n")
     say_written([done.whole, done.encoder, done.decoder])
 
 
@@ -88,8 +88,9 @@ def _remembered(model: Path) -> str | None:
     return remembered(results, load(model).fitted_.input_shape, lambda name, shape: load_data(name, like=shape))
 
 
-def _python(fitted: Fitted, done: Exported) -> list[str]:
+def _python(estimator: BottleneckEstimator, done: Exported) -> list[str]:
     """Return the lines that run the files on one example, which is to replace the zeros."""
+    fitted = estimator.fitted_
     x = f'numpy.zeros({(1, *fitted.input_shape)}, "{done.dtype}")'
     y = ', "y": y' if fitted.conditional else ""
     names = "x, y" if fitted.conditional else "x"

@@ -134,9 +134,11 @@ def sweep(
     nodes: Nodes = 1,
 ) -> None:
     """Train a model for each of several latent dimensions, compare them with PCA, and say which to take."""
+    from narrows.arguments import integer
+
     dims = wholes("--latent-dims", latent_dims)
     kind, options = _options(model, option, conditional, recipe, epochs, (devices, nodes))
-    options["seeds"] = seeds
+    options["seeds"] = integer("--seeds", seeds, 1)
     _run("sweep", data, (size, fit, strict), kind, dims, seed, options, "", (out, resume))
 
 
@@ -151,6 +153,7 @@ def _options(
     """Return the named model's class by its name, and its options, checked."""
     from narrows.arguments import choice
     from narrows.estimators import ESTIMATORS
+    from narrows.estimators.allowed import checks_of
     from narrows.recipes import RECIPES
 
     names = MODELS | {name.lower(): name for name in MODELS.values()}
@@ -160,11 +163,12 @@ def _options(
     if foreign:
         raise ValueError(f"--recipe {recipe} sets {', '.join(sorted(foreign))}, which {kind} does not have")
     options |= dict(map(_pair, pairs or []))
-    if epochs is not None:
-        options["epochs"] = epochs
+    typed = {"devices": processes[0], "nodes": processes[1]} | ({} if epochs is None else {"epochs": epochs})
+    for name, value in typed.items():
+        checks_of(ESTIMATORS[kind])[name](ELSEWHERE[name], value)
+    options |= typed
     if conditional:
         options["conditional"] = True
-    options["devices"], options["nodes"] = processes
     try:
         ESTIMATORS[kind](**options).check_options()
     except TypeError as error:  # a person's, not the program's: the options come from the command line
@@ -206,15 +210,18 @@ def _run(
     log: str | None = None,
 ) -> None:
     """Read, train, and say what came out, also of an interrupted run."""
-    from narrows.arguments import integer
     from narrows.cli.progress import reading
     from narrows.data import load_data
     from narrows.estimators import ESTIMATORS
+    from narrows.estimators.allowed import checks_of
     from narrows.runs.files import checkpoints, new_folder, unfinished_folder
     from narrows.sweeps import Sweep
 
-    option = "--latent-dim" if verb == "train" else "--latent-dims"
-    dims = [integer(option, d, 1) for d in latent_dims or [ESTIMATORS[kind]().latent_dim]]
+    dims = latent_dims or [ESTIMATORS[kind]().latent_dim]
+    checks = checks_of(ESTIMATORS[kind])
+    for latent_dim in dims:
+        checks["latent_dim"]("--latent-dim" if verb == "train" else "--latent-dims", latent_dim)
+    checks["random_state"]("--seed", seed)
     if log is not None:
         from narrows.runs.tensorboard import check_log
 
