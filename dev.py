@@ -132,7 +132,8 @@ def main(arguments: list[str]) -> int:
     name, further = arguments[0], arguments[1:]
     lowest = name == "test" and further[:1] == ["--lowest"]
     if lowest:
-        further = further[1:] or LAWS
+        # What old releases call of others' may be deprecated in those.
+        further = ["-W", "ignore::DeprecationWarning", *(further[1:] or LAWS)]
     environment = LOWEST if lowest else VENV
     try:
         install(environment, EXTRAS[name], lowest=lowest)

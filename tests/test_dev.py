@@ -75,7 +75,7 @@ def test_the_laws_run_with_the_lowest_versions_in_an_environment_of_their_own(de
     assert "tests/test_laws.py" in tests
     dev.asked.clear()
     dev.main(["test", "--lowest", "tests/test_scaling.py"])
-    assert dev.asked == ["-m pytest -n auto --dist worksteal tests/test_scaling.py"]
+    assert dev.asked == ["-m pytest -n auto --dist worksteal -W ignore::DeprecationWarning tests/test_scaling.py"]
     dev.main(["demo"])
     assert dev.asked[1:3] == ["venv clear=True", f"{PIP} ./constraints.txt --editable ."]
 

@@ -183,7 +183,8 @@ def _bits(image: ImageFile.ImageFile) -> _Bits:
 
     Pillow's plan of an image not yet decoded tells: its raw mode, such as ``RGB;16B``, and what follows that.
     """
-    raw, *others = args if isinstance(args := image.tile[0].args if image.tile else "", tuple) else (args,)
+    args = image.tile[0][3] if image.tile else ""  # a plain tuple before Pillow 11
+    raw, *others = args if isinstance(args, tuple) else (args,)
     most = others[0] if image.format == "PPM" and others else 0
     deep = image.mode in ("I", "F") or image.mode.startswith("I;16")
     return _Bits(not deep and (";16" in str(raw) or most > 255), most)
