@@ -13,17 +13,20 @@ PARTS = {path.stem for path in SOURCE.iterdir()}
 
 # What each part may import of the others, also inside functions. Whatever is not listed imports nothing of ours.
 MAY_IMPORT = {
-    "data": {"arguments"},
-    "evaluation": {"arguments", "components"},
+    "components": {"chunks"},
+    "scaling": {"chunks"},
+    "data": {"arguments", "chunks"},
+    "evaluation": {"arguments", "chunks", "components"},
     "latent": {"arguments"},
     "models": {"components", "scaling"},
     "training": {"evaluation", "models", "storage"},
-    "fitted": {"arguments", "components", "data", "evaluation", "models", "scaling", "storage", "training"},
+    "fitted": {"arguments", "chunks", "components", "data", "evaluation", "models", "scaling", "storage", "training"},
     "estimators": {"arguments", "data", "evaluation", "fitted", "models", "scaling", "storage", "training"},
     "sweeps": {"arguments", "data", "estimators", "evaluation", "fitted", "training"},
     "lecture": {"arguments", "drawing", "foundations"},
     "runs": {
         "arguments",
+        "chunks",
         "components",
         "data",
         "drawing",
@@ -37,6 +40,7 @@ MAY_IMPORT = {
     "export": {"estimators", "fitted", "models", "storage", "training"},
     "web": {
         "arguments",
+        "chunks",
         "data",
         "estimators",
         "evaluation",

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from scipy.linalg import eigh
 from threadpoolctl import ThreadpoolController
 
+from narrows.chunks import chunks
+
 __all__ = ["Components"]
 
 Array = NDArray[np.floating]
@@ -70,8 +72,8 @@ class Components:
 def _products(rows: Array) -> NDArray[np.float64]:
     """Return the products of all columns of ``rows`` with each other, in 64 bits, of so many rows at a time."""
     products = np.zeros((rows.shape[1], rows.shape[1]))
-    for block in np.split(rows, range(step := max(1, AT_ONCE // rows.shape[1]), len(rows), step)):
-        wide = block.astype(np.float64)
+    for part in chunks(len(rows), rows.shape[1], AT_ONCE):
+        wide = rows[part].astype(np.float64)
         products += wide.T @ wide
     return products
 

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.preprocessing import StandardScaler
 
+from narrows.chunks import chunks
+
 __all__ = ["SCALINGS", "Scaling"]
 
 SCALINGS = ("auto", "global", "feature")
@@ -93,10 +95,9 @@ class Scaling:
         rows = np.asarray(X)
         rows = rows.reshape(len(rows), self.offset.size)
         scaled = np.empty(rows.shape, np.float32)
-        step = max(1, AT_ONCE // self.offset.size)
         with np.errstate(over="ignore"):  # becomes infinite, which the encoder's caller reports with the row's number
-            for start in range(0, len(rows), step):
-                scaled[start : start + step] = (rows[start : start + step] - self.offset) / self.scale
+            for part in chunks(len(rows), self.offset.size, AT_ONCE):
+                scaled[part] = (rows[part] - self.offset) / self.scale
         return scaled
 
     def undo(self, X: Array) -> Array:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from narrows.chunks import chunks
 from narrows.data.dataset import Dataset
 
 __all__ = ["Column", "Description", "describe"]
@@ -117,9 +118,8 @@ def describe(dataset: Dataset) -> Description:
 
 
 def _parts(X: Any, size: int) -> Iterator[NDArray[np.float64]]:
-    step = max(1, AT_ONCE // max(1, size))
-    for start in range(0, len(X), step):
-        part = np.asarray(X[start : start + step])
+    for rows in chunks(len(X), size, AT_ONCE):
+        part = np.asarray(X[rows])
         yield part.reshape(len(part), size).astype(np.float64)
 
 

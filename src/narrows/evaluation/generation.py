@@ -24,6 +24,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from narrows.arguments import RandomState, integer, random_seed, real_numbers
+from narrows.chunks import chunks
 
 __all__ = ["PrecisionRecall", "frechet_distance", "nearest_distances", "precision_recall", "two_sample_accuracy"]
 
@@ -240,9 +241,7 @@ def _squared_distances(x: Array, y: Array) -> Iterator[tuple[slice, Array]]:
 
     Not as |x|² − 2xᵀy + |y|², which is quicker but rounds, so that ties between copies and originals would be broken.
     """
-    step = max(1, BLOCK // len(y))
-    for start in range(0, len(x), step):
-        rows = slice(start, start + step)
+    for rows in chunks(len(x), len(y), BLOCK):
         yield rows, cdist(x[rows], y, "sqeuclidean")
 
 

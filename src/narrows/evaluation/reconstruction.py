@@ -14,6 +14,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from narrows.arguments import RandomState, random_seed, real, real_numbers
+from narrows.chunks import chunks
 from narrows.evaluation.intervals import Estimate, bootstrap
 
 __all__ = [
@@ -115,9 +116,8 @@ def structural_similarity(X: ArrayLike, restored: ArrayLike, data_range: float) 
 
     peak = real("data_range", data_range, 0, low_included=False)
     radius = min(RADIUS, (min(x.shape[1:3]) - 1) // 2)
-    found, step = np.empty(len(x)), max(1, AT_ONCE // x[0].size)
-    for start in range(0, len(x), step):
-        rows = slice(start, start + step)
+    found = np.empty(len(x))
+    for rows in chunks(len(x), x[0].size, AT_ONCE):
         # torchmetrics makes its window of σ: 2 ⌊3.5 σ + ½⌋ + 1 = 2 · radius + 1.
         found[rows] = structural_similarity_index_measure(
             _tensor(y[rows] / peak), _tensor(x[rows] / peak), sigma=0.3 * radius, reduction="none", data_range=1.0

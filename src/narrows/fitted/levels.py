@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from narrows.chunks import chunks
 from narrows.evaluation.reconstruction import squared_errors as errors_of_rows
 from narrows.fitted.fitted import Fitted
 from narrows.scaling import Scaling
@@ -24,8 +25,7 @@ def squared_errors(scaling: Scaling, examples: Any, others: Any) -> NDArray[np.f
 
     Both are (n, …) in the data's units, in memory or on disk.
     """
-    step = max(1, NUMBERS_AT_ONCE // scaling.offset.size)
-    parts = [slice(start, start + step) for start in range(0, len(examples), step)]
+    parts = chunks(len(examples), scaling.offset.size, NUMBERS_AT_ONCE)
     each = [errors_of_rows(*(scaling.apply(both[part]) for both in (examples, others))) for part in parts]
     return np.concatenate(each)
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom
 
+from narrows.chunks import chunks
 from narrows.components import Components
 
 __all__ = ["SCORES", "Reference", "fingerprints"]
@@ -129,9 +130,9 @@ def fingerprints(X: Iterable[NDArray[Any]]) -> tuple[NDArray[np.int64], NDArray[
     """
     rounded, left = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     for part in X:
-        stride, step = math.ceil(part.shape[1] / LOOKED_AT), max(1, AT_ONCE // part.shape[1])
-        for start in range(0, len(part), step):
-            looked_at = part[start : start + step, ::stride]
+        stride = math.ceil(part.shape[1] / LOOKED_AT)
+        for rows in chunks(len(part), part.shape[1], AT_ONCE):
+            looked_at = part[rows, ::stride]
             single = np.ascontiguousarray(looked_at + np.float32(0), np.float32)  # −0 becomes 0
             rounded.append(_sums(single.view(np.uint32), FACTORS[0]))
             rest = np.zeros(0) if np.can_cast(part.dtype, np.float32) else looked_at - single.astype(np.float64)

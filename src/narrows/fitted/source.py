@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from narrows.arguments import check_finite
+from narrows.chunks import chunks
 from narrows.scaling import Scaling
 from narrows.training.examples import Examples
 
@@ -72,9 +73,8 @@ class Source:
         if not self.streamed:
             yield self.X
             return
-        step = max(1, NUMBERS // math.prod(self.shape[1:]))
-        for start in range(0, len(self), step):
-            yield self.rows(np.arange(start, min(start + step, len(self))))
+        for part in chunks(len(self), math.prod(self.shape[1:]), NUMBERS):
+            yield self.rows(np.arange(part.start, part.stop))
 
     def examples(self, scaling: Scaling, context: Tensor | None) -> Examples:
         """Return them scaled, with their classes one-hot (n, classes), if any."""

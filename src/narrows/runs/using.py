@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from narrows.chunks import chunks
 from narrows.data.dataset import Dataset
 from narrows.data.errors import DataError
 from narrows.data.on_disk import OnDisk
@@ -185,8 +186,8 @@ def reconstruct_into(
     if not isinstance(X, OnDisk):
         restored = estimator.reconstruct(X, y)
         return restored, write_examples(folder, stem, restored, estimator.fitted_)[0]
-    path = folder / f"{stem}.npy"
-    parts = (estimator.reconstruct(X[part], None if y is None else y[part]) for part in _parts(X))
+    path, some = folder / f"{stem}.npy", chunks(len(X), math.prod(X.shape[1:]), AT_ONCE)
+    parts = (estimator.reconstruct(X[part], None if y is None else y[part]) for part in some)
     return write_parts(path, parts, len(X)), path
 
 
@@ -202,18 +203,12 @@ def corrupt_into(
         noisy: Any = estimator.corrupt(X, corruption=corruption, level=level, random_state=seed)
         noisy = pd.DataFrame(noisy, columns=X.columns) if isinstance(X, pd.DataFrame) else noisy
         return noisy, write_examples(folder, "noisy", noisy, estimator.fitted_)[0]
-    path = folder / "noisy.npy"
-    streams = ((part, np.random.default_rng([seed, part.start])) for part in _parts(X))
+    path, some = folder / "noisy.npy", chunks(len(X), math.prod(X.shape[1:]), AT_ONCE)
+    streams = ((part, np.random.default_rng([seed, part.start])) for part in some)
     parts = (
         estimator.corrupt(X[part], corruption=corruption, level=level, random_state=stream) for part, stream in streams
     )
     return write_parts(path, parts, len(X)), path
-
-
-def _parts(X: Any) -> Iterator[slice]:
-    """Yield which examples to take at a time."""
-    step = max(1, AT_ONCE // int(np.prod(X.shape[1:])))
-    return (slice(start, start + step) for start in range(0, len(X), step))
 
 
 def encode(

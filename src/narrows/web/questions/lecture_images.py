@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 from sklearn.datasets import load_digits
 
+from narrows.chunks import chunks
 from narrows.foundations.convolution import LECTURE_FILTER, LECTURE_IMAGE, convolution_steps, convolve
 from narrows.foundations.pooling import LECTURE_POOLING_INPUT, pool, pooling_steps
 from narrows.foundations.windows import Padding, Windows
@@ -206,9 +207,7 @@ def _drawn(entry: Entry, layer: TracedLayer, dead: NDArray[np.bool_]) -> Drawn:
 def _dead(entry: Entry, examples: int) -> list[NDArray[np.bool_]]:
     """Return which units or channels of each layer are 0 for so many examples; none of the input and the output."""
     if "dead" not in entry.memo:
-        step = max(1, AT_ONCE // entry.X[0].size)
-        parts = [slice(start, min(start + step, examples)) for start in range(0, examples, step)]
-        each = [_still(entry, part) for part in parts]
+        each = [_still(entry, part) for part in chunks(examples, entry.X[0].size, AT_ONCE)]
         entry.memo["dead"] = [np.logical_and.reduce(layer) for layer in zip(*each, strict=True)]
     found: list[NDArray[np.bool_]] = entry.memo["dead"]
     return found
