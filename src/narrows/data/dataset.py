@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from narrows.arguments import check_channels, check_given
 from narrows.data.errors import DataError
 from narrows.data.image_files import ImageFiles
 from narrows.data.on_disk import OnDisk
+from narrows.data.take import take
 
 __all__ = ["Dataset"]
 
@@ -44,6 +46,10 @@ class Dataset:
     files: ImageFiles | None = None
     factors: pd.DataFrame | None = None
     notes: tuple[str, ...] = ()
+
+    def at(self, rows: Sequence[int] | NDArray[np.int64]) -> Dataset:
+        """Return the examples at ``rows`` (k,), counted from 0, and their labels, in memory."""
+        return Dataset(self.name, take(self.X, rows), None if self.y is None else take(np.asarray(self.y), rows))
 
     def __post_init__(self) -> None:
         if self.y is not None and len(self.y) != len(self.X):

@@ -73,17 +73,8 @@ def complete(
     components = data.components(model.prior.latent_dim)
     some = member.learned.part(torch.arange(min(len(member.learned), MOST_SEEN))).weighted()
     beside = [squared_errors(part.x.numpy(), components.restored(part.x.numpy())) for part in some.chunks()]
-    return Fitted(
-        kind=kind,
-        options=options,
-        model=model,
-        scaling=data.scaling,
-        input_shape=data.input_shape,
-        feature_names=data.feature_names,
-        frame=data.frame,
-        classes=data.classes,
-        history=tuple(history),
-        seed=seed,
+    return replace(
+        unfinished(model, data, history, kind=kind, options=options, seed=seed),
         validation_error=(float(errors.mean()), float(errors.std() / math.sqrt(len(errors)))) if len(errors) else None,
         reference=Reference(
             *data.fingerprints,

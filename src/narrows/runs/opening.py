@@ -239,4 +239,4 @@ def pick(option: str, dataset: Dataset, rows: Sequence[int]) -> Dataset:
     outside = next((row for row in rows if not 0 <= row < n), None)
     if outside is not None:
         raise DataError(f"{option} {outside}: {dataset.name} has {n:,} examples, counted from 0 to {n - 1:,}")
-    return Dataset(dataset.name, take(dataset.X, rows), None if dataset.y is None else dataset.y[list(rows)])
+    return dataset.at(rows)

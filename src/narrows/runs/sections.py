@@ -52,12 +52,11 @@ class Section:
 
 def sections_of(estimator: BottleneckEstimator, dataset: Dataset, evaluation: Evaluation) -> list[Section]:
     """Return what there is to see of a model and the examples of ``dataset`` that it was evaluated on."""
-    rows = evaluation.places
-    X, y = take(dataset.X, rows), None if dataset.y is None else np.asarray(dataset.y)[rows]
-    context = y if estimator.fitted_.conditional else None
-    errors = estimator.anomaly_score(X, context)
-    codes = estimator.transform(X, context)
-    labels = None if y is None else y[:MAPPED]
+    rows, examples = evaluation.places, dataset.at(evaluation.places)
+    context = examples.y if estimator.fitted_.conditional else None
+    errors = estimator.anomaly_score(examples.X, context)
+    codes = estimator.transform(examples.X, context)
+    labels = None if examples.y is None else examples.y[:MAPPED]
     mapped = (
         f"Where the code puts {len(codes[:MAPPED]):,} of them, coloured by {'error' if labels is None else 'class'}."
     )

@@ -62,9 +62,7 @@ class Watched:
         self.begun = begin(estimator, data.X, data.y)
         member = self.begun.member
         held_out = member.judged if len(member.judged) else member.learned
-        places = held_out.places[:SHOWN].numpy()
-        y = None if data.y is None else np.asarray(data.y)[places]
-        self.examples = Dataset(data.name, take(data.X, places), y)
+        self.examples = data.at(held_out.places[:SHOWN].numpy())
         self.news, self.heard, self.version = News(number), False, 0
         start = {name: tensor.numpy().copy() for name, tensor in member.model.state_dict().items()}
         self.kept, self.now = {0: start}, start

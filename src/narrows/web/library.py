@@ -17,7 +17,6 @@ from narrows.data import load_data
 from narrows.data.dataset import Dataset
 from narrows.data.errors import DataError
 from narrows.data.sources import NAMED
-from narrows.data.take import take
 from narrows.estimators import load
 from narrows.fitted.fitted import Fitted
 from narrows.runs.opening import known_labels, models_in, remembered, results_beside, warn_of_units
@@ -234,9 +233,8 @@ def _check_fits(source: str, dataset: Dataset, file: Path, fitted: Fitted) -> No
 def shown(dataset: Dataset) -> Dataset:
     """Return at most `SHOWN` of the examples, the same at every call, in memory."""
     n = len(dataset.X)
-    places = np.arange(n) if n <= SHOWN else np.sort(np.random.default_rng(0).choice(n, SHOWN, replace=False))
-    y = None if dataset.y is None else np.asarray(dataset.y)[places]
-    return Dataset(dataset.name, take(dataset.X, places), y)
+    rows = np.arange(n) if n <= SHOWN else np.sort(np.random.default_rng(0).choice(n, SHOWN, replace=False))
+    return dataset.at(rows)
 
 
 def _judged(results: dict[str, Any], fitted: Fitted) -> Judged | None:
