@@ -145,15 +145,15 @@ class Sweep:
         **options: Any,
     ) -> None:
         kind = ESTIMATORS[choice("model", model, ESTIMATORS)]
-        checks = checks_of(kind)
         if isinstance(latent_dims, str) or not isinstance(latent_dims, Iterable):
             raise TypeError(f"latent_dims={latent_dims!r} must be a list of whole numbers, such as (1, 2, 4, 8, 16)")
-        for latent_dim in latent_dims:
-            checks["latent_dim"]("latent_dims", latent_dim)
-        self.latent_dims = sorted({int(d) for d in latent_dims})
-        if not self.latent_dims:
+        dims = list(latent_dims)
+        if not dims:
             raise ValueError("latent_dims is empty; name at least one number, such as (1, 2, 4, 8, 16)")
-        checks["random_state"]("random_state", random_state)
+        for latent_dim in dims:
+            checks_of(kind)["latent_dim"]("latent_dims", latent_dim)
+        self.latent_dims = sorted(set(map(int, dims)))
+        random_state = integer("random_state", random_state, 0, 2**32 - 1)
         each = [random_state + i for i in range(integer("seeds", seeds, 1))]
         self._estimators = [kind(d, random_state=seed, **options) for d in self.latent_dims for seed in each]
         check_given("X", X)
