@@ -53,7 +53,7 @@ def contents(folder):
     return {path.relative_to(folder): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-@pytest.mark.parametrize("conditional", [True, False])
+@pytest.mark.parametrize("conditional", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_options_of_now_change_nothing_that_is_made_of_a_fitted_model(conditional, tmp_path):
     model = VAE(2, hidden=(4,), epochs=1, conditional=conditional, random_state=0).fit(X, Y)
     before, after = tmp_path / "before", tmp_path / "after"
