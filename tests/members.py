@@ -26,6 +26,8 @@ MEMBERS = {
     "linear": Autoencoder(3, hidden=(), epochs=4, random_state=0),
     "deep": Autoencoder(3, hidden=(32, 16, 8), activation="tanh", epochs=4, random_state=0),
     "per feature": Autoencoder(3, **SMALL, scaling="feature"),
+    "poisson": Autoencoder(3, **SMALL, likelihood="poisson"),
+    "poisson, variational": VAE(3, **SMALL, likelihood="poisson", scaling="feature"),
     "laplace": Autoencoder(3, **SMALL, likelihood="laplace"),
     "fixed sigma": Autoencoder(3, **SMALL, likelihood="gaussian", sigma=0.1),
     "denoising": DenoisingAutoencoder(3, **SMALL),
@@ -80,7 +82,7 @@ WITH_EVERY_PRIOR = [
 def data(shape, n=120):
     rng = np.random.default_rng(1)
     factors = rng.normal(size=(n, 3)) @ rng.normal(size=(3, int(np.prod(shape))))
-    return (np.tanh(factors) * 100 + 128).reshape(n, *shape)
+    return np.rint(np.tanh(factors) * 100 + 128).reshape(n, *shape)  # whole, as some likelihoods want them
 
 
 def spacings(found, expected):

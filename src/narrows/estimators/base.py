@@ -234,6 +234,8 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
     def sample(self, n_samples: int = 1, y: ArrayLike | None = None, random_state: RandomState = None) -> Array:
         """Return ``n_samples`` new examples, (n_samples, …), in the training data's shape and units, from the prior.
 
+        Each is the mean that the decoder gives a code from the prior; with a likelihood of counts, counts of that mean.
+
         Parameters
         ----------
         n_samples

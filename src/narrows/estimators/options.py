@@ -107,7 +107,8 @@ class Options(BaseEstimator):  # type: ignore[misc]
         principal components, and the second too where the others are convolutions.
     likelihood
         p(x | z): ``"squared-error"`` (the lecture's; a Gaussian whose σ is set after training), ``"gaussian"``,
-        ``"laplace"``, or, for values in [0, 1] after scaling, ``"bernoulli"`` or ``"continuous-bernoulli"``.
+        ``"laplace"``; for values in [0, 1] after scaling ``"bernoulli"`` or ``"continuous-bernoulli"``; for counts
+        ``"poisson"``, with which `sample` draws counts and `reconstruct` gives their means.
     sigma
         Of the Gaussian likelihood, in scaled units: a number, or ``"learned"``.
     prior

@@ -36,7 +36,7 @@ class Scoring(FittedAttributes):
 
         Where the code is drawn, it is a lower bound on log p(x) by 16 codes of each example. Where it is a function of
         the input, it is log p(x | z(x)), which does not ask how likely the code is. Below −3.4e38 it is −∞. For a
-        Bernoulli likelihood it is a log-probability.
+        Bernoulli likelihood, and for one of counts, it is a log-probability.
         """
         return self._log_density(X, y, SCORE_SAMPLES, 0).astype(np.float32)
 

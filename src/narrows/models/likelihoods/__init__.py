@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from narrows.models.likelihoods.base import Likelihood
 from narrows.models.likelihoods.bounded import Bernoulli, ContinuousBernoulli
+from narrows.models.likelihoods.counts import Poisson
 from narrows.models.likelihoods.located import SMALLEST_SCALE, Gaussian, Laplace, Located, SquaredError
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Laplace",
     "Likelihood",
     "Located",
+    "Poisson",
     "SquaredError",
 ]
 
@@ -27,4 +29,5 @@ LIKELIHOODS: dict[str, type[Likelihood]] = {
     "laplace": Laplace,
     "bernoulli": Bernoulli,
     "continuous-bernoulli": ContinuousBernoulli,
+    "poisson": Poisson,
 }

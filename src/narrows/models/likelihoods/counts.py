@@ -1,0 +1,104 @@
+"""Likelihoods of counts, with a log link, so that what the decoder adds multiplies the rate."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from narrows.models.likelihoods.base import Likelihood
+from narrows.scaling import Scaling
+
+__all__ = ["Counts", "Poisson"]
+
+LEAST_RATE = 0.5
+"""Of what the decoder is to start at: that of a count of 0 has no logarithm."""
+
+ROUNDING = 1e-3, 1e-6
+"""How far from a whole number 32 bits may leave a count, and how far for each of it."""
+
+LARGEST_DRAWN = 2.0**48
+"""From here on a count's spread is less than the rounding of 32 bits."""
+
+
+class Counts(Likelihood):
+    """What the likelihoods of counts share: the rate is λ = s eʰ, where s is the scale that the feature has been given.
+
+    Nets see scaled counts, as they see any other data, and p(x | z) the counts themselves.
+
+    Parameters
+    ----------
+    scaling
+        Of the counts.
+    """
+
+    zero: Tensor
+    scale: Tensor
+
+    continuous: ClassVar[bool] = False
+    domain: ClassVar[str] = "counts, whole numbers from 0 on"
+
+    def __init__(self, scaling: Scaling) -> None:
+        super().__init__()
+        # Rounded up, so that a mean near 0 is not below it once it is back in the data's units.
+        zero = (-scaling.offset / scaling.scale).astype(np.float32)
+        zero = np.where(scaling.offset == 0, zero, np.nextafter(zero, np.float32(np.inf)))
+        self.register_buffer("zero", torch.from_numpy(zero), persistent=False)  # the file has the scaling
+        self.register_buffer("scale", torch.from_numpy(scaling.scale.astype(np.float32)), persistent=False)
+
+    @classmethod
+    def for_data(cls, scaling: Scaling, sigma: float | None = None) -> Self:  # noqa: ARG003 - as of the others
+        """Return it for counts of this ``scaling``."""
+        return cls(scaling)
+
+    def possible(self, x: Tensor) -> Tensor:
+        """Say of each scaled number of ``x`` whether it is a count."""
+        found = (x.double() - self.zero) * self.scale
+        whole = found.round()
+        return (whole >= 0) & ((found - whole).abs() <= ROUNDING[0] + ROUNDING[1] * whole)
+
+    def mean(self, h: Tensor) -> Tensor:
+        """Return λ, scaled as x is."""
+        return h.exp() + self.zero
+
+    def output_for(self, mean: Tensor) -> Tensor:
+        """Return decoder outputs of this ``mean``, or of a rate of ½ where it is less."""
+        return (self._rate(mean).clamp_min(LEAST_RATE) / self.scale).log()
+
+    def log_terms(self, x: Tensor, h: Tensor) -> Tensor:
+        """Log p of each feature, in nats."""
+        return self.log_mass(self._rate(x).round(), h + self.scale.log())
+
+    def log_mass(self, k: Tensor, log_rate: Tensor) -> Tensor:
+        """Return the logarithm of the probability of counts ``k`` (n, features), at log λ (…, n, features)."""
+        raise NotImplementedError
+
+    def _rate(self, x: Tensor) -> Tensor:
+        """Return scaled counts, or their scaled means, in counts."""
+        return ((x - self.zero) * self.scale).clamp_min(0)
+
+
+class Poisson(Counts):
+    """p(x | z) = ∏ λˣ e^−λ / x!, of variance λ: events that come independently of each other.
+
+    Parameters
+    ----------
+    scaling
+        As of `Counts`.
+    """
+
+    def log_mass(self, k: Tensor, log_rate: Tensor) -> Tensor:
+        """K log λ − λ − log k!."""
+        return k * log_rate - log_rate.exp() - (k + 1).lgamma()
+
+    def draw(self, mean: NDArray[np.floating], rng: np.random.Generator) -> NDArray[np.floating]:
+        """Return counts of this ``mean``: between whole numbers there is no new example."""
+        return drawn(mean, rng)
+
+
+def drawn(rate: NDArray[np.floating], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return a Poisson count of each rate; one beyond `LARGEST_DRAWN` stands for its counts."""
+    return np.where(rate < LARGEST_DRAWN, rng.poisson(np.minimum(rate, LARGEST_DRAWN)), np.rint(rate))
