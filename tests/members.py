@@ -28,6 +28,8 @@ MEMBERS = {
     "per feature": Autoencoder(3, **SMALL, scaling="feature"),
     "poisson": Autoencoder(3, **SMALL, likelihood="poisson"),
     "poisson, variational": VAE(3, **SMALL, likelihood="poisson", scaling="feature"),
+    "negative binomial": Autoencoder(3, **SMALL, likelihood="negative-binomial", scaling="feature"),
+    "negative binomial, variational": VAE(3, **SMALL, likelihood="negative-binomial"),
     "laplace": Autoencoder(3, **SMALL, likelihood="laplace"),
     "fixed sigma": Autoencoder(3, **SMALL, likelihood="gaussian", sigma=0.1),
     "denoising": DenoisingAutoencoder(3, **SMALL),

@@ -5,14 +5,15 @@ import pandas as pd
 import pytest
 import torch
 from scipy import stats
+from scipy.special import digamma
 
 from narrows import VAE, Autoencoder
-from narrows.models.likelihoods import LIKELIHOODS, Poisson
+from narrows.models.likelihoods import LIKELIHOODS, NegativeBinomial, Poisson
 from narrows.scaling import Scaling
 
 rng = np.random.default_rng(0)
 COUNTS = np.column_stack([rng.poisson(0.3, 60), rng.negative_binomial(2, 0.1, 60), rng.poisson(2000, 60)])
-NAMES = ["poisson"]
+NAMES = ["poisson", "negative-binomial"]
 SCALINGS = [Scaling.fit(COUNTS, "global"), Scaling.fit(COUNTS, "feature")]
 
 
@@ -34,6 +35,33 @@ def test_poisson_is_scipys(scaling, dtype):
     expected = stats.poisson.logpmf(COUNTS, rates)
     np.testing.assert_allclose(terms, expected, rtol=1e-5, atol=1e-3)  # of counts and scales in 32 bits
     np.testing.assert_allclose(scaling.undo(likelihood.mean(h).numpy()), rates, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize("r", [[0.05, 1.0, 20.0], [1e3, 1e6, 1e8]])
+def test_negative_binomial_is_scipys(scaling, r):
+    likelihood = NegativeBinomial.for_data(scaling)
+    likelihood.log_r.data = torch.tensor(r).log()
+    rates = rng.gamma(2, 10, (4, *COUNTS.shape))
+    h = torch.from_numpy(np.log(rates / scaling.scale)).requires_grad_()
+    terms = likelihood.log_terms(scaled(scaling, COUNTS), h)
+    expected = stats.nbinom.logpmf(COUNTS, r, np.array(r) / (r + rates))
+    np.testing.assert_allclose(terms.detach(), expected, rtol=1e-4, atol=1e-3)
+    in_half = likelihood.log_terms(scaled(scaling, COUNTS, torch.float32), h.float())
+    np.testing.assert_allclose(in_half.detach(), expected, rtol=1e-4, atol=5e-3)
+    terms.sum().backward()
+    r = np.array(r)
+    slope = r * (digamma(COUNTS + r) - digamma(r) + np.log(r / (r + rates)) + 1 - (COUNTS + r) / (r + rates))
+    np.testing.assert_allclose(likelihood.log_r.grad, slope.sum((0, 1)), rtol=1e-3, atol=0.05)
+
+
+def test_one_factor_of_maximum_likelihood_calibrates_every_r():
+    r, mean = np.array([0.5, 4.0]), np.full((20_000, 2), [3.0, 8.0])
+    X = rng.negative_binomial(r, r / (r + mean))
+    scaling = Scaling.fit(X, "feature")
+    likelihood = NegativeBinomial.for_data(scaling)
+    likelihood.log_r.data = torch.tensor(r * 5, dtype=torch.float32).log()
+    likelihood.calibrate(scaled(scaling, X, torch.float32), scaled(scaling, mean, torch.float32))
+    np.testing.assert_allclose(likelihood.log_r.detach().exp(), r, rtol=0.05)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -108,7 +108,7 @@ class Options(BaseEstimator):  # type: ignore[misc]
     likelihood
         p(x | z): ``"squared-error"`` (the lecture's; a Gaussian whose σ is set after training), ``"gaussian"``,
         ``"laplace"``; for values in [0, 1] after scaling ``"bernoulli"`` or ``"continuous-bernoulli"``; for counts
-        ``"poisson"``, with which `sample` draws counts and `reconstruct` gives their means.
+        ``"poisson"`` or ``"negative-binomial"``, with which `sample` draws counts and `reconstruct` gives their means.
     sigma
         Of the Gaussian likelihood, in scaled units: a number, or ``"learned"``.
     prior

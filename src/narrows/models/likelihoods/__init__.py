@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from narrows.models.likelihoods.base import Likelihood
 from narrows.models.likelihoods.bounded import Bernoulli, ContinuousBernoulli
-from narrows.models.likelihoods.counts import Poisson
+from narrows.models.likelihoods.counts import NegativeBinomial, Poisson
 from narrows.models.likelihoods.located import SMALLEST_SCALE, Gaussian, Laplace, Located, SquaredError
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Laplace",
     "Likelihood",
     "Located",
+    "NegativeBinomial",
     "Poisson",
     "SquaredError",
 ]
@@ -30,4 +31,5 @@ LIKELIHOODS: dict[str, type[Likelihood]] = {
     "bernoulli": Bernoulli,
     "continuous-bernoulli": ContinuousBernoulli,
     "poisson": Poisson,
+    "negative-binomial": NegativeBinomial,
 }
