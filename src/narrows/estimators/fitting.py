@@ -224,7 +224,7 @@ def fit_together(
     first = estimators[0]
     first.check_options()
     if first.devices * first.nodes > 1:
-        check_divisible(first.bottleneck(), first.objective())
+        check_divisible(first.bottleneck(), first.objective(), first.corruption)
     with together(first.devices, first.nodes, partial(_exhaust, estimators, X, y, sample_weight, None)) as processes:
         yield from steps_in_own_state(_fit(estimators, X, y, sample_weight, checkpoint, processes))
 

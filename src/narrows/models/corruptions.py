@@ -61,11 +61,14 @@ class Kind:
         The largest level there is.
     unit
         What levels are measured in.
+    mixes
+        Whether what it does to an example takes the others of the batch.
     """
 
     function: Callable[[Tensor, float, torch.Generator, Corruption], Tensor]
     largest: float
     unit: str
+    mixes: bool = False
 
 
 CORRUPTIONS = {

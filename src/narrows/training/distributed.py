@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from narrows.models.bottlenecks import Bottleneck, VectorQuantiser
+from narrows.models.corruptions import CORRUPTIONS
 from narrows.models.model import Batch, BottleneckModel
 from narrows.models.objectives import EvidenceLowerBound, Sparse, Wasserstein
 from narrows.training.general import Objective
@@ -30,7 +31,7 @@ DRAWS = {torch.rand, torch.randn, torch.randint}
 """What noise is drawn by, (…, examples, numbers)."""
 
 
-def check_divisible(bottleneck: Bottleneck, objective: Objective) -> None:
+def check_divisible(bottleneck: Bottleneck, objective: Objective, corruption: str) -> None:
     """Refuse what looks at a batch as a whole, and would be another thing for its parts.
 
     Raises
@@ -42,6 +43,8 @@ def check_divisible(bottleneck: Bottleneck, objective: Objective) -> None:
     if bits or isinstance(objective, Sparse | Wasserstein) or isinstance(bottleneck, VectorQuantiser):
         what = f"{type(bottleneck).__name__} with {objective}"
         raise ValueError(f"devices and nodes must be 1 for {what}: it looks at each batch as a whole")
+    if CORRUPTIONS[corruption].mixes:
+        raise ValueError(f"devices and nodes must be 1 for corruption={corruption!r}: it mixes the examples of a batch")
 
 
 class Alone:
