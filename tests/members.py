@@ -34,6 +34,7 @@ MEMBERS = {
     "fixed sigma": Autoencoder(3, **SMALL, likelihood="gaussian", sigma=0.1),
     "denoising": DenoisingAutoencoder(3, **SMALL),
     "blocks": DenoisingAutoencoder(3, **SMALL, corruption="block", input_noise=0.4),
+    "swaps": DenoisingAutoencoder(3, **SMALL, corruption="swap", input_noise=0.2),
     "noisy": NoisyAutoencoder(3, **SMALL),
     "sparse": SparseAutoencoder(3, **SMALL),
     "contractive": ContractiveAutoencoder(3, **SMALL),

@@ -16,7 +16,7 @@ from members import MEMBERS, OF_IMAGES, SHAPES, data, labels
 from narrows import VAE, Autoencoder, export
 from narrows.export import TOLERANCE, to_onnx
 
-AS_OTHERS = {"lecture", "fixed sigma", "denoising", "blocks", "contractive", "regularized", "wae", "vampprior"}
+AS_OTHERS = {"lecture", "fixed sigma", "denoising", "blocks", "swaps", "contractive", "regularized", "wae", "vampprior"}
 """Whose nets are those of other members: they differ in how they are trained."""
 
 CASES = [(name, "rows") for name in MEMBERS if name not in AS_OTHERS]

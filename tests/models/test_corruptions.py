@@ -92,6 +92,27 @@ def test_blocks_lie_everywhere_alike():
     np.testing.assert_allclose(covered.mean(0).numpy(), np.outer(side, side), atol=0.02)
 
 
+@pytest.mark.parametrize("level", [0.3, 1.0])
+def test_a_swap_takes_a_columns_values_from_other_rows(level):
+    """Where all values differ, a row keeps its own where it is not chosen, or chosen with itself."""
+    n = 2000
+    x = torch.arange(n * 5.0).reshape(n, 5)
+    swapped = Corruption("swap", level, level, (5,))(x, seeded(), 0.0)
+    assert torch.equal(swapped % 5, x % 5)  # each value is still one of its column
+    kept, chance = (swapped == x).double(), 1 - level + level / n
+    slack = 5 * np.sqrt(chance * (1 - chance) / n) + 1 / n
+    np.testing.assert_allclose(kept.mean(0).numpy(), chance, atol=slack)
+    rows = swapped // 5
+    assert rows.std().item() == pytest.approx(n / np.sqrt(12), rel=0.05)
+    assert ((rows[:, 0] != rows[:, 1]) & (kept[:, :2] == 0).all(1)).double().sum() > level**2 * n * 0.8
+    assert torch.equal(Corruption("swap", 1.0, 1.0, (5,))(x[:1], seeded(), 0.0), x[:1])
+
+
+def test_a_swap_is_for_one_process(digits):
+    with pytest.raises(ValueError, match="devices and nodes must be 1 for corruption='swap'"):
+        Autoencoder(2, corruption="swap", input_noise=0.1, devices=2).fit(digits[:20])
+
+
 def test_the_level_goes_linearly_from_the_first_to_the_last():
     x = torch.zeros(2000, FEATURES)
     for progress, level in ((0.0, 0.8), (0.25, 0.6), (1.0, 0.0)):

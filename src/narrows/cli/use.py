@@ -34,7 +34,7 @@ def denoise(
         str | None,
         typer.Option(
             metavar="NOISE",
-            help="Corrupt the data first: gaussian, masking, salt-and-pepper or block.",
+            help="Corrupt the data first: gaussian, masking, salt-and-pepper, swap or block.",
             show_default="they are noisy already",
         ),
     ] = None,

@@ -126,7 +126,7 @@ class Options(BaseEstimator):  # type: ignore[misc]
         are alike (`narrows.scaling.Scaling.fit`).
     corruption
         What training does to the inputs, afresh at every step, before they are encoded: ``"gaussian"`` noise,
-        ``"masking"``, ``"salt-and-pepper"`` or a ``"block"``.
+        ``"masking"``, ``"salt-and-pepper"``, ``"swap"`` (features of other examples) or a ``"block"``.
     input_noise
         How much of it: a standard deviation in scaled units for ``"gaussian"``, a part in [0, 1] of the features (of
         the sides for a block) otherwise. One number, or a pair of which training takes the first at the first step and

@@ -49,6 +49,16 @@ def block(x: Tensor, level: float, generator: torch.Generator, corruption: Corru
     return x * ~inside.flatten(1).repeat_interleave(channels, 1)
 
 
+def swap(x: Tensor, level: float, generator: torch.Generator, _: Corruption) -> Tensor:
+    """Set each feature with probability ``level`` to another example's value of it, drawn from the batch.
+
+    So columns of any kind keep the values they can have (Yoon et al., «VIME», 2020). An example alone stays as it is.
+    """
+    chosen = torch.rand(x.shape, generator=generator, device=x.device) < level
+    others = torch.randint(len(x), x.shape, generator=generator, device=x.device)
+    return torch.where(chosen, x.gather(0, others), x)
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of corruption.
@@ -75,6 +85,7 @@ CORRUPTIONS = {
     "gaussian": Kind(gaussian, math.inf, "standard deviations in scaled units"),
     "masking": Kind(masking, 1, "fraction of the features"),
     "salt-and-pepper": Kind(salt_and_pepper, 1, "fraction of the features"),
+    "swap": Kind(swap, 1, "fraction of the features", mixes=True),
     "block": Kind(block, 1, "fraction of an image's height and width, or of a row"),
 }
 
