@@ -6,6 +6,7 @@ import sys
 
 from benchmarks import (
     anomalies,
+    counts,
     denoising,
     evaluation,
     explorer,
@@ -29,6 +30,7 @@ BENCHMARKS = {
     "reconstruction": reconstruction.main,
     "images": images.main,
     "anomalies": anomalies.main,
+    "counts": counts.main,
     "evaluation": evaluation.main,
     "explorer": explorer.main,
     "scaling": scaling.main,
