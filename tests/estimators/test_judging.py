@@ -240,6 +240,7 @@ def test_labels_and_factors_are_looked_for_in_the_code(variational, data):
     assert found.codes.dci.informativeness.value > 0.3
     assert found.codes.kl.shape == (2,)
     assert found.codes.trustworthiness.value > 0.8
+    assert found.codes.continuity.value > 0.8
     assert found.density.importance_sampled.value >= found.density.log_density.value - 0.1
     by_itself = variational.evaluate(new, new[:, 0] > 0)
     assert by_itself.codes.neighbour_accuracy.value > 0.8

@@ -17,6 +17,7 @@ from torch.distributions import Normal, kl_divergence
 from narrows.evaluation import codes
 from narrows.evaluation.codes import (
     active_units,
+    continuity,
     dead_units,
     kl_per_unit,
     neighbour_accuracy,
@@ -155,6 +156,17 @@ def test_trustworthiness_is_scikit_learns(n, k, seed):
     x = rng.normal(size=(n, 5))
     z = x[:, :2] + 0.5 * rng.normal(size=(n, 2))
     assert trustworthiness(x, z, k=k).value == pytest.approx(manifold.trustworthiness(x, z, n_neighbors=k))
+
+
+def test_continuity_falls_where_a_map_tears_and_trustworthiness_where_it_folds():
+    """A ring unrolled to a line is torn at one place; pressed flat, its two halves lie upon each other."""
+    angle = np.arange(60.0)[:, None]
+    ring = np.hstack([np.cos(angle * np.pi / 30), np.sin(angle * np.pi / 30)]) * [1, 1.001]  # without ties
+    torn = manifold.trustworthiness(angle, ring, n_neighbors=2)
+    assert continuity(ring, angle, k=2).value == pytest.approx(torn)
+    assert torn < trustworthiness(ring, angle, k=2).value
+    flat = ring[:, :1] + 1e-6 * angle
+    assert trustworthiness(ring, flat, k=2).value < continuity(ring, flat, k=2).value
 
 
 def test_trustworthiness_of_many_is_of_some():

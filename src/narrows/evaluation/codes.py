@@ -19,6 +19,7 @@ from narrows.evaluation.intervals import Estimate, bootstrap, share
 
 __all__ = [
     "active_units",
+    "continuity",
     "dead_units",
     "kl_per_unit",
     "neighbour_accuracy",
@@ -28,7 +29,7 @@ __all__ = [
 ]
 
 MOST = 2000
-"""How many examples trustworthiness looks at: its time and memory grow with their square."""
+"""How many examples trustworthiness and continuity look at: their time and memory grow with their square."""
 
 STILL = 1e-6
 """A unit whose range is less than this part of the widest unit's carries nothing a 32-bit net could use."""
@@ -217,6 +218,15 @@ def trustworthiness(X: ArrayLike, Z: ArrayLike, *, k: int = 5, random_state: Ran
     np.put_along_axis(places, order, np.arange(1, n + 1)[None], axis=1)
     intruders = np.maximum(np.take_along_axis(places, near, axis=1) - k, 0).sum(axis=1)
     return bootstrap(np.mean, 1 - 2 * intruders / (k * (2 * n - 3 * k - 1)), random_state=seed)
+
+
+def continuity(X: ArrayLike, Z: ArrayLike, *, k: int = 5, random_state: RandomState = 0) -> Estimate:
+    """Return how far neighbours in the data are neighbours in the code: 1 if all are (Venna & Kaski 2001).
+
+    `trustworthiness` with the two exchanged: that one falls where a map puts strangers together, this one where it
+    tears neighbours apart. Parameters and errors are the same.
+    """
+    return trustworthiness(Z, X, k=k, random_state=random_state)
 
 
 def _distances_to_others(rows: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -62,7 +62,7 @@ class Codes:
         So many principal components of the codes, decoded, come within 5 % of the model's error; None if not measured.
     neighbour_accuracy, probe_accuracy
         How often the class is found from the code, by its nearest neighbours and by a plane; None without labels.
-    trustworthiness
+    trustworthiness, continuity
         Of a map, a code of two numbers; None of others.
     mutual_information_gap, dci
         Where the factors that the examples were drawn from are known.
@@ -77,6 +77,7 @@ class Codes:
     neighbour_accuracy: Estimate | None
     probe_accuracy: Estimate | None
     trustworthiness: Estimate | None
+    continuity: Estimate | None
     mutual_information_gap: Estimate | None
     dci: DCI | None
     tokens: tuple[int, int] | None = None
@@ -225,6 +226,7 @@ class Evaluation:
             "class by 5 neighbours": ("share right, from the code", codes.neighbour_accuracy),
             "class by a plane": ("share right, from the code", codes.probe_accuracy),
             "trustworthiness": ("at most 1", codes.trustworthiness),
+            "continuity": ("at most 1", codes.continuity),
             "mutual information gap": ("at most 1", codes.mutual_information_gap),
         }
         if codes.dci is not None:

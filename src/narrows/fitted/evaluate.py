@@ -21,6 +21,7 @@ from narrows.evaluation.bits import bits_per_dimension, dequantised, level_dista
 from narrows.evaluation.calibration import sigma_coverage
 from narrows.evaluation.codes import (
     active_units,
+    continuity,
     dead_units,
     kl_per_unit,
     neighbour_accuracy,
@@ -219,6 +220,7 @@ def _codes(
         neighbour_accuracy=neighbours,
         probe_accuracy=probe,
         trustworthiness=trustworthiness(judged.x, z, random_state=seed) if is_map else None,
+        continuity=continuity(judged.x, z, random_state=seed) if is_map else None,
         mutual_information_gap=None if factors is None else mutual_information_gap(z, factors, random_state=seed),
         dci=None if factors is None or factors.shape[1] == 1 else dci(z, factors, random_state=seed),
         tokens=(len(bottleneck.tokens(q.mean).unique()), bottleneck.vocabulary)
