@@ -67,3 +67,17 @@ def test_nothing_comes_from_elsewhere():
         assert not re.search(r"\beval\(|new Function|innerHTML|\.style\.cssText", text), path
     page = (STATIC / "index.html").read_text(encoding="utf-8")
     assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*src=)", page)
+
+
+def test_the_first_page_asks_for_all_its_scripts_at_once():
+    """The page names what its own script and the first view import, one in another."""
+    needed, waiting = set(), [STATIC / "shell" / "app.js", STATIC / "views" / "plane" / "plane.js"]
+    while waiting:
+        path = waiting.pop()
+        if path not in needed:
+            needed.add(path)
+            imported = re.findall(r"^import .*? from '(.*?)';$", path.read_text(encoding="utf-8"), re.MULTILINE)
+            waiting += [(path.parent / name).resolve() for name in imported]
+    page = (STATIC / "index.html").read_text(encoding="utf-8")
+    named = re.findall(r'rel="modulepreload" href="/static/(.*?)"', page)
+    assert sorted(named) == sorted(path.relative_to(STATIC).as_posix() for path in needed)

@@ -7,7 +7,7 @@ import { above, below } from './frame.js';
 import { pressed } from './keyboard.js';
 import { shown } from './models.js';
 import { number } from './numbers.js';
-import { styled, VIEWS } from './views.js';
+import { fetched, VIEWS } from './views.js';
 import { translate } from './words.js';
 
 /** @typedef {import('./strings.js').Key} Key */
@@ -64,9 +64,12 @@ export class App {
       this.show();
     } else {
       this.say('loading');
-      this.attempt(() => styled(this.view)); // while the server answers
+      this.attempt(() => fetched(this.view)); // while the server answers
     }
     await this.list();
+    for (const view of VIEWS) {
+      if (view.group === 'model') this.attempt(() => fetched(view)); // so that it is there at once when it is wanted
+    }
     while (!this.progress?.done) {
       await new Promise((done) => setTimeout(done, POLL));
       await this.list();
@@ -256,12 +259,11 @@ export class App {
     this.say('');
     const waiting = setTimeout(() => this.say('loading'), 200);
     try {
-      const rules = styled(this.view);
-      const mounted = await this.view.mount(root, this);
+      const module = await fetched(this.view);
+      if (turn !== this.turn) return;
+      const mounted = await module.mount(root, this);
       if (turn !== this.turn) return mounted.close?.();
       this.mounted = mounted;
-      await rules;
-      if (turn !== this.turn) return;
       this.main.replaceChildren(h('div', { class: 'sheet' }, lead, root));
       if (!this.known) this.say('unknown');
       this.report();

@@ -3,12 +3,6 @@
  * its id, a module of questions on the server, an entry here, and its words in `strings/`. The lecture's pages, from
  * `views/lecture/`, have a list of their own.
  */
-import { code } from '../views/code/code.js';
-import { compare } from '../views/compare/compare.js';
-import { input } from '../views/input/input.js';
-import { noise } from '../views/noise/noise.js';
-import { plane } from '../views/plane/plane.js';
-import { train } from '../views/train/train.js';
 import { h } from '../widgets/elements.js';
 
 /** @typedef {import('./app.js').App} App */
@@ -25,36 +19,41 @@ import { h } from '../widgets/elements.js';
  * @property {'model' | 'lecture'} group
  * @property {boolean} [alone] whether it shows no model, so that there need be none
  * @property {string[]} [rows] of the lecture, such as "L5"; an address may name one instead of the view
+ * @property {string} folder of its module and its rules
+ */
+/**
+ * @typedef {object} Module what a view's module has, under the view's id
  * @property {(root: HTMLElement, app: App) => Promise<Mounted> | Mounted} mount build it inside `root`
  */
 
-/** @typedef {Pick<View, 'mount'>} Lesson what a module of `views/lecture/` has, under its own name */
+/**
+ * @param {import('./strings.js').Key} id
+ * @param {boolean} alone
+ * @returns {View}
+ */
+function view(id, alone = false) {
+  return { id, group: 'model', alone, folder: id };
+}
 
 /**
- * A page of the lecture, whose module is fetched when it is opened, so that the first page is there sooner.
+ * A page of the lecture.
  * @param {import('./strings.js').Key} id
  * @param {string[]} rows
  * @param {boolean} alone
  * @returns {View}
  */
 function lesson(id, rows, alone = true) {
-  return {
-    id,
-    group: 'lecture',
-    alone,
-    rows,
-    mount: async (root, app) => (await import(`../views/lecture/${id}.js`))[id].mount(root, app),
-  };
+  return { id, group: 'lecture', alone, rows, folder: 'lecture' };
 }
 
 /** @type {View[]} */
 export const VIEWS = [
-  plane,
-  code,
-  input,
-  noise,
-  compare,
-  train,
+  view('plane'),
+  view('code'),
+  view('input'),
+  view('noise'),
+  view('compare'),
+  view('train', true),
   lesson('perceptron', ['L1', 'L2', 'L3', 'L4']),
   lesson('boolean', ['L5', 'L6']),
   lesson('graph', ['L7']),
@@ -66,27 +65,40 @@ export const VIEWS = [
   lesson('layers', ['L20', 'L23'], false),
 ];
 
-/** @type {Map<string, Promise<unknown>>} */
+/** @type {Map<string, Promise<Event>>} */
 const sheets = new Map();
 
 /**
- * Fetch a view's rules, once.
+ * Fetch a view: not before it is wanted, so that the first page is there sooner.
  * @param {View} view
- * @returns {Promise<unknown>} fulfilled when they hold
+ * @returns {Promise<Module>} fulfilled when its rules hold
  */
-export function styled({ id, group }) {
-  const found = sheets.get(id);
+export async function fetched({ id, folder }) {
+  const [modules] = await Promise.all([
+    import(`../views/${folder}/${id}.js`),
+    styled(`/static/views/${folder}/${id}.css`),
+  ]);
+  return modules[id];
+}
+
+/**
+ * @param {string} href of a view's rules
+ * @returns {Promise<Event>} fulfilled when they hold
+ */
+function styled(href) {
+  const found = sheets.get(href);
   if (found) return found;
-  const link = h('link', { rel: 'stylesheet', href: `/static/views/${group === 'lecture' ? group : id}/${id}.css` });
+  const link = h('link', { rel: 'stylesheet', href });
+  /** @type {Promise<Event>} */
   const sheet = new Promise((done, failed) => {
     link.onload = done;
     link.onerror = () => {
-      sheets.delete(id);
+      sheets.delete(href);
       link.remove();
-      failed(new Error(link.href));
+      failed(new Error(href));
     };
   });
-  sheets.set(id, sheet);
+  sheets.set(href, sheet);
   document.head.append(link);
   return sheet;
 }

@@ -26,10 +26,8 @@ import { SAMPLES, SamplesSection } from './samples.js';
 
 const FIRST = 16; // sliders, before one asks for all
 
-/** @type {import('../../shell/views.js').View} */
+/** @type {import('../../shell/views.js').Module} */
 export const code = {
-  id: 'code',
-  group: 'model',
   async mount(root, app) {
     /** @type {Units} */
     const units = await app.connection.ask('units', { model: app.model.id });

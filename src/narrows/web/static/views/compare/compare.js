@@ -23,10 +23,8 @@ import { roundNumbers } from '../../widgets/plot.js';
 const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [560, 320, 58, 16, 14, 48];
 const [DOWN, UP] = [1 / 1.6, 1.6]; // around the least and the largest error
 
-/** @type {import('../../shell/views.js').View} */
+/** @type {import('../../shell/views.js').Module} */
 export const compare = {
-  id: 'compare',
-  group: 'model',
   async mount(root, app) {
     /** @type {Compared} */
     const given = await app.connection.ask('compare', { model: app.model.id });

@@ -24,10 +24,8 @@ const PEN = 30;
 const MOST_MEGABYTES = 8;
 const MOST_ERROR = 0.25; // squared, at the end of the colours
 
-/** @type {import('../../shell/views.js').View} */
+/** @type {import('../../shell/views.js').Module} */
 export const input = {
-  id: 'input',
-  group: 'model',
   async mount(root, app) {
     const view = new InputView(root, app);
     await view.look();

@@ -16,7 +16,7 @@ import { newest } from '../../wire/newest.js';
 
 const REACH = 6;
 
-/** @type {import('../../shell/views.js').Lesson} */
+/** @type {import('../../shell/views.js').Module} */
 export const activations = {
   async mount(root, app) {
     const reads = () => ({ x: split(app.state.at, 1)?.[0] ?? 1, k: split(app.state.k, 1)?.[0] ?? 1 });

@@ -27,7 +27,7 @@ const TARGETS = /** @type {Record<string, string>} */ ({
 const ACTIVATIONS = ['sigmoid', 'relu', 'polynomial'];
 const [WIDEST, HIGHEST] = [64, 15];
 
-/** @type {import('../../shell/views.js').Lesson} */
+/** @type {import('../../shell/views.js').Module} */
 export const approximation = {
   async mount(root, app) {
     const given = () => read(app.state);

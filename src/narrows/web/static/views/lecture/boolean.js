@@ -28,7 +28,7 @@ const NAMED = /** @type {Record<string, (ones: number, n: number) => boolean>} *
   NAND: (ones, n) => ones < n,
 });
 
-/** @type {import('../../shell/views.js').Lesson} */
+/** @type {import('../../shell/views.js').Module} */
 export const boolean = {
   async mount(root, app) {
     const page = new Page(app);

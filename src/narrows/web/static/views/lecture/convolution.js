@@ -26,7 +26,7 @@ import { inside, joined, replaced } from './grids.js';
  * }} Pooled
  */
 
-/** @type {import('../../shell/views.js').Lesson} */
+/** @type {import('../../shell/views.js').Module} */
 export const convolution = {
   async mount(root, app) {
     /** @type {Patterns} */

@@ -44,7 +44,7 @@ const LEVELS = 14;
 const [SLOWEST, FASTEST] = [-4, 0.3]; // powers of ten
 const [PACE, CALM] = [60, 600]; // milliseconds a step
 
-/** @type {import('../../shell/views.js').Lesson} */
+/** @type {import('../../shell/views.js').Module} */
 export const descent = {
   async mount(root, app) {
     const page = new Page(app);

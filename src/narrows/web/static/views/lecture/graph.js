@@ -36,7 +36,7 @@ const WRITTEN = /** @type {Record<string, (...parents: string[]) => string>} */ 
   tanh: (a) => `tanh ${a}`,
 });
 
-/** @type {import('../../shell/views.js').Lesson} */
+/** @type {import('../../shell/views.js').Module} */
 export const graph = {
   async mount(root, app) {
     /** @type {GraphPass} */

@@ -21,7 +21,7 @@ import { givenTo, inputLines } from '../input/given.js';
 
 const [SIDE, HIGH] = [12, 16]; // of a unit's cell, and units on top of each other
 
-/** @type {import('../../shell/views.js').Lesson} */
+/** @type {import('../../shell/views.js').Module} */
 export const layers = {
   async mount(root, app) {
     const view = new LayersView(root, app);

@@ -25,7 +25,7 @@ const BYTES = 4; // a 32-bit number
 const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte'];
 const LONGEST = 16; // power of ten at which the axis ends
 
-/** @type {import('../../shell/views.js').Lesson} */
+/** @type {import('../../shell/views.js').Module} */
 export const parameters = {
   async mount(root, app) {
     const wrong = h('p', { class: 'warn', role: 'alert' });

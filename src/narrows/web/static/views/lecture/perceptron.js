@@ -41,7 +41,7 @@ const SETS = {
   xor: '0,0,0,0,1,1,1,0,1,1,1,0',
 };
 
-/** @type {import('../../shell/views.js').Lesson} */
+/** @type {import('../../shell/views.js').Module} */
 export const perceptron = {
   async mount(root, app) {
     const page = new Page(app);

@@ -13,10 +13,8 @@ import { givenTo, inputLines, shownExample } from '../input/given.js';
 
 const KINDS = /** @type {const} */ (['gaussian', 'masking', 'salt-and-pepper', 'block']);
 
-/** @type {import('../../shell/views.js').View} */
+/** @type {import('../../shell/views.js').Module} */
 export const noise = {
-  id: 'noise',
-  group: 'model',
   async mount(root, app) {
     const view = new NoiseView(root, app);
     await view.ask();

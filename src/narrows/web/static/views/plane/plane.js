@@ -26,10 +26,8 @@ import { BINS, Stage } from './stage.js';
 
 const STEP = 0.01; // of the plane, a press of an arrow key
 
-/** @type {import('../../shell/views.js').View} */
+/** @type {import('../../shell/views.js').Module} */
 export const plane = {
-  id: 'plane',
-  group: 'model',
   async mount(root, app) {
     const axes = axesOf(app);
     /** @type {Plane} */

@@ -26,11 +26,8 @@ import { CHOICES, Setup } from './setup.js';
 // Milliseconds between questions while it learns, while it waits, and without motion.
 const [SOON, LATER, CALM] = [50, 500, 1000];
 
-/** @type {import('../../shell/views.js').View} */
+/** @type {import('../../shell/views.js').Module} */
 export const train = {
-  id: 'train',
-  group: 'model',
-  alone: true,
   async mount(root, app) {
     /** @type {Trainable} */
     const options = await app.connection.ask('trainable');
