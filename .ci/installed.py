@@ -10,6 +10,7 @@ to install narrows: it must leave torch alone.
 
 import http.cookiejar
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -21,7 +22,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 STATIC = ROOT / "src" / "narrows" / "web" / "static"
-NEWER = "99.0"
+CONSTRAINTS = ROOT / "constraints.txt"
+NEWER = re.findall(r"^torch<(.*)", CONSTRAINTS.read_text(encoding="utf-8"), re.MULTILINE)[0]
+"""The first torch that is newer than what the constraints let into the project's own environments."""
 
 
 def environment(folder: Path) -> str:
@@ -75,7 +78,7 @@ def fetched(address: str) -> None:
 
 
 def newer_torch(folder: Path) -> Path:
-    """Write a wheel of a torch that is newer than any, and empty."""
+    """Write a wheel of a newer torch, and leave it empty."""
     path = folder / f"torch-{NEWER}-py3-none-any.whl"
     info = f"torch-{NEWER}.dist-info"
     tags = "Wheel-Version: 1.0\nGenerator: narrows\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
@@ -93,7 +96,7 @@ def main() -> None:
         python = environment(folder / "venv")
         wheel = built(environment(folder / "builder"), folder)
         pip = [python, "-m", "pip", "--quiet", "install"]
-        run(*pip, "--constraint", ROOT / "constraints.txt", wheel, cwd=folder)
+        run(*pip, "--constraint", CONSTRAINTS, wheel, cwd=folder)
         use(python, folder)
         run(python, "-m", "pip", "--quiet", "uninstall", "--yes", "narrows", cwd=folder)
         run(*pip, "--no-deps", "--force-reinstall", newer_torch(folder), cwd=folder)
