@@ -144,4 +144,7 @@ class NegativeBinomial(Counts):
 
 def drawn(rate: NDArray[np.floating], rng: np.random.Generator) -> NDArray[np.float64]:
     """Return a Poisson count of each rate; beyond `LARGEST_DRAWN` the rate itself, rounded."""
-    return np.where(rate < LARGEST_DRAWN, rng.poisson(np.minimum(rate, LARGEST_DRAWN)), np.rint(rate))
+    counts: NDArray[np.float64] = np.where(
+        rate < LARGEST_DRAWN, rng.poisson(np.minimum(rate, LARGEST_DRAWN)), np.rint(rate)
+    )
+    return counts
