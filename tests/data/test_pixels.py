@@ -93,13 +93,38 @@ def test_numbers_of_more_than_eight_bits_are_kept(tmp_path, most):
 def png(pixels):
     """A PNG of 16 bits a channel, (H, W, C), as its specification says."""
     height, width, channels = pixels.shape
-    lines = b"".join(b"\0" + line.astype(">u2").tobytes() for line in pixels)
-    head = struct.pack(">IIBBBBB", width, height, 16, {1: 0, 2: 4, 3: 2, 4: 6}[channels], 0, 0, 0)
-    parts = {b"IHDR": head, b"IDAT": zlib.compress(lines), b"IEND": b""}
+    lines = [line.astype(">u2").tobytes() for line in pixels]
+    return png_of((width, height, 16, {1: 0, 2: 4, 3: 2, 4: 6}[channels]), lines)
+
+
+def png_of(head, lines, key=b""):
+    """A PNG of (width, height, bits, colour type), as its specification says; ``key`` is what it marks transparent."""
+    parts = {b"IHDR": struct.pack(">IIBBBBB", *head, 0, 0, 0)} | ({b"tRNS": key} if key else {})
+    parts |= {b"IDAT": zlib.compress(b"".join(b"\0" + line for line in lines)), b"IEND": b""}
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
         for kind, body in parts.items()
     )
+
+
+@pytest.mark.parametrize(
+    ("head", "line", "key", "expected"),
+    [
+        ((4, 1, 16, 0), struct.pack(">4H", 0, 1234, 4660, 65535), struct.pack(">H", 4660), [0, 1234, 65535, 65535]),
+        ((4, 1, 2, 0), bytes([0b00_01_10_11]), struct.pack(">H", 1), [[0] * 3, [255] * 3, [170] * 3, [255] * 3]),
+        ((2, 1, 4, 0), bytes([0x73]), struct.pack(">H", 7), [[255] * 3, [51] * 3]),
+        (
+            (2, 1, 16, 2),
+            struct.pack(">6H", 0x1234, 0x5678, 0x9ABC, 0x3412, 0x7812, 0xBC12),
+            struct.pack(">3H", 0x1234, 0x5678, 0x9ABC),
+            [[255] * 3, [0x34, 0x78, 0xBC]],
+        ),
+    ],
+    ids=["16-bit grey", "2-bit grey", "4-bit grey", "16-bit colour"],
+)
+def test_the_transparent_colour_of_a_png_becomes_white_and_no_other_does(tmp_path, head, line, key, expected):
+    (tmp_path / "a.png").write_bytes(png_of(head, [line], key))
+    assert load_data(tmp_path / "a.png").X[0, 0].tolist() == expected
 
 
 def test_bytes_among_sixteen_bits_and_colours_among_these(tmp_path):

@@ -158,6 +158,7 @@ def decode(file: bytes, *, box: Box | None, fit: str, mode: str | None) -> Decod
         # Not by a `Path`, which would take a fifth of a small file's time.
         with open(file, "rb") as stream, Image.open(stream, formats=FORMATS) as opened:  # noqa: PTH123
             size, own_mode, bits = opened.size, opened.mode, _bits(opened)
+            _mend_key(opened)
             if box is not None:  # JPEGs of several times that size are decoded at a part of theirs
                 opened.draft(None, (2 * max(box), 2 * max(box)))
             opened.load()
@@ -171,6 +172,22 @@ def decode(file: bytes, *, box: Box | None, fit: str, mode: str | None) -> Decod
         return f"larger than {2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6:,.0f} million pixels"
     except DAMAGE as error:
         return _reason(file, error)
+
+
+def _mend_key(image: ImageFile.ImageFile) -> None:
+    """Let the colour that is transparent in a PNG be one of those that Pillow makes of its pixels.
+
+    Pillow keeps the upper half of 16-bit colours, but the key's lower one (findings/pillow-16-bit-key.sh), and stretches
+    grey levels of two and four bits to 255, but not the key («Portable Network Graphics», 3rd edition, 2025, tRNS).
+    """
+    key = image.info.get("transparency")
+    if image.format != "PNG" or not isinstance(key, int | tuple):
+        return
+    raw = image.tile[0][3] if image.tile else ""  # a plain tuple before Pillow 11
+    if raw == "RGB;16B":
+        image.info["transparency"] = tuple(level >> 8 for level in key)
+    elif raw in ("L;2", "L;4"):
+        image.info["transparency"] = key * (85 if raw == "L;2" else 17)
 
 
 class _Bits(NamedTuple):

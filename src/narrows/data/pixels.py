@@ -41,7 +41,8 @@ def image_numbers(
     Black and white becomes 0 and 255. Grey levels of more than eight bits are kept as they are: whole numbers, also
     those of 32 bits, as which some files of sixteen bits are read, become 16-bit integers, floating-point numbers stay
     32-bit floats. All else becomes bytes. No rule looks at what else is in the image, so that one level is the same in
-    all. What is transparent becomes RGB on white, whatever the mode; palettes, also grey ones, CMYK, YCbCr and HSV
+    all. What is transparent becomes RGB on white, whatever the mode, but white where grey
+    has sixteen bits; palettes, also grey ones, CMYK, YCbCr and HSV
     become RGB, as Pillow converts them.
 
     Parameters
@@ -77,6 +78,8 @@ def _flat(image: Image.Image) -> Image.Image:
     """Return the image in mode L or RGB, without transparency, or, of more than eight bits, in mode F."""
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         numbers = np.asarray(image)
+        if "transparency" in image.info:  # of a grey PNG of sixteen bits, which stays grey
+            numbers = np.where(numbers == image.info["transparency"], 65535, numbers)
         limit = float(np.finfo(np.float32).max)
         _check(numbers, *((-limit, limit) if image.mode == "F" else (0, 65535)))
         return Image.fromarray(numbers.astype(np.float32))  # which holds 24 bits, and which Pillow scales
