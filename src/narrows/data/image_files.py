@@ -178,7 +178,7 @@ def _mend_key(image: ImageFile.ImageFile) -> None:
     """Let the colour that is transparent in a PNG be one of those that Pillow makes of its pixels.
 
     Pillow keeps the upper half of 16-bit colours, but the key's lower one (findings/pillow-16-bit-key.sh), and stretches
-    grey levels of two and four bits to 255, but not the key («Portable Network Graphics», 3rd edition, 2025, tRNS).
+    grey levels of two and four bits to 255, but not the key («Portable Network Graphics», 3rd edition, 2025).
     """
     key = image.info.get("transparency")
     if image.format != "PNG" or not isinstance(key, int | tuple):
