@@ -177,7 +177,7 @@ def decode(file: bytes, *, box: Box | None, fit: str, mode: str | None) -> Decod
 def _mend_key(image: ImageFile.ImageFile) -> None:
     """Let the colour that is transparent in a PNG be one of those that Pillow makes of its pixels.
 
-    Pillow keeps the upper half of 16-bit colours, but the key's lower one (findings/pillow-16-bit-key.sh), and stretches
+    Pillow keeps the upper half of 16-bit colours, but the key's lower one (findings/pillow-16-bit-key.sh), and takes
     grey levels of two and four bits to 255, but not the key («Portable Network Graphics», 3rd edition, 2025).
     """
     key = image.info.get("transparency")
