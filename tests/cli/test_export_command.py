@@ -41,6 +41,7 @@ def test_a_conditional_model_wants_classes(ran):
     assert names["restored"].shape == (1, 64)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_run_of_a_named_set_is_compared_on_that(tmp_path, typed):
     typed(tmp_path, "train", "digits", "--epochs", "1", "--latent-dim", "2", "--out", "run")
     output, _ = typed(tmp_path, "export", "run", "m.onnx")

@@ -12,6 +12,8 @@ from narrows import latent, load
 from narrows.cli.learn import MODELS
 from narrows.estimators import ESTIMATORS
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):

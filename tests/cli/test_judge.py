@@ -33,6 +33,7 @@ def table(path):
         return list(csv.DictReader(file))
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_evaluate_judges_by_what_was_not_learnt_from(folder, typed):
     output, _ = typed(folder, "evaluate", "m.safetensors", "all.npy", "--out", "e")
     assert "Evaluated on 397 of 1,797 examples; it has seen 1,400 in training" in output
@@ -63,6 +64,7 @@ def test_the_report_stands_by_itself(folder, typed, monkeypatch):
     assert len(names["evaluation"].places) == 397
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_faulty_model_is_called_so_first_and_with_what_to_try(digits, folder, typed):
     VAE(8, beta=40.0, epochs=10, random_state=0).fit(digits[:1400]).save(folder / "bad.safetensors")
     output, _ = typed(folder, "evaluate", "bad.safetensors", "all.npy", "--out", "bad")
@@ -91,6 +93,7 @@ def test_train_and_sweep_write_the_report_of_the_model_to_take(digits, tmp_path,
     assert "random_state=0, seeds=2)" in page
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_rows_have_a_report_too(tmp_path, typed):
     rng = np.random.default_rng(0)
     rows = "\n".join(",".join(map(str, row)) for row in rng.normal(size=(120, 1)) @ [[1.0, 2.0, -1.0]])
@@ -118,6 +121,7 @@ def test_anomalies_are_ranked_and_counted(folder, typed):
     assert scores[len(odd) - 1] > numbers["threshold"] >= scores[len(odd)]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_lower_rate_calls_fewer_odd(folder, typed):
     counts = []
     for rate in ("0.3", "0.02"):
@@ -139,6 +143,7 @@ def test_what_cannot_be_asked_for(folder, typed, arguments, message):
     assert not (folder / "never").exists()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_only_learnt_examples_are_no_judges(digits, folder, typed):
     np.save(folder / "learnt.npy", digits[:200])
     _, errors = typed(folder, "evaluate", "m.safetensors", "learnt.npy", status=2)
@@ -149,6 +154,7 @@ def test_only_learnt_examples_are_no_judges(digits, folder, typed):
     assert "model.evaluate(data.X, data.y, new=True, " in (folder / "new" / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_what_goes_wrong_is_said_while_it_learns(tmp_path, typed):
     options = ["--recipe", "lecture", "--latent-dim", "16", "--epochs", "20", "--seed", "0", "--out", "l"]
     output, errors = typed(tmp_path, "train", "digits", *options)

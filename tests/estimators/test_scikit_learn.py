@@ -68,12 +68,6 @@ def test_grid_search_maximises_the_log_density(digits):
     assert wide > narrow + 10  # nats
 
 
-def test_grid_search_with_processes_gives_the_same(digits):
-    X, grid = digits[:120].reshape(120, -1), {"latent_dim": [1, 2]}
-    one, two = (GridSearchCV(Autoencoder(epochs=3, random_state=0), grid, cv=2, n_jobs=n).fit(X) for n in (1, 2))
-    np.testing.assert_array_equal(one.cv_results_["mean_test_score"], two.cv_results_["mean_test_score"])
-
-
 def test_data_frames_in_and_out(table, tmp_path):
     frame = pd.DataFrame(table, columns=["a", "b", "c", "d"], index=np.arange(300) + 7)
     model = Autoencoder(2, epochs=5, random_state=0).set_output(transform="pandas").fit(frame)

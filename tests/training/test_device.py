@@ -55,6 +55,7 @@ def test_every_model_learns_elsewhere_and_comes_to_the_same():
     assert all(row["apart"] < (1e-2 if row["model"] == "own nets" else 1e-4) for row in found), found
 
 
+@pytest.mark.by_hand
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
 @pytest.mark.parametrize("name", [*MEMBERS, *OF_IMAGES])
 def test_every_model_learns_on_a_gpu(name, tmp_path):
@@ -78,6 +79,7 @@ def test_every_model_learns_on_a_gpu(name, tmp_path):
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-2)
 
 
+@pytest.mark.by_hand
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
 def test_a_gpu_learns_convolutions_in_16_bits():
     X = shapes(2000, size=28).X
