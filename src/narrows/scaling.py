@@ -19,8 +19,12 @@ SCALINGS = ("auto", "global", "feature")
 ALIKE = 2
 """Features are alike when the whole data's range is at most so many times the median feature's."""
 
-AT_ONCE = 2**16
-"""Numbers that are in 64 bits while they are scaled."""
+UNLIKE, SPREAD, LOOKED_AT = 10, 1 / 50, 1000
+"""How many times a channel's range that of all may be, if the channel's deviation is at least such a fraction of its
+own; and the examples that this is seen from."""
+
+NUMBERS_AT_ONCE = 2**16
+"""That are in 64 bits while they are scaled."""
 
 Array = NDArray[np.floating]
 
@@ -32,7 +36,8 @@ class Scaling:
     Attributes
     ----------
     kind
-        ``"global"``: one range for all features, so that the training data fill [0, 1] (the lecture's way with images);
+        ``"global"``: one range for all features, or for all of a channel where channels have units of their own, so
+        that the training data fill [0, 1] (the lecture's way with images);
         ``"feature"``: each to mean 0 and standard deviation 1 (for columns in units of their own).
     offset, scale
         (features,), in the user's units; ``scale`` is 1 where the training data are constant.
@@ -48,24 +53,50 @@ class Scaling:
         return cls.of_chunks([X], kind)
 
     @classmethod
-    def of_chunks(cls, chunks: Iterable[Array], kind: str, weights: Array | None = None) -> Scaling:
-        """Measure rows (n, features) that come in parts, one or more; mean and deviation by ``weights`` (all,).
+    def of_chunks(
+        cls, chunks: Iterable[Array], kind: str, weights: Array | None = None, shape: tuple[int, ...] = ()
+    ) -> Scaling:
+        """Measure rows (n, features) that come in parts, one or more.
 
-        ``kind="auto"`` takes ``"global"`` where the features are alike, as an image's pixels or readings of one sensor
-        are: where the range of all values is at most twice the median range of the features that vary.
+        ``kind="auto"`` takes ``"global"`` for images, and where the features are alike, as readings of one sensor are:
+        where the range of all values is at most twice the median range of the features that vary. Each channel of an
+        image, its last axis, has a range of its own where the range of all is more than ten times that of a channel
+        whose values are spread over it. In photographs none is so narrow, and what is at the edge of grey images is
+        nearly always the same.
+
+        Parameters
+        ----------
+        chunks
+            The rows.
+        kind
+            One of `SCALINGS`.
+        weights
+            Of all rows, (all,), for mean and deviation; None if each counts the same.
+        shape
+            Of one example.
         """
+        images = len(shape) > 1
         lows, highs, moments = [], [], StandardScaler()
+        some: Array = np.zeros((0, 0))
         n = 0
         for X in chunks:
             lows.append(X.min(0).astype(np.float64))
             highs.append(X.max(0).astype(np.float64))
-            if kind != "global":
+            if kind == "feature" or (kind == "auto" and not images):
                 weighed = None if weights is None else weights[n : n + len(X)]
                 moments.partial_fit(X.astype(np.float64, copy=False), sample_weight=weighed)
+            elif not n:
+                some = X[:: max(1, len(X) // LOOKED_AT)]
             n += len(X)
         low, high = np.min(lows, 0), np.max(highs, 0)
         width = high.max() - low.min()
-        if kind == "auto":
+        if kind == "auto" and images:
+            channels = low.reshape(-1, shape[-1]).min(0), high.reshape(-1, shape[-1]).max(0)
+            if _have_own_units(*channels, some):
+                low, high = (np.tile(end, len(low) // shape[-1]) for end in channels)
+                return cls("global", low, np.where(high > low, high - low, 1.0))
+            kind = "global"
+        elif kind == "auto":
             ranges = (high - low)[high > low]
             kind = "global" if not len(ranges) or width <= ALIKE * np.median(ranges) else "feature"
         if kind == "global":
@@ -79,6 +110,12 @@ class Scaling:
     def unit_interval(self) -> bool:
         """Whether training data fill [0, 1]."""
         return self.kind == "global"
+
+    def groups(self, shape: tuple[int, ...]) -> int:
+        """Return in how many groups features are scaled alike, of examples of ``shape``: i is of group i modulo it."""
+        if self.kind == "feature":
+            return self.offset.size
+        return shape[-1] if np.ptp(self.offset) or np.ptp(self.scale) else 1
 
     @property
     def extremes(self) -> tuple[float, float]:
@@ -96,10 +133,19 @@ class Scaling:
         rows = rows.reshape(len(rows), self.offset.size)
         scaled = np.empty(rows.shape, np.float32)
         with np.errstate(over="ignore"):  # becomes infinite, which the encoder's caller reports with the row's number
-            for part in chunks(len(rows), self.offset.size, AT_ONCE):
+            for part in chunks(len(rows), self.offset.size, NUMBERS_AT_ONCE):
                 scaled[part] = (rows[part] - self.offset) / self.scale
         return scaled
 
     def undo(self, X: Array) -> Array:
         """Return scaled ``X`` (n, features) in the user's units."""
         return X * self.scale + self.offset
+
+
+def _have_own_units(low: Array, high: Array, some: Array) -> bool:
+    """Say whether channels with these ranges, (channels,), are measured in units of their own, by ``some`` examples."""
+    narrow = (high > low) & (UNLIKE * (high - low) < high.max() - low.min())
+    if not narrow.any():
+        return False
+    deviation = some.reshape(-1, len(low))[:, narrow].std(0, dtype=np.float64)
+    return bool((deviation > SPREAD * (high - low)[narrow]).any())

@@ -122,8 +122,10 @@ class Options(BaseEstimator):  # type: ignore[misc]
         2015); then `fit` and whatever encodes or decodes need y.
     scaling
         ``"global"`` scales all features by one range to [0, 1], as the lecture does; ``"feature"`` scales each to
-        mean 0 and variance 1; ``"auto"`` takes the first for images, and for rows looks whether the features' ranges
-        are alike (`narrows.scaling.Scaling.fit`).
+        mean 0 and variance 1; ``"auto"`` takes the first for images, with a range for each channel where channels have
+        units of their own, and for rows looks whether the features' ranges are alike
+        (`narrows.scaling.Scaling.of_chunks`). A value far from all others counts in training as the most extreme of
+        these.
     corruption
         What training does to the inputs, afresh at every step, before they are encoded: ``"gaussian"`` noise,
         ``"masking"``, ``"salt-and-pepper"``, ``"swap"`` (features of other examples) or a ``"block"``.

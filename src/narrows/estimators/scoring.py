@@ -38,7 +38,8 @@ class Scoring(FittedAttributes):
         the input, it is log p(x | z(x)), which does not ask how likely the code is. Below −3.4e38 it is −∞. For a
         Bernoulli likelihood, and for one of counts, it is a log-probability.
         """
-        return self._log_density(X, y, SCORE_SAMPLES, 0).astype(np.float32)
+        with np.errstate(over="ignore"):  # −∞, as said above
+            return self._log_density(X, y, SCORE_SAMPLES, 0).astype(np.float32)
 
     def log_likelihood(
         self, X: ArrayLike, y: ArrayLike | None = None, *, samples: int = 5000, random_state: RandomState = 0

@@ -60,6 +60,21 @@ def _too_few(e: Evaluation) -> Iterator[Finding]:
         )
 
 
+def _far(e: Evaluation) -> Iterator[Finding]:
+    if not e.far:
+        return
+    first, *others = e.far
+    more = f", and so are {len(others)} more values" if others else ""
+    yield Finding(
+        "far value",
+        f"A value is far from all others: that of {first.column} in row {first.row}"
+        f"{', which was seen in training' if first.seen else ''}{more}.",
+        f"it is {first.value:.6g}; the others reach from {first.low:.6g} to {first.high:.6g}",
+        "Correct it, or leave the row out, if it is a mistake. Training takes such a value for the most extreme of the "
+        "others, so that the model is not spoilt; errors and scores are those of the value itself.",
+    )
+
+
 def _unlike(e: Evaluation) -> Iterator[Finding]:
     surprise = e.surprise
     if surprise is None:
@@ -222,6 +237,7 @@ def _copies(e: Evaluation) -> Iterator[Finding]:
 
 RULES: list[Callable[[Evaluation], Iterator[Finding]]] = [
     _too_few,
+    _far,
     _unlike,
     _components_win,
     _undertrained,

@@ -14,6 +14,7 @@ from narrows.evaluation.calibration import SigmaCoverage
 from narrows.evaluation.comparison import Comparison
 from narrows.evaluation.copying import Copying
 from narrows.evaluation.factors import DCI
+from narrows.evaluation.far import FarValue
 from narrows.evaluation.findings import Finding
 from narrows.evaluation.intervals import Estimate
 from narrows.evaluation.likeness import Likeness
@@ -145,6 +146,8 @@ class Evaluation:
         How many examples were given, and how many of these the model had learnt from, which are not judged.
     repeated
         How many of the judged are equal to some that were learnt from, as rows of categories or counts often are.
+    far
+        Values that are far from all others, the farthest first.
     comparison
         Reconstructions beside those of principal components and of the mean.
     learnt_error, learnt_pca_error
@@ -169,6 +172,7 @@ class Evaluation:
     given: int
     learnt: int
     repeated: int
+    far: tuple[FarValue, ...]
     comparison: Comparison
     learnt_error: float
     learnt_pca_error: float

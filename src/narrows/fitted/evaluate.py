@@ -33,6 +33,7 @@ from narrows.evaluation.copying import Copying, copying
 from narrows.evaluation.diagnosis import diagnosed
 from narrows.evaluation.factors import FEWEST as FEWEST_OF_FACTORS
 from narrows.evaluation.factors import dci, mutual_information_gap
+from narrows.evaluation.far import FarValue, far_values
 from narrows.evaluation.intervals import Estimate, bootstrap
 from narrows.evaluation.likeness import FEWEST, Likeness, likeness
 from narrows.evaluation.reconstruction import squared_errors
@@ -108,6 +109,7 @@ def evaluate(
         given=given,
         learnt=known,
         repeated=repeated,
+        far=_far(fitted, judged, seen),
         comparison=_comparison(fitted, x, restored, seed),
         learnt_error=reference.learnt_error,
         learnt_pca_error=reference.learnt_pca_error,
@@ -119,6 +121,28 @@ def evaluate(
         copying=copied,
     )
     return diagnosed(evaluation)
+
+
+def _far(fitted: Fitted, judged: Subset, seen: Subset) -> tuple[FarValue, ...]:
+    """Return the values that are far from all others, the farthest first."""
+    scaling, shape = fitted.scaling, fitted.input_shape
+    rows = np.concatenate([judged.x, seen.x])
+    found, ordinary = far_values(rows, scaling.groups(shape))
+    if ordinary is None:
+        return ()
+    low, high = map(scaling.undo, ordinary)
+    numbers = np.concatenate([judged.rows, seen.rows])
+    return tuple(
+        FarValue(
+            row=int(numbers[row]),
+            seen=bool(row >= len(judged.x)),
+            column=fitted.words_of(column),
+            value=float(scaling.undo(rows[row])[column]),
+            low=float(low[column]),
+            high=float(high[column]),
+        )
+        for row, column in found.tolist()
+    )
 
 
 def _comparison(fitted: Fitted, x: Rows, restored: Rows, seed: int) -> Comparison:

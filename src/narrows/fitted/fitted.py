@@ -89,6 +89,14 @@ class Fitted:
         thing = "pixel" if len(self.input_shape) > 1 else "feature"
         return f"squared error per {thing}, {self.scaling.words}"
 
+    def words_of(self, feature: int) -> str:
+        """Return which feature is the one of this number, in words."""
+        if self.feature_names is not None:
+            return f"column {self.feature_names[feature]!r}"
+        if len(self.input_shape) == 1:
+            return f"column {feature}"
+        return f"pixel {tuple(int(place) for place in np.unravel_index(feature, self.input_shape))}"
+
     def require_classes(self) -> NDArray[np.generic]:
         """Return the classes.
 

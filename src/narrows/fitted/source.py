@@ -76,13 +76,17 @@ class Source:
         for part in chunks(len(self), math.prod(self.shape[1:]), NUMBERS):
             yield self.rows(np.arange(part.start, part.stop))
 
-    def examples(self, scaling: Scaling, context: Tensor | None) -> Examples:
-        """Return them scaled, with their classes one-hot (n, classes), if any."""
+    def examples(self, scaling: Scaling, context: Tensor | None, limits: tuple[Array, Array] | None = None) -> Examples:
+        """Return them scaled, between each feature's ``limits`` if any, with their classes one-hot (n, classes)."""
+
+        def scaled(rows: Array) -> Tensor:
+            return torch.from_numpy(scaling.apply(rows if limits is None else np.clip(rows, *limits)))
+
         if not self.streamed:
-            return Examples.of(torch.from_numpy(scaling.apply(self.X)), context)
+            return Examples.of(scaled(self.X), context)
 
         def read(places: Tensor) -> Tensor:
-            return torch.from_numpy(scaling.apply(self.rows(places.numpy())))
+            return scaled(self.rows(places.numpy()))
 
         return Examples(read, torch.arange(len(self)), scaling.offset.size, context)
 

@@ -15,6 +15,7 @@ from torch.nn.functional import one_hot
 
 from narrows.components import Components
 from narrows.data.labels import class_labels
+from narrows.evaluation.far import ordinary_range
 from narrows.fitted.frame import Frame
 from narrows.fitted.reference import fingerprints
 from narrows.fitted.source import Source
@@ -34,7 +35,8 @@ class TrainingSet:
     Attributes
     ----------
     source, examples
-        As given, and scaled.
+        As given, and scaled, where a value that is far from all others counts as the most extreme of these: else scale
+        and loss would be its own.
     feature_names, frame
         The columns' names, and the kind of data frame, if they have any.
     scaling
@@ -93,9 +95,14 @@ class TrainingSet:
             )
         if weights is not None and (weights == weights[0]).all():
             weights = None
-        kind = "global" if scaling == "auto" and len(source.shape) > 2 else scaling
-        scale, labels = Scaling.of_chunks(source.chunks(), kind, weights), torch.from_numpy(places)
-        examples = source.examples(scale, one_hot(labels).float() if conditional else None)
+        shape, labels, ordinary = source.shape[1:], torch.from_numpy(places), None
+        scale = Scaling.of_chunks(source.chunks(), scaling, weights, shape)
+        for kind in ("feature", "global"):  # far values may have been all that the features were not alike in
+            if scale.kind == kind and (found := ordinary_range(source.chunks, scale.groups(shape))):
+                ordinary = found
+                clipped = (np.clip(rows, *found) for rows in source.chunks())
+                scale = Scaling.of_chunks(clipped, scaling, weights, shape)
+        examples = source.examples(scale, one_hot(labels).float() if conditional else None, ordinary)
         if weights is not None:
             examples = replace(examples, weights=torch.from_numpy(weights))
         return cls(source, examples, feature_names, frame, scale, classes, labels)
