@@ -181,12 +181,10 @@ def _mend_key(image: ImageFile.ImageFile) -> None:
     grey levels of two and four bits to 255, but not the key («Portable Network Graphics», 3rd edition, 2025).
     """
     key = image.info.get("transparency")
-    if image.format != "PNG" or not isinstance(key, int | tuple):
-        return
-    raw = image.tile[0][3] if image.tile else ""  # a plain tuple before Pillow 11
-    if raw == "RGB;16B":
+    raw = image.tile[0][3] if image.format == "PNG" and image.tile else ""  # a plain tuple before Pillow 11
+    if raw == "RGB;16B" and isinstance(key, tuple):
         image.info["transparency"] = tuple(level >> 8 for level in key)
-    elif raw in ("L;2", "L;4"):
+    elif raw in ("L;2", "L;4") and isinstance(key, int):
         image.info["transparency"] = key * (85 if raw == "L;2" else 17)
 
 
