@@ -140,6 +140,12 @@ def test_channels_in_units_of_their_own_have_a_scale_of_their_own(shape, ratio):
 )
 def test_pictures_have_one_range(images):
     rows = images.reshape(len(images), -1)
-    scaling = Scaling.of_chunks([rows], "auto", images.shape[1:])
+    scaling = Scaling.of_chunks([rows], "auto", shape=images.shape[1:])
     np.testing.assert_array_equal(scaling.offset, rows.min())
     np.testing.assert_array_equal(scaling.scale, rows.max() - rows.min())
+
+
+def test_a_count_below_zero_is_refused_however_far_it_is():
+    X = with_far(RNG.poisson(3, size=(200, 4)).astype(float), (7, 3), value=-999.0)
+    with pytest.raises(ValueError, match="X contains -999 in row 7, column 3"):
+        Autoencoder(2, likelihood="poisson", epochs=1, random_state=0).fit(X)

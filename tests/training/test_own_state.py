@@ -8,11 +8,11 @@ import pytest
 import torch
 from sklearn.base import clone
 
-from members import MEMBERS, OF_IMAGES
+from members import MEMBERS, OF_IMAGES, SHAPES, data
 from narrows import VAE, Autoencoder, load
 from narrows.training.own_state import own_state
 
-ROWS, IMAGES = np.random.default_rng(0).random((40, 6)), np.random.default_rng(0).random((20, 9, 11, 2))
+ROWS, IMAGES = data(SHAPES["rows"], 40), data(SHAPES["odd"], 20)
 
 
 @contextmanager
@@ -158,7 +158,7 @@ def test_between_two_steps_and_after_an_interruption_the_settings_are_the_user_s
 
 def test_nets_of_a_user_s_own_may_have_been_made_under_any(tmp_path):
     with all_of_them(), torch.device("cpu"):
-        nets = torch.nn.Linear(6, 2), torch.nn.Linear(2, 6)
+        nets = torch.nn.Linear(7, 2), torch.nn.Linear(2, 7)
     assert nets[0].weight.dtype == torch.float64
     model = Autoencoder(2, net=nets, epochs=1, random_state=0).fit(ROWS)
     model.save(tmp_path / "model.safetensors")

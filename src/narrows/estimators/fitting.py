@@ -152,7 +152,10 @@ def _untrained(
         model = estimator.build(data.input_shape, classes, data.scaling)
     initialise(model, generator)
     some = next(learned.chunks())
-    check_possible(model.likelihood, data.scaling, data.examples, data.feature_names)
+    counts = model.likelihood.domain is not None and not model.likelihood.bounded
+    # As given, for counts: one that is far below all others, and below 0, stands among the examples as their lowest.
+    given = data.source.examples(data.scaling, None) if counts else data.examples
+    check_possible(model.likelihood, data.scaling, given, data.feature_names)
     check_nets(model, some)
     if isinstance(model.encoder, Shortcut):
         few = min(len(learned), MOST_COMPONENTS_OF, max(estimator.latent_dim + 1, NUMBERS_IN_THEM // learned.features))

@@ -56,16 +56,17 @@ def in_own_state(function: Callable[Arguments, Result]) -> Callable[Arguments, R
 
 def steps_in_own_state(steps: Generator[Result]) -> Generator[Result]:
     """Take each of ``steps`` in `own_state`; whoever takes them has settings of their own between."""
+    ours = own_state()
     try:
         while True:
-            with own_state():
+            with ours:
                 try:
                     step = next(steps)
                 except StopIteration:
                     return
             yield step
     finally:
-        with own_state():
+        with ours:
             steps.close()
 
 
@@ -75,9 +76,8 @@ def _is_ours() -> bool:
         and torch.is_grad_enabled()
         and not torch.is_inference_mode_enabled()
         and not torch.are_deterministic_algorithms_enabled()
-        and not torch.is_autocast_enabled("cpu")
-        and not torch.is_autocast_enabled("cuda")
-        # Of which a default device is one; to ask for it takes longer than all else.
+        # What is public takes longer than all else: asking for each device, and for the default one, which is a mode.
+        and not torch._C._is_any_autocast_enabled()  # noqa: SLF001
         and (not torch._C._len_torch_function_stack() or torch.get_default_device().type == "cpu")  # noqa: SLF001
     )
 
