@@ -23,6 +23,9 @@ UNLIKE, SPREAD, LOOKED_AT = 10, 1 / 50, 1000
 """How many times a channel's range that of all may be, if the channel's deviation is at least such a fraction of its
 own; and the examples that this is seen from."""
 
+MOST_CHANNELS = 4
+"""Places of the last of two axes that may be channels, as of series; more are columns, which differ in grey images."""
+
 NUMBERS_AT_ONCE = 2**16
 """That are in 64 bits while they are scaled."""
 
@@ -60,9 +63,9 @@ class Scaling:
 
         ``kind="auto"`` takes ``"global"`` for images, and where the features are alike, as readings of one sensor are:
         where the range of all values is at most twice the median range of the features that vary. Each channel of an
-        image, its last axis, has a range of its own where the range of all is more than ten times that of a channel
-        whose values are spread over it. In photographs none is so narrow, and what is at the edge of grey images is
-        nearly always the same.
+        image (its third axis, or its second if that has at most four places) has a range of its own where the range of
+        all is more than ten times that of a channel whose values are spread over it. In photographs none is so narrow,
+        and what is at the edge of grey images is nearly always the same.
 
         Parameters
         ----------
@@ -90,11 +93,13 @@ class Scaling:
             n += len(X)
         low, high = np.min(lows, 0), np.max(highs, 0)
         width = high.max() - low.min()
-        if kind == "auto" and images:
+        if kind == "auto" and (len(shape) == 3 or (images and shape[-1] <= MOST_CHANNELS)):
             channels = low.reshape(-1, shape[-1]).min(0), high.reshape(-1, shape[-1]).max(0)
             if _have_own_units(*channels, some):
                 low, high = (np.tile(end, len(low) // shape[-1]) for end in channels)
                 return cls("global", low, np.where(high > low, high - low, 1.0))
+            kind = "global"
+        elif kind == "auto" and images:
             kind = "global"
         elif kind == "auto":
             ranges = (high - low)[high > low]

@@ -157,7 +157,7 @@ def test_a_file_with_own_nets_asks_for_them(tmp_path):
     X = np.random.default_rng(0).random((20, 6))
     nets = nn.Linear(6, 2), nn.Linear(2, 6)
     Autoencoder(2, net=nets, epochs=1).fit(X).save(tmp_path / "own")
-    with pytest.raises(ValueError, match=r"were its user's own; give them: load\(path, net=\(encoder, decoder\)\)"):
+    with pytest.raises(ValueError, match=r"were its user's own; give them: load\(file, net=\(encoder, decoder\)\)"):
         load(tmp_path / "own")
     Autoencoder(2, epochs=1).fit(X).save(tmp_path / "ours")
     with pytest.raises(ValueError, match="the nets of this model are narrows' own"):

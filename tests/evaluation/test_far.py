@@ -149,3 +149,9 @@ def test_a_count_below_zero_is_refused_however_far_it_is():
     X = with_far(RNG.poisson(3, size=(200, 4)).astype(float), (7, 3), value=-999.0)
     with pytest.raises(ValueError, match="X contains -999 in row 7, column 3"):
         Autoencoder(2, likelihood="poisson", epochs=1, random_state=0).fit(X)
+
+
+def test_columns_of_a_few_grey_images_are_no_channels():
+    few = load_digits().images[:40]
+    scaling = Scaling.of_chunks([few.reshape(40, -1)], "auto", shape=(8, 8))
+    np.testing.assert_array_equal(scaling.scale, 16)

@@ -66,8 +66,9 @@ def steps_in_own_state(steps: Generator[Result]) -> Generator[Result]:
                     return
             yield step
     finally:
-        with ours:
-            steps.close()
+        if _is_ours is not None:  # at its end Python takes modules apart, once the training has been closed (atexit)
+            with ours:
+                steps.close()
 
 
 def _is_ours() -> bool:
