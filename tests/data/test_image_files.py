@@ -12,6 +12,7 @@ from PIL import Image, ImageOps
 
 from narrows.data import DataError, OnDisk, load_data, scan_images
 from narrows.data import on_disk as disk
+from narrows.data.image_files import upright_size
 
 RNG = np.random.default_rng(0)
 NOISE = RNG.integers(0, 256, (6, 5, 3), dtype=np.uint8)
@@ -78,6 +79,7 @@ def test_exif_orientation(tmp_path, orientation, suffix):
     np.testing.assert_array_equal(data.X[0], expected)
     upright = expected.shape[1::-1]
     assert data.files.sizes == {upright: 1}
+    assert upright_size(os.fsencode(path)) == upright
     assert scan_images(path).sizes == {upright: 1}  # decoded at a part of its size
     small = load_data(path, size=6).X[0].astype(float)
     reference = np.asarray(ImageOps.fit(Image.fromarray(expected), (6, 6), Image.Resampling.LANCZOS)).astype(float)

@@ -94,7 +94,7 @@ def test_labels_that_are_none(tmp_path):
         (np.eye(4), r"x\.npz: the labels y have shape \(4, 4\); one label for each example"),
         (np.arange(4)[None], r"shape \(1, 4\)"),
         (np.int64(3), r"shape \(\)"),
-        (np.array(["2024-05-01"] * 4, "M8[D]"), r"the labels y hold np\.datetime64"),
+        (np.array(["2024-05-01"] * 4, "M8[D]"), r"the labels y hold 2024-05-01 of type datetime64\[D\]"),
         (np.array([b"\xff"] * 4), "the labels y are not text in UTF-8"),
         (np.arange(3), "x has 4 examples but 3 labels"),
     ],

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
 
 from narrows.data.errors import DataError
 from narrows.data.pixels import Box, image_numbers
@@ -164,6 +164,8 @@ def decode(file: bytes, *, box: Box | None, fit: str, mode: str | None) -> Decod
             opened.load()
             orientation = _orientation(opened)
             upright = opened.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else opened
+            if opened.format == "TIFF":  # Pillow turns these by itself: before version 11 here, since then when opening
+                size = opened.size
             if own_mode == "I" and 0 < bits.most < WHITE:  # Pillow scales them
                 upright = Image.fromarray(np.rint(np.asarray(upright) * (bits.most / WHITE)).astype(np.int32))
             size = size[::-1] if orientation in SIDEWAYS else size
@@ -200,7 +202,7 @@ def _bits(image: ImageFile.ImageFile) -> _Bits:
     """
     args = image.tile[0][3] if image.tile else ""  # a plain tuple before Pillow 11
     raw, *others = args if isinstance(args, tuple) else (args,)
-    most = others[0] if image.format == "PPM" and others else 0
+    most = (others[0] if image.format == "PPM" and others else None) or 0  # None of a PBM before Pillow 11
     deep = image.mode in ("I", "F") or image.mode.startswith("I;16")
     return _Bits(not deep and (";16" in str(raw) or most > 255), most)
 
@@ -229,6 +231,9 @@ def upright_size(file: bytes) -> Box | None:
     """Return the (width, height) that an image's head tells, or None if it cannot be read."""
     try:
         with Image.open(file, formats=FORMATS) as opened:
-            return opened.size[::-1] if _orientation(opened) in SIDEWAYS else opened.size
+            size = opened.size
+            if isinstance(opened, TiffImagePlugin.TiffImageFile):  # which Pillow may have turned already
+                size = opened.tag_v2[TiffImagePlugin.IMAGEWIDTH], opened.tag_v2[TiffImagePlugin.IMAGELENGTH]
+            return size[::-1] if _orientation(opened) in SIDEWAYS else size
     except (*DAMAGE, Image.DecompressionBombError):
         return None

@@ -52,7 +52,7 @@ def labels_in(told: str, values: Any) -> NDArray[Any] | None:
     except UnicodeDecodeError as error:
         raise DataError(f"{told} are not text in UTF-8: {error}") from error
     if known.dtype.kind not in "biufU":
-        raise DataError(f"{told} hold {given[0]!r}; labels are whole numbers or text")
+        raise DataError(f"{told} hold {given[0]} of type {known.dtype}; labels are whole numbers or text")
     if known.dtype.kind == "f":
         return None
     labels = np.full(len(array), UNLABELLED, object)

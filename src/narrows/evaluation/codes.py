@@ -144,7 +144,7 @@ def probe_accuracy(Z_train: ArrayLike, y_train: ArrayLike, Z_test: ArrayLike, y_
     train, test = _codes(Z_train, y_train), _codes(Z_test, y_test)
     if len(np.unique(np.asarray(y_train))) < 2:
         raise ValueError(
-            f"y_train has only the class {np.asarray(y_train)[0]!r}; there must be two or more to tell apart"
+            f"y_train has only the class {np.asarray(y_train).tolist()[0]!r}; there must be two or more to tell apart"
         )
     probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
     return share(probe.fit(train, y_train).predict(test) == np.asarray(y_test))
