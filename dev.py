@@ -31,6 +31,10 @@ SCRIPTS = ["src/narrows/web/static", "tests/web/*.mjs", "eslint.config.mjs"]
 
 EXTRAS = {"demo": (), "test": ("test",), "lint": ("lint", "test"), "bench": ("bench",), "docs": ("docs",)}
 
+# One more than there are cores, since tests of pages mostly wait for the browser; a file at a time, since what its tests
+# share is made once then.
+IN_PARALLEL = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile", "--no-loadscope-reorder"]
+
 LAWS = ["tests/test_laws.py", "tests/data", "tests/estimators/test_scikit_learn.py"]
 """What is run with the lowest versions: the family, and whatever meets NumPy, pandas, Pillow and scikit-learn."""
 
@@ -44,7 +48,7 @@ def commands(name: str, python: str, further: list[str]) -> list[list[str]]:
     """Return the command lines that do ``name``, each a list of arguments."""
     known = {
         "demo": [[python, "-m", "narrows", "sweep", "digits", *further]],
-        "test": [[python, "-m", "pytest", "-n", "auto", "--dist", "worksteal", *further]],
+        "test": [[python, "-m", "pytest", *IN_PARALLEL, *further]],
         "lint": [
             [python, "-m", "ruff", "check", *further],
             [python, "-m", "ruff", "format", "--check"],

@@ -59,7 +59,10 @@ def test_an_extra_is_added_to_what_is_there(dev):
     dev.main(["demo"])
     dev.asked.clear()
     dev.main(["test", "-k", "laws"])
-    assert dev.asked == [f"{PIP} ./constraints.txt --editable .[test]", "-m pytest -n auto --dist worksteal -k laws"]
+    assert dev.asked == [
+        f"{PIP} ./constraints.txt --editable .[test]",
+        f"-m pytest {' '.join(dev.IN_PARALLEL)} -k laws",
+    ]
 
 
 def test_the_laws_run_with_the_lowest_versions_in_an_environment_of_their_own(dev):
@@ -75,7 +78,7 @@ def test_the_laws_run_with_the_lowest_versions_in_an_environment_of_their_own(de
     assert "tests/test_laws.py" in tests
     dev.asked.clear()
     dev.main(["test", "--lowest", "tests/test_scaling.py"])
-    assert dev.asked == ["-m pytest -n auto --dist worksteal -W ignore::DeprecationWarning tests/test_scaling.py"]
+    assert dev.asked == [f"-m pytest {' '.join(dev.IN_PARALLEL)} -W ignore::DeprecationWarning tests/test_scaling.py"]
     dev.main(["demo"])
     assert dev.asked[1:3] == ["venv clear=True", f"{PIP} ./constraints.txt --editable ."]
 

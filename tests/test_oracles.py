@@ -343,8 +343,14 @@ def test_a_noisy_code_has_its_noise_and_its_bounds():
 # --- Through the estimators -----------------------------------------------------------
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("noise", [0.05, 0.2, 0.4])
+@pytest.mark.parametrize(
+    "noise",
+    [
+        pytest.param(0.05, marks=pytest.mark.by_hand),
+        pytest.param(0.2, marks=pytest.mark.slow),
+        pytest.param(0.4, marks=pytest.mark.by_hand),
+    ],
+)
 def test_a_learned_sigma_recovers_the_noise_of_a_curved_surface(noise):
     """Within 5 %, in the data's own units (Rybkin et al. 2021)."""
     rng = np.random.default_rng(0)

@@ -32,10 +32,10 @@ WATCHING = """{
     send.call(this, text);
   };
   const { setTimeout: once, clearTimeout: never, setInterval: each, clearInterval: end } = window;
-  window.unwritten = new Set();
+  window.unwritten = new Map();
   window.setTimeout = (work, time, ...given) => {
     const id = once(() => { window.unwritten.delete(id); work(...given); }, time);
-    if (time === 250) window.unwritten.add(id);
+    if (time === 250) window.unwritten.set(id, work);
     return id;
   };
   window.clearTimeout = (id) => { window.unwritten.delete(id); never(id); };
@@ -52,6 +52,11 @@ SETTLING = """async () => {
     if (frames === 1000) throw new Error(`${window.unanswered} questions are not answered`);
     await new Promise(requestAnimationFrame);
     quiet = window.unanswered || window.unwritten.size ? 0 : quiet + 1;
+    if (!window.unanswered)
+      for (const [id, write] of window.unwritten) {
+        clearTimeout(id);
+        write(); // as it would be by itself a moment later
+      }
   }
 }"""
 

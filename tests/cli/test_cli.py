@@ -243,7 +243,7 @@ def interrupted(arguments, cwd, when):
 
 @pytest.mark.slow
 def test_ctrl_c_leaves_a_usable_run_folder(tmp_path):
-    arguments = ["sweep", "digits", "--latent-dims", "1,2,4", "--epochs", "300", "--out", "out"]
+    arguments = ["sweep", "digits", "--latent-dims", "1,2,4", "--epochs", "120", "--out", "out"]
     status, output, errors = interrupted(arguments, tmp_path, r"latent_dim 4 \(2 of 3 trained\), epoch (?!1/)")
     assert status == 130
     assert "Interrupted" in errors
@@ -251,7 +251,7 @@ def test_ctrl_c_leaves_a_usable_run_folder(tmp_path):
     rows = json.loads((tmp_path / "out" / "results.json").read_text())["rows"]
     assert [row["latent_dim"] for row in rows] == [1, 2, 4]
     assert [row["interrupted"] for row in rows] == [False, False, True]
-    assert load(tmp_path / "out" / "latent_dim-4.safetensors").n_iter_ == rows[2]["epochs"] < 300
+    assert load(tmp_path / "out" / "latent_dim-4.safetensors").n_iter_ == rows[2]["epochs"] < 120
     run("generate", "out/latent_dim-1.safetensors", "--n", "4", cwd=tmp_path)
     assert "out/latent_dim-1.safetensors" in output
 
@@ -273,9 +273,9 @@ def test_killed_it_goes_on_with_resume(tmp_path):
     code = (
         "import os, signal, sys; from narrows.training.checkpoint import Checkpoint; from narrows.cli import main\n"
         "write, Checkpoint.due = Checkpoint.write, True\n"
-        "def once(self, facts, tensors):\n"
-        "    write(self, facts, tensors)\n"
-        "    if facts['done'][0] == 30: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "def once(self, state):\n"
+        "    write(self, state)\n"
+        "    if state.progress.done == 30: os.kill(os.getpid(), signal.SIGKILL)\n"
         f"Checkpoint.write = once; sys.argv = ['narrows', *{arguments!r}, 'cut']; main()"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False).returncode == -signal.SIGKILL

@@ -49,12 +49,12 @@ HEALTHY = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize("runs", [pytest.param(4, marks=pytest.mark.slow), pytest.param(25, marks=pytest.mark.by_hand)])
 @pytest.mark.parametrize("kind", HEALTHY)
-def test_healthy_models_are_called_so(kind):
-    """One alarm in these 25 would be 4 %; all four kinds are a hundred runs."""
-    alarms = [finding for seed in range(25) for finding in HEALTHY[kind](seed).findings]
-    assert len(alarms) <= 1, alarms
+def test_healthy_models_are_called_so(kind, runs):
+    """One alarm in 25 would be 4 %; by hand, all four kinds are a hundred runs."""
+    alarms = [finding for seed in range(runs) for finding in HEALTHY[kind](seed).findings]
+    assert len(alarms) <= runs // 25, alarms
 
 
 def of_other_numbers(seed):
@@ -89,9 +89,15 @@ FAULTS = {
 }
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", [0, 1])
-@pytest.mark.parametrize("fault", FAULTS)
+OF_TWO_KINDS = ("likelihood does not fit", "unlike the training data")
+PLANTED = [
+    pytest.param(fault, seed, marks=pytest.mark.by_hand if seed and fault not in OF_TWO_KINDS else pytest.mark.slow)
+    for fault in FAULTS
+    for seed in (0, 1)
+]
+
+
+@pytest.mark.parametrize(("fault", "seed"), PLANTED)
 def test_planted_faults_are_found(fault, seed):
     found = FAULTS[fault](seed).findings
     assert fault in {finding.kind for finding in found}, found

@@ -203,10 +203,16 @@ def test_a_training_in_16_bits_goes_on_in_them_on_another_machine(tmp_path, monk
         assert torch.equal(tensor, found.model_.state_dict()[name]), name
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch's compiler needs g++")
 @pytest.mark.filterwarnings("ignore")  # torch's compiler gives itself some
-@pytest.mark.parametrize("kind", [VAE, VQVAE, ContractiveAutoencoder])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(VAE, marks=pytest.mark.slow),
+        pytest.param(VQVAE, marks=pytest.mark.by_hand),
+        pytest.param(ContractiveAutoencoder, marks=pytest.mark.slow),
+    ],
+)
 def test_compiled_nets_learn_the_same_and_are_left_behind(kind, monkeypatch):
     """Here compiled for the CPU, which otherwise only a GPU's are."""
     model = kind(2, net="convolutional", epochs=2, batch_size=40, prior="normal", precision="float32", random_state=0)

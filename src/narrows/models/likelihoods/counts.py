@@ -132,12 +132,14 @@ class NegativeBinomial(Counts):
 
     def calibrate(self, x: Tensor, mean: Tensor) -> None:
         """Multiply every r by the one factor of maximum likelihood: a feature's own would take many counts above 0."""
-        k, log_rate = self._rate(x).round(), self._rate(mean).clamp_min(torch.finfo(mean.dtype).tiny).log()
+        # In 64 bits, since near its best value the likelihood is flat: 32 would give three digits of r.
+        k = self._rate(x.double()).round()
+        log_rate = self._rate(mean.double()).clamp_min(torch.finfo(mean.dtype).tiny).log()
         before = self.log_r.detach().clone()
 
         def loss(log_factor: float) -> float:
             self.log_r.data = before + log_factor
-            return -float(self.log_mass(k, log_rate).detach().double().sum())
+            return -float(self.log_mass(k, log_rate).detach().sum())
 
         self.log_r.data = before + float(minimize_scalar(loss, bounds=LARGEST_LOG_FACTOR, method="bounded").x)
 
