@@ -31,9 +31,9 @@ SCRIPTS = ["src/narrows/web/static", "tests/web/*.mjs", "eslint.config.mjs"]
 
 EXTRAS = {"demo": (), "test": ("test",), "lint": ("lint", "test"), "bench": ("bench",), "docs": ("docs",)}
 
-# One more than there are cores, since tests of pages mostly wait for the browser; a file at a time, since what its tests
-# share is made once then.
-IN_PARALLEL = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile", "--no-loadscope-reorder"]
+# One more than there are cores, since tests of pages mostly wait for the browser; tests/conftest.py says which stay
+# together.
+IN_PARALLEL = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadgroup", "--no-loadscope-reorder"]
 
 LAWS = ["tests/test_laws.py", "tests/data", "tests/estimators/test_scikit_learn.py"]
 """What is run with the lowest versions: the family, and whatever meets NumPy, pandas, Pillow and scikit-learn."""

@@ -17,6 +17,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of a shell's backgro
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(items):
+    """Let a worker have a file's tests, for which it makes what they share once; and few workers a browser."""
+    for item in items:
+        folder, name = item.path.parent.name, item.path.name
+        browsers = "lecture" if name.startswith("test_lecture") else "explorer"
+        item.add_marker(pytest.mark.xdist_group(browsers if folder == "browser" else f"{folder}/{name}"))
+
+
 @pytest.fixture(scope="session")
 def digits():
     """Scikit-learn's digits as images (1797, 8, 8), 0 to 16."""
