@@ -118,9 +118,9 @@ def begin(
     examples, generator = data.examples, torch.Generator().manual_seed(seed)
     held_out = min(math.floor(estimator.validation_fraction * len(examples)), len(examples) - 2)
     order = torch.randperm(len(examples), generator=generator)
-    judged, learned = (examples.part(part) for part in order.tensor_split([held_out]))
+    validation, learned = (examples.part(part) for part in order.tensor_split([held_out]))
     model = _untrained(estimator, data, learned, generator)
-    member = Member(model, learned, judged, generator, operations_of(model, learned.take(torch.arange(1))))
+    member = Member(model, learned, validation, generator, operations_of(model, learned.take(torch.arange(1))))
     model.in_half = half_for(estimator.precision, model, *_place(estimator, [member]))
     return Begun(estimator, options, member, data, seed)
 

@@ -64,11 +64,11 @@ def complete(
     device
         To work on, by name.
     """
-    model, judged = member.model.eval(), member.judged
+    model, held_out = member.model.eval(), member.validation
     passes = Passes(model, member.learned.features, member.operations, device)
     _calibrate(member, seed)
-    judged = judged.weighted()
-    errors = passes.errors(judged) if len(judged) else np.zeros(0)
+    held_out = held_out.weighted()
+    errors = passes.errors(held_out) if len(held_out) else np.zeros(0)
     model.prior = _prior(passes, options["prior"], data.examples, data.labels, data.classes, seed)
     components = data.components(model.prior.latent_dim)
     some = member.learned.part(torch.arange(min(len(member.learned), MOST_SEEN))).weighted()
@@ -81,7 +81,7 @@ def complete(
             components,
             float(passes.errors(some).mean()),
             float(np.concatenate(beside).mean(dtype=np.float64)),
-            held_out_scores(passes, data.scaling, judged, errors),
+            held_out_scores(passes, data.scaling, held_out, errors),
         ),
     )
 
@@ -183,7 +183,7 @@ def _drawn(examples: Examples, labels: Tensor) -> tuple[Examples, Tensor]:
 @torch.no_grad()
 def _calibrate(member: Member, seed: int) -> None:
     """Set the likelihood's scale by held-out examples, or by those seen where there are none."""
-    model, examples = member.model, member.judged if len(member.judged) else member.learned
+    model, examples = member.model, member.validation if len(member.validation) else member.learned
     examples = examples.weighted()
     first = next(examples.chunks())
     z = model.posterior(*first).rsample(torch.Generator().manual_seed(seed))

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from narrows.models.bottlenecks import GaussianPosterior, Point
 from narrows.models.model import Batch, BottleneckModel
-from narrows.training.examples import CHUNK, Examples
+from narrows.training.examples import ROWS_A_CHUNK, Examples
 from narrows.training.processor import Threads, device_for, exact, limited_threads, threads_for
 
 __all__ = ["Passes", "check_decoded"]
@@ -58,7 +58,7 @@ class Passes:
         self,
         function: Callable[[BottleneckModel, Batch], Tensor],
         examples: Examples,
-        most: int = CHUNK,
+        most: int = ROWS_A_CHUNK,
         codes: int = 1,
     ) -> Tensor:
         """Return what ``function`` makes of the model and all ``examples``, at most so many at a time.

@@ -15,7 +15,7 @@ from narrows.fitted.passes import Passes
 from narrows.models.likelihoods import Likelihood
 from narrows.models.model import Batch, BottleneckModel
 from narrows.scaling import Scaling
-from narrows.training.examples import CHUNK, Examples
+from narrows.training.examples import ROWS_A_CHUNK, Examples
 
 __all__ = ["SCORE_SAMPLES", "LogLikelihood", "check_possible", "held_out_scores", "log_density"]
 
@@ -67,7 +67,7 @@ def log_density(
         return _bound(model, part, samples, seed) if model.bottleneck.draws else model.log_prob(*part)
 
     drawn = passes.model.bottleneck.draws
-    values = passes.apply(log_prob, examples, *((BOUND_CHUNK, samples) if drawn else (CHUNK, 1)))
+    values = passes.apply(log_prob, examples, *((BOUND_CHUNK, samples) if drawn else (ROWS_A_CHUNK, 1)))
     change = np.log(scaling.scale).sum() if passes.model.likelihood.continuous else 0.0
     scores: NDArray[np.float64] = values.double().numpy() - change
     return scores

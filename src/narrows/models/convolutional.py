@@ -20,11 +20,11 @@ __all__ = ["ImageDecoder", "ImageEncoder"]
 COARSEST = 8
 """Pixels of the shorter side below which an image is not halved any more."""
 
-FIRST, FEWEST, AT_PIXELS = 16, 4, 1024
+FIRST_CHANNELS, FEWEST_CHANNELS, AT_PIXELS = 16, 4, 1024
 """Channels of the first stage: 16 for a longer side of up to 64 pixels, half as many at twice that, 4 at least."""
 
-MOST = 256
-"""Channels."""
+MOST_CHANNELS = 256
+"""Of any stage."""
 
 
 class ImageEncoder(nn.Module):
@@ -128,5 +128,5 @@ def halved(size: tuple[int, int]) -> list[tuple[int, int]]:
 
 def stage_channels(channels: int, finer: Sequence[tuple[int, int]]) -> list[int]:
     """Return the channels of the image and of each stage, which halves the sizes ``finer`` in turn."""
-    first = min(FIRST, max(FEWEST, AT_PIXELS // max(finer[0]))) if finer else FIRST
-    return [channels, *(min(MOST, first * 2**stage) for stage in range(len(finer)))]
+    first = min(FIRST_CHANNELS, max(FEWEST_CHANNELS, AT_PIXELS // max(finer[0]))) if finer else FIRST_CHANNELS
+    return [channels, *(min(MOST_CHANNELS, first * 2**stage) for stage in range(len(finer)))]

@@ -161,7 +161,7 @@ class Own(nn.Module):
     Parameters
     ----------
     net
-        It.
+        The user's module.
     """
 
     def __init__(self, net: nn.Module) -> None:

@@ -110,6 +110,6 @@ class Contest:
     def _look(self, number: int) -> None:
         """Note what is wrong with a member's model as it is now."""
         member, history = self.members[number], self.now.history[number][self.now.comparable :]
-        examples = member.judged if len(member.judged) else member.learned
+        examples = member.validation if len(member.validation) else member.learned
         for kind, words in noticed(member.model, examples, history).items():
             self.now.notes[number].setdefault(kind, words)

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from narrows.models.model import Batch
 
-__all__ = ["CHUNK", "Examples"]
+__all__ = ["ROWS_A_CHUNK", "Examples"]
 
-CHUNK, NUMBERS = 4096, 2**20
+ROWS_A_CHUNK, NUMBERS_A_CHUNK = 4096, 2**20
 """Examples, and numbers in them, a pass when nothing is learned: enough to be quick, few enough for any memory."""
 
 
@@ -88,11 +88,11 @@ class Examples:
         context = None if self.context is None else self.context.to(device)
         return replace(self, read=lambda places: self.read(places).to(device), context=context)
 
-    def spans(self, most: int = CHUNK) -> Sequence[Tensor]:
+    def spans(self, most: int = ROWS_A_CHUNK) -> Sequence[Tensor]:
         """Return the places of all of them in order, at most so many at a time."""
-        parts: Sequence[Tensor] = torch.arange(len(self)).split(max(1, min(most, NUMBERS // self.features)))
+        parts: Sequence[Tensor] = torch.arange(len(self)).split(max(1, min(most, NUMBERS_A_CHUNK // self.features)))
         return parts
 
-    def chunks(self, most: int = CHUNK) -> Iterator[Batch]:
+    def chunks(self, most: int = ROWS_A_CHUNK) -> Iterator[Batch]:
         """Yield all of them in order, at most so many at a time."""
         return map(self.take, self.spans(most))

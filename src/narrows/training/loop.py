@@ -284,15 +284,15 @@ class Training:
     def _end_epoch(self, epoch: int, rate: float) -> dict[int, dict[str, float]]:
         """Validate the models, part with those that diverged or have been patient for long, and return their rows."""
         contest = self.contest
-        if len(self.members[0].judged) or epoch in contest.looks:
+        if len(self.members[0].validation) or epoch in contest.looks:
             self.learner.store()
         rows, lost = {}, []
         fine = self.learner.finite() & torch.isfinite(self.now.total)
         for place, number in enumerate(contest.now.active):
             member = self.members[number]
             row = {"epoch": epoch, "loss": float(self.now.total[place]) / self.batches.n}
-            if len(member.judged):
-                row["validation_loss"] = mean_loss(member.model, self.objective, member.judged, self.processes)
+            if len(member.validation):
+                row["validation_loss"] = mean_loss(member.model, self.objective, member.validation, self.processes)
             if fine[place] and math.isfinite(row.get("validation_loss", 0)):
                 rows[number] = row | {"learning_rate": rate, "seconds": time.perf_counter() - self.started}
             else:

@@ -25,8 +25,8 @@ class Member:
     Attributes
     ----------
     model
-        It.
-    learned, judged
+        To be trained.
+    learned, validation
         What to learn from, and to judge each epoch by; of the latter there may be none.
     generator
         The only source of chance.
@@ -36,7 +36,7 @@ class Member:
 
     model: BottleneckModel
     learned: Examples
-    judged: Examples
+    validation: Examples
     generator: torch.Generator
     operations: int
 
@@ -50,7 +50,7 @@ class Member:
         if device.type == "cpu":
             return self
         self.model.to(device)
-        moved = replace(self, learned=self.learned.on(device), judged=self.judged.on(device))
+        moved = replace(self, learned=self.learned.on(device), validation=self.validation.on(device))
         check_nets(self.model, moved.learned.take(torch.arange(min(2, len(self.learned)))))  # a user's may stay behind
         return replace(moved, generator=torch.Generator(device).manual_seed(self.generator.initial_seed()))
 

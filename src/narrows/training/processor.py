@@ -64,7 +64,7 @@ def operations_of(model: BottleneckModel, one: Batch) -> int:
     Parameters
     ----------
     model
-        It.
+        Whose nets they are.
     one
         An example, (1, features), to count the operations of convolutions on.
     """

@@ -161,7 +161,7 @@ class Passes:
     Parameters
     ----------
     net
-        It.
+        The layers of all K models.
     weights, gradients
         Of its layers, each (K, inputs + 1, outputs).
     examples

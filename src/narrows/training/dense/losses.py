@@ -24,7 +24,7 @@ class Errors:
     Attributes
     ----------
     g
-        It.
+        The gradient, (K, examples, features).
     """
 
     def __init__(self, like: Tensor) -> None:
