@@ -77,12 +77,12 @@ def trained(
     initialise(model, generator)
     examples = Examples.of(torch.from_numpy(x), torch.from_numpy(context))
     order = torch.randperm(len(examples), generator=generator)
-    judged, learned = (examples.part(part) for part in order.tensor_split([len(examples) // 10]))
-    first = learned.take(torch.arange(len(learned))).x
+    validation, training = (examples.subset(rows) for rows in order.tensor_split([len(examples) // 10]))
+    first = training.take(torch.arange(len(training))).x
     model.likelihood.calibrate(first, first.mean(0))
     objective: Objective = EvidenceLowerBound() if drawn else Reconstruction()
     training = Training(
-        [Member(model, learned, judged, generator, sum(p.numel() for p in model.parameters()))],
+        [Member(model, training, validation, generator, sum(p.numel() for p in model.parameters()))],
         objective,
         epochs=EPOCHS,
         batch_size=128,

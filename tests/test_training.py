@@ -86,7 +86,7 @@ def test_a_refit_closed_before_the_first_epoch_leaves_the_first_fit():
     np.testing.assert_array_equal(fitted.transform(X), codes)
 
 
-def test_an_interruption_keeps_what_was_learnt():
+def test_an_interruption_keeps_what_was_learned():
     fitted = model(epochs=1000)
     steps = fitted.fit_steps(X)
     assert next(step for step in steps if step.epoch == 2)

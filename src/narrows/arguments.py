@@ -229,7 +229,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if isinstance(value, tuple | list):
-        return tuple(plain(part) for part in value)
+        return tuple(plain(item) for item in value)
     return value.item() if isinstance(value, np.generic) else value
 
 
@@ -246,11 +246,11 @@ def check_random_state(name: str, value: object) -> None:
 
 
 def check_finite(
-    rows: NDArray[np.floating], names: Sequence[str] | None = None, places: NDArray[np.int64] | None = None
+    rows: NDArray[np.floating], names: Sequence[str] | None = None, numbers: NDArray[np.int64] | None = None
 ) -> None:
     """Refuse NaN, infinities and what 32-bit floats cannot hold, and say how many there are and where the first is.
 
-    ``places`` (n,) are the rows' numbers in the whole data, if they are a part.
+    ``numbers`` (n,) are the rows' in the whole data, where they are some of it.
 
     Raises
     ------
@@ -266,9 +266,9 @@ def check_finite(
     }.items():
         if found.any():
             row, column = np.argwhere(found)[0]
-            row = row if places is None else places[row]
+            row = row if numbers is None else numbers[row]
             where = f"column {names[column]!r}" if names is not None else f"column {column}"
             raise ValueError(
-                f"X contains {kind} in {found.sum()} of {found.size} places, first in row {row}, {where}; "
+                f"X contains {kind} in {found.sum()} of {found.size} values, first in row {row}, {where}; "
                 "fill or drop them before fitting"
             )

@@ -17,7 +17,7 @@ __all__ = ["Components"]
 
 Array = NDArray[np.floating]
 
-AT_ONCE = 2**20
+NUMBERS_AT_ONCE = 2**20
 """Numbers that are made 64 bits wide: 8 MB."""
 
 
@@ -72,8 +72,8 @@ class Components:
 def _products(rows: Array) -> NDArray[np.float64]:
     """Return the products of all columns of ``rows`` with each other, in 64 bits, of so many rows at a time."""
     products = np.zeros((rows.shape[1], rows.shape[1]))
-    for part in chunks(len(rows), rows.shape[1], AT_ONCE):
-        wide = rows[part].astype(np.float64)
+    for some in chunks(len(rows), rows.shape[1], NUMBERS_AT_ONCE):
+        wide = rows[some].astype(np.float64)
         products += wide.T @ wide
     return products
 

@@ -106,7 +106,7 @@ def to_onnx(
 
     Examples are 32-bit floats, or 64-bit ones where the training data's offset is large beside their scale, as of
     dates; bytes are to be converted. Of a conditional model, each has a second input ``y`` (n,) of 64-bit integers: the
-    classes if those are integers, else their places in the metadata's ``classes``; one that it does not know gives NaN.
+    classes if those are integers, else their indices in the metadata's ``classes``; an unknown one gives NaN.
     The metadata also name the version of narrows, the model, ``input_shape``, ``latent_dim`` and the units.
 
     Parameters
@@ -234,7 +234,7 @@ def _dtype(fitted: Fitted) -> np.dtype[Any]:
 
 
 def _known(fitted: Fitted) -> NDArray[np.int64]:
-    """Return the numbers that stand for the classes: themselves if they are integers, else their places."""
+    """Return the numbers that stand for the classes: themselves if they are integers, else their indices."""
     classes = fitted.require_classes()
     return classes.astype(np.int64) if classes.dtype.kind in "iu" else np.arange(len(classes))
 

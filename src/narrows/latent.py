@@ -104,7 +104,7 @@ def _great_circle(start: Array, end: Array, t: Array) -> Array:
 
 
 def traverse(z: ArrayLike, unit: int, values: ArrayLike) -> Array:
-    """Return the code ``z`` (d,) with each of ``values`` (k,) in the place of its unit number ``unit``, (k, d).
+    """Return the code ``z`` (d,) with each of ``values`` (k,) in place of its unit number ``unit``, (k, d).
 
     Raises
     ------
@@ -141,7 +141,7 @@ def analogy(z: ArrayLike, minus: ArrayLike, plus: ArrayLike) -> Array:
 
 
 def nearest(codes: ArrayLike, z: ArrayLike, k: int = 5) -> tuple[NDArray[np.int64], Array]:
-    """Return the places and the Euclidean distances, each (m, k), of the ``k`` of ``codes`` nearest to each of ``z``.
+    """Return the indices and the Euclidean distances, each (m, k), of the ``k`` of ``codes`` nearest to each of ``z``.
 
     Parameters
     ----------
@@ -164,10 +164,10 @@ def nearest(codes: ArrayLike, z: ArrayLike, k: int = 5) -> tuple[NDArray[np.int6
     # distances of those found once more.
     center = among.mean(0)
     search = NearestNeighbors(n_neighbors=integer("k", k, 1, len(among))).fit(among - center)
-    places = search.kneighbors(wanted - center, return_distance=False)
-    distances = np.linalg.norm(among[places] - wanted[:, None], axis=2)
+    indices = search.kneighbors(wanted - center, return_distance=False)
+    distances = np.linalg.norm(among[indices] - wanted[:, None], axis=2)
     order = distances.argsort(axis=1, kind="stable")
-    return np.take_along_axis(places, order, 1), np.take_along_axis(distances, order, 1)
+    return np.take_along_axis(indices, order, 1), np.take_along_axis(distances, order, 1)
 
 
 def _finite(name: str, value: ArrayLike, *dimensions: int) -> Array:

@@ -19,7 +19,7 @@ SCALINGS = ("auto", "global", "feature")
 ALIKE = 2
 """Features are alike when the whole data's range is at most so many times the median feature's."""
 
-UNLIKE, SPREAD, LOOKED_AT = 10, 1 / 50, 1000
+UNLIKE, SPREAD, ROWS_LOOKED_AT = 10, 1 / 50, 1000
 """How many times a channel's range that of all may be, if the channel's deviation is at least such a fraction of its
 own; and the examples that this is seen from."""
 
@@ -59,11 +59,11 @@ class Scaling:
     def of_chunks(
         cls, chunks: Iterable[Array], kind: str, weights: Array | None = None, shape: tuple[int, ...] = ()
     ) -> Scaling:
-        """Measure rows (n, features) that come in parts, one or more.
+        """Measure rows (n, features) that come in chunks, one or more.
 
         ``kind="auto"`` takes ``"global"`` for images, and where the features are alike, as readings of one sensor are:
         where the range of all values is at most twice the median range of the features that vary. Each channel of an
-        image (its third axis, or its second if that has at most four places) has a range of its own where the range of
+        image (its third axis, or its second if that has length four at most) has a range of its own where the range of
         all is more than ten times that of a channel whose values are spread over it. In photographs none is so narrow,
         and what is at the edge of grey images is nearly always the same.
 
@@ -89,7 +89,7 @@ class Scaling:
                 weighed = None if weights is None else weights[n : n + len(X)]
                 moments.partial_fit(X.astype(np.float64, copy=False), sample_weight=weighed)
             elif not n:
-                some = X[:: max(1, len(X) // LOOKED_AT)]
+                some = X[:: max(1, len(X) // ROWS_LOOKED_AT)]
             n += len(X)
         low, high = np.min(lows, 0), np.max(highs, 0)
         width = high.max() - low.min()
@@ -138,8 +138,8 @@ class Scaling:
         rows = rows.reshape(len(rows), self.offset.size)
         scaled = np.empty(rows.shape, np.float32)
         with np.errstate(over="ignore"):  # becomes infinite, which the encoder's caller reports with the row's number
-            for part in chunks(len(rows), self.offset.size, NUMBERS_AT_ONCE):
-                scaled[part] = (rows[part] - self.offset) / self.scale
+            for some in chunks(len(rows), self.offset.size, NUMBERS_AT_ONCE):
+                scaled[some] = (rows[some] - self.offset) / self.scale
         return scaled
 
     def undo(self, X: Array) -> Array:

@@ -227,12 +227,12 @@ def _read_bounded(file: ModelFile) -> bytes:
             if (size := os.fstat(opened.fileno()).st_size) > LARGEST_FILE:
                 raise ModelFileError(f"{size:,} bytes are more than it may have")
             return _read_bounded(opened)
-    parts = [*_parts(file, 8)]
-    length = int.from_bytes(b"".join(parts), "little")
+    pieces = [*_pieces(file, 8)]
+    length = int.from_bytes(b"".join(pieces), "little")
     if length > LARGEST_HEADER:
         told = f"{length:,} bytes of header are more than it may have"
         raise ModelFileError(f"it is truncated, or a file of another kind: {told}")
-    data = b"".join([*parts, *_parts(file, LARGEST_FILE)])
+    data = b"".join([*pieces, *_pieces(file, LARGEST_FILE)])
     if len(data) < 8 + length or len(data) < 9:
         raise ModelFileError("it is truncated, or a file of another kind")
     if len(data) > LARGEST_FILE:
@@ -240,13 +240,13 @@ def _read_bounded(file: ModelFile) -> bytes:
     return data
 
 
-def _parts(file: BinaryIO, most: int) -> Iterator[bytes]:
-    """Yield the next ``most`` bytes, or as many as there are, in parts: an unbuffered file has no others."""
-    while most > 0 and (part := file.read(min(most, BYTES_AT_ONCE))):
-        if isinstance(part, str):
+def _pieces(file: BinaryIO, most: int) -> Iterator[bytes]:
+    """Yield the next ``most`` bytes, or as many as there are, in pieces: an unbuffered file has no others."""
+    while most > 0 and (piece := file.read(min(most, BYTES_AT_ONCE))):
+        if isinstance(piece, str):
             raise TypeError(f"{named(file)} is open as text; a model is read from a binary file, as open(path, 'rb')")
-        yield part
-        most -= len(part)
+        yield piece
+        most -= len(piece)
 
 
 def _metadata(data: bytes) -> Metadata:

@@ -32,7 +32,7 @@ from narrows.training.loop import Step
 
 __all__ = ["Sweep", "SweepRow", "SweepStep", "sweep"]
 
-MOST_NUMBERS, ENOUGH = 2**23, 1000
+MOST_NUMBERS, ENOUGH_EXAMPLES = 2**23, 1000
 """In the part that principal components are judged by; and examples for which it may be more."""
 
 
@@ -171,7 +171,7 @@ class Sweep:
             data, labels, test_size=test_size, random_state=random_state
         )
         rows = split(np.arange(len(data)), labels, test_size=test_size, random_state=random_state)[:2]
-        self._weights, self._test_weights = (None if weights is None else weights[np.asarray(part)] for part in rows)
+        self._weights, self._test_weights = (None if weights is None else weights[np.asarray(some)] for some in rows)
         self._labels = _all_classes(self.y_train, self.y_test) if options.get("conditional") else _classes(self.y_train)
         self.models: dict[int, BottleneckEstimator] = {}
         self.trainings: list[SweepRow] = []
@@ -261,7 +261,7 @@ class Sweep:
         """Return the test part as rows, or what memory should hold of it, as the models see it: one scaling for all."""
         if self._scaled is None:
             features = fitted.features
-            most = max(2, MOST_NUMBERS // features, min(ENOUGH, 8 * MOST_NUMBERS // features))
+            most = max(2, MOST_NUMBERS // features, min(ENOUGH_EXAMPLES, 8 * MOST_NUMBERS // features))
             self._scaled = fitted.scaling.apply(self.X_test[:most])
         return self._scaled
 

@@ -142,10 +142,10 @@ def changes(page, canvas, before):
     return False
 
 
-def drag(page, element, *places):
-    """Press at the first of the places, in parts of the element's size, and let go at the last."""
+def drag(page, element, *points):
+    """Press at the first of the points, in fractions of the element's size, and let go at the last."""
     box = element.bounding_box()
-    for i, (x, y) in enumerate(places):
+    for i, (x, y) in enumerate(points):
         page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=6 if i else 1)
         if i == 0:
             page.mouse.down()

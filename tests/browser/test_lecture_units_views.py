@@ -84,7 +84,7 @@ def test_the_tip_of_w_turns_the_line_by_mouse_and_by_keys(lesson):
     assert np.hypot(*turned) == pytest.approx(5, abs=0.05)
 
 
-def test_sliders_set_the_unit_and_the_chosen_point_is_judged_by_it(lesson):
+def test_sliders_set_the_unit_and_the_chosen_point_is_classified_by_it(lesson):
     page = lesson("perceptron", p=FOUR, i="1")
     for name, value in (("w₁", -1.5), ("w₂", 2.5), ("θ", 0.75)):
         slider(page, name).fill(str(value))

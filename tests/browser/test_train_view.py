@@ -48,7 +48,7 @@ def training(page, studio):
             page.keyboard.press("Enter")
         page.locator(".train .reset").click()
         page.locator(".train .play:enabled").wait_for()
-        page.locator(".told", has_text=re.compile("not learnt|nenaučil")).wait_for()
+        page.locator(".told", has_text=re.compile("not learned|nenaučil")).wait_for()
         return page
 
     return opened
@@ -102,7 +102,7 @@ def test_steps_and_epochs_are_taken_one_by_one_and_given_up(training):
     at_step(page, STEPS)
     assert "Epoch 1 of 211" in page.locator(".told").inner_text()
     press(page, "Reset")
-    page.locator(".told", has_text="not learnt").wait_for()
+    page.locator(".told", has_text="not learned").wait_for()
 
 
 def test_choices_stand_in_the_address_and_the_training_outlives_the_page(training, page):

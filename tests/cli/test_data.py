@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits
 
 from narrows.cli import main
 from narrows.data import DataError, Dataset, load_data
-from narrows.data.description import AT_ONCE, describe
+from narrows.data.description import NUMBERS_AT_ONCE, describe
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def test_bad_input_writes_nothing(narrows, tmp_path, arguments):
 @pytest.mark.parametrize("scale", [1.0, 1e306])
 def test_parts_add_up_to_the_whole(scale):
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(3 * AT_ONCE // 1000 + 7, 1000)) * scale
+    X = rng.normal(size=(3 * NUMBERS_AT_ONCE // 1000 + 7, 1000)) * scale
     X[rng.random(X.shape) < 0.1] = np.nan
     X[5, 5], X[:, 7] = np.inf, 2.0
     found = describe(Dataset("big", X))

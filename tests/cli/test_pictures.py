@@ -154,7 +154,7 @@ def test_images_on_disk_are_reconstructed_in_parts(folder, monkeypatch):
 
     model, (X, y) = load(folder / "grey.safetensors"), np.load(folder / "grey.npz").values()
     np.save(folder / "X.npy", X)
-    monkeypatch.setattr(using, "AT_ONCE", 7 * 25)
+    monkeypatch.setattr(using, "NUMBERS_AT_ONCE", 7 * 25)
     (folder / "parts").mkdir()
     restored, path = using.reconstruct_into(folder / "parts", "all", model, OnDisk.of_npy(folder / "X.npy"), y)
     assert isinstance(restored, OnDisk)
@@ -181,8 +181,8 @@ def on_disk(monkeypatch):
         raise AssertionError("all examples were asked for at once")
 
     monkeypatch.setattr(arrays, "LARGE", 0)
-    monkeypatch.setattr(using, "AT_ONCE", 250)
-    monkeypatch.setattr(opening, "NUMBERS", 250)
+    monkeypatch.setattr(using, "NUMBERS_AT_ONCE", 250)
+    monkeypatch.setattr(opening, "NUMBERS_LOOKED_AT", 250)
     monkeypatch.setattr(levels, "NUMBERS_AT_ONCE", 250)
     monkeypatch.setattr(OnDisk, "__array__", all_at_once)
     taken, read = [], OnDisk.__getitem__

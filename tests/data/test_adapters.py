@@ -18,16 +18,16 @@ NOISE = RNG.integers(0, 256, (5, 6, 4, 3), dtype=np.uint8)
 
 
 class Pictures(torch_data.Dataset):
-    """Like torchvision's ImageFolder: a picture of Pillow's and a label."""
+    """Like torchvision's ImageFolder: a Pillow image and a label."""
 
-    def __init__(self, pictures, labels):
-        self.pictures, self.labels = pictures, labels
+    def __init__(self, images, labels):
+        self.images, self.labels = images, labels
 
     def __len__(self):
-        return len(self.pictures)
+        return len(self.images)
 
     def __getitem__(self, place):
-        return self.pictures[place], self.labels[place]
+        return self.images[place], self.labels[place]
 
 
 class Rows(list):
@@ -38,7 +38,7 @@ class Rows(list):
         self.features = {"label": type("ClassLabel", (), {"names": names})() if names else object()}
 
 
-def pictures(arrays=NOISE):
+def images(arrays=NOISE):
     return [Image.fromarray(array) for array in arrays]
 
 
@@ -88,7 +88,7 @@ def test_the_order_of_many_channels():
     ids=str,
 )
 def test_labels_of_any_type(labels, expected):
-    data = load_data(Pictures(pictures(), labels))
+    data = load_data(Pictures(images(), labels))
     assert (None if data.y is None else data.y.tolist()) == expected
     assert bool(data.notes) == (expected is None)
 
@@ -103,26 +103,26 @@ def test_subsets_lists_and_arrays():
 
 
 def test_pictures_become_bytes_and_are_scaled():
-    data = load_data(Pictures(pictures(), list("abcab")))
+    data = load_data(Pictures(images(), list("abcab")))
     np.testing.assert_array_equal(data.X, NOISE)
     assert data.y.tolist() == list("abcab")
-    assert load_data(Pictures(pictures(), list("abcab")), size=3, fit="pad").X.shape == (5, 3, 3, 3)
-    assert load_data(Pictures(pictures(), list("abcab")), like=(8, 9)).X.shape == (5, 8, 9)
-    mixed = load_data([Image.fromarray(NOISE[0, ..., 0]), *pictures()])
+    assert load_data(Pictures(images(), list("abcab")), size=3, fit="pad").X.shape == (5, 3, 3, 3)
+    assert load_data(Pictures(images(), list("abcab")), like=(8, 9)).X.shape == (5, 8, 9)
+    mixed = load_data([Image.fromarray(NOISE[0, ..., 0]), *images()])
     np.testing.assert_array_equal(mixed.X[0], NOISE[0][..., [0, 0, 0]])
 
 
 @pytest.mark.parametrize("column", ["image", "img", "scan"])
 @pytest.mark.parametrize("label", ["label", "labels", "y", "fine_label"])
 def test_rows_that_are_mappings(column, label):
-    rows = Rows([{"id": "x", label: k, column: picture} for k, picture in enumerate(pictures())])
+    rows = Rows([{"id": "x", label: k, column: picture} for k, picture in enumerate(images())])
     data = load_data(rows)
     np.testing.assert_array_equal(data.X, NOISE)
     assert data.y.tolist() == [0, 1, 2, 3, 4]
 
 
 def test_names_of_classes_and_missing_labels():
-    rows = [{"image": picture, "label": k} for k, picture in zip([1, 0, -1, 1, None], pictures(), strict=True)]
+    rows = [{"image": picture, "label": k} for k, picture in zip([1, 0, -1, 1, None], images(), strict=True)]
     assert load_data(Rows(rows, ["cat", "dog"])).y.tolist() == ["dog", "cat", "unlabelled", "dog", "unlabelled"]
     assert load_data(Rows([{**row, "label": -1} for row in rows], ["cat"])).y is None
     assert load_data(Rows([{"image": row["image"]} for row in rows])).y is None
@@ -132,9 +132,9 @@ def test_names_of_classes_and_missing_labels():
 def test_a_hugging_face_data_set():
     hub = pytest.importorskip("datasets")
     features = hub.Features({"image": hub.Image(), "label": hub.ClassLabel(names=["cat", "dog"])})
-    rows = {"image": [hub.Image().encode_example(each) for each in pictures()], "label": [0, 1, 1, 0, 1]}
+    rows = {"image": [hub.Image().encode_example(each) for each in images()], "label": [0, 1, 1, 0, 1]}
     table = hub.table.InMemoryTable.from_pydict(rows, schema=features.arrow_schema)
-    dataset = hub.Dataset(table, fingerprint="pictures")  # from_dict takes one by dill, which some pyarrows break
+    dataset = hub.Dataset(table, fingerprint="images")  # from_dict takes one by dill, which some pyarrows break
     data = load_data(dataset)
     np.testing.assert_array_equal(data.X, NOISE)
     assert data.y.tolist() == ["cat", "dog", "dog", "cat", "dog"]
@@ -147,7 +147,7 @@ def test_a_hugging_face_data_set():
 
 def test_reading_tells_how_far_it_is():
     for source, options in (
-        (Pictures(pictures(), range(5)), {"size": 4}),
+        (Pictures(images(), range(5)), {"size": 4}),
         (torch_data.TensorDataset(torch.zeros(5, 2)), {}),
     ):
         told = []
@@ -173,13 +173,13 @@ class Stream(torch_data.IterableDataset):
         (Stream(), r"Stream cannot be counted .*list\(itertools\.islice"),
         ({"train": [1], "test": [2]}, r"of 'train', 'test' is several data sets; give one"),
         ([], "list is empty"),
-        ({1, 2}, "no examples by place"),
+        ({1, 2}, "no examples by index"),
         (3, "int cannot be counted"),
         ([torch.zeros(3, 5, 5), torch.zeros(3, 5, 6)], r"float32 \(5, 5, 3\) and float32 \(5, 6, 3\)"),
         ([torch.zeros(2), torch.zeros(2, dtype=torch.int64)], r"float32 \(2,\) and int64 \(2,\)"),
-        ([*pictures(), Image.new("RGB", (9, 9))], r"differ in shape: \(6, 4, 3\) and \(9, 9, 3\); scale .*--size"),
-        ([*pictures(), np.zeros((6, 4, 3))], "a picture and float64"),
-        ([np.zeros((6, 4, 3)), *pictures()], "float64 .* and a picture"),
+        ([*images(), Image.new("RGB", (9, 9))], r"differ in shape: \(6, 4, 3\) and \(9, 9, 3\); scale .*--size"),
+        ([*images(), np.zeros((6, 4, 3))], "an image and float64"),
+        ([np.zeros((6, 4, 3)), *images()], "float64 .* and an image"),
         ([np.ma.masked_equal(np.arange(4.0), 2)], r"an example has 1 of 4 values masked, first at \(2,\)"),
         (
             np.ma.masked_less(np.arange(6.0).reshape(3, 2), 2),

@@ -61,7 +61,7 @@ def test_text_of_any_type_is_the_same_classes(y):
     "y", [["a", None, "b"], pd.Series(["a", pd.NA, "b"], dtype="string"), [1.0, np.nan, 2.0], [1, None, 2]], ids=repr
 )
 def test_labels_of_some_only_are_refused(y):
-    with pytest.raises(ValueError, match="y has no label in 1 of 3 places, first in row 1; fill them, leave"):
+    with pytest.raises(ValueError, match="y has no label in 1 of 3 rows, first in row 1; fill them, leave"):
         class_labels(y, 3, needed=False)
 
 

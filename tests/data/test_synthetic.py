@@ -1,4 +1,4 @@
-"""Synthetic sets show what their factors say, and the factors are drawn as promised; judged by moments and SciPy."""
+"""Synthetic sets show what their factors say, and the factors are drawn as promised; checked by moments and SciPy."""
 
 import itertools
 import math

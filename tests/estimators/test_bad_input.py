@@ -35,10 +35,10 @@ BAD_DATA = {
     "1-D": (X[0], ValueError, "Expected 2D array, got 1D array"),
     "a number": (3.0, ValueError, "Expected 2D array, got scalar array"),
     "5-D": (np.zeros((3, 2, 2, 2, 2)), ValueError, r"X has shape \(3, 2, 2, 2, 2\); rows .* or images"),
-    "NaN": (with_values(np.nan, np.nan, np.nan), ValueError, "NaN in 3 of 240 places, first in row 0, column 0"),
-    "infinity": (with_values(1, np.inf), ValueError, "infinity in 1 of 240 places, first in row 0, column 1"),
+    "NaN": (with_values(np.nan, np.nan, np.nan), ValueError, "NaN in 3 of 240 values, first in row 0, column 0"),
+    "infinity": (with_values(1, np.inf), ValueError, "infinity in 1 of 240 values, first in row 0, column 1"),
     "minus infinity": (with_values(-np.inf), ValueError, "infinity in 1 of 240"),
-    "1e39": (with_values(1e39), ValueError, r"a value beyond ±3.4e\+38 in 1 of 240 places"),
+    "1e39": (with_values(1e39), ValueError, r"a value beyond ±3.4e\+38 in 1 of 240 values"),
     "strings": (np.array([["a", "b"], ["c", "d"]]), ValueError, "could not convert string to float: .*'a'"),
     "complex": (X + 1j, ValueError, "Complex data not supported"),
     "sparse": (scipy.sparse.csr_array(X), TypeError, "[Ss]parse data was passed"),
@@ -100,7 +100,7 @@ def test_bad_data_after_fit(method):
         call(X[:, :5])
     with pytest.raises(ValueError, match=r"X holds examples of shape \(2, 3\), but the model was fitted on \(6,\)"):
         call(X.reshape(40, 2, 3))
-    with pytest.raises(ValueError, match="NaN in 1 of 240 places"):
+    with pytest.raises(ValueError, match="NaN in 1 of 240 values"):
         call(with_values(np.nan))
     with pytest.raises(ValueError, match=r"X has shape \(6,\), which is that of one example.* did you mean X\[None\]"):
         call(X[0])
@@ -225,7 +225,7 @@ def test_wholly_constant_data():
     assert np.isfinite(model.sample(4)).all()
 
 
-def test_an_outlier_of_1e30_is_learnt_around():
+def test_an_outlier_of_1e30_is_learned_around():
     X = with_values(1e30)
     model = quick().fit(X)
     assert model.scaling_.scale.max() < 100
@@ -284,7 +284,7 @@ def test_check_finite_counts_the_first_kind_it_names(values):
     if named is None:
         check_finite(rows)
     else:
-        with pytest.raises(ValueError, match=f"X contains {named}.* in {counts[named]} of 12 places"):
+        with pytest.raises(ValueError, match=f"X contains {named}.* in {counts[named]} of 12 values"):
             check_finite(rows)
 
 

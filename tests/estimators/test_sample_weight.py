@@ -43,7 +43,7 @@ def test_only_the_ratios_of_weights_matter():
 def test_an_epoch_has_each_example_as_often_as_its_weight_says():
     weights = torch.tensor([1.0, 2.0, 3.0, 0.5, 1.5] * 20, dtype=torch.float64)
     examples = Examples.of(torch.arange(100.0)[:, None], None)
-    examples = Examples(examples.read, examples.places, 1, None, weights)
+    examples = Examples(examples.read, examples.rows, 1, None, weights)
     generator = torch.Generator().manual_seed(0)
     epochs = torch.stack([examples.shuffled(generator).bincount(minlength=100) for _ in range(400)])
     expected = weights / weights.mean()

@@ -1,4 +1,4 @@
-"""Examples on disk teach and are judged exactly as those in memory, and only what is asked for is read."""
+"""Examples on disk teach and are evaluated on exactly as those in memory, and only what is asked for is read."""
 
 import numpy as np
 import pytest

@@ -170,7 +170,7 @@ def test_continuity_falls_where_a_map_tears_and_trustworthiness_where_it_folds()
 
 
 def test_trustworthiness_of_many_is_of_some():
-    x = np.random.default_rng(0).normal(size=(codes.MOST + 500, 4))
+    x = np.random.default_rng(0).normal(size=(codes.MOST_EXAMPLES + 500, 4))
     found = trustworthiness(x, x[:, :2])
     assert found.value == pytest.approx(manifold.trustworthiness(x, x[:, :2]), abs=0.01)
     assert trustworthiness(x, x).value == 1

@@ -27,7 +27,7 @@ def digits(seed, n=1797):
     return DIGITS[np.random.default_rng(seed).permutation(len(DIGITS))[:n]]
 
 
-def judged(model, X, held_out=None):
+def evaluated(model, X, held_out=None):
     """Fit to four fifths and judge by the first, or by as many as are held out."""
     held_out = held_out or len(X) // 5
     return model.fit(X[held_out:]).evaluate(X[:held_out], X_train=X[held_out:])
@@ -40,12 +40,12 @@ def three_factors(seed, n=2000):
 
 
 HEALTHY = {
-    "autoencoders of a surface": lambda s: judged(
+    "autoencoders of a surface": lambda s: evaluated(
         Autoencoder(2, epochs=50, prior="normal", random_state=s), surface(s)
     ),
-    "denoising ones": lambda s: judged(DenoisingAutoencoder(2, **SOME_NOISE, random_state=s), surface(s)),
-    "autoencoders of digits": lambda s: judged(Autoencoder(8, epochs=40, random_state=s), digits(s, 1000)),
-    "VAEs of digits": lambda s: judged(VAE(8, epochs=40, random_state=s), digits(s, 1000)),
+    "denoising ones": lambda s: evaluated(DenoisingAutoencoder(2, **SOME_NOISE, random_state=s), surface(s)),
+    "autoencoders of digits": lambda s: evaluated(Autoencoder(8, epochs=40, random_state=s), digits(s, 1000)),
+    "VAEs of digits": lambda s: evaluated(VAE(8, epochs=40, random_state=s), digits(s, 1000)),
 }
 
 
@@ -68,24 +68,24 @@ def in_other_units(seed):
 
 
 FAULTS = {
-    "PCA is better": lambda s: judged(Autoencoder(8, epochs=4, learning_rate=1e-4, random_state=s), digits(s)),
-    "undertrained": lambda s: judged(Autoencoder(8, epochs=3, learning_rate=1e-3, random_state=s), digits(s)),
-    "overtrained": lambda s: judged(
+    "PCA is better": lambda s: evaluated(Autoencoder(8, epochs=4, learning_rate=1e-4, random_state=s), digits(s)),
+    "undertrained": lambda s: evaluated(Autoencoder(8, epochs=3, learning_rate=1e-3, random_state=s), digits(s)),
+    "overtrained": lambda s: evaluated(
         Autoencoder(16, epochs=300, validation_fraction=0.0, **FREE, random_state=s), digits(s, 150)
     ),
-    "collapsed posterior": lambda s: judged(VAE(8, beta=30.0, epochs=20, random_state=s), digits(s)),
-    "dead units": lambda s: judged(Autoencoder(8, **recipes.LECTURE | {"epochs": 15}, random_state=s), digits(s)),
-    "latent_dim too small": lambda s: judged(Autoencoder(1, hidden=(16,), epochs=20, random_state=s), digits(s)),
-    "latent_dim wasteful": lambda s: judged(Autoencoder(16, epochs=60, shortcut=False, random_state=s), surface(s)),
-    "likelihood does not fit": lambda s: judged(
+    "collapsed posterior": lambda s: evaluated(VAE(8, beta=30.0, epochs=20, random_state=s), digits(s)),
+    "dead units": lambda s: evaluated(Autoencoder(8, **recipes.LECTURE | {"epochs": 15}, random_state=s), digits(s)),
+    "latent_dim too small": lambda s: evaluated(Autoencoder(1, hidden=(16,), epochs=20, random_state=s), digits(s)),
+    "latent_dim wasteful": lambda s: evaluated(Autoencoder(16, epochs=60, shortcut=False, random_state=s), surface(s)),
+    "likelihood does not fit": lambda s: evaluated(
         [Autoencoder(8, likelihood="gaussian", sigma=1.0, epochs=20), VAE(8, likelihood="bernoulli", epochs=20)][s],
         digits(s),
     ),
     "unlike the training data": lambda s: [of_other_numbers, in_other_units][s](s),
-    "samples copy the training data": lambda s: judged(
+    "samples copy the training data": lambda s: evaluated(
         VAE(8, epochs=60, prior="posterior", random_state=s), digits(s, 1600), 800
     ),
-    "too few examples": lambda s: judged(Autoencoder(4, epochs=20, random_state=s), digits(s, 60)),
+    "too few examples": lambda s: evaluated(Autoencoder(4, epochs=20, random_state=s), digits(s, 60)),
 }
 
 
@@ -130,6 +130,6 @@ def test_units_that_are_switched_off_are_no_lack_of_training():
 
 @pytest.mark.slow
 def test_a_vae_that_leaves_out_noise_is_not_called_undertrained():
-    e = judged(VAE(10, epochs=60, sigma="learned", random_state=0), three_factors(0))
+    e = evaluated(VAE(10, epochs=60, sigma="learned", random_state=0), three_factors(0))
     assert e.codes.active < 10
     assert "undertrained" not in {finding.kind for finding in e.findings}

@@ -83,7 +83,7 @@ def test_precision_recall_is_its_definition(sets, data):
 def test_blocks_change_nothing(monkeypatch, block):
     real, generated = normal(23, 3), normal(17, 3, seed=1, shift=0.5)
     whole = precision_recall(real, generated, k=3)
-    monkeypatch.setattr(generation, "BLOCK", block)
+    monkeypatch.setattr(generation, "DISTANCES_AT_ONCE", block)
     assert precision_recall(real, generated, k=3) == whole
 
 
@@ -231,7 +231,7 @@ def test_unequal_sets_do_not_help_the_classifier():
 
 
 def test_at_most_so_many_are_taken(monkeypatch):
-    monkeypatch.setattr(generation, "MOST", 10)
+    monkeypatch.setattr(generation, "MOST_EXAMPLES", 10)
     accuracy = two_sample_accuracy(normal(500, 5), normal(500, 5, seed=1), random_state=0)
     assert accuracy * 20 == pytest.approx(round(accuracy * 20))
 

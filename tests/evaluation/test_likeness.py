@@ -30,7 +30,7 @@ def test_values_are_those_of_the_same_sets():
 
 
 def test_unequal_sets_are_compared_at_equal_numbers(monkeypatch):
-    monkeypatch.setattr(module, "MOST", 50)
+    monkeypatch.setattr(module, "MOST_EXAMPLES", 50)
     seen = []
 
     def spy(a, b, **_):

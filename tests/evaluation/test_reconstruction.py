@@ -82,7 +82,7 @@ def test_similarity_is_scikit_images_of_the_mirrored_image(shape, data_range):
 def test_parts_change_nothing(monkeypatch, pixels):
     x = smooth_images(13, (8, 8))
     whole = structural_similarity(x, noisy(x), 1.0)
-    monkeypatch.setattr(reconstruction, "AT_ONCE", pixels)
+    monkeypatch.setattr(reconstruction, "NUMBERS_AT_ONCE", pixels)
     np.testing.assert_allclose(structural_similarity(x, noisy(x), 1.0), whole, atol=1e-6)
 
 

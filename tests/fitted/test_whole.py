@@ -97,7 +97,7 @@ def test_where_the_new_value_is_taken_over():
 
 
 def test_together_each_is_whole(monkeypatch):
-    """The error comes after one of them is complete: whoever is then has learnt, the others are as they were."""
+    """The error comes after one of them is complete: whoever is then has learned, the others are as they were."""
     models = [tiny(Autoencoder, random_state=seed).fit(OTHER) for seed in range(3)]
     old, complete, calls = [told(model) for model in models], fitting.completed, itertools.count()
 

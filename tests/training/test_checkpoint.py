@@ -27,7 +27,7 @@ MEMBERS = {
     "by hand, drawn": VAE(2, hidden=(5,), epochs=6, batch_size=16, random_state=0, likelihood="laplace"),
     "automatic": VQVAE(2, hidden=(5,), epochs=6, batch_size=16, random_state=0),
     "vampprior": VAE(2, hidden=(5,), epochs=6, batch_size=16, random_state=0, prior="vampprior"),
-    "not judged": Autoencoder(2, hidden=(5,), epochs=6, batch_size=16, random_state=0, validation_fraction=0),
+    "no validation": Autoencoder(2, hidden=(5,), epochs=6, batch_size=16, random_state=0, validation_fraction=0),
     "early": Autoencoder(2, hidden=(5,), epochs=40, learning_rate=0.1, patience=2, random_state=1, batch_size=16),
 }
 

@@ -126,7 +126,7 @@ def test_without_a_gpu_auto_is_the_cpu(monkeypatch):
         ({"precision": "float16"}, "precision='float16'"),
     ],
 )
-def test_a_device_that_is_none_is_refused_before_anything_is_learnt(options, told):
+def test_a_device_that_is_none_is_refused_before_anything_is_learned(options, told):
     with pytest.raises(ValueError, match=r"(?s)device|precision") as refused:
         Autoencoder(2, **options).fit(IMAGES)
     assert told in str(refused.value)

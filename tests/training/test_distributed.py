@@ -182,7 +182,7 @@ def test_a_process_that_dies_ends_all_with_an_error(others):
     others[0].process.kill()
     with pytest.raises(ChildProcessError, match="training in 2 processes: process 1 was killed by signal 9"):
         list(steps)
-    assert model.n_iter_ == 1  # what was learnt is kept
+    assert model.n_iter_ == 1  # what was learned is kept
     assert not torch.distributed.is_initialized()
 
 
@@ -292,7 +292,7 @@ def test_killed_and_gone_on_with_it_ends_the_same(tmp_path):
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_all_and_keeps_what_was_learnt(tmp_path):
+def test_ctrl_c_ends_all_and_keeps_what_was_learned(tmp_path):
     command = [sys.executable, "-m", "narrows", "train", "digits", "--devices", "2", "--epochs", "500"]
     command += ["--out", str(tmp_path / "run"), "--option", "prior=normal"]
     with subprocess.Popen(

@@ -108,9 +108,9 @@ def test_the_rule_rests_within_the_bound_or_is_told_why_not(ask, points, seed):
         assert not found.ended
         for label in (0, 1):
             mine = [x[i] for i in found.contradiction if labels[i] == label]
-            assert in_hull(np.array(found.place), np.array(mine))
+            assert in_hull(np.array(found.point), np.array(mine))
     else:
-        assert found.contradiction == found.place == []
+        assert found.contradiction == found.point == []
         assert sum(found.updated) <= found.bound
         if found.ended:
             np.testing.assert_array_equal(x @ found.units[-1][:2] >= found.units[-1][2], t == 1)
@@ -126,7 +126,7 @@ def in_hull(place, points):
 def test_xor_is_between_its_own_points(ask):
     found = ask("learning", points=CORNERS, labels=[0, 1, 1, 0], rule="rosenblatt", eta=1)
     assert found.contradiction == [0, 1, 2, 3]
-    assert found.place == [0.5, 0.5]
+    assert found.point == [0.5, 0.5]
     assert found.bound is None
     assert not found.ended
 

@@ -34,8 +34,8 @@ def test_a_run_remembers_a_set_of_ours_and_its_errors(run):
     assert (one.estimator.latent_dim, two.estimator.latent_dim) == (1, 2)
     assert two.dataset.name == "digits"
     assert two.classes == list("0123456789")
-    assert two.judged == (0.03, 0.001, "test", 0.05)
-    assert one.judged.part == "validation"
+    assert two.measured == (0.03, 0.001, "test", 0.05)
+    assert one.measured.subset == "validation"
     assert one.dataset.X is not None
     assert len(one.X) == 1797
     assert not one.from_prior
@@ -84,7 +84,7 @@ def test_the_digits_are_trained_one_by_one(monkeypatch):
     assert not library.progress.error
     first, second = library
     assert (first.id, second.id) == ("autoencoder-2", "vae-2")
-    assert first.judged.part == "test"
+    assert first.measured.subset == "test"
     assert library.kin(first) == [first, second]
     made = {}
     exec("\n".join(first.python), made)

@@ -74,7 +74,7 @@ def test_principal_axes_are_scikit_learns(ask, library):
 
 
 @pytest.mark.parametrize("model", ALL)
-def test_tiles_are_what_their_places_decode_to(ask, library, model):
+def test_tiles_are_what_their_points_decode_to(ask, library, model):
     shown = ask("plane", model=model)
     tiles = ask("tiles", model=model, side=4, **label_of(library, model))
     assert len(tiles.levels) == len(tiles.seen) == 16
@@ -93,7 +93,7 @@ def test_data_are_near_their_own_codes_and_nowhere_far_out(ask, library):
 
 @pytest.mark.parametrize("model", ALL)
 def test_an_example_is_shown_with_what_the_model_makes_of_it(ask, library, model):
-    entry, shown = library[model], ask("example", model=model, place=5)
+    entry, shown = library[model], ask("example", model=model, row=5)
     restored = entry.estimator.reconstruct(entry.X[5:6], None if entry.y is None else entry.y[5:6])
     np.testing.assert_array_equal(shown.original, entry.levels(entry.X[5:6]))
     np.testing.assert_array_equal(shown.restored, entry.levels(restored))
@@ -102,14 +102,14 @@ def test_an_example_is_shown_with_what_the_model_makes_of_it(ask, library, model
 
 @pytest.mark.parametrize("model", ALL)
 def test_a_group_has_its_mean_its_counts_and_its_codes(ask, library, model):
-    entry, places = library[model], [1, 4, 9]
-    shown = ask("group", model=model, places=places)
-    np.testing.assert_array_equal(shown.mean, entry.levels(entry.X[places].mean(0, keepdims=True)))
+    entry, rows = library[model], [1, 4, 9]
+    shown = ask("group", model=model, rows=rows)
+    np.testing.assert_array_equal(shown.mean, entry.levels(entry.X[rows].mean(0, keepdims=True)))
     assert shown.count == 3
     assert sum(count for _, count in shown.counts) == (3 if entry.classes else 0)
     lines = shown.csv.splitlines()
     assert len(lines) == 4
-    assert [int(line.split(",")[0]) for line in lines[1:]] == places
+    assert [int(line.split(",")[0]) for line in lines[1:]] == rows
     np.testing.assert_allclose([float(lines[2].split(",")[-1])], entry.codes[4, -1], rtol=1e-5)
 
 
@@ -159,7 +159,7 @@ def test_an_input_is_looked_at(ask, library, model):
     assert 6 not in seen.nearest
     distances = np.linalg.norm(entry.codes - entry.codes[6], axis=1)
     assert seen.distance == pytest.approx(np.sort(distances)[1], abs=1e-4)
-    assert seen.part == pytest.approx((entry.errors < seen.score).mean())
+    assert seen.fraction == pytest.approx((entry.errors < seen.score).mean())
 
 
 def test_pixels_are_taken_as_they_are_shown(ask, library):
@@ -190,11 +190,11 @@ def test_each_kind_of_model_mends_the_same_noise(ask, library, corruption):
 def test_compare_shows_the_sizes_of_one_kind(ask, library):
     found = ask("compare", model="wide")
     assert [column["latent_dim"] for column in found.columns] == [1, 2, 5]
-    assert [column["part"] for column in found.columns] == ["validation"] * 3
+    assert [column["subset"] for column in found.columns] == ["validation"] * 3
     assert len(found.originals) == 10
     assert found.labels == list("0123456789")
     for column in found.columns:
-        np.testing.assert_allclose(column["errors"], library[column["id"]].errors[found.places], rtol=1e-5)
+        np.testing.assert_allclose(column["errors"], library[column["id"]].errors[found.rows], rtol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -210,8 +210,8 @@ def test_compare_shows_the_sizes_of_one_kind(ask, library):
         ("tiles", {"side": 1000}, "32"),
         ("example", {"place": 400}, "400"),
         ("example", {"place": -1}, "place"),
-        ("group", {"places": []}, "places"),
-        ("group", {"places": [0, 4000]}, "4000"),
+        ("group", {"rows": []}, "rows"),
+        ("group", {"rows": [0, 4000]}, "4000"),
         ("noisy", {"z": [0, 0], "sigma": -1}, "sigma"),
         ("samples", {"n": 10**9}, "64"),
         ("arithmetic", {"start": 0, "minus": "x", "plus": "1"}, "minus='x'"),

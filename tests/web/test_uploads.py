@@ -1,4 +1,4 @@
-"""Pictures of all sorts become inputs as the training data are; what is no picture is refused before it is decoded."""
+"""Images of all sorts become inputs as the training data are; what is none is refused before it is decoded."""
 
 import struct
 import zlib
@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 from skimage.data import astronaut
 
 from narrows.data.errors import DataError
-from narrows.web.uploads import MOST_BYTES, ink_of, prepare, read_picture
+from narrows.web.uploads import MOST_BYTES, ink_of, prepare, read_image
 
 
 def as_file(image, kind="PNG", **options):
@@ -34,7 +34,7 @@ def test_ink_lands_where_the_datas_ink_is(library, zero, scale, right, down, dar
     entry = library["plane"]
     moved = Image.fromarray(np.roll(zero, (down, right), (0, 1))).resize([round(256 * scale)] * 2)
     image = ImageOps.invert(moved) if dark_on_light else moved
-    found = prepare(read_picture(as_file(image)), entry)
+    found = prepare(read_image(as_file(image)), entry)
     assert found.shape == (1, 8, 8)
     assert found.max() == pytest.approx(16, abs=0.5)
     usual = prepare(Image.fromarray(zero), entry)
@@ -62,14 +62,14 @@ def test_colour_photographs_are_cropped_and_keep_their_colours(library):
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM"])
 def test_the_usual_formats_are_read(library, zero, kind):
-    assert prepare(read_picture(as_file(Image.fromarray(zero), kind)), library["plane"]).max() > 12
+    assert prepare(read_image(as_file(Image.fromarray(zero), kind)), library["plane"]).max() > 12
 
 
 def test_a_turned_photograph_is_read_upright():
     image = Image.new("L", (30, 10))
     exif = Image.Exif()
     exif[0x0112] = 6
-    assert read_picture(as_file(image, exif=exif)).size == (10, 30)
+    assert read_image(as_file(image, exif=exif)).size == (10, 30)
 
 
 def huge_png(width, height):
@@ -96,7 +96,7 @@ def huge_png(width, height):
 )
 def test_what_is_no_picture_is_refused(body, said):
     with pytest.raises(DataError, match=said):
-        read_picture(body)
+        read_image(body)
 
 
 def test_an_empty_drawing_is_refused(library):
@@ -105,5 +105,5 @@ def test_an_empty_drawing_is_refused(library):
 
 
 def test_a_model_of_rows_takes_no_pictures(library):
-    with pytest.raises(DataError, match="takes no pictures"):
+    with pytest.raises(DataError, match="takes no images"):
         prepare(Image.new("L", (9, 9)), library["rows"])

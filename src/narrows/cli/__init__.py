@@ -12,7 +12,7 @@ import warnings
 import typer
 from typer.exceptions import TyperException
 
-from narrows.cli import explore, export, judge, learn, lecture, look, make, use
+from narrows.cli import evaluate, explore, export, learn, lecture, look, make, use
 from narrows.cli.saying import say_warning
 
 __all__ = ["app", "main"]
@@ -32,8 +32,8 @@ for verb in (
     use.denoise,
     use.encode,
     use.decode,
-    judge.evaluate,
-    judge.anomalies,
+    evaluate.evaluate,
+    evaluate.anomalies,
     export.export,
     make.generate,
     make.interpolate,

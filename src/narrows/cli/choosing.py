@@ -63,13 +63,13 @@ def wholes(name: str, text: str) -> list[int]:
     ValueError
         If it lists anything else.
     """
-    parts = text.split(",")
-    wrong = next((part for part in parts if not part.strip().lstrip("+-").isdecimal()), None)
+    words = text.split(",")
+    wrong = next((word for word in words if not word.strip().lstrip("+-").isdecimal()), None)
     if wrong is not None:
         raise ValueError(
             f"{name} {text!r} holds {wrong!r}; whole numbers between commas are expected, such as 1,2,4,8,16"
         )
-    return [int(part) for part in parts]
+    return [int(word) for word in words]
 
 
 Data = Annotated[

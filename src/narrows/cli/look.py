@@ -52,14 +52,14 @@ def _advice(
     source: str, dataset: Dataset, described: Description, side: int | None, size: int | None, fit: str
 ) -> list[str]:
     """Return what to do, a line each: what must be mended, and the command to type."""
-    from narrows.data.split import FEWEST
+    from narrows.data.split import FEWEST_EXAMPLES
 
     bad = described.missing + described.infinite
     if bad:
         found = "1 value is" if bad == 1 else f"{bad:,} values are"
         return [f"{found} missing or infinite: fill them, or drop their rows", "or columns, before you train."]
-    if len(dataset.X) < FEWEST:
-        return [f"Too few to train on some and evaluate on others: at least {FEWEST} examples are needed."]
+    if len(dataset.X) < FEWEST_EXAMPLES:
+        return [f"Too few to train on some and evaluate on others: at least {FEWEST_EXAMPLES} examples are needed."]
     train = f"narrows train {shlex.quote(source)}"
     if side is not None:
         return [
@@ -124,12 +124,12 @@ def _facts(dataset: Dataset, described: Description, side: int | None) -> Iterab
     yield "examples", f"{n:,}"
     if len(shape) == 1:
         yield "each", f"a row of {shape[0]:,} columns"
-        part = "columns"
+        kind = "columns"
     else:
         colour = "grey" if len(shape) == 2 else {1: "grey", 3: "RGB"}.get(shape[2], f"{shape[2]} channels")
         pixels = "of several sizes" if side else f"{shape[1]}×{shape[0]} pixels (width × height)"
         yield "each", f"{pixels}, {colour}"
-        part = "values"
+        kind = "values"
     if len(shape) > 1 or not described.columns:
         values = "none" if described.low is None else f"{described.low:.5g} to {described.high:.5g}"
         yield "values", f"{values}, {described.dtype}"
@@ -138,7 +138,7 @@ def _facts(dataset: Dataset, described: Description, side: int | None) -> Iterab
     bad = [f"{count:,} {what}" for count, what in ((described.missing, "missing"), (described.infinite, "infinite"))]
     yield "missing", ", ".join(one for one in bad if not one.startswith("0 ")) or "none"
     if described.constant and side is None:
-        yield "constant", f"{described.constant:,} of the {math.prod(shape):,} {part} are the same in every example"
+        yield "constant", f"{described.constant:,} of the {math.prod(shape):,} {kind} are the same in every example"
     if described.labels is not None:
         yield f"{len(described.labels):,} labels", _counted(described.labels.items())
     for i, note in enumerate(dataset.notes):

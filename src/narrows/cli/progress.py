@@ -24,7 +24,7 @@ TERMINAL_SECONDS, PIPE_SECONDS = 0.1, 5.0
 """How often to say something new."""
 
 WORTH_A_GUESS = 0.02
-"""The part that must be done before the time left is more than noise."""
+"""The fraction that must be done before the time left is more than noise."""
 
 
 @contextmanager
@@ -77,9 +77,9 @@ def watch(steps: Generator[SweepStep]) -> bool:
 def _noted(steps: Generator[SweepStep], console: Console) -> Generator[SweepStep]:
     """Pass ``steps`` on, and print what was noticed in them."""
     for now in steps:
-        for place, notes in now.step.notes.items():
+        for number, notes in now.step.notes.items():
             for words in notes:
-                text = f"latent_dim {now.latent_dims[place]}, epoch {now.step.epoch}: {words}"
+                text = f"latent_dim {now.latent_dims[number]}, epoch {now.step.epoch}: {words}"
                 console.print(text, markup=False, highlight=False, soft_wrap=True)
         yield now
 
@@ -116,5 +116,5 @@ def _done(now: SweepStep) -> float:
 
 def _words(now: SweepStep) -> str:
     step, dims = now.step, ", ".join(map(str, dict.fromkeys(now.latent_dims)))
-    place = f" ({now.ended} of {now.count} trained)" if now.ended else ""
-    return f"latent_dim {dims}{place}, epoch {step.epoch}/{step.epochs}, loss {float(step.loss):.3f} nats"
+    ended = f" ({now.ended} of {now.count} trained)" if now.ended else ""
+    return f"latent_dim {dims}{ended}, epoch {step.epoch}/{step.epochs}, loss {float(step.loss):.3f} nats"

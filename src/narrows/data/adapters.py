@@ -1,4 +1,4 @@
-"""Data sets of other libraries: torch's, Hugging Face's, or any whose examples are counted and read by place."""
+"""Data sets of other libraries: torch's, Hugging Face's, or any whose examples have numbers to be read by."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ def from_dataset(
     like: tuple[int, ...] | None = None,
     progress: Progress | None = None,
 ) -> Dataset:
-    """Read a data set that has a length and examples by place, such as torch's and Hugging Face's.
+    """Read a data set that has a length and examples by index, such as torch's and Hugging Face's.
 
     An example is x, (x,), (x, y) or longer, or a mapping of columns, of which one is the image (``image``, ``img``, or
     the only one that holds an image) and one may be the label (``label``, ``labels``, ``y``, ``fine_label``, ``class``
-    or ``target``), named as the data set's ``features`` say. x is a picture of Pillow's, converted as `image_numbers`
+    or ``target``), named as the data set's ``features`` say. x is a Pillow image, converted as `image_numbers`
     says, an array of any shape that `Dataset` takes, or a tensor. A tensor of three axes is (C, H, W), as torch's
     images are, and becomes (H, W) or (H, W, C); only if its last axis is at most 4 long, and its first longer, is it
     (H, W, C).
@@ -51,12 +51,12 @@ def from_dataset(
     Parameters
     ----------
     dataset
-        With ``len(dataset)`` and ``dataset[i]``. Each example is read once, one after another (pictures twice, if
+        With ``len(dataset)`` and ``dataset[i]``. Each example is read once, one after another (images twice, if
         grey ones come before coloured ones); many become an array on disk.
     name
         The result's name; by default that of the data set's class.
     size, fit, like
-        As of `load_data`, for pictures only.
+        As of `load_data`, for images only.
     progress
         Called with how many examples are read, and how many there are, before the first and after each.
 
@@ -64,12 +64,12 @@ def from_dataset(
     ------
     DataError
         If it is no such data set or empty, an example is of another kind, or they differ in shape or type; or if
-        ``size`` is given for other than pictures.
+        ``size`` is given for other than images.
     """
     name = type(dataset).__name__ if name is None else name
     if isinstance(dataset, np.ndarray | pd.DataFrame | OnDisk):
         if size is not None:
-            raise DataError(f"size={size} is for pictures; {name} holds numbers, so scale them before")
+            raise DataError(f"size={size} is for images; {name} holds numbers, so scale them before")
         return Dataset(name, in_numbers(name, dataset) if isinstance(dataset, pd.DataFrame) else dataset)
     _check(dataset)
     items = _Items(dataset, progress)
@@ -77,16 +77,16 @@ def from_dataset(
     try:
         if isinstance(first, Image.Image):
             box, mode = wanted(size, like)
-            X = collect_images(lambda: with_axes_of(like, items.pictures(box, fit, mode)), len(dataset), name)
+            X = collect_images(lambda: with_axes_of(like, items.images(box, fit, mode)), len(dataset), name)
         elif size is not None or (fit != "crop" and like is None):
-            raise DataError(f"size={size} and fit={fit!r} are for pictures; {name} holds arrays, so scale them before")
+            raise DataError(f"size={size} and fit={fit!r} are for images; {name} holds arrays, so scale them before")
         else:
             Dataset(name, first[None])  # refuses what is no example, before all are read
             X = collect(items.arrays(first), len(dataset), first.shape, first.dtype)
     except ShapesDiffer as error:
         one, other = error.args
         raise DataError(
-            f"the examples of {name} differ in shape: {one} and {other}; scale pictures with size (--size), "
+            f"the examples of {name} differ in shape: {one} and {other}; scale images with size (--size), "
             "and bring others to one shape in the data set"
         ) from error
     y, notes = items.labels()
@@ -94,20 +94,20 @@ def from_dataset(
 
 
 def _check(dataset: Any) -> None:
-    """Refuse what has no examples by place."""
+    """Refuse what has no examples by index."""
     kind = type(dataset).__name__
     if isinstance(dataset, Mapping):
-        parts = ", ".join(map(repr, dataset))
-        raise DataError(f"a {kind} of {parts} is several data sets; give one of them, such as dataset[{parts[:40]}]")
+        names = ", ".join(map(repr, dataset))
+        raise DataError(f"a {kind} of {names} is several data sets; give one of them, such as dataset[{names[:40]}]")
     try:
         count = len(dataset)
     except TypeError as error:
         raise DataError(
-            f"a {kind} cannot be counted (it has no length); give a data set with examples by place, or a list of some "
+            f"a {kind} cannot be counted (it has no length); give a data set with examples by index, or a list of some "
             "of them, such as list(itertools.islice(dataset, 10_000))"
         ) from error
     if not hasattr(dataset, "__getitem__"):
-        raise DataError(f"a {kind} has no examples by place (no __getitem__)")
+        raise DataError(f"a {kind} has no examples by index (no __getitem__)")
     if count == 0:
         raise DataError(f"the {kind} is empty")
 
@@ -123,9 +123,9 @@ class _Items:
             self.columns = _example_column(first), next((name for name in LABEL_COLUMNS if name in first), None)
         self.seen: list[Any] = []
 
-    def example(self, place: int) -> Any:
-        """Return the x of one example, a picture or an array, and keep its label."""
-        item = self.dataset[place]
+    def example(self, number: int) -> Any:
+        """Return the x of one example, an image or an array, and keep its label."""
+        item = self.dataset[number]
         y = None
         if self.columns is not None:
             column, label = self.columns
@@ -134,7 +134,7 @@ class _Items:
             x, y = item[0], item[1] if len(item) > 1 else None
         else:
             x = item
-        self.seen.append(_label(y, place))
+        self.seen.append(_label(y, number))
         return x if isinstance(x, Image.Image) else _array(x)
 
     def arrays(self, first: NDArray[Any]) -> Iterator[NDArray[Any]]:
@@ -144,23 +144,23 @@ class _Items:
                 raise ShapesDiffer(*(_described(each) for each in (first, x)))
             yield x
 
-    def pictures(self, box: tuple[int, int] | None, fit: str, mode: str | None) -> Iterator[NDArray[Any]]:
-        """Yield the examples, which are to be Pillow's pictures, as numbers."""
-        for place, x in enumerate(self._all()):
+    def images(self, box: tuple[int, int] | None, fit: str, mode: str | None) -> Iterator[NDArray[Any]]:
+        """Yield the examples, which are to be Pillow images, as numbers."""
+        for number, x in enumerate(self._all()):
             if not isinstance(x, Image.Image):
-                raise ShapesDiffer("a picture", _described(x))
+                raise ShapesDiffer("an image", _described(x))
             try:
                 pixels = image_numbers(x, box, fit, mode)
             except (OSError, SyntaxError, ValueError) as error:
-                raise DataError(f"example {place:,} cannot be read as an image: {error}") from error
+                raise DataError(f"example {number:,} cannot be read as an image: {error}") from error
             yield pixels
 
     def _all(self) -> Iterator[Any]:
         self.seen, n = [], len(self.dataset)
         self.tell(0, n)
-        for place in range(n):
-            yield self.example(place)
-            self.tell(place + 1, n)
+        for number in range(n):
+            yield self.example(number)
+            self.tell(number + 1, n)
 
     def labels(self) -> tuple[NDArray[Any] | None, tuple[str, ...]]:
         """Return the labels (n,), named where the data set has names, or None if there are none, and what to say."""
@@ -173,21 +173,21 @@ class _Items:
         return y, ("the labels are real numbers, which tell no classes, and are left out",) if left_out else ()
 
 
-def _label(y: Any, place: int) -> Any:
+def _label(y: Any, number: int) -> Any:
     y = y.item() if math.prod(getattr(y, "shape", (0,))) == 1 else y  # of an array or tensor of one number
     if y is None or isinstance(y, str | bytes | Real):
         return y
     raise DataError(
-        f"the label of example {place:,} is a {type(y).__name__}, not a number or a text; "
+        f"the label of example {number:,} is a {type(y).__name__}, not a number or a text; "
         "leave it out, or choose one of its parts, in the data set"
     )
 
 
 def _example_column(item: Mapping[str, Any]) -> str:
-    """Return the column that holds the image: by name, or else the only picture, or else the only array."""
-    pictures = [name for name, x in item.items() if isinstance(x, Image.Image)]
+    """Return the column that holds the image: by name, or else the only image, or else the only array."""
+    images = [name for name, x in item.items() if isinstance(x, Image.Image)]
     arrays = [name for name, x in item.items() if len(getattr(x, "shape", ())) > 0]
-    for names in ([name for name in EXAMPLE_COLUMNS if name in item][:1], pictures, arrays):
+    for names in ([name for name in EXAMPLE_COLUMNS if name in item][:1], images, arrays):
         if len(names) == 1:
             return names[0]
     raise DataError(f"which of the columns {', '.join(item)} holds the image? Rename it to «image» in the data set")
@@ -208,4 +208,4 @@ def _array(x: Any) -> NDArray[Any]:
 
 
 def _described(x: Any) -> str:
-    return "a picture" if isinstance(x, Image.Image) else f"{x.dtype} {x.shape}"
+    return "an image" if isinstance(x, Image.Image) else f"{x.dtype} {x.shape}"

@@ -1,4 +1,4 @@
-"""What data hold, in numbers: ranges, what is missing, what never changes; a part at a time, however many there are."""
+"""What data hold, in numbers: ranges, what is missing, what never changes; some rows at a time, however many."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from narrows.data.dataset import Dataset
 
 __all__ = ["Column", "Description", "describe"]
 
-AT_ONCE = 2**21
+NUMBERS_AT_ONCE = 2**21
 """Numbers that are looked at at a time."""
 
 
@@ -79,15 +79,15 @@ def describe(dataset: Dataset) -> Description:
     size = int(np.prod(shape[1:]))
     low, high = np.full(size, np.inf), np.full(size, -np.inf)
     mean, count, missing = np.zeros(size), np.zeros(size, np.int64), np.zeros(size, np.int64)
-    for part in _parts(dataset.X, size):
-        finite = np.isfinite(part)
-        low = np.minimum(low, part.min(0, where=finite, initial=np.inf))
-        high = np.maximum(high, part.max(0, where=finite, initial=-np.inf))
-        missing += np.isnan(part).sum(0)
+    for chunk in _chunks(dataset.X, size):
+        finite = np.isfinite(chunk)
+        low = np.minimum(low, chunk.min(0, where=finite, initial=np.inf))
+        high = np.maximum(high, chunk.max(0, where=finite, initial=-np.inf))
+        missing += np.isnan(chunk).sum(0)
         now = finite.sum(0)
         count += now
-        # The mean so far moves towards the part's, so that no sum overflows.
-        shares = np.where(finite, part, 0) / np.maximum(now, 1)
+        # The mean so far moves towards the chunk's, so that no sum overflows.
+        shares = np.where(finite, chunk, 0) / np.maximum(now, 1)
         mean += np.where(now > 0, (shares.sum(0) - mean) * (now / np.maximum(count, 1)), 0)
     infinite = shape[0] - count - missing
     known = count > 0
@@ -117,10 +117,10 @@ def describe(dataset: Dataset) -> Description:
     )
 
 
-def _parts(X: Any, size: int) -> Iterator[NDArray[np.float64]]:
-    for rows in chunks(len(X), size, AT_ONCE):
-        part = np.asarray(X[rows])
-        yield part.reshape(len(part), size).astype(np.float64)
+def _chunks(X: Any, size: int) -> Iterator[NDArray[np.float64]]:
+    for rows in chunks(len(X), size, NUMBERS_AT_ONCE):
+        chunk = np.asarray(X[rows])
+        yield chunk.reshape(len(chunk), size).astype(np.float64)
 
 
 def _counts(y: NDArray[Any]) -> dict[str, int]:

@@ -87,9 +87,9 @@ class ImageFiles:
     def labels(self) -> NDArray[np.str_] | None:
         """(n,) for each image the folder that holds it, ``"."`` for the outermost; None if all lie in one."""
         codes: dict[bytes, int] = {}
-        places = np.fromiter((codes.setdefault(name.rpartition(b"/")[0], len(codes)) for name in self.names), np.int64)
+        numbers = np.fromiter((codes.setdefault(name.rpartition(b"/")[0], len(codes)) for name in self.names), np.int64)
         folders = np.array([name.decode(errors="backslashreplace") or "." for name in codes], dtype=np.str_)
-        return folders[places] if len(codes) > 1 else None
+        return folders[numbers] if len(codes) > 1 else None
 
 
 class Decoded(NamedTuple):
@@ -116,12 +116,12 @@ def find_images(path: Path) -> tuple[bytes, NDArray[np.bytes_]]:
     root = os.fsencode(path.parent if path.is_file() else path) + b"/"
     if path.is_file():
         return root, np.array([os.fsencode(path.name)])
-    found, parts = _names(root, b"", set()), []
+    found, chunks = _names(root, b"", set()), []
     while some := list(islice(found, 4096)):  # a name by itself takes several times the memory it takes in an array
-        parts.append(np.array(some))
-    if not parts:
+        chunks.append(np.array(some))
+    if not chunks:
         raise DataError(f"{path} holds no images ({', '.join(IMAGE_SUFFIXES)})")
-    return root, np.sort(np.concatenate(parts))
+    return root, np.sort(np.concatenate(chunks))
 
 
 def _names(root: bytes, inside: bytes, seen: set[tuple[int, int]]) -> Iterator[bytes]:
@@ -159,7 +159,7 @@ def decode(file: bytes, *, box: Box | None, fit: str, mode: str | None) -> Decod
         with open(file, "rb") as stream, Image.open(stream, formats=FORMATS) as opened:  # noqa: PTH123
             size, own_mode, bits = opened.size, opened.mode, _bits(opened)
             _mend_key(opened)
-            if box is not None:  # JPEGs of several times that size are decoded at a part of theirs
+            if box is not None:  # JPEGs of several times that size are decoded at a fraction of theirs
                 opened.draft(None, (2 * max(box), 2 * max(box)))
             opened.load()
             orientation = _orientation(opened)

@@ -203,11 +203,11 @@ class _Tally:
         self.deep, self.halved, self.low, self.high = 0, 0, np.inf, -np.inf
         self.good = np.zeros(len(self.names), bool)
         self.sizes, self.modes, self.rejected = Counter[Box](), Counter[str](), list[Rejected]()
-        for place, found in enumerate(self.each(partial(decode, box=box, fit=fit, mode=mode))):
+        for number, found in enumerate(self.each(partial(decode, box=box, fit=fit, mode=mode))):
             if isinstance(found, str):
-                self.rejected.append(Rejected(self.names[place].decode(errors="backslashreplace"), found))
+                self.rejected.append(Rejected(self.names[number].decode(errors="backslashreplace"), found))
                 continue
-            self.good[place] = True
+            self.good[number] = True
             self.sizes[found.size] += 1
             self.modes[found.mode] += 1
             self.halved += found.halved

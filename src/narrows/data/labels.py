@@ -86,9 +86,9 @@ def class_labels(y: ArrayLike | None, n: int, *, needed: bool) -> tuple[NDArray[
         raise ValueError(f"y has {len(given) if given.ndim else 1} labels for {n} examples")
     labels = usual_labels(given.reshape(n) if given.size == n else given)
     if labels.ndim == 1 and labels.dtype.kind in "biuU":
-        classes, places = np.unique(labels, return_inverse=True)
+        classes, indices = np.unique(labels, return_inverse=True)
         if len(classes) <= MOST_CLASSES:
-            return classes, places
+            return classes, indices
     said = (
         f"y, {given.dtype} of shape {given.shape}, is no list of classes: whole numbers or text, one an example, at "
         f"most {MOST_CLASSES:,} different"
@@ -138,7 +138,7 @@ def usual_labels(labels: NDArray[Any]) -> NDArray[Any]:
     if missing.any() and not missing.all() and _is_text_or_whole(labels[~missing]):
         first = int(np.flatnonzero(missing.ravel())[0])
         raise ValueError(
-            f"y has no label in {int(missing.sum()):,} of {missing.size:,} places, first in row {first}; fill them, "
+            f"y has no label in {int(missing.sum()):,} of {missing.size:,} rows, first in row {first}; fill them, "
             "leave these examples out, or give no y"
         )
     if labels.dtype.kind == "S":

@@ -41,7 +41,7 @@ class OnDisk:
         A path, or an open file, which may have no name any more.
     dtype, shape, offset
         Of the array in it, in C order, from byte ``offset`` on.
-    places
+    rows
         Which examples of the file, in which order; None means all.
     """
 
@@ -51,10 +51,10 @@ class OnDisk:
         dtype: DTypeLike,
         shape: tuple[int, ...],
         offset: int = 0,
-        places: NDArray[np.int64] | None = None,
+        rows: NDArray[np.int64] | None = None,
     ) -> None:
         self._file = file.resolve() if isinstance(file, Path) else file if isinstance(file, _Held) else _Held(file)
-        self._all, self._offset, self._places = shape, offset, places
+        self._all, self._offset, self._rows = shape, offset, rows
         self.dtype = np.dtype(dtype)
 
     @classmethod
@@ -98,11 +98,11 @@ class OnDisk:
         return math.prod(self.shape) * self.dtype.itemsize
 
     def __len__(self) -> int:
-        return self._all[0] if self._places is None else len(self._places)
+        return self._all[0] if self._rows is None else len(self._rows)
 
     def __getitem__(self, key: Any) -> NDArray[Any]:
-        """Return copies of the examples at ``key``: a place, a slice, or an array of places or of truth values."""
-        at = key if self._places is None else self._places[key]
+        """Return copies of the examples at ``key``: a row number, a slice, or an array of rows or of truth values."""
+        at = key if self._rows is None else self._rows[key]
         if not isinstance(at, np.ndarray) or at.dtype.kind == "b" or len(at) <= SCATTERED:
             return self._read(at)
         return np.concatenate([self._read(at[i : i + SCATTERED]) for i in range(0, len(at), SCATTERED)])
@@ -120,9 +120,9 @@ class OnDisk:
             raise ValueError("examples on disk cannot become an array in memory without a copy")
         return self[:].astype(dtype or self.dtype, copy=False)
 
-    def select(self, places: NDArray[np.int64]) -> OnDisk:
-        """Return the examples at ``places`` (k,), still on disk."""
-        chosen = places if self._places is None else self._places[places]
+    def select(self, rows: NDArray[np.int64]) -> OnDisk:
+        """Return the examples at ``rows`` (k,), still on disk."""
+        chosen = rows if self._rows is None else self._rows[rows]
         return OnDisk(self._file, self.dtype, self._all, self._offset, chosen)
 
 

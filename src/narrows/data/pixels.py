@@ -99,8 +99,8 @@ def _cropped(image: Image.Image, box: Box) -> Image.Image:
     scale = min(image.width / box[0], image.height / box[1])
     left, top = (image.width - box[0] * scale) / 2, (image.height - box[1] * scale) / 2
     right, bottom = min(left + box[0] * scale, image.width), min(top + box[1] * scale, image.height)
-    part = (max(left, 0), max(top, 0), right, bottom)  # rounding may step over the edge
-    return image.resize(box, Image.Resampling.LANCZOS, part, reducing_gap=3.0)
+    crop = (max(left, 0), max(top, 0), right, bottom)  # rounding may step over the edge
+    return image.resize(box, Image.Resampling.LANCZOS, crop, reducing_gap=3.0)
 
 
 def _padded(image: Image.Image, box: Box) -> Image.Image:

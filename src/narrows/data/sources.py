@@ -41,7 +41,7 @@ def load_data(
         the path of an ``.npy``, ``.npz``, ``.csv``, ``.parquet`` or IDX file (CSV and IDX also gzipped), of an
         image, or of a folder of images or IDX files; or a data set that `from_dataset` takes.
     size
-        Side in pixels, at most 4096, to which images from files, and pictures in a data set, are scaled; None leaves
+        Side in pixels, at most 4096, to which images, from files or in a data set, are scaled; None leaves
         them as they are.
     fit
         ``"crop"`` scales an image's central square, ``"pad"`` the whole image, centred on black.
@@ -58,7 +58,7 @@ def load_data(
     ------
     DataError
         If there is no such set or file, or it cannot be used, or ``size`` or ``fit`` is given for what cannot be
-        scaled, which is all but pictures; the message says what would be right.
+        scaled, which is all but images; the message says what would be right.
     TypeError, ValueError
         If ``size`` or ``fit`` is none.
     """

@@ -1,4 +1,4 @@
-"""Holding some of the data out, so that a model is judged by what it has not seen."""
+"""Holding some of the data out, so that a model is evaluated on what it has not seen."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from narrows.data.errors import DataError
 from narrows.data.on_disk import OnDisk
 from narrows.data.take import take
 
-__all__ = ["FEWEST", "split"]
+__all__ = ["FEWEST_EXAMPLES", "split"]
 
-FEWEST = 4
-"""Examples that are needed to train on some and judge by others."""
+FEWEST_EXAMPLES = 4
+"""Examples that are needed to train on some and evaluate on others."""
 
 Array = NDArray[Any]
 Examples: TypeAlias = Array | pd.DataFrame | OnDisk
@@ -27,25 +27,25 @@ def split(
 ) -> tuple[Examples, Examples, Array | None, Array | None]:
     """Return ``X_train, X_test, y_train, y_test``, with every class in the same proportion in both where that can be.
 
-    It cannot where a class has one example, or there are more classes than places; then the split is plain.
+    It cannot where a class has one example, or there are more classes than examples held out; then the split is plain.
 
     Parameters
     ----------
     X, y
         (n, …) examples, in memory, on disk or as a data frame, and, if known, (n,) labels.
     test_size
-        The part held out, in (0, 1).
+        The fraction held out, in (0, 1).
     random_state
         The split's seed.
 
     Raises
     ------
     DataError
-        If there are too few examples for two parts.
+        If there are too few examples for two subsets.
     """
-    if len(X) < FEWEST:
+    if len(X) < FEWEST_EXAMPLES:
         few = "1 example is" if len(X) == 1 else f"{len(X)} examples are"
-        raise DataError(f"{few} too few to train on some and judge by others; at least {FEWEST} are needed")
+        raise DataError(f"{few} too few to train on some and evaluate on others; at least {FEWEST_EXAMPLES} are needed")
     strata = None
     if y is not None:
         _, counts = np.unique(y, return_counts=True)

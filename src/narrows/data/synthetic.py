@@ -89,8 +89,8 @@ def _drawn(factors: pd.DataFrame, size: int) -> NDArray[np.uint8]:
     middles = np.arange(fine) + 0.5
     at_once = max(1, 2**16 // fine**2)  # images whose arrays of coordinates a processor's cache holds
     for name, coverage in COVERAGES.items():
-        places = np.flatnonzero(factors["shape"] == name)
-        for chosen in np.split(places, range(at_once, len(places), at_once)):
+        numbers = np.flatnonzero(factors["shape"] == name)
+        for chosen in np.split(numbers, range(at_once, len(numbers), at_once)):
             rows = factors[["x", "y", "scale", "rotation"]].iloc[chosen].to_numpy(float)
             x, y, scale, rotation = rows.T[..., None, None]
             right, up = middles - x * fine, y * fine - middles[:, None]
@@ -101,7 +101,7 @@ def _drawn(factors: pd.DataFrame, size: int) -> NDArray[np.uint8]:
     return images
 
 
-# Each of the following returns which part of each pixel is covered, by the pixel's middle (u, v) from the centre, in
+# Each of the following returns what fraction of each pixel is covered, by the pixel's middle (u, v) from the centre, in
 # pixels along the shape's own axes, and the distance s from the centre to the shape's farthest point, in pixels.
 
 
@@ -125,7 +125,7 @@ def _heart(u: Array, v: Array, s: Array) -> Array:
 
 
 def _inside(distance: Array) -> Array:
-    """Which part of a pixel is covered by a shape whose edge is at this signed ``distance`` from its middle."""
+    """What fraction of a pixel is covered by a shape whose edge is at this signed ``distance`` from its middle."""
     return np.clip(0.5 - distance, 0, 1)
 
 

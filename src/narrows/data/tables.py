@@ -28,7 +28,7 @@ __all__ = ["in_numbers", "read_csv", "read_parquet"]
 MARKS = (",", ";", "\t")
 """What may separate cells."""
 
-LOOKED_AT = 50
+LINES_LOOKED_AT = 50
 """Lines from which the separator is told."""
 
 NAMELESS = ("", "Unnamed: 0")
@@ -80,8 +80,8 @@ def read_csv(path: Path) -> Dataset:
     if commas:
         _check_decimals(path, cells)
     X = np.empty((len(body), len(columns)))
-    for place, i in enumerate(columns):
-        X[:, place] = _numbers(path, names[i], cells[place], 1 + named, commas=commas)
+    for number, i in enumerate(columns):
+        X[:, number] = _numbers(path, names[i], cells[number], 1 + named, commas=commas)
     stem = Path(path.stem).stem if path.suffix.lower() == ".gz" else path.stem
     return Dataset(stem, pd.DataFrame(X, columns=[names[i] for i in columns]) if named else X, y, notes=tuple(notes))
 
@@ -114,7 +114,7 @@ def _separator(file: IO[str]) -> str:
     def fit(mark: str) -> tuple[int, float, int]:
         file.seek(0)
         try:
-            lines = [line for line in islice(csv.reader(file, delimiter=mark), LOOKED_AT) if line]
+            lines = [line for line in islice(csv.reader(file, delimiter=mark), LINES_LOOKED_AT) if line]
         except csv.Error:
             return 0, 0.0, 0
         width = len(lines[0]) if lines else 0
@@ -151,7 +151,7 @@ def _labels(path: Path, name: str, values: Sequence[Any], *, commas: bool) -> tu
         if y is not None:
             return y, f"column {name!r} was taken for the labels; rename it to learn from it"
     held = "is empty" if all(value is None for value in values) else "holds real numbers"
-    return None, f"column {name!r} {held}, so it was not taken for labels, and is learnt from"
+    return None, f"column {name!r} {held}, so it was not taken for labels, and is learned from"
 
 
 def _check_decimals(path: Path, cells: Sequence[Sequence[str]]) -> None:

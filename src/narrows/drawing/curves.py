@@ -124,7 +124,7 @@ def code_maps(
     by_class = 0 < len(kinds) <= MOST_KINDS
     for i, (ax, (title, points)) in enumerate(zip(panels, maps, strict=True)):
         if by_class:
-            drawn = [_dots(ax, points[labels == kind], place) for place, kind in enumerate(kinds)]
+            drawn = [_dots(ax, points[labels == kind], number) for number, kind in enumerate(kinds)]
         else:
             drawn = [ax.scatter(*points.T, s=14, linewidths=0, c=errors, cmap="viridis")]
             if i == len(maps) - 1:
@@ -137,8 +137,8 @@ def code_maps(
     return figure
 
 
-def _dots(ax: Axes, points: Array, place: int) -> PathCollection:
-    color, marker = KINDS[place % len(KINDS)], MARKERS[place % len(MARKERS)]
+def _dots(ax: Axes, points: Array, number: int) -> PathCollection:
+    color, marker = KINDS[number % len(KINDS)], MARKERS[number % len(MARKERS)]
     return ax.scatter(points[:, 0], points[:, 1], s=14, linewidths=0, alpha=0.8, color=color, marker=marker)
 
 
@@ -186,8 +186,8 @@ def rate_curves(curves: Sequence[tuple[str, Array, Array]], unit: str) -> Figure
     """
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     ax = figure.subplots()
-    for place, (name, bits, errors) in enumerate(curves):
-        color, marker = KINDS[place % len(KINDS)], MARKERS[place % len(MARKERS)]
+    for number, (name, bits, errors) in enumerate(curves):
+        color, marker = KINDS[number % len(KINDS)], MARKERS[number % len(MARKERS)]
         ax.plot(bits, errors, label=name, color=color, marker=marker, markersize=5)
     ax.set(xlabel="bits of code per example", ylabel=unit)
     ax.set_ylim(bottom=0)

@@ -194,8 +194,8 @@ def histograms(columns: Sequence[tuple[str, Array]], *, title: str = "") -> Figu
         ax.bar(edges[:-1], counts, np.diff(edges), align="edge", color=OURS)
         ax.set_xlim(edges[0], edges[-1])
         ends = [(x, low, "left"), (x + width, high, "right")] if high > low else [(x + width / 2, low, "center")]
-        for place, value, side in ends:
-            _text(figure, place, y + height + 0.03, f"{value:.4g}", width, ha=side, va="top")
+        for x, value, side in ends:
+            _text(figure, x, y + height + 0.03, f"{value:.4g}", width, ha=side, va="top")
     return figure
 
 

@@ -39,7 +39,7 @@ def check_net(name: str, value: object) -> None:
     """
     if isinstance(value, str):
         choice(name, value, NETS)
-    elif not isinstance(value, tuple | list) or [isinstance(part, nn.Module) for part in value] != [True, True]:
+    elif not isinstance(value, tuple | list) or [isinstance(each, nn.Module) for each in value] != [True, True]:
         raise TypeError(f"{name}={value!r} must be one of {', '.join(NETS)}, or a pair of torch modules")
 
 
@@ -81,7 +81,7 @@ def encoder_and_decoder(
     inputs, features = latent_dim + classes, math.prod(shape)
     h, w, c = (*shape, 1, 1)[:3]
     if not isinstance(net, str):
-        own = [Own(copy.deepcopy(part).to("cpu", torch.float32)) for part in net]
+        own = [Own(copy.deepcopy(each).to("cpu", torch.float32)) for each in net]
         return (FromRows(own[0], (h, w, c)), ToRows(own[1])) if len(shape) > 1 else (own[0], own[1])
     fits = len(shape) > 1 and min(h, w) >= LEAST_SIDE and isinstance(hidden, str)
     if net == "convolutional" or (net == "auto" and fits):

@@ -45,7 +45,7 @@ from narrows.training.starting import together
 
 __all__ = ["Begun", "begin", "completed", "fit_together", "learned_prior"]
 
-MOST_COMPONENTS_OF, NUMBERS_IN_THEM = 1000, 2**25
+MOST_EXAMPLES, MOST_NUMBERS = 1000, 2**25
 """Examples that principal components are found in, where training starts with them, and numbers in these."""
 
 PSEUDO_INPUTS = 500
@@ -118,10 +118,10 @@ def begin(
     examples, generator = data.examples, torch.Generator().manual_seed(seed)
     held_out = min(math.floor(estimator.validation_fraction * len(examples)), len(examples) - 2)
     order = torch.randperm(len(examples), generator=generator)
-    validation, learned = (examples.part(part) for part in order.tensor_split([held_out]))
-    model = _untrained(estimator, data, learned, generator)
-    member = Member(model, learned, validation, generator, operations_of(model, learned.take(torch.arange(1))))
-    model.in_half = half_for(estimator.precision, model, *_place(estimator, [member]))
+    validation, training = (examples.subset(rows) for rows in order.tensor_split([held_out]))
+    model = _untrained(estimator, data, training, generator)
+    member = Member(model, training, validation, generator, operations_of(model, training.take(torch.arange(1))))
+    model.in_half = half_for(estimator.precision, model, *_device_for(estimator, [member]))
     return Begun(estimator, options, member, data, seed)
 
 
@@ -136,35 +136,35 @@ def _options_of(estimator: FittedAttributes, seed: int) -> dict[str, Any]:
     return options
 
 
-def _place(estimator: FittedAttributes, members: Sequence[Member]) -> tuple[torch.device, float]:
+def _device_for(estimator: FittedAttributes, members: Sequence[Member]) -> tuple[torch.device, float]:
     """Return where ``members`` learn side by side, and the floating-point operations of a step."""
-    batch = estimator.pace(len(members[0].learned), convolutional=has_convolutions(members[0].model))[1]
+    batch = estimator.plan(len(members[0].training), convolutional=has_convolutions(members[0].model))[1]
     operations = operations_of_step(members, batch)
     return device_for("cpu" if estimator.devices * estimator.nodes > 1 else estimator.device, operations), operations
 
 
 def _untrained(
-    estimator: FittedAttributes, data: TrainingSet, learned: Examples, generator: torch.Generator
+    estimator: FittedAttributes, data: TrainingSet, training: Examples, generator: torch.Generator
 ) -> BottleneckModel:
     """Return the model as training starts with it, having seen that it fits the examples to learn from."""
-    classes = 0 if learned.context is None else learned.context.shape[1]
+    classes = 0 if training.context is None else training.context.shape[1]
     with torch.random.fork_rng(devices=[]):  # the layers' constructors draw weights, which are drawn anew below
         model = estimator.build(data.input_shape, classes, data.scaling)
     initialise(model, generator)
-    some = next(learned.chunks())
+    some = next(training.chunks())
     counts = model.likelihood.domain is not None and not model.likelihood.bounded
     # As given, for counts: one that is far below all others, and below 0, stands among the examples as their lowest.
     given = data.source.examples(data.scaling, None) if counts else data.examples
     check_possible(model.likelihood, data.scaling, given, data.feature_names)
     check_nets(model, some)
     if isinstance(model.encoder, Shortcut):
-        few = min(len(learned), MOST_COMPONENTS_OF, max(estimator.latent_dim + 1, NUMBERS_IN_THEM // learned.features))
-        parts = [part.x for part in learned.weighted().part(torch.arange(few)).chunks()]
+        few = min(len(training), MOST_EXAMPLES, max(estimator.latent_dim + 1, MOST_NUMBERS // training.features))
+        first = [chunk.x for chunk in training.weighted().subset(torch.arange(few)).chunks()]
         with limited_threads(1):  # of how many there are the sums depend
-            start_at_components(model, torch.cat(parts))
+            start_at_components(model, torch.cat(first))
     model.likelihood.calibrate(some.x, some.x.mean(0))  # the scale to start from
     if estimator.prior == "vampprior":
-        model.prior = learned_prior(model, learned, generator)
+        model.prior = learned_prior(model, training, generator)
     return model
 
 
@@ -280,10 +280,10 @@ def _train(
     finally:
         steps.close()
         atexit.unregister(close)
-        for place, (one, history) in enumerate(zip(group, training.history, strict=True)):
-            if history and place not in training.diverged and processes.kept and not sys.is_finalizing():
+        for number, (one, history) in enumerate(zip(group, training.history, strict=True)):
+            if history and number not in training.diverged and processes.kept and not sys.is_finalizing():
                 one.estimator.fitted_ = completed(one, history)
-    return [group[place] for place in training.diverged]
+    return [group[number] for number in training.diverged]
 
 
 def _close(steps: Generator[Step]) -> None:
@@ -304,7 +304,7 @@ def _training(group: Sequence[Begun], path: Path | None, processes: Alone | Proc
     first = group[0]
     epochs, batch_size, learning_rate = _pace(first)
     members = [one.member for one in group]
-    device = _place(first.estimator, members)[0]
+    device = _device_for(first.estimator, members)[0]
     return Training(
         members,
         first.estimator.objective(),
@@ -322,7 +322,7 @@ def _training(group: Sequence[Begun], path: Path | None, processes: Alone | Proc
 
 def _pace(begun: Begun) -> tuple[int, int, float]:
     """Return epochs, batch size and learning rate."""
-    return begun.estimator.pace(len(begun.member.learned), convolutional=has_convolutions(begun.member.model))
+    return begun.estimator.plan(len(begun.member.training), convolutional=has_convolutions(begun.member.model))
 
 
 def _identity(group: Sequence[Begun], device: torch.device) -> dict[str, object]:

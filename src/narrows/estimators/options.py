@@ -130,9 +130,9 @@ class Options(BaseEstimator):  # type: ignore[misc]
         What training does to the inputs, afresh at every step, before they are encoded: ``"gaussian"`` noise,
         ``"masking"``, ``"salt-and-pepper"``, ``"swap"`` (features of other examples) or a ``"block"``.
     input_noise
-        How much of it: a standard deviation in scaled units for ``"gaussian"``, a part in [0, 1] of the features (of
-        the sides for a block) otherwise. One number, or a pair of which training takes the first at the first step and
-        goes linearly to the second.
+        How much of it: a standard deviation in scaled units for ``"gaussian"``; otherwise a fraction, in [0, 1], of the
+        features (of the sides for a block). One number, or a pair: training starts at the first and goes linearly to
+        the second.
     learning_rate, weight_decay
         AdamW's; with no weight decay it is Adam. ``"auto"`` is 0.004, or 0.001 for convolutional nets.
     schedule
@@ -144,7 +144,7 @@ class Options(BaseEstimator):  # type: ignore[misc]
         At most so many passes over the data; ``"auto"`` aims at 5,500 steps, with 20 passes at least and 500 at most,
         and for convolutional nets at 30,000 images, with 10 passes at least and 50 at most.
     validation_fraction
-        The part of the data, rounded down to whole examples, that is not learnt from but judges each epoch, so that
+        The fraction of the data, rounded down to whole examples, that is held out to validate each epoch, so that
         the best weights are kept; 0 for none. Two examples at least are left to learn from.
     patience
         Training ends when so many epochs have not lowered the validation loss.
@@ -159,7 +159,7 @@ class Options(BaseEstimator):  # type: ignore[misc]
         convolutional nets where the processor has units for such numbers. Dense nets then learn by automatic
         differentiation, one after another, which for small ones takes longer.
     false_alarms
-        Which part of ordinary examples `predict` may call odd, in (0, 1); can be set after the fit.
+        What fraction of ordinary examples `predict` may call odd, in (0, 1); can be set after the fit.
     random_state
         A seed, a NumPy generator, or None for a new seed at every fit. The same seed gives the same weights, bit for
         bit, with one torch, one kind of processor and one number of threads (docs/exactness.md; not those of `VQVAE`
@@ -226,7 +226,7 @@ class Options(BaseEstimator):  # type: ignore[misc]
         for rule in rules_of(type(self)):
             rule(self)
 
-    def pace(self, n: int, *, convolutional: bool) -> tuple[int, int, float]:
+    def plan(self, n: int, *, convolutional: bool) -> tuple[int, int, float]:
         """Return epochs, batch size and learning rate for ``n`` examples."""
         size = (16 if convolutional and n < FEW_IMAGES else 64) if self.batch_size == "auto" else int(self.batch_size)
         rate = (1e-3 if convolutional else 4e-3) if self.learning_rate == "auto" else float(self.learning_rate)

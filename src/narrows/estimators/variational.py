@@ -54,7 +54,7 @@ class VAE(VariationalEstimator):
     beta
         β, the weight of the KL divergence (Higgins et al. 2017); ≥ 0.
     warm_up
-        The part of the training over which β rises from 0 (Sønderby et al. 2016), in [0, 1].
+        The fraction of the training over which β rises from 0 (Sønderby et al. 2016), in [0, 1].
     free_bits
         Nats of KL divergence that each unit may have without being charged (Kingma et al. 2016); ≥ 0.
     """

@@ -1,7 +1,7 @@
 """Which examples are odd? From scores, of which a higher one is odder, to decisions that keep what they promise.
 
 A score alone says nothing. Held against the scores of ordinary examples that the model has not learnt from, it does: if
-a new example is ordinary too, its score is as likely to be in any place among theirs. All guarantees here rest on that
+a new example is ordinary too, its score is as likely to have any rank among theirs. All guarantees here rest on that
 exchangeability alone, not on the model or the scores' distribution (Vovk, Gammerman & Shafer 2005, as conformal
 prediction), and hold at any number of examples.
 """
@@ -137,15 +137,15 @@ def roc_auc(ordinary: ArrayLike, odd: ArrayLike, *, random_state: RandomState = 
         If scores are not finite, or there are none of a kind.
     """
     kinds = _scores("ordinary", ordinary), _scores("odd", odd)
-    values, places = np.unique(np.concatenate(kinds), return_inverse=True)
+    values, ranks = np.unique(np.concatenate(kinds), return_inverse=True)
     is_odd = np.repeat([False, True], [len(kind) for kind in kinds])
 
-    def area(place: NDArray[np.int64], odd_one: NDArray[np.bool_]) -> float:
-        below, above = (np.bincount(place[chosen], minlength=len(values)) for chosen in (~odd_one, odd_one))
+    def area(rank: NDArray[np.int64], odd_one: NDArray[np.bool_]) -> float:
+        below, above = (np.bincount(rank[chosen], minlength=len(values)) for chosen in (~odd_one, odd_one))
         wins = above @ (np.cumsum(below) - below / 2)
         return float(wins / (below.sum() * above.sum()))
 
-    return bootstrap(area, places, is_odd, strata=is_odd, random_state=random_state)
+    return bootstrap(area, ranks, is_odd, strata=is_odd, random_state=random_state)
 
 
 def _scores(name: str, scores: ArrayLike) -> Array:

@@ -28,11 +28,11 @@ __all__ = [
     "trustworthiness",
 ]
 
-MOST = 2000
+MOST_EXAMPLES = 2000
 """How many examples trustworthiness and continuity look at: their time and memory grow with their square."""
 
 STILL = 1e-6
-"""A unit whose range is less than this part of the widest unit's carries nothing a 32-bit net could use."""
+"""A unit whose range is less than this fraction of the widest unit's carries nothing a 32-bit net could use."""
 
 
 def dead_units(codes: NDArray[np.floating]) -> NDArray[np.bool_]:
@@ -187,7 +187,7 @@ def trustworthiness(X: ArrayLike, Z: ArrayLike, *, k: int = 5, random_state: Ran
     """Return how far neighbours in the code are neighbours in the data: 1 if all are (Venna & Kaski 2001).
 
     1 − 2 / (n k (2n − 3k − 1)) Σᵢ Σⱼ max(0, r(i, j) − k), over the k nearest codes j of each example i; r(i, j) is the
-    place of j among the neighbours of i in the data. Made for maps: 2-D codes that are looked at. The interval is over
+    rank of j among the neighbours of i in the data. Made for maps: 2-D codes that are looked at. The interval is over
     the examples i whose neighbours are judged, given all the others.
 
     Parameters
@@ -206,17 +206,17 @@ def trustworthiness(X: ArrayLike, Z: ArrayLike, *, k: int = 5, random_state: Ran
     """
     x, z = _codes(X, Z), _codes(Z, X)
     seed = random_seed(random_state)
-    if len(x) > MOST:
-        chosen = np.random.default_rng(seed).choice(len(x), MOST, replace=False)
+    if len(x) > MOST_EXAMPLES:
+        chosen = np.random.default_rng(seed).choice(len(x), MOST_EXAMPLES, replace=False)
         x, z = x[chosen], z[chosen]
     n = len(x)
     if 2 * integer("k", k, 1) >= n:
         raise ValueError(f"k={k} must be less than half of the {n} examples")
     near = np.argsort(_distances_to_others(z), axis=1, kind="stable")[:, :k]
     order = np.argsort(_distances_to_others(x), axis=1, kind="stable")
-    places = np.empty_like(order)
-    np.put_along_axis(places, order, np.arange(1, n + 1)[None], axis=1)
-    intruders = np.maximum(np.take_along_axis(places, near, axis=1) - k, 0).sum(axis=1)
+    ranks = np.empty_like(order)
+    np.put_along_axis(ranks, order, np.arange(1, n + 1)[None], axis=1)
+    intruders = np.maximum(np.take_along_axis(ranks, near, axis=1) - k, 0).sum(axis=1)
     return bootstrap(np.mean, 1 - 2 * intruders / (k * (2 * n - 3 * k - 1)), random_state=seed)
 
 

@@ -27,7 +27,7 @@ class Comparison:
     Attributes
     ----------
     model, pca, mean
-        Of the model, of as many principal components, and of the training examples' mean in place of every example.
+        Of the model, of as many principal components, and of the training examples' mean instead of every example.
     over_pca, over_mean
         How many times as large the model's mean squared error is as theirs. It beats them where all of the interval is
         below 1, and they beat it where all is above.

@@ -32,10 +32,10 @@ class Copying:
     nearer
         The share of samples that are nearer to a training example than to any held-out one.
     expected
-        What that is where the model favours neither: the training examples' part of both, N / (N + m).
+        What that is where the model favours neither: the training examples' share of both, N / (N + m).
     excess
         (nearer − expected) / (1 − expected): 0 where it favours neither, 1 where samples are always nearer to the
-        training. Where a part q of the samples are copies and the others are new, it is q.
+        training. Where a fraction q of the samples are copies and the others are new, it is q.
     """
 
     nearer: Estimate
@@ -69,10 +69,10 @@ def copying(
     """
     s, x, y = matrices(1, generated=generated, training=training, held_out=held_out)
     expected = len(x) / (len(x) + len(y))
-    (place, distance), (other, other_distance) = nearest(s, x), nearest(s, y)
+    (index, distance), (other, other_distance) = nearest(s, x), nearest(s, y)
     # A training example that is held out as well counts for neither.
     wins = np.where(distance == other_distance, expected, distance < other_distance)
-    owner = np.where(distance <= other_distance, place, len(x) + other)
+    owner = np.where(distance <= other_distance, index, len(x) + other)
     visits = np.bincount(owner, minlength=len(x) + len(y))
     won = np.bincount(owner, wins, minlength=len(visits))
 
@@ -81,5 +81,5 @@ def copying(
         return float(won.sum() / visits.sum()) if visits.any() else expected
 
     nearer = bootstrap(share, won, visits, random_state=random_state)
-    excess = ((part - expected) / (1 - expected) for part in (nearer.value, nearer.low, nearer.high))
+    excess = ((share - expected) / (1 - expected) for share in (nearer.value, nearer.low, nearer.high))
     return Copying(nearer, expected, Estimate(*excess))

@@ -15,31 +15,31 @@ from narrows.evaluation.summary import Evaluation
 __all__ = ["diagnosed"]
 
 LATE = 0.1
-"""The part of all progress that the last tenth of a finished training may still make."""
+"""The fraction of all progress that the last tenth of a finished training may still make."""
 
 GAP, GAP_OVER_PCA = 4.0, 2.0
 """How many times the error on training examples that on new ones may be: in itself, and compared with PCA's own gap."""
 
 ACTIVE = 0.5
-"""The part of the units that should tell something of the input."""
+"""The fraction of the units that should tell something of the input."""
 
 LOST = 0.5
-"""The part of the data's variance that may be lost on the way through the code."""
+"""The fraction of the data's variance that may be lost on the way through the code."""
 
 SPREAD = (0.5, 2.0)
 """How large deviations may be, in σ."""
 
 GREY = 0.2
-"""The part of the numbers that may be neither 0 nor 1 where a likelihood is for these."""
+"""The fraction of the numbers that may be neither 0 nor 1 where a likelihood is for these."""
 
 UNLIKE, UNLIKELY, OUTSIDE = 0.2, 1e-4, 0.01
-"""How far apart scores may be, how improbable that, and the part of numbers that may be out of range."""
+"""How far apart scores may be, how improbable that, and the fraction of numbers that may be out of range."""
 
 COPIES, LIKE_DATA = 0.4, 0.5
-"""The part of the samples that may be nearer to training examples beyond chance; and the coverage from which on they
-are like the data at all: those of a collapsed code are near to a few examples only."""
+"""The fraction of the samples that may be nearer to training examples beyond chance; and the coverage from which on
+they are like the data at all: those of a collapsed code are near to a few examples only."""
 
-FEW = 50
+FEWEST_EXAMPLES = 50
 """Examples below which hardly anything can be told."""
 
 
@@ -50,13 +50,13 @@ def diagnosed(evaluation: Evaluation) -> Evaluation:
 
 def _too_few(e: Evaluation) -> Iterator[Finding]:
     n = len(e.places)
-    if n < FEW:
+    if n < FEWEST_EXAMPLES:
         low, high = e.comparison.over_pca.low, e.comparison.over_pca.high
         yield Finding(
             "too few examples",
             f"{n} examples are too few to tell much; what follows may be chance.",
             f"the model's error is {low:.2f} to {high:.2f} times PCA's",
-            f"Evaluate on {FEW} examples or more, better on hundreds, that the model has not seen in training.",
+            f"Evaluate on {FEWEST_EXAMPLES} examples or more, better hundreds, that were not seen in training.",
         )
 
 

@@ -35,10 +35,10 @@ BINS = 20
 TREES, LEAF = 20, 4
 """Of a forest. With 4,000 shapes, 100 trees changed DCI by 0.003 at most; leaves of 1, which fit noise, by 0.03."""
 
-MOST = 4000
+MOST_EXAMPLES = 4000
 """How many examples DCI looks at."""
 
-FEWEST = 40
+FEWEST_EXAMPLES = 40
 """Examples."""
 
 HALVES = 10
@@ -57,7 +57,7 @@ class DCI:
         Whether a factor needs one unit only.
     informativeness
         How well factors are told from the code, on held-out examples: the mean over factors of R², or, of a kind, of
-        the part of those errors avoided that always naming the commonest one would make. Below 0 if worse than that.
+        the share of those errors avoided that always naming the commonest one would make. Below 0 if worse than that.
     """
 
     disentanglement: Estimate
@@ -106,7 +106,7 @@ def dci(codes: ArrayLike, factors: pd.DataFrame, *, random_state: RandomState = 
     importances is by how much splits on a unit lower the impurity, each factor's summing to 1. With the entropy H taken
     to the base of the number of factors (of units), disentanglement is Σᵢ ρᵢ (1 − H(Rᵢ·)), ρᵢ being a unit's share of
     all importance, and completeness the mean of 1 − H(R·ⱼ). The forests look at all units for every split: a unit that
-    is never needed gets no importance, as it would by taking the place of one that was not looked at.
+    is never needed gets no importance, as it would by standing in for one that was not looked at.
 
     Intervals are by ten random halves of the examples. With 8 units and 5 factors it takes 5 s.
 
@@ -128,7 +128,7 @@ def dci(codes: ArrayLike, factors: pd.DataFrame, *, random_state: RandomState = 
     if len(columns) < 2:
         raise ValueError("factors have one column that changes; whether units are for one only needs two or more")
     seed = random_seed(random_state)
-    chosen = np.random.default_rng(seed).permutation(len(z))[:MOST]
+    chosen = np.random.default_rng(seed).permutation(len(z))[:MOST_EXAMPLES]
 
     def measured(rows: NDArray[np.int64]) -> Array:
         with np.errstate(invalid="ignore", divide="ignore"):  # of a factor that is the same in all, which is refused
@@ -147,9 +147,9 @@ def _gap(units: NDArray[np.int64], kinds: NDArray[np.int64]) -> float:
     return float(np.mean(gaps))
 
 
-def _entropy(places: NDArray[np.int64]) -> float:
-    """Return the entropy of how often each number is among ``places`` (n,), in nats."""
-    return float(entr(np.bincount(places) / len(places)).sum())
+def _entropy(numbers: NDArray[np.int64]) -> float:
+    """Return the entropy of how often each number is among ``numbers`` (n,), in nats."""
+    return float(entr(np.bincount(numbers) / len(numbers)).sum())
 
 
 def _dci(z: Array, columns: list[Column], seed: int) -> Array:
@@ -169,14 +169,14 @@ def _dci(z: Array, columns: list[Column], seed: int) -> Array:
 
 
 def _informativeness(answers: Column, truth: Column) -> float:
-    """Return R² of a quantity; of a kind, the part avoided of the errors that naming the commonest makes."""
+    """Return R² of a quantity; of a kind, the share avoided of the errors that naming the commonest makes."""
     if _is_quantity(truth):
         return float(1 - np.square(truth - answers).sum() / np.square(truth - truth.mean()).sum())
     return float(1 - (answers != truth).mean() / (1 - np.unique(truth, return_counts=True)[1].max() / len(truth)))
 
 
 def _checked(codes: ArrayLike, factors: pd.DataFrame) -> tuple[Array, list[Column]]:
-    """Return codes, and the factors that change: quantities as 64-bit numbers, kinds as the places of their values."""
+    """Return codes, and the factors that change: quantities as 64-bit numbers, kinds as the indices of their values."""
     z = np.asarray(codes)
     if z.dtype.kind not in "buif":
         raise TypeError(f"codes must be real numbers, not {z.dtype}")
@@ -184,17 +184,17 @@ def _checked(codes: ArrayLike, factors: pd.DataFrame) -> tuple[Array, list[Colum
         raise TypeError(f"factors must be a DataFrame with a column each, not {type(factors).__name__}")
     if z.ndim != 2 or not z.size or not np.isfinite(z).all() or len(z) != len(factors):
         raise ValueError(f"codes of shape {z.shape} must be finite, (n, latent_dim), of the n={len(factors)} examples")
-    if len(z) < FEWEST or z.shape[1] < 2:
-        raise ValueError(f"codes of shape {z.shape} must be of {FEWEST} examples or more, and of two units or more")
+    if len(z) < FEWEST_EXAMPLES or z.shape[1] < 2:
+        raise ValueError(f"codes of shape {z.shape} need {FEWEST_EXAMPLES} examples or more, and two units or more")
     if factors.isna().any(axis=None):
         raise ValueError("factors have missing values; leave those examples out")
     columns: list[Column] = []
     for name in factors:
         column = factors[name]
-        places, values = pd.factorize(column, sort=True)
+        indices, values = pd.factorize(column, sort=True)
         quantity = pd.api.types.is_numeric_dtype(column) and len(values) > BINS
         if len(values) > 1:
-            columns.append(column.to_numpy(np.float64) if quantity else places.astype(np.int64))
+            columns.append(column.to_numpy(np.float64) if quantity else indices.astype(np.int64))
     if not columns:
         raise ValueError(f"none of the factors {list(factors.columns)} changes")
     return z.astype(np.float64), columns

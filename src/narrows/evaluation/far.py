@@ -20,7 +20,7 @@ __all__ = ["FarValue", "far_values", "ordinary_range"]
 FAR = 3
 """Times as wide as what lies between the few lowest and the few highest values, that a far one is away from these."""
 
-FEW, ONE_IN = 5, 20
+MOST_VALUES, ONE_IN = 5, 20
 """Values at each end that may be far; and of how many there may be one."""
 
 SUSPICIOUS = 4
@@ -64,13 +64,13 @@ def ordinary_range(chunks: Callable[[], Iterable[NDArray[Any]]], groups: int) ->
     Parameters
     ----------
     chunks
-        What gives rows (n, features) in parts, anew at each call.
+        What gives rows (n, features) in chunks, anew at each call.
     groups
         How many groups of features there are that have their unit in common, so that what is usual for one is so for
         all: feature i is of group i modulo this, as pixels are of channels.
     """
     n, low, high, suspicious = _measured(chunks(), groups)
-    few = min(FEW, n // ONE_IN)
+    few = min(MOST_VALUES, n // ONE_IN)
     if few < 2 or not suspicious.any():
         return None
     lowest, highest = _ends(chunks(), suspicious, few)
@@ -99,8 +99,8 @@ def far_values(rows: NDArray[np.floating], groups: int) -> tuple[NDArray[np.int6
         return np.zeros((0, 2), np.int64), None
     low, high = ordinary
     away = np.maximum(low - rows, rows - high)
-    places = np.argwhere(away > 0)
-    return places[np.argsort(-away[tuple(places.T)])], ordinary
+    cells = np.argwhere(away > 0)
+    return cells[np.argsort(-away[tuple(cells.T)])], ordinary
 
 
 def _alike(x: NDArray[Any], groups: int, of_group: Callable[..., Any]) -> NDArray[Any]:
@@ -136,8 +136,8 @@ def _ends(
     """Return the ``few`` lowest values of these columns, ascending, and the highest, descending, (few, columns)."""
     low, high = np.full((few, columns.sum()), np.inf), np.full((few, columns.sum()), -np.inf)
     for chunk in chunks:
-        for part in slices(len(chunk), len(columns), NUMBERS_AT_ONCE):
-            block = chunk[part, columns].astype(np.float64)
+        for some in slices(len(chunk), len(columns), NUMBERS_AT_ONCE):
+            block = chunk[some, columns].astype(np.float64)
             low = np.partition(np.concatenate([low, block]), few - 1, axis=0)[:few]
             high = -np.partition(-np.concatenate([high, block]), few - 1, axis=0)[:few]
     return np.sort(low, axis=0), -np.sort(-high, axis=0)

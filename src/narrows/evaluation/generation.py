@@ -30,12 +30,12 @@ __all__ = ["PrecisionRecall", "frechet_distance", "nearest_distances", "precisio
 
 Array = NDArray[np.float64]
 
-BLOCK = 2**22
+DISTANCES_AT_ONCE = 2**22
 """How many distances are held at a time: 32 MiB of them."""
 
 FOLDS = 5
 
-MOST = 2000
+MOST_EXAMPLES = 2000
 """How many examples of each kind the two-sample classifier sees at most; chance then moves its accuracy by ±0.016."""
 
 
@@ -171,8 +171,8 @@ def two_sample_accuracy(
     x, y = matrices(FOLDS, real=real, generated=generated)
     seed = random_seed(random_state)
     generator = np.random.default_rng(seed)
-    size = min(len(x), len(y), MOST)
-    rows = np.concatenate([part[generator.choice(len(part), size, replace=False)] for part in (x, y)])
+    size = min(len(x), len(y), MOST_EXAMPLES)
+    rows = np.concatenate([some[generator.choice(len(some), size, replace=False)] for some in (x, y)])
     is_real = np.repeat([True, False], size)
     classifier = make_pipeline(StandardScaler(), SVC(C=10))
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
@@ -208,8 +208,8 @@ def nearest(x: Array, y: Array) -> tuple[NDArray[np.int64], Array]:
     """Return which row of ``y`` (m, features) is nearest to each of ``x`` (n, features), and how far it is, (n,)."""
     # The quick search expands |x − y|², whose terms cancel badly far from the origin.
     centre = y.mean(axis=0)
-    places = pairwise_distances_argmin(x - centre, y - centre)
-    return places, np.linalg.norm(x - y[places], axis=1)
+    indices = pairwise_distances_argmin(x - centre, y - centre)
+    return indices, np.linalg.norm(x - y[indices], axis=1)
 
 
 def matrices(least: int, **sets: ArrayLike) -> list[Array]:
@@ -241,12 +241,12 @@ def _squared_distances(x: Array, y: Array) -> Iterator[tuple[slice, Array]]:
 
     Not as |x|² − 2xᵀy + |y|², which is quicker but rounds, so that ties between copies and originals would be broken.
     """
-    for rows in chunks(len(x), len(y), BLOCK):
+    for rows in chunks(len(x), len(y), DISTANCES_AT_ONCE):
         yield rows, cdist(x[rows], y, "sqeuclidean")
 
 
 def _squared_radii(x: Array, k: int) -> Array:
-    """Return each row's squared distance (n,) to its ``k``-th nearest other row; place 0 is the row itself."""
+    """Return each row's squared distance (n,) to its ``k``-th nearest other row; the 0th is the row itself."""
     return np.concatenate([np.partition(distances, k, axis=1)[:, k] for _, distances in _squared_distances(x, x)])
 
 

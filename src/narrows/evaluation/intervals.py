@@ -139,7 +139,7 @@ def half_samples(
     Parameters
     ----------
     statistic
-        (rows, …) ↦ k numbers; ``rows`` are the places of the examples to take from each set.
+        (rows, …) ↦ k numbers; ``rows`` are the numbers of the examples to take from each set.
     *sizes
         How many examples each set has, 4 or more.
     halves
@@ -186,7 +186,7 @@ def half_samples(
 
 
 def _groups(arrays: list[NDArray[Any]], strata: NDArray[Any] | None) -> list[NDArray[np.int64]]:
-    """Return the places of each group's examples, or say that the arrays do not fit."""
+    """Return the row numbers of each group's examples, or say that the arrays do not fit."""
     shapes = [array.shape for array in arrays] + ([] if strata is None else [strata.shape])
     if not arrays or () in shapes or len({shape[0] for shape in shapes}) > 1 or shapes[0][0] < 2:
         raise ValueError(

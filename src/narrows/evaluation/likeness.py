@@ -14,13 +14,13 @@ from narrows.evaluation.intervals import Estimate, half_samples
 
 __all__ = ["Likeness", "likeness"]
 
-MOST = 1000
+MOST_EXAMPLES = 1000
 """Examples of each kind that neighbours and the classifier look at: these numbers depend on how many there are."""
 
 HALVES = 10
 """How often they are measured again for their intervals."""
 
-FEWEST = 20
+FEWEST_EXAMPLES = 20
 """Examples of each kind: their halves must have more than the five neighbours, and two for each fold."""
 
 
@@ -70,11 +70,11 @@ def likeness(real: ArrayLike, generated: ArrayLike, *, random_state: RandomState
         If a set is not a matrix of finite numbers with at least 20 rows, their widths differ, or ``random_state``
         is no seed.
     """
-    x, y = matrices(FEWEST, real=real, generated=generated)
+    x, y = matrices(FEWEST_EXAMPLES, real=real, generated=generated)
     seed = random_seed(random_state)
     rng = np.random.default_rng(seed)
-    size = min(len(x), len(y), MOST)
-    a, b = (part[rng.choice(len(part), size, replace=False)] for part in (x, y))
+    size = min(len(x), len(y), MOST_EXAMPLES)
+    a, b = (some[rng.choice(len(some), size, replace=False)] for some in (x, y))
 
     def neighbours_and_classifier(rows: NDArray[np.int64], others: NDArray[np.int64]) -> list[float]:
         found = precision_recall(a[rows], b[others])

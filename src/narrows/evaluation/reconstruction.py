@@ -30,7 +30,7 @@ Array = NDArray[np.float64]
 RADIUS = 5
 """Of the usual window of 11 × 11 pixels, whose Gaussian has σ = 1.5 (Wang et al. 2004)."""
 
-AT_ONCE = 2**16
+NUMBERS_AT_ONCE = 2**16
 """Pixels whose similarity is computed at a time; of many more, torch's convolution becomes slow and large."""
 
 
@@ -117,7 +117,7 @@ def structural_similarity(X: ArrayLike, restored: ArrayLike, data_range: float) 
     peak = real("data_range", data_range, 0, low_included=False)
     radius = min(RADIUS, (min(x.shape[1:3]) - 1) // 2)
     found = np.empty(len(x))
-    for rows in chunks(len(x), x[0].size, AT_ONCE):
+    for rows in chunks(len(x), x[0].size, NUMBERS_AT_ONCE):
         # torchmetrics makes its window of σ: 2 ⌊3.5 σ + ½⌋ + 1 = 2 · radius + 1.
         found[rows] = structural_similarity_index_measure(
             _tensor(y[rows] / peak), _tensor(x[rows] / peak), sigma=0.3 * radius, reduction="none", data_range=1.0

@@ -153,7 +153,7 @@ class Evaluation:
     learnt_error, learnt_pca_error
         The model's error on what it has learnt from, and that of the principal components.
     late
-        Which part of all that the training has lowered the (validation) loss by came in the last tenth of its epochs.
+        The fraction of the fall of the (validation) loss that came in the last tenth of the epochs.
     density, codes, surprise
         See there; the last is None where nothing was held out when the model was fitted.
     generation

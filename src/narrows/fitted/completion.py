@@ -65,13 +65,13 @@ def complete(
         To work on, by name.
     """
     model, held_out = member.model.eval(), member.validation
-    passes = Passes(model, member.learned.features, member.operations, device)
+    passes = Passes(model, member.training.features, member.operations, device)
     _calibrate(member, seed)
     held_out = held_out.weighted()
     errors = passes.errors(held_out) if len(held_out) else np.zeros(0)
     model.prior = _prior(passes, options["prior"], data.examples, data.labels, data.classes, seed)
     components = data.components(model.prior.latent_dim)
-    some = member.learned.part(torch.arange(min(len(member.learned), MOST_SEEN))).weighted()
+    some = member.training.subset(torch.arange(min(len(member.training), MOST_SEEN))).weighted()
     beside = [squared_errors(part.x.numpy(), components.restored(part.x.numpy())) for part in some.chunks()]
     return replace(
         unfinished(model, data, history, kind=kind, options=options, seed=seed),
@@ -130,7 +130,7 @@ def with_prior(fitted: Fitted, prior: str, examples: Examples, labels: Tensor, s
     prior
         A key of `PRIORS`.
     examples, labels
-        Whose codes it is fitted to, and each one's class by its place, (n,).
+        Whose codes it is fitted to, and each one's class index, (n,).
     seed, device
         As of `complete`.
     """
@@ -164,7 +164,7 @@ def _prior(
     needed = isinstance(before, VampPrior) or PRIORS[name].needs_codes
     if examples.weights is not None:
         examples, labels = _drawn(examples, labels)
-    posterior = passes.posterior(examples if needed else examples.part(torch.arange(1)))
+    posterior = passes.posterior(examples if needed else examples.subset(torch.arange(1)))
     with limited_threads(1):
         if isinstance(before, VampPrior):
             return before.frozen(posterior, labels, count)
@@ -174,16 +174,16 @@ def _prior(
 def _drawn(examples: Examples, labels: Tensor) -> tuple[Examples, Tensor]:
     """Return ``examples``, the whole data, as often as their weights say, but one of each class at least."""
     drawn = examples.weighted()
-    missing = set(labels.tolist()) - set(labels[drawn.places].tolist())
+    missing = set(labels.tolist()) - set(labels[drawn.rows].tolist())
     first = [(labels == c).nonzero()[0] for c in sorted(missing)]
-    places = torch.cat([drawn.places, *first])
-    return replace(drawn, places=places), labels[places]
+    rows = torch.cat([drawn.rows, *first])
+    return replace(drawn, rows=rows), labels[rows]
 
 
 @torch.no_grad()
 def _calibrate(member: Member, seed: int) -> None:
     """Set the likelihood's scale by held-out examples, or by those seen where there are none."""
-    model, examples = member.model, member.validation if len(member.validation) else member.learned
+    model, examples = member.model, member.validation if len(member.validation) else member.training
     examples = examples.weighted()
     first = next(examples.chunks())
     z = model.posterior(*first).rsample(torch.Generator().manual_seed(seed))
@@ -198,11 +198,11 @@ def _calibrate_by_weights(model: BottleneckModel, batch: Batch, generator: torch
     Those are drawn again with their importance weights (Rubin 1987; Burda et al. 2016). The residuals of plain draws
     would add to the data's noise whatever q is wider than p(z | x).
     """
-    q, places = model.posterior(*batch), torch.arange(len(batch.x))
+    q, rows = model.posterior(*batch), torch.arange(len(batch.x))
     epsilon = torch.randn(CODES, *q.mean.shape, generator=generator)
     for _ in range(ROUNDS):
         # A code at a time, or memory would hold every example as often as it has codes.
         weights = torch.cat([model.log_weights(batch, noise[None]) for noise in epsilon])
         chosen = torch.multinomial(weights.softmax(0).T, 1, generator=generator).squeeze(1)
-        z = q.mean + q.sigma * epsilon[chosen, places]
+        z = q.mean + q.sigma * epsilon[chosen, rows]
         model.likelihood.calibrate(batch.x, model.likelihood.mean(model.output(z, batch.context)))

@@ -31,11 +31,11 @@ from narrows.evaluation.codes import (
 from narrows.evaluation.comparison import Comparison, compared
 from narrows.evaluation.copying import Copying, copying
 from narrows.evaluation.diagnosis import diagnosed
-from narrows.evaluation.factors import FEWEST as FEWEST_OF_FACTORS
+from narrows.evaluation.factors import FEWEST_EXAMPLES as FEWEST_OF_FACTORS
 from narrows.evaluation.factors import dci, mutual_information_gap
 from narrows.evaluation.far import FarValue, far_values
 from narrows.evaluation.intervals import Estimate, bootstrap
-from narrows.evaluation.likeness import FEWEST, Likeness, likeness
+from narrows.evaluation.likeness import FEWEST_EXAMPLES, Likeness, likeness
 from narrows.evaluation.reconstruction import squared_errors
 from narrows.evaluation.summary import Codes, Density, Evaluation, Surprise
 from narrows.fitted.fitted import Fitted
@@ -54,7 +54,7 @@ MOST_INTEGRATED, MOST_CODES = 1000, 1000
 """Examples whose likelihood is importance-sampled, and whose codes are pressed into fewer numbers."""
 
 FAR = 0.1
-"""How far out of the training data's range a number is out of place, in parts of that range."""
+"""How far outside the training data's range a number is odd, as a fraction of that range."""
 
 SLACK = 1.05
 """How many times the error may be what it is, where fewer numbers of the code would do."""
@@ -62,7 +62,7 @@ SLACK = 1.05
 
 def evaluate(
     fitted: Fitted,
-    judged: Subset,
+    test: Subset,
     seen: Subset,
     raw: NDArray[Any],
     *,
@@ -79,14 +79,14 @@ def evaluate(
     ----------
     fitted
         The model.
-    judged, seen
+    test, seen
         Examples that it has not seen in training, to judge it by, and some that it has, to stand beside them.
     raw
         The first of the former as they were given, as rows (k, features), `MOST_INTEGRATED` at most.
     counts
-        How many examples were given, how many of them were seen in training, and how many of the judged ones were.
+        How many examples were given, how many of them were seen in training, and how many of the test ones were.
     factors
-        What the judged ones were drawn from, a column a factor, or None.
+        What the test ones were drawn from, a column a factor, or None.
     features
         A net of which generated examples are compared by the outputs, or None.
     samples
@@ -95,27 +95,27 @@ def evaluate(
         Of all chance here; and where to work.
     """
     passes = fitted.on(device)
-    given, known, repeated = counts
+    given, seen_before, repeated = counts
     reference = fitted.reference
-    x, q = judged.x, passes.posterior(judged.examples)
-    restored = passes.decoded(q.mean, judged.context)
+    x, q = test.x, passes.posterior(test.examples)
+    restored = passes.decoded(q.mean, test.context)
     errors = squared_errors(x, restored)
-    generation, copied = _generated(fitted, passes, judged, seen, features, seed)
+    generation, copied = _generated(fitted, passes, test, seen, features, seed)
     evaluation = Evaluation(
         model=fitted.kind,
         latent_dim=fitted.latent_dim,
         unit=fitted.unit,
-        places=judged.rows,
+        places=test.rows,
         given=given,
-        learnt=known,
+        learnt=seen_before,
         repeated=repeated,
-        far=_far(fitted, judged, seen),
+        far=_far(fitted, test, seen),
         comparison=_comparison(fitted, x, restored, seed),
-        learnt_error=reference.learnt_error,
-        learnt_pca_error=reference.learnt_pca_error,
+        learnt_error=reference.seen_error,
+        learnt_pca_error=reference.seen_pca_error,
         late=_late(fitted.history),
-        density=_density(fitted, passes, judged, raw, restored, samples, seed),
-        codes=_codes(passes, judged, seen, q, errors, factors, seed),
+        density=_density(fitted, passes, test, raw, restored, samples, seed),
+        codes=_codes(passes, test, seen, q, errors, factors, seed),
         surprise=_surprise(fitted, errors, x),
         generation=generation,
         copying=copied,
@@ -123,19 +123,19 @@ def evaluate(
     return diagnosed(evaluation)
 
 
-def _far(fitted: Fitted, judged: Subset, seen: Subset) -> tuple[FarValue, ...]:
+def _far(fitted: Fitted, test: Subset, seen: Subset) -> tuple[FarValue, ...]:
     """Return the values that are far from all others, the farthest first."""
     scaling, shape = fitted.scaling, fitted.input_shape
-    rows = np.concatenate([judged.x, seen.x])
+    rows = np.concatenate([test.x, seen.x])
     found, ordinary = far_values(rows, scaling.groups(shape))
     if ordinary is None:
         return ()
     low, high = map(scaling.undo, ordinary)
-    numbers = np.concatenate([judged.rows, seen.rows])
+    numbers = np.concatenate([test.rows, seen.rows])
     return tuple(
         FarValue(
             row=int(numbers[row]),
-            seen=bool(row >= len(judged.x)),
+            seen=bool(row >= len(test.x)),
             column=fitted.words_of(column),
             value=float(scaling.undo(rows[row])[column]),
             low=float(low[column]),
@@ -160,11 +160,11 @@ def _comparison(fitted: Fitted, x: Rows, restored: Rows, seed: int) -> Compariso
 
 
 def _density(
-    fitted: Fitted, passes: Passes, judged: Subset, raw: NDArray[Any], restored: Rows, samples: int, seed: int
+    fitted: Fitted, passes: Passes, test: Subset, raw: NDArray[Any], restored: Rows, samples: int, seed: int
 ) -> Density:
     """Return what the likelihood says; ``raw`` are the first examples' rows as given."""
-    model, likelihood, x = fitted.model, fitted.model.likelihood, judged.x
-    few = judged.examples.part(torch.arange(len(raw)))
+    model, likelihood, x = fitted.model, fitted.model.likelihood, test.x
+    few = test.examples.subset(torch.arange(len(raw)))
     possible = bool(likelihood.possible(torch.from_numpy(x)).all())
     known = possible and (model.prior.has_density or not model.bottleneck.draws)
     scores = log_density(passes, fitted.scaling, few, SCORE_SAMPLES) if known else np.full(2, np.nan)
@@ -199,29 +199,29 @@ def _bits(fitted: Fitted, passes: Passes, few: Examples, raw: NDArray[Any], seed
 
 
 def _generated(
-    fitted: Fitted, passes: Passes, judged: Subset, seen: Subset, net: nn.Module | None, seed: int
+    fitted: Fitted, passes: Passes, test: Subset, seen: Subset, net: nn.Module | None, seed: int
 ) -> tuple[Likeness | None, Copying | None]:
-    """Return how like the judged examples new ones are, and whether those are copies; None where they diverge."""
+    """Return how like the test examples new ones are, and whether those are copies; None where they diverge."""
     generator = torch.Generator().manual_seed(seed)
-    wanted = None if judged.context is None else judged.context.argmax(1)
+    wanted = None if test.context is None else test.context.argmax(1)
     prior = fitted.model.prior
-    z, labels = prior.sample(len(judged.rows), generator, wanted)
+    z, labels = prior.sample(len(test.rows), generator, wanted)
     means = passes.decoded(z, one_hot(labels, len(prior.frequencies)).float() if fitted.conditional else None)
     if not np.isfinite(means).all():
         return None, None
     scaling, rng = fitted.scaling, np.random.default_rng(seed)
     drawn = scaling.apply(fitted.model.likelihood.draw(scaling.undo(means), rng))
-    features = feature_map(judged.x, net, fitted.input_shape)
-    real, made = features(judged.x), features(drawn)
+    features = feature_map(test.x, net, fitted.input_shape)
+    real, made = features(test.x), features(drawn)
     return (
-        likeness(real, made, random_state=seed) if len(real) >= FEWEST else None,
+        likeness(real, made, random_state=seed) if len(real) >= FEWEST_EXAMPLES else None,
         copying(made, features(seen.x), real, random_state=seed) if len(seen.rows) else None,
     )
 
 
 def _codes(
     passes: Passes,
-    judged: Subset,
+    test: Subset,
     seen: Subset,
     q: Point | GaussianPosterior,
     errors: NDArray[np.float64],
@@ -231,20 +231,20 @@ def _codes(
     z, sigma = q.mean.numpy(), q.sigma.numpy()
     draws = passes.model.bottleneck.draws
     neighbours = probe = None
-    if (parts := _labelled(passes, judged, seen, z, seed)) is not None:
-        neighbours, probe = neighbour_accuracy(*parts, k=min(5, len(parts[0]))), probe_accuracy(*parts)
+    if (split := _labelled(passes, test, seen, z, seed)) is not None:
+        neighbours, probe = neighbour_accuracy(*split, k=min(5, len(split[0]))), probe_accuracy(*split)
     if factors is not None and (z.shape[1] == 1 or len(z) < FEWEST_OF_FACTORS):
         factors = None  # that no unit, or no such few examples, could be told apart by
-    is_map = z.shape[1] == 2 and len(z) > FEWEST
+    is_map = z.shape[1] == 2 and len(z) > FEWEST_EXAMPLES
     return Codes(
         dead=int(dead_units(z).sum()),
         active=int(active_units(z).sum()) if draws else None,
         kl=kl_per_unit(z, sigma) if draws else None,
-        enough=_enough(passes, judged, z, float(errors[:MOST_CODES].mean())),
+        enough=_enough(passes, test, z, float(errors[:MOST_CODES].mean())),
         neighbour_accuracy=neighbours,
         probe_accuracy=probe,
-        trustworthiness=trustworthiness(judged.x, z, random_state=seed) if is_map else None,
-        continuity=continuity(judged.x, z, random_state=seed) if is_map else None,
+        trustworthiness=trustworthiness(test.x, z, random_state=seed) if is_map else None,
+        continuity=continuity(test.x, z, random_state=seed) if is_map else None,
         mutual_information_gap=None if factors is None else mutual_information_gap(z, factors, random_state=seed),
         dci=None if factors is None or factors.shape[1] == 1 else dci(z, factors, random_state=seed),
         tokens=(len(bottleneck.tokens(q.mean).unique()), bottleneck.vocabulary)
@@ -253,32 +253,32 @@ def _codes(
     )
 
 
-def _labelled(passes: Passes, judged: Subset, seen: Subset, z: Rows, seed: int) -> list[Any] | None:
+def _labelled(passes: Passes, test: Subset, seen: Subset, z: Rows, seed: int) -> list[Any] | None:
     """Return codes and classes to find classes from, and to be found; None without classes."""
-    if judged.labels is None or class_labels(judged.labels, len(z), needed=False)[0] is None:
+    if test.labels is None or class_labels(test.labels, len(z), needed=False)[0] is None:
         return None
-    y = np.asarray(judged.labels)
+    y = np.asarray(test.labels)
     if len(seen.rows) and seen.labels is not None:
-        parts = [passes.posterior(seen.examples).mean.numpy(), np.asarray(seen.labels), z, y]
+        split = [passes.posterior(seen.examples).mean.numpy(), np.asarray(seen.labels), z, y]
     else:  # half of them must do
         order = np.random.default_rng(seed).permutation(len(z))
         first, second = np.array_split(order, 2)
-        parts = [z[first], y[first], z[second], y[second]]
-    kinds = len(np.unique(parts[1]))
-    return parts if 1 < kinds <= len(parts[1]) // 2 else None  # names are no classes
+        split = [z[first], y[first], z[second], y[second]]
+    kinds = len(np.unique(split[1]))
+    return split if 1 < kinds <= len(split[1]) // 2 else None  # names are no classes
 
 
-def _enough(passes: Passes, judged: Subset, z: Rows, error: float) -> int | None:
+def _enough(passes: Passes, test: Subset, z: Rows, error: float) -> int | None:
     """Return of how many numbers the codes could be, or None where halving them is not worth a question."""
     few, d = slice(0, MOST_CODES), int(z.shape[1])
     if d < 4 or len(z) < 2 * d:
         return None
-    context = None if judged.context is None else judged.context[few]
+    context = None if test.context is None else test.context[few]
 
     def suffices(k: int) -> bool:
         fewer = Components.of(z, k).restored(z[few]).astype(np.float32)
         restored = passes.decoded(torch.from_numpy(fewer), context)
-        return bool(squared_errors(judged.x[few], restored).mean() <= SLACK * error)
+        return bool(squared_errors(test.x[few], restored).mean() <= SLACK * error)
 
     low, high = 0, d  # which suffices
     while high - low > 1:
@@ -298,12 +298,12 @@ def _surprise(fitted: Fitted, errors: NDArray[np.float64], x: Rows) -> Surprise 
 
 
 def _outside(x: Rows) -> float:
-    """Return which part of the numbers is far outside [0, 1]: just outside, some of any new data are."""
+    """Return what fraction of the numbers is far outside [0, 1]: just outside, some of any new data are."""
     return float(((x < -FAR) | (x > 1 + FAR)).mean())
 
 
 def _late(history: Sequence[Mapping[str, float]]) -> float:
-    """Return which part of the fall of the loss came in the last tenth of the epochs."""
+    """Return what fraction of the fall of the loss came in the last tenth of the epochs."""
     losses = np.array([row.get("validation_loss", row["loss"]) for row in history])
     if len(losses) == 1:
         return 1.0

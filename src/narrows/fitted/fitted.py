@@ -95,7 +95,7 @@ class Fitted:
             return f"column {self.feature_names[feature]!r}"
         if len(self.input_shape) == 1:
             return f"column {feature}"
-        return f"pixel {tuple(int(place) for place in np.unravel_index(feature, self.input_shape))}"
+        return f"pixel {tuple(int(index) for index in np.unravel_index(feature, self.input_shape))}"
 
     def require_classes(self) -> NDArray[np.generic]:
         """Return the classes.

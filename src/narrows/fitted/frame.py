@@ -63,8 +63,8 @@ class Frame:
             If the library is not installed.
         """
         columns = {
-            place if names is None else names[place]: rows[:, place].astype(dtype)
-            for place, dtype in enumerate(self.dtypes)
+            number if names is None else names[number]: rows[:, number].astype(dtype)
+            for number, dtype in enumerate(self.dtypes)
         }
         if self.library == "pandas":
             return pd.DataFrame(columns, index=like.index if isinstance(like, pd.DataFrame) else None)

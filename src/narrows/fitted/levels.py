@@ -25,8 +25,8 @@ def squared_errors(scaling: Scaling, examples: Any, others: Any) -> NDArray[np.f
 
     Both are (n, …) in the data's units, in memory or on disk.
     """
-    parts = chunks(len(examples), scaling.offset.size, NUMBERS_AT_ONCE)
-    each = [errors_of_rows(*(scaling.apply(both[part]) for both in (examples, others))) for part in parts]
+    spans = chunks(len(examples), scaling.offset.size, NUMBERS_AT_ONCE)
+    each = [errors_of_rows(*(scaling.apply(both[rows]) for both in (examples, others))) for rows in spans]
     return np.concatenate(each)
 
 
@@ -40,7 +40,7 @@ def error_maps(fitted: Fitted, examples: Any, others: Any) -> NDArray[np.float64
     examples, others
         (n, …), in the data's units.
     """
-    one, other = (fitted.scaling.apply(part).astype(np.float64) for part in (examples, others))
+    one, other = (fitted.scaling.apply(each).astype(np.float64) for each in (examples, others))
     maps: NDArray[np.float64] = np.square(one - other).reshape(-1, *fitted.input_shape)
     return maps.mean(3) if maps.ndim == 4 else maps
 
@@ -68,10 +68,10 @@ def as_bytes(fitted: Fitted, examples: Any) -> NDArray[np.uint8]:
 
 def of_bytes(fitted: Fitted, levels: Array) -> Array:
     """Return the examples (n, …), in the data's units, that bytes of any shape for n of them stand for."""
-    parts = np.reshape(levels, (-1, *fitted.input_shape)) / 255
+    shares = np.reshape(levels, (-1, *fitted.input_shape)) / 255
     if len(fitted.input_shape) > 1:
         low, high = value_range(fitted.scaling)
-        images: Array = low + parts * (high - low)
+        images: Array = low + shares * (high - low)
         return images
     low, high = fitted.scaling.extremes
-    return fitted.scaling.undo(low + parts * (high - low))
+    return fitted.scaling.undo(low + shares * (high - low))

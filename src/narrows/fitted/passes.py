@@ -14,12 +14,12 @@ from torch import Tensor
 
 from narrows.models.bottlenecks import GaussianPosterior, Point
 from narrows.models.model import Batch, BottleneckModel
-from narrows.training.examples import ROWS_A_CHUNK, Examples
+from narrows.training.examples import ROWS_AT_ONCE, Examples
 from narrows.training.processor import Threads, device_for, exact, limited_threads, threads_for
 
 __all__ = ["Passes", "check_decoded"]
 
-FEWEST = 32
+FEWEST_ROWS = 32
 """Examples a pass: matrix products of fewer rows add up in another order, which the last digits of a code show.
 
 On some processors so does a row's own place among others; docs/exactness.md says how far apart that may be.
@@ -58,7 +58,7 @@ class Passes:
         self,
         function: Callable[[BottleneckModel, Batch], Tensor],
         examples: Examples,
-        most: int = ROWS_A_CHUNK,
+        most: int = ROWS_AT_ONCE,
         codes: int = 1,
     ) -> Tensor:
         """Return what ``function`` makes of the model and all ``examples``, at most so many at a time.
@@ -77,9 +77,9 @@ class Passes:
         found: Tensor | None = None
         begin = 0
         with torch.no_grad(), limited_threads(1), exact(device):
-            for part in examples.on(device).chunks(most):
+            for batch in examples.on(device).chunks(most):
                 with threads:
-                    made = function(model, _filled(part))[: len(part.x)]
+                    made = function(model, _filled(batch))[: len(batch.x)]
                 # Results kept one by one would lie between what the parts took, of which the memory then stays taken.
                 found = made.new_empty(len(examples), *made.shape[1:], device="cpu") if found is None else found
                 found[begin : (begin := begin + len(made))] = made
@@ -94,14 +94,14 @@ class Passes:
         ValueError
             If codes overflow.
         """
-        both = self.apply(lambda model, part: torch.cat(_numbers(model.posterior(*part)), 1), examples)
+        both = self.apply(lambda model, batch: torch.cat(_numbers(model.posterior(*batch)), 1), examples)
         _check_codes(torch.isfinite(both).all(1))
         return GaussianPosterior(*both.chunk(2, 1)) if self.model.bottleneck.draws else Point(both, both)
 
     def decoded(self, z: Tensor, context: Tensor | None) -> NDArray[np.float32]:
         """Return what codes ``z`` (n, latent_dim) stand for, (n, features), scaled."""
         codes = Examples.of(z, context, self.features)
-        decoded: NDArray[np.float32] = self.apply(lambda model, part: model.decode(*part), codes).numpy()
+        decoded: NDArray[np.float32] = self.apply(lambda model, batch: model.decode(*batch), codes).numpy()
         return decoded
 
     def reconstructed(self, examples: Examples) -> NDArray[np.float32]:
@@ -112,7 +112,7 @@ class Passes:
         ValueError
             If codes, or what they stand for, overflow.
         """
-        context = None if examples.context is None else examples.context[examples.places]
+        context = None if examples.context is None else examples.context[examples.rows]
         return check_decoded(self.decoded(self.posterior(examples).mean, context))
 
     def errors(self, examples: Examples) -> NDArray[np.float64]:
@@ -124,9 +124,9 @@ class Passes:
             If codes overflow.
         """
 
-        def errors(model: BottleneckModel, part: Batch) -> Tensor:
-            codes = model.encode(*part)
-            error = (part.x.double() - model.decode(codes, part.context)).square().mean(1)
+        def errors(model: BottleneckModel, batch: Batch) -> Tensor:
+            codes = model.encode(*batch)
+            error = (batch.x.double() - model.decode(codes, batch.context)).square().mean(1)
             return torch.where(torch.isfinite(codes).all(1), error, math.nan)
 
         each = self.apply(errors, examples)
@@ -162,9 +162,9 @@ def _check_codes(finite: Tensor) -> None:
 
 
 def _filled(batch: Batch) -> Batch:
-    """Return ``batch`` with its last example repeated up to `FEWEST`."""
+    """Return ``batch`` with its last example repeated up to `FEWEST_ROWS`."""
     n = len(batch.x)
-    return batch if n >= FEWEST else batch.take(torch.arange(FEWEST).clamp_max(n - 1))
+    return batch if n >= FEWEST_ROWS else batch.take(torch.arange(FEWEST_ROWS).clamp_max(n - 1))
 
 
 def _numbers(q: Point | GaussianPosterior) -> tuple[Tensor, ...]:

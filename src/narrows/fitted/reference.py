@@ -19,16 +19,16 @@ __all__ = ["SCORES", "Reference", "fingerprints"]
 SCORES = ("reconstruction", "likelihood")
 """What `anomaly_score` can go by."""
 
-LOOKED_AT = 4096
+NUMBERS_LOOKED_AT = 4096
 """Numbers of an example that its fingerprint is of, spread evenly over it."""
 
-FACTORS = np.random.PCG64(0).random_raw(2 * LOOKED_AT).reshape(2, LOOKED_AT)
+FACTORS = np.random.PCG64(0).random_raw(2 * NUMBERS_LOOKED_AT).reshape(2, NUMBERS_LOOKED_AT)
 """Of an example's numbers in the sum: of each as a 32-bit float, and of what that leaves of it."""
 
 MIXER = np.uint64(0x9E3779B97F4A7C15)
 """What spreads the bits of a number before it is summed."""
 
-AT_ONCE = 2**15
+NUMBERS_AT_ONCE = 2**15
 """Numbers that are looked at together, few enough for a processor's cache."""
 
 UNLIKELY = 1e-3
@@ -47,7 +47,7 @@ class Reference:
         The same in 64 bits, (n,), where the data have more than 32; else (0,).
     components
         The principal components of these, scaled: as many as the code has numbers.
-    learnt_error, learnt_pca_error
+    seen_error, seen_pca_error
         The model's and their mean squared error per feature on examples that both have learnt from, in scaled units.
     held_out
         The anomaly scores of examples that were not learnt from, (m,), by what they go by.
@@ -56,12 +56,12 @@ class Reference:
     fingerprints: NDArray[np.int64]
     exact: NDArray[np.int64]
     components: Components
-    learnt_error: float
-    learnt_pca_error: float
+    seen_error: float
+    seen_pca_error: float
     held_out: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def occurrences(self, X: Iterable[NDArray[Any]]) -> NDArray[np.int64]:
-        """Return how often each of the rows ``X``, which come in parts (k, features), was among them, (n,)."""
+        """Return how often each of the rows ``X``, which come in chunks (k, features), was among them, (n,)."""
         rounded, exact = fingerprints(X)
         # Rows that have no more than 32 bits may be the training's, rounded since.
         asked, among = (exact, self.exact) if len(self.exact) and len(exact) else (rounded, self.fingerprints)
@@ -91,7 +91,7 @@ class Reference:
                 "fingerprints": self.fingerprints,
                 "mean": self.components.mean,
                 "axes": self.components.axes,
-                "errors": np.array([self.learnt_error, self.learnt_pca_error]),
+                "errors": np.array([self.seen_error, self.seen_pca_error]),
             }
             | {f"held_out.{by}": scores for by, scores in self.held_out.items()}
         )
@@ -126,16 +126,16 @@ def fingerprints(X: Iterable[NDArray[Any]]) -> tuple[NDArray[np.int64], NDArray[
     Parameters
     ----------
     X
-        Rows in parts, (k, features) each.
+        Rows in chunks, (k, features) each.
     """
     rounded, left = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    for part in X:
-        stride = math.ceil(part.shape[1] / LOOKED_AT)
-        for rows in chunks(len(part), part.shape[1], AT_ONCE):
-            looked_at = part[rows, ::stride]
+    for chunk in X:
+        stride = math.ceil(chunk.shape[1] / NUMBERS_LOOKED_AT)
+        for rows in chunks(len(chunk), chunk.shape[1], NUMBERS_AT_ONCE):
+            looked_at = chunk[rows, ::stride]
             single = np.ascontiguousarray(looked_at + np.float32(0), np.float32)  # −0 becomes 0
             rounded.append(_sums(single.view(np.uint32), FACTORS[0]))
-            rest = np.zeros(0) if np.can_cast(part.dtype, np.float32) else looked_at - single.astype(np.float64)
+            rest = np.zeros(0) if np.can_cast(chunk.dtype, np.float32) else looked_at - single.astype(np.float64)
             left.append(_sums(rest.view(np.uint64), FACTORS[1]) if rest.any() else np.zeros(len(single), np.int64))
     first, second = np.concatenate(rounded), np.concatenate(left)
     return first, first + second if second.any() else second[:0]

@@ -15,14 +15,14 @@ from narrows.fitted.passes import Passes
 from narrows.models.likelihoods import Likelihood
 from narrows.models.model import Batch, BottleneckModel
 from narrows.scaling import Scaling
-from narrows.training.examples import ROWS_A_CHUNK, Examples
+from narrows.training.examples import ROWS_AT_ONCE, Examples
 
 __all__ = ["SCORE_SAMPLES", "LogLikelihood", "check_possible", "held_out_scores", "log_density"]
 
 SCORE_SAMPLES = 16
 """Codes drawn of each example for `score_samples`; the same noise for all examples, so that each has its own score."""
 
-BOUND_CHUNK = 256
+SAMPLED_AT_ONCE = 256
 """Examples whose likelihood is integrated at a time."""
 
 MOST_NUMBERS = 2**24
@@ -63,11 +63,11 @@ def log_density(
     """
     check_possible(passes.model.likelihood, scaling, examples)
 
-    def log_prob(model: BottleneckModel, part: Batch) -> Tensor:
-        return _bound(model, part, samples, seed) if model.bottleneck.draws else model.log_prob(*part)
+    def log_prob(model: BottleneckModel, batch: Batch) -> Tensor:
+        return _bound(model, batch, samples, seed) if model.bottleneck.draws else model.log_prob(*batch)
 
     drawn = passes.model.bottleneck.draws
-    values = passes.apply(log_prob, examples, *((BOUND_CHUNK, samples) if drawn else (ROWS_A_CHUNK, 1)))
+    values = passes.apply(log_prob, examples, *((SAMPLED_AT_ONCE, samples) if drawn else (ROWS_AT_ONCE, 1)))
     change = np.log(scaling.scale).sum() if passes.model.likelihood.continuous else 0.0
     scores: NDArray[np.float64] = values.double().numpy() - change
     return scores
@@ -89,7 +89,7 @@ def held_out_scores(
         return {}
     scores = {"reconstruction": errors}
     if passes.model.prior.has_density or not passes.model.bottleneck.draws:
-        few = examples.part(torch.arange(min(len(examples), MOST_HELD_OUT)))
+        few = examples.subset(torch.arange(min(len(examples), MOST_HELD_OUT)))
         densities = log_density(passes, scaling, few, SCORE_SAMPLES)
         if np.isfinite(densities).all():  # they are not where a unit of the code never changes
             scores["likelihood"] = -densities
@@ -117,14 +117,14 @@ def check_possible(
     """
     if likelihood.domain is None:
         return  # and files need not be read
-    for places in examples.spans():
-        x = examples.take(places).x
+    for rows in examples.spans():
+        x = examples.take(rows).x
         wrong = (~likelihood.possible(x)).nonzero()
         if len(wrong):
             row, column = wrong[0].tolist()
             where = f"column {column if names is None else repr(names[column])}"
             raise ValueError(
-                f"X contains {scaling.undo(x[row].numpy())[column]:g} in row {examples.places[places[row]]}, {where}; "
+                f"X contains {scaling.undo(x[row].numpy())[column]:g} in row {examples.rows[rows[row]]}, {where}; "
                 f"a {type(likelihood).__name__} likelihood is for {likelihood.domain}"
             )
 

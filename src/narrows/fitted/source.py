@@ -21,7 +21,7 @@ __all__ = ["Source"]
 
 Array = NDArray[np.floating]
 
-NUMBERS = 2**22
+NUMBERS_AT_ONCE = 2**22
 """Read at a time when the data are measured."""
 
 
@@ -32,7 +32,7 @@ class Source:
     Attributes
     ----------
     X
-        Rows in memory, checked; or, where ``streamed``, an array (n, …) on disk whose parts are checked when read.
+        Rows in memory, checked; or, where ``streamed``, an array (n, …) on disk whose rows are checked when read.
     shape
         (n, …), as given.
     streamed
@@ -51,16 +51,16 @@ class Source:
         """Of the rows, and of what a model makes of them: 64-bit floats only where they are in memory."""
         return np.dtype(np.float32) if self.streamed else self.X.dtype
 
-    def rows(self, places: NDArray[np.int64] | None = None) -> Array:
-        """Return the rows at ``places`` (k,), or all, in memory."""
+    def rows(self, indices: NDArray[np.int64] | None = None) -> Array:
+        """Return the rows at ``indices`` (k,), or all, in memory."""
         if not self.streamed:
-            held: Array = self.X if places is None else self.X[places]
+            held: Array = self.X if indices is None else self.X[indices]
             return held
         # In order and each once, as files are read best and HDF5 demands it.
-        ordered, back = np.unique(np.arange(len(self)) if places is None else places, return_inverse=True)
+        ordered, back = np.unique(np.arange(len(self)) if indices is None else indices, return_inverse=True)
         rows = np.asarray(self.X[ordered]).reshape(len(ordered), math.prod(self.shape[1:]))
         if rows.dtype.kind == "f":  # whole numbers, such as a picture's bytes, are always finite
-            check_finite(rows, places=ordered)
+            check_finite(rows, numbers=ordered)
         return rows[back]
 
     def subset(self, rows: NDArray[np.int64]) -> Source:
@@ -69,12 +69,12 @@ class Source:
         return Source(X, (len(rows), *self.shape[1:]), self.streamed)
 
     def chunks(self) -> Iterator[Array]:
-        """Yield all rows in order, in parts that memory can hold."""
+        """Yield all rows in order, in chunks that memory can hold."""
         if not self.streamed:
             yield self.X
             return
-        for part in chunks(len(self), math.prod(self.shape[1:]), NUMBERS):
-            yield self.rows(np.arange(part.start, part.stop))
+        for some in chunks(len(self), math.prod(self.shape[1:]), NUMBERS_AT_ONCE):
+            yield self.rows(np.arange(some.start, some.stop))
 
     def examples(self, scaling: Scaling, context: Tensor | None, limits: tuple[Array, Array] | None = None) -> Examples:
         """Return them scaled, between each feature's ``limits`` if any, with their classes one-hot (n, classes)."""
@@ -85,8 +85,8 @@ class Source:
         if not self.streamed:
             return Examples.of(scaled(self.X), context)
 
-        def read(places: Tensor) -> Tensor:
-            return scaled(self.rows(places.numpy()))
+        def read(indices: Tensor) -> Tensor:
+            return scaled(self.rows(indices.numpy()))
 
         return Examples(read, torch.arange(len(self)), scaling.offset.size, context)
 
@@ -98,5 +98,5 @@ class _Rows:
     X: Any
     rows: NDArray[np.int64]
 
-    def __getitem__(self, places: NDArray[np.int64]) -> Any:
-        return self.X[self.rows[places]]
+    def __getitem__(self, indices: NDArray[np.int64]) -> Any:
+        return self.X[self.rows[indices]]

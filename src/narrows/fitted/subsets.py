@@ -17,7 +17,7 @@ __all__ = ["Subset", "feature_map", "thinned"]
 
 Rows = NDArray[np.floating]
 
-MOST, FEWEST_OF_MANY, MOST_NUMBERS = 10_000, 200, 2**25
+MOST_EXAMPLES, FEWEST_EXAMPLES, MOST_NUMBERS = 10_000, 200, 2**25
 """Examples that are judged at most; fewer, but so many, where they would hold more numbers."""
 
 OWN_FEATURES = 64
@@ -38,7 +38,7 @@ class Subset:
     """
 
     def __init__(self, examples: Examples, rows: NDArray[np.int64], labels: NDArray[Any] | None) -> None:
-        self.rows, self.examples = rows, examples.part(torch.from_numpy(rows))
+        self.rows, self.examples = rows, examples.subset(torch.from_numpy(rows))
         self.labels = None if labels is None else labels[rows]
         whole = self.examples.take(torch.arange(len(rows)))
         self.x: Rows = whole.x.numpy()
@@ -47,7 +47,7 @@ class Subset:
 
 def thinned(rows: NDArray[np.int64], features: int, seed: int) -> NDArray[np.int64]:
     """Return ``rows``, or as many as are judged, in an order by chance, so that the first of them are like all."""
-    most = min(MOST, max(FEWEST_OF_MANY, MOST_NUMBERS // features))
+    most = min(MOST_EXAMPLES, max(FEWEST_EXAMPLES, MOST_NUMBERS // features))
     return np.random.default_rng(seed).permutation(rows)[:most]
 
 

@@ -24,7 +24,7 @@ from narrows.training.examples import Examples
 
 __all__ = ["TrainingSet"]
 
-MOST_COMPONENTS_OF, ENOUGH = 2**23, 1000
+MOST_NUMBERS, ENOUGH_EXAMPLES = 2**23, 1000
 """Numbers in the examples that principal components are found in; and examples for which it may be more."""
 
 
@@ -42,7 +42,7 @@ class TrainingSet:
     scaling
         Of theirs.
     classes, labels
-        Their classes, or None, and each one's place among these, (n,).
+        Their classes, or None, and the index of each one's among these, (n,).
     """
 
     source: Source
@@ -80,7 +80,7 @@ class TrainingSet:
                 f"y has the shape of X, {source.shape}: are they clean examples, and X the same with noise? fit takes "
                 "clean examples alone, and corrupts them itself, as the options corruption and input_noise say"
             )
-        classes, places = class_labels(y, len(source), needed=conditional)
+        classes, indices = class_labels(y, len(source), needed=conditional)
         if weights is not None and not weights.all():
             kept = np.flatnonzero(weights)
             y = None if y is None else np.asarray(y)[kept]
@@ -95,7 +95,7 @@ class TrainingSet:
             )
         if weights is not None and (weights == weights[0]).all():
             weights = None
-        shape, labels, ordinary = source.shape[1:], torch.from_numpy(places), None
+        shape, labels, ordinary = source.shape[1:], torch.from_numpy(indices), None
         scale = Scaling.of_chunks(source.chunks(), scaling, weights, shape)
         for kind in ("feature", "global"):  # far values may have been all that the features were not alike in
             if scale.kind == kind and (found := ordinary_range(source.chunks, scale.groups(shape))):
@@ -122,9 +122,9 @@ class TrainingSet:
         """Return ``k`` principal components of the scaled ones; where there are many, of some of them."""
         if k not in self._components:
             features = self.examples.features
-            some = max(2, MOST_COMPONENTS_OF // features, min(ENOUGH, 8 * MOST_COMPONENTS_OF // features))
+            some = max(2, MOST_NUMBERS // features, min(ENOUGH_EXAMPLES, 8 * MOST_NUMBERS // features))
             order = torch.randperm(len(self.examples), generator=torch.Generator().manual_seed(0))
-            drawn = [part.x.numpy() for part in self.examples.part(order[:some]).chunks()]
+            drawn = [chunk.x.numpy() for chunk in self.examples.subset(order[:some]).chunks()]
             weights = None if self.examples.weights is None else self.examples.weights[order[:some]].numpy()
             self._components[k] = Components.of(np.concatenate(drawn), k, weights)
         return self._components[k]

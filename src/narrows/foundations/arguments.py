@@ -174,5 +174,5 @@ def _regular(name: str, value: ArrayLike) -> NDArray[Any]:
 def _refuse_infinite(name: str, array: NDArray[Any]) -> None:
     finite = np.isfinite(array)
     if not finite.all():
-        place = tuple(np.argwhere(~finite)[0].tolist())
-        raise ValueError(f"{name} must be finite, got {array[place]}" + (f" at index {place}" if place else ""))
+        index = tuple(np.argwhere(~finite)[0].tolist())
+        raise ValueError(f"{name} must be finite, got {array[index]}" + (f" at index {index}" if index else ""))

@@ -103,8 +103,8 @@ class Certificate:
 
     def _total(self, label: int) -> tuple[Fraction, ...]:
         """(Σλ, Σλx) over a class."""
-        parts = zip(self.labels, self.multipliers, self.points, strict=True)
-        rows = [[m * v for v in (Fraction(1), *x)] for t, m, x in parts if t == label]
+        terms = zip(self.labels, self.multipliers, self.points, strict=True)
+        rows = [[m * v for v in (Fraction(1), *x)] for t, m, x in terms if t == label]
         return tuple(sum(column, Fraction(0)) for column in zip(*rows, strict=True))
 
 
@@ -190,13 +190,13 @@ def count_separable(n: int) -> int:
     if not 1 <= n <= 4:
         raise ValueError(f"n must be 1 to 4, got {n!r}: the functions of n inputs are 2 to the power of 2ⁿ")
     x = inputs(n)
-    place = 2 ** np.arange(len(x))
+    weight = 2 ** np.arange(len(x))
     moves = [(x[:, list(p)] ^ flip) @ 2 ** np.arange(n) for p in itertools.permutations(range(n)) for flip in x]
     counted, seen = 0, np.zeros(2 ** len(x), dtype=bool)
     for f in range(len(seen)):
         if not seen[f]:
-            table = f // place % 2
-            moved = table[np.array(moves)] @ place
+            table = f // weight % 2
+            moved = table[np.array(moves)] @ weight
             orbit = np.union1d(moved, len(seen) - 1 - moved)
             seen[orbit] = True
             counted += len(orbit) * isinstance(separate(x, table), Separation)
@@ -289,11 +289,11 @@ def _fractions(points: ArrayLike) -> Exact:
     if table.ndim != 2 or not table.size:
         raise ValueError(f"points must be a rectangular table, shape (n, d) with n, d ≥ 1, got shape {table.shape}")
     exact = np.empty(table.shape, dtype=object)
-    for place, v in np.ndenumerate(table):
+    for index, v in np.ndenumerate(table):
         try:
-            exact[place] = Fraction(v.item() if isinstance(v, np.generic) else v)
+            exact[index] = Fraction(v.item() if isinstance(v, np.generic) else v)
         except (TypeError, ValueError, OverflowError) as error:
-            raise ValueError(f"points must be finite numbers, got {v!r} at index {place}") from error
+            raise ValueError(f"points must be finite numbers, got {v!r} at index {index}") from error
     return exact
 
 

@@ -54,12 +54,12 @@ class ConvolutionGradients:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ConvolutionStep:
-    """One place of one filter: how one number of a feature map comes about.
+    """One position of one filter: how one number of a feature map comes about.
 
     Attributes
     ----------
     filter_index, row, column : int
-        The place in the feature maps, (K, H', W').
+        The position in the feature maps, (K, H', W').
     top, left : int
         The image's row and column under the filter's upper left entry; negative where that lies in the padding.
     patch, filter, products : ndarray, shape (kH, kW) or (C, kH, kW)
@@ -198,13 +198,13 @@ def convolution_steps(
         top, left = grid.corner(row, column)
         return ConvolutionStep(k, row, column, top, left, patch, kernel, products, total, shift, total + shift)
 
-    return (step(*place) for place in np.ndindex(len(b), *grid.shape))
+    return (step(*position) for position in np.ndindex(len(b), *grid.shape))
 
 
 def _convolution(
     x: ArrayLike, filters: ArrayLike, stride: Size, padding: Padding, dilation: Size, *, layouts: Mapping[int, str]
 ) -> tuple[Array, Array, Windows]:
-    """Return the image, the filters, whose channels agree, and the places of the filters on the image."""
+    """Return the image, the filters, whose channels agree, and the positions of the filters on the image."""
     maps, w = array_laid_out("x", x, layouts), array_laid_out("filters", filters, _FILTERS)
     channels = _with_axes(maps, 3).shape[-3]
     if _with_axes(w, 3).shape[-3] != channels:

@@ -90,7 +90,7 @@ class Layout:
     names, labels : tuple of str, one a node
         The nodes' names, as `Graph.names`; and their primitives' names, "" for an input.
     positions : ndarray of shape (nodes, 2)
-        The layer, which is the length of the longest path to the node, and the place within it, centred on 0.
+        The layer, which is the length of the longest path to the node, and the position within it, centred on 0.
     edges : ndarray of int, shape (edges, 2)
         From row to row of ``names``, along the flow of values, in the order of each node's arguments.
     """
@@ -225,8 +225,8 @@ class Graph:
             if row not in needed:
                 continue
             needed.update(parents)
-            for place, (parent, partial) in enumerate(zip(parents, n.primitive.partials, strict=True), 1):
-                what = f"node {n.name!r}: derivative of {n.primitive.name} in argument {place}"
+            for number, (parent, partial) in enumerate(zip(parents, n.primitive.partials, strict=True), 1):
+                what = f"node {n.name!r}: derivative of {n.primitive.name} in argument {number}"
                 with np.errstate(over="ignore", invalid="ignore"):
                     gradient[parent] += gradient[row] * _apply(what, partial, values[parents], {(), values.shape[1:]})
         for name, derivative in zip(self.names, gradient, strict=True):
@@ -237,19 +237,19 @@ class Graph:
     def layout(self) -> Layout:
         """Lay the graph out for drawing, layer by layer, each node near the middle of its parents."""
         parents_of = {row: parents for row, _, parents in self._wiring}
-        layer, place = np.zeros(len(self.names)), np.zeros(len(self.names))
+        layer, position = np.zeros(len(self.names)), np.zeros(len(self.names))
         for row, parents in parents_of.items():
             layer[row] = 1 + max(layer[parents], default=-1)
         for depth in range(int(layer.max()) + 1):
             rows = np.flatnonzero(layer == depth).tolist()
             if depth:
-                rows.sort(key=lambda row: float(place[parents_of[row]].mean()))
-            place[rows] = np.arange(len(rows)) - (len(rows) - 1) / 2
+                rows.sort(key=lambda row: float(position[parents_of[row]].mean()))
+            position[rows] = np.arange(len(rows)) - (len(rows) - 1) / 2
         edges = [(parent, row) for row, parents in parents_of.items() for parent in parents]
         return Layout(
             names=self.names,
             labels=("",) * len(self.inputs) + tuple(n.primitive.name for n in self.nodes),
-            positions=np.column_stack([layer, place]),
+            positions=np.column_stack([layer, position]),
             edges=np.array(edges, dtype=np.intp).reshape(-1, 2),
         )
 

@@ -245,8 +245,8 @@ def train(
     ends = np.cumsum([array.size for layer in net.layers for array in (layer.W, layer.b)])
 
     def net_at(theta: Array) -> LayeredNet:
-        parts = np.split(theta, ends[:-1])
-        layers = zip(net.layers, parts[::2], parts[1::2], strict=True)
+        arrays = np.split(theta, ends[:-1])
+        layers = zip(net.layers, arrays[::2], arrays[1::2], strict=True)
         return LayeredNet(tuple(Layer(W.reshape(layer.W.shape), b, layer.activation) for layer, W, b in layers))
 
     def error(theta: Array) -> float:

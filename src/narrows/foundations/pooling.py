@@ -35,12 +35,12 @@ LECTURE_POOLING_INPUT.setflags(write=False)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PoolingStep:
-    """One place of the pooling window.
+    """One position of the pooling window.
 
     Attributes
     ----------
     channel, row, column : int
-        The place in the result, (C, H', W').
+        The position in the result, (C, H', W').
     top, left : int
         The image's row and column in the window's upper left corner; negative where that lies in the padding.
     window : ndarray, shape (kH, kW)
@@ -164,7 +164,7 @@ def pooling_steps(
 def _pooling(
     x: ArrayLike, window: Size, kind: Pooling, stride: Size | None, padding: Padding, *, layouts: Mapping[int, str]
 ) -> tuple[Windows, Array]:
-    """Return the window's places, and the pixels at each: shape (..., H', W', kH, kW)."""
+    """Return the window's positions, and the pixels at each: shape (..., H', W', kH, kW)."""
     if kind not in ("max", "average"):
         raise ValueError(f'kind={kind!r}: must be "max" or "average"')
     maps = array_laid_out("x", x, layouts)

@@ -1,4 +1,4 @@
-"""A small window slides over an image: the places it stops at, and the pixels it sees there (row L18).
+"""A small window slides over an image: the positions it stops at, and the pixels it sees there (row L18).
 
 The stride says how far the window moves, the padding how far the image is continued beyond its border: not at all
 («valid»), or so far that the result keeps the image's size («same»).
@@ -29,7 +29,7 @@ IMAGES = {**IMAGE, 4: "(N, C, H, W)"}
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """The places of a kernel that slides over an image; make them with `Windows.over`.
+    """The positions of a kernel that slides over an image; make them with `Windows.over`.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class Windows:
     before, after : (int, int)
         Rows added above and columns added on the left; rows below and columns on the right.
     shape : (int, int)
-        H' × W', how many places there are.
+        H' × W', how many positions there are.
     """
 
     size: tuple[int, int]
@@ -60,7 +60,7 @@ class Windows:
         dilation: Size = 1,
         name: str = "kernel",
     ) -> Self:
-        """Lay out ⌊(n + p − d(k − 1) − 1) / s⌋ + 1 places along each axis (Dumoulin & Visin 2016).
+        """Lay out ⌊(n + p − d(k − 1) − 1) / s⌋ + 1 positions along each axis (Dumoulin & Visin 2016).
 
         Parameters
         ----------
@@ -69,7 +69,7 @@ class Windows:
         stride : int or (int, int), default 1
             How many pixels s the kernel moves, down and to the right.
         padding : "valid", "same", int or (int, int), default "valid"
-            Pixels added around the image, p before and after together: none; as many as make ⌈n / s⌉ places (at
+            Pixels added around the image, p before and after together: none; as many as make ⌈n / s⌉ positions (at
             stride 1 the image's own size), the odd one after the image, as in TensorFlow; or this many above and
             below, and this many left and right.
         dilation : int or (int, int), default 1
@@ -108,7 +108,7 @@ class Windows:
         Parameters
         ----------
         row, column : int
-            The place, counted from 0.
+            The position, counted from 0.
 
         Returns
         -------
@@ -117,7 +117,7 @@ class Windows:
         return row * self.stride[0] - self.before[0], column * self.stride[1] - self.before[1]
 
     def split(self, x: Array, *, fill: float = 0.0) -> Array:
-        """Return the pixels under the kernel at each place, with `fill` in the padding.
+        """Return the pixels under the kernel at each position, with `fill` in the padding.
 
         Parameters
         ----------
@@ -161,7 +161,7 @@ class Windows:
         room = (top + height + self.after[0], left + width + self.after[1])
         padded = np.zeros(values.shape[:-4] + room)
         windows = self._view(padded, writeable=True)
-        # All entries at once would write to a pixel several times and keep one; a single entry meets it at one place.
+        # All entries at once would write to a pixel several times and keep one; a single entry meets it once.
         for entry in np.ndindex(self.kernel):
             windows[(..., *entry)] += values[(..., *entry)]
         return padded[..., top : top + height, left : left + width]

@@ -54,7 +54,7 @@ class Page:
     facts
         What was computed when the page was made.
     figure, alt
-        The picture, and what it shows, for those who do not see it.
+        The figure, and what it shows, for those who do not see it.
     """
 
     row: Row

@@ -21,7 +21,7 @@ def images(row: Row) -> Page:
     image = np.stack([x, y, 255 - (x + y) / 2], axis=-1).round().astype(np.uint8)
     vector = image_to_vector(image)
     i, j, c = 2, 3, 1
-    place = (i * image.shape[1] + j) * 3 + c
+    position = (i * image.shape[1] + j) * 3 + c
     height, width, _ = image.shape
     facts = (
         Fact("image, rows × columns × channels", image.shape),
@@ -29,7 +29,7 @@ def images(row: Row) -> Page:
         Fact("that is 3XY", len(vector) == 3 * width * height),
         Fact("and back, exactly the same", np.array_equal(vector_to_image(vector, image.shape), image)),
         Fact(f"green of the pixel in row {i}, column {j}", int(image[i, j, c])),
-        Fact(f"number {place} of the vector", int(vector[place])),
+        Fact(f"number {position} of the vector", int(vector[position])),
         Fact("numbers of a megapixel in RGB", image_to_vector(np.zeros((1000, 1000, 3), dtype=np.uint8)).size),
     )
     text = (
@@ -82,7 +82,7 @@ def convolution(row: Row) -> Page:
         Fact("step by step, the same", np.array_equal(as_steps, feature_map)),
     )
     text = (
-        "A filter slides over the image. At each place the patch under it is multiplied with the filter entry by "
+        "A filter slides over the image. At each position the patch under it is multiplied with the filter entry by "
         "entry and added up; the sums form the feature map. As everywhere in deep learning the filter is not flipped,"
         " which makes it a cross-correlation. A layer has several filters, and each sees all channels."
     )
@@ -137,8 +137,8 @@ def stride(row: Row) -> Page:
         "image: none («valid»), or as many as keep its size at stride 1 («same»). The result has ⌊(n + p − k)/s⌋ + 1 "
         "rows, p counted on both sides together."
     )
-    figure = drawings.places([(f"{name}, stride {s}", w) for name, (_, s, w) in zip(names, laid, strict=True)])
-    alt = "Six images with padding: the kernel's first place outlined, its last dashed, a dot at the centre of each."
+    figure = drawings.positions([(f"{name}, stride {s}", w) for name, (_, s, w) in zip(names, laid, strict=True)])
+    alt = "Six images with padding: the kernel's first position outlined, its last dashed, a dot at the centre of each."
     return Page(row, text, facts, figure, alt)
 
 

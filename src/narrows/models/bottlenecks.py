@@ -258,11 +258,11 @@ class VectorQuantiser(Quantiser):
         return Point(h + (self.snap(h) - h).detach(), h)
 
     def snap(self, z: Tensor) -> Tensor:
-        """Return ``z`` (…, latent_dim) with its parts replaced by their nearest codebook vectors."""
+        """Return ``z`` (…, latent_dim) with its vectors replaced by their nearest codebook vectors."""
         return self.codebook[self._nearest(z)].reshape(z.shape)
 
     def tokens(self, z: Tensor) -> Tensor:
-        """Return which vector of the codebook is nearest to each part of ``z``, (n, latent_dim / embedding_dim)."""
+        """Return which vector of the codebook is nearest to each vector of ``z``, (n, latent_dim / embedding_dim)."""
         return self._nearest(z).reshape(len(z), -1)
 
     def codes(self, tokens: Tensor) -> Tensor:
@@ -270,20 +270,20 @@ class VectorQuantiser(Quantiser):
         return self.codebook[tokens].reshape(len(tokens), -1)
 
     def _nearest(self, z: Tensor) -> Tensor:
-        parts = z.detach().reshape(-1, self.embedding_dim)
+        vectors = z.detach().reshape(-1, self.embedding_dim)
         # ‖a − b‖² without ‖a‖², which is the same for every b.
-        return (self.codebook.square().sum(1) - 2 * parts @ self.codebook.T).argmin(1)
+        return (self.codebook.square().sum(1) - 2 * vectors @ self.codebook.T).argmin(1)
 
     @torch.no_grad()
     def follow(self, h: Tensor, generator: torch.Generator, *, decay: float = 0.99) -> None:
         """Move the codebook towards the encoder's outputs ``h`` (n, latent_dim) that are nearest to its vectors."""
-        parts = h.detach().reshape(-1, self.embedding_dim)
+        vectors = h.detach().reshape(-1, self.embedding_dim)
         nearest = self._nearest(h)
         counts = torch.bincount(nearest, minlength=len(self.usage)).to(self.usage)
         self.usage.lerp_(counts, 1 - decay)
-        self.sums.lerp_(torch.zeros_like(self.sums).index_add_(0, nearest, parts), 1 - decay)
-        unused = self.usage < 0.01 * len(parts) / len(self.usage)
-        places = torch.randint(len(parts), (int(unused.sum()),), generator=generator, device=parts.device)
-        self.usage[unused] = len(parts) / len(self.usage)
-        self.sums[unused] = parts[places] * len(parts) / len(self.usage)
+        self.sums.lerp_(torch.zeros_like(self.sums).index_add_(0, nearest, vectors), 1 - decay)
+        unused = self.usage < 0.01 * len(vectors) / len(self.usage)
+        rows = torch.randint(len(vectors), (int(unused.sum()),), generator=generator, device=vectors.device)
+        self.usage[unused] = len(vectors) / len(self.usage)
+        self.sums[unused] = vectors[rows] * len(vectors) / len(self.usage)
         self.codebook.copy_(self.sums / self.usage[:, None])

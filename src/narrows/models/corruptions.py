@@ -35,15 +35,15 @@ def salt_and_pepper(x: Tensor, level: float, generator: torch.Generator, corrupt
 
 
 def block(x: Tensor, level: float, generator: torch.Generator, corruption: Corruption) -> Tensor:
-    """Set a block to 0, at a random place in each example: ``level`` of an image's height and width, or of a row."""
+    """Set a block to 0, at a random position in each example: ``level`` of an image's height and width, or of a row."""
     if level == 0:
         return x
     inside = torch.ones(len(x), 1, 1, dtype=torch.bool, device=x.device)
     for axis, side in enumerate(corruption.shape[:2]):
         length = min(side, max(1, round(level * side)))
         start = torch.randint(side - length + 1, (len(x), 1), generator=generator, device=x.device)
-        place = torch.arange(side, device=x.device)
-        along = (place >= start) & (place < start + length)
+        pixels = torch.arange(side, device=x.device)
+        along = (pixels >= start) & (pixels < start + length)
         inside = inside & (along[:, :, None] if axis == 0 else along[:, None, :])
     channels = corruption.shape[2] if len(corruption.shape) > 2 else 1
     return x * ~inside.flatten(1).repeat_interleave(channels, 1)

@@ -27,9 +27,9 @@ class Batch(NamedTuple):
     x: Tensor
     context: Tensor | None
 
-    def take(self, places: Tensor) -> Batch:
-        """Return the examples at ``places`` (k,)."""
-        return Batch(self.x[places], None if self.context is None else self.context[places])
+    def take(self, rows: Tensor) -> Batch:
+        """Return the examples at ``rows`` (k,)."""
+        return Batch(self.x[rows], None if self.context is None else self.context[rows])
 
 
 class BottleneckModel(nn.Module):

@@ -2,7 +2,7 @@
 
 Each is a frozen set of weights that is called with (model, batch, generator, progress) and returns the loss of each
 example, (n,): ``batch`` holds clean scaled inputs, ``generator`` is the only source of chance, and ``progress`` is the
-part of training done, in [0, 1]. A penalty that belongs to the whole batch is added to every example's loss.
+fraction of the training done, in [0, 1]. A penalty that belongs to the whole batch is added to every example's loss.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 
-def _parts(
+def _passed(
     model: BottleneckModel, batch: Batch, generator: torch.Generator, progress: float
 ) -> tuple[Point | GaussianPosterior, Tensor, Tensor]:
     """Return q(z | x̃) of the corrupted inputs, a code drawn from it, and the loss of giving back the clean ones."""
@@ -49,7 +49,7 @@ class Reconstruction:
 
     def __call__(self, model: BottleneckModel, batch: Batch, generator: torch.Generator, progress: float) -> Tensor:
         """Return the loss (n,)."""
-        return _parts(model, batch, generator, progress)[2]
+        return _passed(model, batch, generator, progress)[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Sparse:
 
     def __call__(self, model: BottleneckModel, batch: Batch, generator: torch.Generator, progress: float) -> Tensor:
         """Return the loss (n,)."""
-        _, z, loss = _parts(model, batch, generator, progress)
+        _, z, loss = _passed(model, batch, generator, progress)
         on, rho = z.mean(0).clamp(1e-6, 1 - 1e-6), self.sparsity
         kl = rho * (rho / on).log() + (1 - rho) * ((1 - rho) / (1 - on)).log()
         return loss + self.weight * kl.sum()
@@ -116,7 +116,7 @@ class Regularised:
 
     def __call__(self, model: BottleneckModel, batch: Batch, generator: torch.Generator, progress: float) -> Tensor:
         """Return the loss (n,)."""
-        _, z, loss = _parts(model, batch, generator, progress)
+        _, z, loss = _passed(model, batch, generator, progress)
         size = sum(weight.square().sum() for weight in model.decoder.parameters())
         return loss + self.code_weight * 0.5 * z.square().sum(1) + self.decoder_weight * size
 
@@ -138,7 +138,7 @@ class Wasserstein:
 
     def __call__(self, model: BottleneckModel, batch: Batch, generator: torch.Generator, progress: float) -> Tensor:
         """Return the loss (n,)."""
-        _, z, loss = _parts(model, batch, generator, progress)
+        _, z, loss = _passed(model, batch, generator, progress)
         drawn = torch.randn(z.shape, generator=generator, dtype=z.dtype, device=z.device)
         return loss + self.weight * squared_mmd(z, drawn)
 
@@ -158,7 +158,7 @@ def squared_mmd(a: Tensor, b: Tensor) -> Tensor:
     for scale in (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0):
         constant = 2 * a.shape[1] * scale
         kernel = kernel + constant / (constant + distances)
-    within = sum(part.sum() - part.trace() for part in (kernel[:n, :n], kernel[n:, n:])) / (n * (n - 1))
+    within = sum(block.sum() - block.trace() for block in (kernel[:n, :n], kernel[n:, n:])) / (n * (n - 1))
     return within - 2 * kernel[:n, n:].mean()
 
 
@@ -176,7 +176,7 @@ class Quantisation:
 
     def __call__(self, model: BottleneckModel, batch: Batch, generator: torch.Generator, progress: float) -> Tensor:
         """Return the loss (n,)."""
-        q, z, loss = _parts(model, batch, generator, progress)
+        q, z, loss = _passed(model, batch, generator, progress)
         assert isinstance(q, Point)
         if torch.is_grad_enabled() and isinstance(model.bottleneck, VectorQuantiser):
             model.bottleneck.follow(q.before, generator)
@@ -192,7 +192,7 @@ class EvidenceLowerBound:
     beta
         β; at 1 the loss is a bound on −log p(x).
     warm_up
-        The part of the training over which β rises from 0 (Sønderby et al. 2016), in [0, 1].
+        The fraction of the training over which β rises from 0 (Sønderby et al. 2016), in [0, 1].
     free_bits
         Nats of KL divergence that each unit may have on average without being charged (Kingma et al. 2016).
     """
@@ -203,7 +203,7 @@ class EvidenceLowerBound:
 
     def __call__(self, model: BottleneckModel, batch: Batch, generator: torch.Generator, progress: float) -> Tensor:
         """Return the loss (n,)."""
-        q, z, loss = _parts(model, batch, generator, progress)
+        q, z, loss = _passed(model, batch, generator, progress)
         assert isinstance(q, GaussianPosterior)
         beta = self.beta_at(progress)
         if not isinstance(model.prior, StandardNormal):
@@ -214,7 +214,7 @@ class EvidenceLowerBound:
         return loss + beta * kl.sum(1)
 
     def beta_at(self, progress: float) -> float:
-        """Return β at this part of the training, in [0, 1]."""
+        """Return β at this fraction of the training, in [0, 1]."""
         return self.beta * min(1.0, progress / self.warm_up) if self.warm_up else self.beta
 
 

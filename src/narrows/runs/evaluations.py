@@ -31,7 +31,7 @@ __all__ = ["evaluate", "evaluate_run", "facts", "write_evaluation"]
 
 Array = NDArray[Any]
 
-ENOUGH = 1000
+ENOUGH_EXAMPLES = 1000
 """Examples that rates are measured on."""
 
 
@@ -187,7 +187,7 @@ def _of_all(result: Sweep) -> list[Section]:
 
 
 def _rates(result: Sweep) -> Figure:
-    few = slice(0, ENOUGH)
+    few = slice(0, ENOUGH_EXAMPLES)
     X, y = result.X_test[few], None if result.y_test is None else result.y_test[few]
     curves = []
     for d, estimator in result.models.items():

@@ -36,12 +36,12 @@ __all__ = [
     "require_pyarrow",
     "unfinished_folder",
     "write_array",
+    "write_chunks",
     "write_columns",
     "write_figure",
     "write_figures",
     "write_images",
     "write_json",
-    "write_parts",
     "write_table",
 ]
 
@@ -136,18 +136,18 @@ def write_array(folder: Path, stem: str, examples: Any, names: Sequence[str] | N
     return write_table(folder / f"{stem}.csv", columns, examples.tolist())
 
 
-def write_parts(path: Path, parts: Iterable[Array], n: int) -> OnDisk:
-    """Write an array (n, …) that comes part by part as ``.npy``, and return it, still on disk.
+def write_chunks(path: Path, chunks: Iterable[Array], n: int) -> OnDisk:
+    """Write an array (n, …) that comes chunk by chunk as ``.npy``, and return it, still on disk.
 
     The file is removed again if not all of them come.
     """
     try:
         with path.open("wb") as file:
-            for i, part in enumerate(parts):
+            for i, chunk in enumerate(chunks):
                 if i == 0:
-                    header = {"descr": part.dtype.str, "fortran_order": False, "shape": (n, *part.shape[1:])}
+                    header = {"descr": chunk.dtype.str, "fortran_order": False, "shape": (n, *chunk.shape[1:])}
                     np.lib.format.write_array_header_1_0(file, header)
-                file.write(np.ascontiguousarray(part).data)
+                file.write(np.ascontiguousarray(chunk).data)
         return OnDisk.of_npy(path)
     except BaseException:
         path.unlink(missing_ok=True)

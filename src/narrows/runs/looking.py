@@ -35,7 +35,7 @@ A_CLASS = 8
 SHEET = 48
 """Examples on a contact sheet without classes."""
 
-HISTOGRAMS, ROWS = 25, 10_000
+HISTOGRAMS, MOST_ROWS = 25, 10_000
 """Columns that are drawn, and rows that are drawn of each, at most."""
 
 CLASSES = 20
@@ -155,7 +155,7 @@ def _histograms(dataset: Dataset) -> Figure:
     """Draw how each column's values are spread."""
     n, columns = dataset.X.shape
     names = [str(name) for name in getattr(dataset.X, "columns", (f"column {i}" for i in range(columns)))]
-    rows = np.asarray(take(dataset.X, _spread(np.arange(n), ROWS)))
+    rows = np.asarray(take(dataset.X, _spread(np.arange(n), MOST_ROWS)))
     of_rows = f", {len(rows):,} of them" if len(rows) < n else ""
     of_columns = f", the first {HISTOGRAMS} of {columns:,} columns" if columns > HISTOGRAMS else ""
     shown = [(name, rows[:, i]) for i, name in enumerate(names[:HISTOGRAMS])]

@@ -40,9 +40,9 @@ __all__ = [
 Array = NDArray[Any]
 
 FAR, OUTSIDE = 0.1, 0.01
-"""How far out of the training data's range a number is out of place, in parts of that range; and how many may be."""
+"""How far outside the training data's range a number is odd, as a fraction of that range; and what share may be."""
 
-NUMBERS, FEWEST = 2**20, 10
+NUMBERS_LOOKED_AT, FEWEST_EXAMPLES = 2**20, 10
 """In examples that tell their units; and examples of which fewer may well be alike."""
 
 
@@ -147,14 +147,15 @@ def warn_of_units(fitted: Fitted, dataset: Dataset) -> None:
     scaling = fitted.scaling
     if not scaling.unit_interval:
         return
-    X = np.asarray(take(dataset.X, range(min(len(dataset.X), max(FEWEST, NUMBERS // fitted.features)))))
+    some = max(FEWEST_EXAMPLES, NUMBERS_LOOKED_AT // fitted.features)
+    X = np.asarray(take(dataset.X, range(min(len(dataset.X), some))))
     (low, high), least, width = (float(X.min()), float(X.max())), float(scaling.offset[0]), float(scaling.scale[0])
     x = scaling.apply(X)
     outside = float(((x < -FAR) | (x > 1 + FAR)).mean())
     too_few_levels = X.dtype == np.uint8 and np.iinfo(np.uint8).max < FAR * width
     if outside > OUTSIDE:
         found = f"{outside:.0%} of its numbers lie outside that"
-    elif high - low < FAR * width and (len(x) >= FEWEST or too_few_levels):
+    elif high - low < FAR * width and (len(x) >= FEWEST_EXAMPLES or too_few_levels):
         found = f"it covers {(high - low) / width:.1%} of that"
     else:
         return

@@ -16,7 +16,7 @@ from narrows.evaluation.summary import Evaluation, Number
 from narrows.runs.files import by_itself
 from narrows.runs.sections import Section
 
-__all__ = ["digits", "report"]
+__all__ = ["four_digits", "interval_of", "report"]
 
 
 def report(
@@ -103,8 +103,8 @@ def _shown(section: Section) -> str:
 
 def _table(numbers: Sequence[Number]) -> str:
     rows = "".join(
-        f"<tr><td>{escape(number.name)}</td><td class=n>{digits(number.estimate.value)}</td>"
-        f"<td class=n>{_interval(number.estimate)}</td><td>{escape(_unit(number))}</td></tr>\n"
+        f"<tr><td>{escape(number.name)}</td><td class=n>{four_digits(number.estimate.value)}</td>"
+        f"<td class=n>{interval_of(number.estimate)}</td><td>{escape(_unit(number))}</td></tr>\n"
         for number in numbers
     )
     head = "<tr><th>number</th><th class=n>value</th><th class=n>95 % interval</th><th>unit</th></tr>"
@@ -115,10 +115,11 @@ def _unit(number: Number) -> str:
     return number.unit + (f"; {number.better} is better" if number.better else "")
 
 
-def _interval(estimate: Estimate) -> str:
-    return "" if estimate.low == estimate.high else f"{digits(estimate.low)} – {digits(estimate.high)}"
+def interval_of(estimate: Estimate) -> str:
+    """Return an estimate's interval as text; empty where it is a point."""
+    return "" if estimate.low == estimate.high else f"{four_digits(estimate.low)} – {four_digits(estimate.high)}"
 
 
-def digits(value: float) -> str:
+def four_digits(value: float) -> str:
     """Return a number as text: whole ones whole, others with four digits."""
     return f"{value:,.0f}" if value == round(value) or abs(value) >= 1000 else f"{value:.4g}"

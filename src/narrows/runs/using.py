@@ -27,10 +27,10 @@ from narrows.runs.files import (
     new_folder,
     numbered,
     require_pyarrow,
+    write_chunks,
     write_columns,
     write_figures,
     write_json,
-    write_parts,
 )
 from narrows.runs.pictures import draw_comparison, draw_grid, draw_rows
 from narrows.runs.writing import GRID, SHOWN, check_images, known_of, write_errors, write_examples, write_singles
@@ -39,7 +39,7 @@ __all__ = ["decode", "denoise", "encode", "reconstruct"]
 
 Array = NDArray[Any]
 
-AT_ONCE = 2**22
+NUMBERS_AT_ONCE = 2**22
 """Numbers in examples that are reconstructed, corrupted or compared at a time, of examples on disk."""
 
 LEVEL = 0.3
@@ -181,14 +181,14 @@ def reconstruct_into(
 ) -> tuple[Any, Path]:
     """Write all reconstructions as ``stem.npy``, or .csv for rows, and return them and the file.
 
-    Examples on disk, also rows, are taken a part at a time, and become an ``.npy``.
+    Examples on disk, also rows, are taken some at a time, and become an ``.npy``.
     """
     if not isinstance(X, OnDisk):
         restored = estimator.reconstruct(X, y)
         return restored, write_examples(folder, stem, restored, estimator.fitted_)[0]
-    path, some = folder / f"{stem}.npy", chunks(len(X), math.prod(X.shape[1:]), AT_ONCE)
-    parts = (estimator.reconstruct(X[part], None if y is None else y[part]) for part in some)
-    return write_parts(path, parts, len(X)), path
+    path, some = folder / f"{stem}.npy", chunks(len(X), math.prod(X.shape[1:]), NUMBERS_AT_ONCE)
+    made = (estimator.reconstruct(X[rows], None if y is None else y[rows]) for rows in some)
+    return write_chunks(path, made, len(X)), path
 
 
 def corrupt_into(
@@ -196,19 +196,19 @@ def corrupt_into(
 ) -> tuple[Any, Path]:
     """Write a corrupted copy of ``X`` as ``noisy.npy``, or .csv for rows, and return it and the file.
 
-    Examples on disk are taken a part at a time, as by `reconstruct_into`. The noise of each part is then a stream of
-    its own, seeded by ``seed`` and the place of the part's first example, and so not that of the same array in memory.
+    Examples on disk are taken some at a time, as by `reconstruct_into`. The noise of each chunk is then a stream of
+    its own, seeded by ``seed`` and the row of the chunk's first example, and so not that of the same array in memory.
     """
     if not isinstance(X, OnDisk):
         noisy: Any = estimator.corrupt(X, corruption=corruption, level=level, random_state=seed)
         noisy = pd.DataFrame(noisy, columns=X.columns) if isinstance(X, pd.DataFrame) else noisy
         return noisy, write_examples(folder, "noisy", noisy, estimator.fitted_)[0]
-    path, some = folder / "noisy.npy", chunks(len(X), math.prod(X.shape[1:]), AT_ONCE)
-    streams = ((part, np.random.default_rng([seed, part.start])) for part in some)
-    parts = (
-        estimator.corrupt(X[part], corruption=corruption, level=level, random_state=stream) for part, stream in streams
+    path, some = folder / "noisy.npy", chunks(len(X), math.prod(X.shape[1:]), NUMBERS_AT_ONCE)
+    streams = ((rows, np.random.default_rng([seed, rows.start])) for rows in some)
+    made = (
+        estimator.corrupt(X[rows], corruption=corruption, level=level, random_state=stream) for rows, stream in streams
     )
-    return write_parts(path, parts, len(X)), path
+    return write_chunks(path, made, len(X)), path
 
 
 def encode(

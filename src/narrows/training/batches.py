@@ -55,7 +55,7 @@ class Batches:
 
     def __init__(self, members: Sequence[Member], size: int, processes: Alone | Processes) -> None:
         self.members, self.size, self.processes = members, size, processes
-        self.n = len(members[0].learned)
+        self.n = len(members[0].training)
         self.count = math.ceil(self.n / size)
         self.now = Order(torch.empty(0, self.n, dtype=torch.int64), self.count)
         self._stream: Iterator[tuple[Tensor, Tensor | None]] = iter(())
@@ -64,7 +64,7 @@ class Batches:
         """Return the next inputs (models, examples, features), and their context, of the ``active`` members."""
         if self.now.given == self.count:
             members = [self.members[number] for number in active]
-            self.now = Order(torch.stack([member.learned.shuffled(member.generator) for member in members]), 0)
+            self.now = Order(torch.stack([member.training.shuffled(member.generator) for member in members]), 0)
             self._stream = self._read()
         batch = next(self._stream)
         self.now.given += 1
@@ -89,7 +89,7 @@ class Batches:
 
         Several small ones are read at a time, since each reading takes as long as a few operations of a step.
         """
-        source, models, size = self.members[0].learned, len(self.now.rows), self.size
+        source, models, size = self.members[0].training, len(self.now.rows), self.size
         at_once = max(1, NUMBERS_AT_ONCE // (models * size * source.features)) if self.processes.size == 1 else 1
         for some in self.now.rows[:, self.now.given * size :].split(at_once * size, 1):
             rows = torch.cat([batch.flatten() for batch in self.processes.share(some).split(size, 1)])

@@ -34,10 +34,10 @@ def mean_loss(
     generator = torch.Generator(device).manual_seed(0)
     model.eval()
     total = torch.zeros((), dtype=torch.float64, device=device)
-    weights = None if held_out.weights is None else held_out.weights[held_out.places].to(device)
-    for places in held_out.spans():
-        mine = processes.share(places)
+    weights = None if held_out.weights is None else held_out.weights[held_out.rows].to(device)
+    for rows in held_out.spans():
+        mine = processes.share(rows)
         losses = objective(model, held_out.take(mine), generator, 1.0).double()
-        total += (losses if weights is None else losses * weights[mine]).mean() * len(places)
+        total += (losses if weights is None else losses * weights[mine]).mean() * len(rows)
     model.train()
     return float(processes.mean(total)) / (len(held_out) if weights is None else float(weights.sum()))

@@ -185,9 +185,9 @@ def _packed(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
     if is_dataclass(value):
         value = {field.name: getattr(value, field.name) for field in fields(value)}
     if isinstance(value, dict):
-        return {key: _packed(part, f"{name}.{key}", tensors) for key, part in value.items()}
+        return {key: _packed(item, f"{name}.{key}", tensors) for key, item in value.items()}
     if isinstance(value, list):
-        return [_packed(part, f"{name}.{number}", tensors) for number, part in enumerate(value)]
+        return [_packed(item, f"{name}.{number}", tensors) for number, item in enumerate(value)]
     return value
 
 
@@ -197,9 +197,9 @@ def _unpacked(kind: Any, value: Any, tensors: Mapping[str, Tensor]) -> Any:
         return tensors[value]
     if isinstance(kind, type) and is_dataclass(kind):
         hints = get_type_hints(kind)
-        return kind(**{name: _unpacked(hints[name], part, tensors) for name, part in value.items()})
+        return kind(**{name: _unpacked(hints[name], item, tensors) for name, item in value.items()})
     if get_origin(kind) is dict:
-        return {key: _unpacked(get_args(kind)[1], part, tensors) for key, part in value.items()}
+        return {key: _unpacked(get_args(kind)[1], item, tensors) for key, item in value.items()}
     if get_origin(kind) is list:
-        return [_unpacked(get_args(kind)[0], part, tensors) for part in value]
+        return [_unpacked(get_args(kind)[0], item, tensors) for item in value]
     return value

@@ -66,7 +66,7 @@ class Contest:
         )
 
     def enter(self, rows: dict[int, dict[str, float]], diverged: Sequence[int]) -> list[int]:
-        """Add an epoch's ``rows``, by member, and return the places among the active of those that go on."""
+        """Add an epoch's ``rows``, by member, and return the indices among the active of those that go on."""
         for number, row in rows.items():
             self.now.history[number].append(row)
             if row["epoch"] in self.looks:
@@ -110,6 +110,6 @@ class Contest:
     def _look(self, number: int) -> None:
         """Note what is wrong with a member's model as it is now."""
         member, history = self.members[number], self.now.history[number][self.now.comparable :]
-        examples = member.validation if len(member.validation) else member.learned
+        examples = member.validation if len(member.validation) else member.training
         for kind, words in noticed(member.model, examples, history).items():
             self.now.notes[number].setdefault(kind, words)

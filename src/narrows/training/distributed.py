@@ -1,4 +1,4 @@
-"""Many processes that train one model: each reads and learns from its part of every batch, and gradients are averaged.
+"""Many processes that train one model: each reads and learns from its share of every batch, and gradients are averaged.
 
 By PyTorch's distributed data parallel (Li et al., «PyTorch Distributed», VLDB 2020) through Lightning Fabric. The
 processes come to what one would come to, but for rounding: all have the same source of chance and draw the noise of
@@ -32,7 +32,7 @@ DRAWS = {torch.rand, torch.randn, torch.randint}
 
 
 def check_divisible(bottleneck: Bottleneck, objective: Objective, corruption: str) -> None:
-    """Refuse what looks at a batch as a whole, and would be another thing for its parts.
+    """Refuse what looks at a batch as a whole, and would be another thing for its shares.
 
     Raises
     ------
@@ -53,7 +53,7 @@ class Alone:
     rank, size, local, kept = 0, 1, 1, True
 
     def share(self, examples: Tensor) -> Tensor:
-        """Return which of the next ``examples`` (…, n), their places, are this process's."""
+        """Return which of the next ``examples`` (…, n), their rows, are this process's."""
         return examples
 
     def shared(self, objective: Objective) -> Objective:
@@ -165,7 +165,7 @@ class _Losses(nn.Module):
 
 
 class _DrawnForAll(TorchFunctionMode):
-    """Inside it, noise for a part of the examples is drawn for all, and theirs taken out."""
+    """Inside it, noise for some of the examples is drawn for all, and theirs taken out."""
 
     def __init__(self, processes: Processes) -> None:
         super().__init__()

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from narrows.models.model import Batch
 
-__all__ = ["ROWS_A_CHUNK", "Examples"]
+__all__ = ["ROWS_AT_ONCE", "Examples"]
 
-ROWS_A_CHUNK, NUMBERS_A_CHUNK = 4096, 2**20
+ROWS_AT_ONCE, NUMBERS_AT_ONCE = 4096, 2**20
 """Examples, and numbers in them, a pass when nothing is learned: enough to be quick, few enough for any memory."""
 
 
@@ -25,8 +25,8 @@ class Examples:
     Attributes
     ----------
     read
-        Places (k,) in the whole data ↦ their scaled inputs (k, features).
-    places
+        Rows (k,) of the whole data ↦ their scaled inputs (k, features).
+    rows
         (n,), which of the whole data these are.
     features
         What an example takes on its way through the nets, at least.
@@ -37,7 +37,7 @@ class Examples:
     """
 
     read: Callable[[Tensor], Tensor]
-    places: Tensor
+    rows: Tensor
     features: int
     context: Tensor | None
     weights: Tensor | None = None
@@ -48,25 +48,25 @@ class Examples:
         return cls(partial(torch.index_select, x, 0), torch.arange(len(x)), features or x.shape[1], context)
 
     def __len__(self) -> int:
-        return len(self.places)
+        return len(self.rows)
 
-    def take(self, places: Tensor) -> Batch:
-        """Return the examples at ``places`` (k,) among these."""
-        at = self.places[places]
+    def take(self, rows: Tensor) -> Batch:
+        """Return the examples at ``rows`` (k,) among these."""
+        at = self.rows[rows]
         return Batch(self.read(at), None if self.context is None else self.context[at])
 
-    def part(self, places: Tensor) -> Self:
-        """Return the examples at ``places`` (k,), of which nothing is read yet."""
-        return replace(self, places=self.places[places])
+    def subset(self, rows: Tensor) -> Self:
+        """Return the examples at ``rows`` (k,), of which nothing is read yet."""
+        return replace(self, rows=self.rows[rows])
 
     def shuffled(self, generator: torch.Generator) -> Tensor:
-        """Return their places in the whole data, (n,), in an order by chance.
+        """Return their rows in the whole data, (n,), in an order by chance.
 
         Where they have weights, those are drawn by systematic resampling (Kitagawa 1996): one of twice the mean weight
         comes twice, and any other as often as its weight says, on average and to within one. An adaptive step would
         take little note of a weight that only scaled a batch's loss.
         """
-        order = self.places[torch.randperm(len(self), generator=generator, device=generator.device).cpu()]
+        order = self.rows[torch.randperm(len(self), generator=generator, device=generator.device).cpu()]
         if self.weights is None:
             return order
         shares = self.weights[order].cumsum(0)
@@ -79,20 +79,20 @@ class Examples:
         """Return as many of them, each as often as its weight says: what has no weights goes by these."""
         if self.weights is None or not len(self):
             return self
-        return replace(self, places=self.shuffled(torch.Generator().manual_seed(0)), weights=None)
+        return replace(self, rows=self.shuffled(torch.Generator().manual_seed(0)), weights=None)
 
     def on(self, device: torch.device) -> Self:
         """Return them as they are given out on ``device``; where they are held they stay."""
         if device.type == "cpu":
             return self
         context = None if self.context is None else self.context.to(device)
-        return replace(self, read=lambda places: self.read(places).to(device), context=context)
+        return replace(self, read=lambda rows: self.read(rows).to(device), context=context)
 
-    def spans(self, most: int = ROWS_A_CHUNK) -> Sequence[Tensor]:
-        """Return the places of all of them in order, at most so many at a time."""
-        parts: Sequence[Tensor] = torch.arange(len(self)).split(max(1, min(most, NUMBERS_A_CHUNK // self.features)))
-        return parts
+    def spans(self, most: int = ROWS_AT_ONCE) -> Sequence[Tensor]:
+        """Return the rows of all of them in order, at most so many at a time."""
+        spans: Sequence[Tensor] = torch.arange(len(self)).split(max(1, min(most, NUMBERS_AT_ONCE // self.features)))
+        return spans
 
-    def chunks(self, most: int = ROWS_A_CHUNK) -> Iterator[Batch]:
+    def chunks(self, most: int = ROWS_AT_ONCE) -> Iterator[Batch]:
         """Yield all of them in order, at most so many at a time."""
         return map(self.take, self.spans(most))

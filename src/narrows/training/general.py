@@ -22,16 +22,16 @@ MOMENTS = "first", "second"
 
 
 def rates(model: BottleneckModel) -> dict[Tensor, float]:
-    """Return the nets' parameters and the part of the learning rate that each has.
+    """Return the nets' parameters and the fraction of the learning rate that each has.
 
     Weights of more than 1,024 inputs move more slowly in proportion, or a step would move their sum too far (Yang et
     al., «Tensor programs V», 2021).
     """
-    parts: dict[Tensor, float] = {p: 1.0 for net in (model.encoder, model.decoder) for p in net.parameters()}
+    fractions: dict[Tensor, float] = {p: 1.0 for net in (model.encoder, model.decoder) for p in net.parameters()}
     for layer in (*model.encoder.modules(), *model.decoder.modules()):
         if isinstance(layer, nn.Linear) and layer.in_features > WIDE:
-            parts[layer.weight] = WIDE / layer.in_features
-    return parts
+            fractions[layer.weight] = WIDE / layer.in_features
+    return fractions
 
 
 class General:
@@ -48,8 +48,8 @@ class General:
     def __init__(self, model: BottleneckModel, objective: Objective, learning_rate: float, weight_decay: float) -> None:
         self.model, self.objective = model, objective
         self.groups: dict[tuple[float, float], list[Tensor]] = {}
-        for weights, part in rates(model).items():
-            self.groups.setdefault((learning_rate * part, weight_decay), []).append(weights)
+        for weights, fraction in rates(model).items():
+            self.groups.setdefault((learning_rate * fraction, weight_decay), []).append(weights)
         others = [*model.likelihood.parameters(), *model.prior.parameters()]
         self.groups.setdefault((learning_rate, 0.0), []).extend(others)
         self.moments = {p: (torch.zeros_like(p), torch.zeros_like(p)) for group in self.groups.values() for p in group}
@@ -61,7 +61,7 @@ class General:
         context: Tensor | None,
         generators: Sequence[torch.Generator],
         progress: float,
-        part: float,
+        fraction: float,
         momentum: float,
     ) -> Tensor:
         """Lower the objective by a step and return its mean loss before, (1,), in nats per example.
@@ -73,8 +73,8 @@ class General:
         generators
             The model's own, the only source of chance.
         progress
-            The part of training done, in [0, 1].
-        part, momentum
+            The fraction of the training done, in [0, 1].
+        fraction, momentum
             Of the full learning rate, and β₁.
         """
         for weights in self.moments:
@@ -82,18 +82,18 @@ class General:
         batch = Batch(x[0], None if context is None else context[0])
         loss = self.objective(self.model, batch, generators[0], progress).mean()
         loss.backward()
-        self._update(part, momentum)
+        self._update(fraction, momentum)
         return loss.detach()[None]
 
     @torch.no_grad()
-    def _update(self, part: float, momentum: float) -> None:
+    def _update(self, fraction: float, momentum: float) -> None:
         """Take AdamW's step."""
         self.steps.add_(1)
         for (rate, decay), group in self.groups.items():
             moved = [(p, p.grad, *self.moments[p]) for p in group if p.grad is not None]
             if moved:
                 values, gradients, first, second = zip(*moved, strict=True)
-                rates_now = {"rate": rate * part, "momentum": momentum, "decay": decay}
+                rates_now = {"rate": rate * fraction, "momentum": momentum, "decay": decay}
                 adamw_step(values, gradients, first, second, self.steps, **rates_now)
 
     def aim(self, objective: Objective) -> None:
@@ -107,20 +107,20 @@ class General:
         """Say whether all weights are, (1,)."""
         return torch.stack([p.isfinite().all() for p in self.model.parameters()]).all()[None]
 
-    def keep(self, places: Sequence[int]) -> None:
+    def keep(self, numbers: Sequence[int]) -> None:
         """Go on with the only model."""
 
     def state(self) -> dict[str, Tensor]:
         """Return a copy of the weights and of Adam's moments."""
         state = {f"model.{name}": tensor.clone() for name, tensor in self.model.state_dict().items()}
-        for place, moments in enumerate(self.moments.values()):
-            state |= {f"adam.{place}.{name}": tensor.clone() for name, tensor in zip(MOMENTS, moments, strict=True)}
+        for number, moments in enumerate(self.moments.values()):
+            state |= {f"adam.{number}.{name}": tensor.clone() for name, tensor in zip(MOMENTS, moments, strict=True)}
         return state | {"adam.steps": self.steps.clone()}
 
     def restore(self, state: dict[str, Tensor]) -> None:
         """Go back to what `state` has returned."""
         self.model.load_state_dict({name[6:]: value for name, value in state.items() if name.startswith("model.")})
         self.steps.copy_(state["adam.steps"])
-        for place, moments in enumerate(self.moments.values()):
+        for number, moments in enumerate(self.moments.values()):
             for name, tensor in zip(MOMENTS, moments, strict=True):
-                tensor.copy_(state[f"adam.{place}.{name}"])
+                tensor.copy_(state[f"adam.{number}.{name}"])

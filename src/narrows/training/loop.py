@@ -42,11 +42,11 @@ class Step:
     training
         What takes the steps, and can be told to go on otherwise: `Training.change`.
     rows
-        At an epoch's last step, each model's row of the history, by its place: ``epoch``, ``loss`` and
+        At an epoch's last step, each model's row of the history, by its number: ``epoch``, ``loss`` and
         ``validation_loss`` (nats per example, the latter only where there is a validation part), ``learning_rate`` and
         ``seconds`` since the start.
     notes
-        What was noticed in this step for the first time, in words: each model's, by its place.
+        What was noticed in this step for the first time, in words: each model's, by its number.
     """
 
     epoch: int
@@ -288,12 +288,12 @@ class Training:
             self.learner.store()
         rows, lost = {}, []
         fine = self.learner.finite() & torch.isfinite(self.now.total)
-        for place, number in enumerate(contest.now.active):
+        for index, number in enumerate(contest.now.active):
             member = self.members[number]
-            row = {"epoch": epoch, "loss": float(self.now.total[place]) / self.batches.n}
+            row = {"epoch": epoch, "loss": float(self.now.total[index]) / self.batches.n}
             if len(member.validation):
                 row["validation_loss"] = mean_loss(member.model, self.objective, member.validation, self.processes)
-            if fine[place] and math.isfinite(row.get("validation_loss", 0)):
+            if fine[index] and math.isfinite(row.get("validation_loss", 0)):
                 rows[number] = row | {"learning_rate": rate, "seconds": time.perf_counter() - self.started}
             else:
                 lost.append(number)
@@ -306,12 +306,12 @@ class Training:
         self._keep(contest.enter(rows, lost))
         return rows
 
-    def _keep(self, places: list[int]) -> None:
-        """Begin the next epoch with the models at ``places`` among those that were active in this."""
-        if places and len(places) < len(self.now.total):
-            self.learner.keep(places)
-        self.now.total = torch.zeros(len(places), device=self.device)
-        if places:
+    def _keep(self, indices: list[int]) -> None:
+        """Begin the next epoch with the models at ``indices`` among those that were active in this."""
+        if indices and len(indices) < len(self.now.total):
+            self.learner.keep(indices)
+        self.now.total = torch.zeros(len(indices), device=self.device)
+        if indices:
             self.recovery.now.sound = self.recovery.position(self.now.done, self.contest.now.active)
 
     def _settle(self) -> None:

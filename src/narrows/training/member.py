@@ -26,8 +26,8 @@ class Member:
     ----------
     model
         To be trained.
-    learned, validation
-        What to learn from, and to judge each epoch by; of the latter there may be none.
+    training, validation
+        The examples to learn from, and those held out to validate each epoch by; of the latter there may be none.
     generator
         The only source of chance.
     operations
@@ -35,14 +35,14 @@ class Member:
     """
 
     model: BottleneckModel
-    learned: Examples
+    training: Examples
     validation: Examples
     generator: torch.Generator
     operations: int
 
     def kind(self, objective: Objective) -> Hashable | None:
         """Return what it must have in common with those it is trained side by side with; None if it must be alone."""
-        alone = self.learned.context is not None or self.model.in_half
+        alone = self.training.context is not None or self.model.in_half
         return None if alone else kind_of(self.model, objective)
 
     def on(self, device: torch.device) -> Member:
@@ -50,8 +50,9 @@ class Member:
         if device.type == "cpu":
             return self
         self.model.to(device)
-        moved = replace(self, learned=self.learned.on(device), validation=self.validation.on(device))
-        check_nets(self.model, moved.learned.take(torch.arange(min(2, len(self.learned)))))  # a user's may stay behind
+        moved = replace(self, training=self.training.on(device), validation=self.validation.on(device))
+        few = torch.arange(min(2, len(self.training)))
+        check_nets(self.model, moved.training.take(few))  # a user's may stay behind
         return replace(moved, generator=torch.Generator(device).manual_seed(self.generator.initial_seed()))
 
     def back(self) -> None:

@@ -23,7 +23,7 @@ SILENT = 0.01
 """Nats below which a unit tells nothing of the input."""
 
 RISEN = 0.1
-"""The part of its fall by which the validation loss must have risen again."""
+"""The fraction of its fall by which the validation loss must have risen again."""
 
 
 def looks(epochs: int) -> set[int]:

@@ -8,10 +8,10 @@ from collections.abc import Callable
 __all__ = ["SCHEDULES", "Pace", "constant", "one_cycle"]
 
 Pace = tuple[float, float]
-"""The part of the full learning rate that a step takes, and its β₁."""
+"""The fraction of the full learning rate that a step takes, and its β₁."""
 
 WARM_UP, START, END = 0.3, 1 / 2, 1 / 250_000
-"""The part of the training in which the rate rises; the parts of it to begin and to end with."""
+"""Fractions: of the training, in which the rate rises; of the full rate, which it starts at and ends at."""
 
 LEAST_MOMENTUM, MOST_MOMENTUM = 0.85, 0.95
 
@@ -36,9 +36,9 @@ def constant(step: int, steps: int) -> Pace:  # noqa: ARG001 - one signature for
     return 1.0, 0.9
 
 
-def _cosine(part: float) -> float:
+def _cosine(fraction: float) -> float:
     """From 0 to 1, slowly at both ends."""
-    return (1 - math.cos(math.pi * part)) / 2
+    return (1 - math.cos(math.pi * fraction)) / 2
 
 
 SCHEDULES: dict[str, Callable[[int, int], Pace]] = {"one-cycle": one_cycle, "constant": constant}

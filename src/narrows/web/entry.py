@@ -18,7 +18,7 @@ from narrows.fitted.levels import as_bytes, error_maps
 from narrows.latent import nearest
 from narrows.runs.opening import known_labels
 
-__all__ = ["MOST_CLASSES", "SHOWN", "Entry", "Judged"]
+__all__ = ["MOST_CLASSES", "SHOWN", "Entry", "Measured"]
 
 SHOWN = 2000
 """Examples on the page, at most: points that can still be told apart, and bytes that a browser gets at once."""
@@ -27,21 +27,21 @@ MOST_CLASSES = 40
 """Labels that are told apart by colour and name."""
 
 FAR = 0.99
-"""The part of the shown examples that are nearer, or better reconstructed, than what is called far or odd."""
+"""The fraction of the shown examples that are nearer, or better reconstructed, than what is called far or odd."""
 
 Array = NDArray[Any]
 
 
-class Judged(NamedTuple):
+class Measured(NamedTuple):
     """A model's squared error per pixel or feature, in scaled units, and what it is measured on.
 
-    ``part`` is ``"test"`` (held out from the model), ``"validation"`` (held out inside ``fit``) or ``"shown"`` (the
-    examples on the page, which may have been learnt).
+    ``subset`` is ``"test"`` (held out from the model), ``"validation"`` (held out inside ``fit``) or ``"shown"`` (the
+    examples on the page, some of which it may have seen in training).
     """
 
     error: float
     standard_error: float
-    part: str
+    subset: str
     pca_error: float | None = None
 
 
@@ -74,7 +74,7 @@ class Entry:
     dataset: Dataset
     total: int
     python: tuple[str, ...]
-    given: Judged | None = None
+    given: Measured | None = None
     from_prior: bool = False
     memo: dict[str, Any] = field(default_factory=dict)
 
@@ -105,10 +105,10 @@ class Entry:
         y = self.dataset.y
         if y is None:
             return [], None
-        names, places = np.unique(y, return_inverse=True)
+        names, indices = np.unique(y, return_inverse=True)
         if len(names) > MOST_CLASSES or 2 * len(names) > len(y):
             return [], None
-        return [str(name) for name in names.tolist()], places.astype(np.uint8)
+        return [str(name) for name in names.tolist()], indices.astype(np.uint8)
 
     @property
     def classes(self) -> list[str]:
@@ -117,12 +117,12 @@ class Entry:
 
     @property
     def labels(self) -> NDArray[np.uint8] | None:
-        """(n,) the place of each example's label among `classes`."""
+        """(n,) the index of each example's label among `classes`."""
         return self._classes[1]
 
-    def names(self, places: Sequence[int] | NDArray[np.int64]) -> list[str]:
-        """Return the labels of the examples at ``places``; none where labels are unknown."""
-        return [] if self.labels is None else [self.classes[place] for place in self.labels[places]]
+    def names(self, rows: Sequence[int] | NDArray[np.int64]) -> list[str]:
+        """Return the labels of the examples at ``rows``; none where labels are unknown."""
+        return [] if self.labels is None else [self.classes[index] for index in self.labels[rows]]
 
     @cached_property
     def distribution(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -150,14 +150,14 @@ class Entry:
         return float(np.quantile(nearest(self.codes, self.codes, 2)[1][:, 1], FAR))
 
     @cached_property
-    def judged(self) -> Judged:
+    def measured(self) -> Measured:
         """How well it does, on the best evidence there is."""
         if self.given is not None:
             return self.given
         if self.fitted.validation_error is not None:
-            return Judged(*self.fitted.validation_error, "validation")
+            return Measured(*self.fitted.validation_error, "validation")
         spread = float(self.errors.std() / np.sqrt(len(self.errors)))
-        return Judged(float(self.errors.mean()), spread, "shown")
+        return Measured(float(self.errors.mean()), spread, "shown")
 
     def decode(self, codes: ArrayLike, label: str | None = None) -> Array:
         """Return the examples that ``codes`` (n, latent_dim) stand for, of class ``label`` where the model needs one.
@@ -174,12 +174,12 @@ class Entry:
         one = fitted.require_classes()[0] if label is None else known_labels(fitted, [label])[0]
         return np.asarray(self.estimator.inverse_transform(z, np.full(len(z), one)))
 
-    def context(self, label: str | None, place: int | None = None) -> Array | None:
-        """Return the class (1,) that a conditional model sees beside an input, which may be the example ``place``."""
+    def context(self, label: str | None, row: int | None = None) -> Array | None:
+        """Return the class (1,) that a conditional model sees beside an input, which may be the example ``row``."""
         if not self.fitted.conditional:
             return None
-        if place is not None and label is None and self.y is not None:
-            return self.y[[place]]
+        if row is not None and label is None and self.y is not None:
+            return self.y[[row]]
         return self.fitted.require_classes()[:1] if label is None else known_labels(self.fitted, [label])
 
     def levels(self, examples: Array) -> NDArray[np.uint8]:
@@ -190,17 +190,17 @@ class Entry:
         """Return the squared differences in scaled units, (n, H, W), the mean over channels, or (n, features)."""
         return error_maps(self.fitted, examples, restored).astype(np.float32)
 
-    def check_place(self, name: str, place: int) -> int:
-        """Return ``place`` if there is such an example.
+    def check_row(self, name: str, row: int) -> int:
+        """Return ``row`` if there is such an example.
 
         Raises
         ------
         ValueError
             If there is none.
         """
-        if not 0 <= place < len(self.X):
-            raise ValueError(f"{name}={place}: there are {len(self.X):,} examples on the page, counted from 0")
-        return place
+        if not 0 <= row < len(self.X):
+            raise ValueError(f"{name}={row}: there are {len(self.X):,} examples on the page, counted from 0")
+        return row
 
     def check_codes(self, codes: Sequence[Sequence[float]]) -> NDArray[np.float32]:
         """Return ``codes`` as an array (n, latent_dim).

@@ -61,8 +61,8 @@ class Watched:
         self.number, self.data, self.source, self.estimator = number, data, source, estimator
         self.begun = begin(estimator, data.X, data.y)
         member = self.begun.member
-        held_out = member.validation if len(member.validation) else member.learned
-        self.examples = data.at(held_out.places[:SHOWN].numpy())
+        held_out = member.validation if len(member.validation) else member.training
+        self.examples = data.at(held_out.rows[:SHOWN].numpy())
         self.news, self.heard, self.version = News(number), False, 0
         start = {name: tensor.numpy().copy() for name, tensor in member.model.state_dict().items()}
         self.kept, self.now = {0: start}, start

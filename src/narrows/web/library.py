@@ -21,7 +21,7 @@ from narrows.estimators import load
 from narrows.fitted.fitted import Fitted
 from narrows.runs.opening import known_labels, models_in, remembered, results_beside, warn_of_units
 from narrows.sweeps import Sweep
-from narrows.web.entry import SHOWN, Entry, Judged
+from narrows.web.entry import SHOWN, Entry, Measured
 from narrows.web.lab import Lab
 
 __all__ = ["Library", "Progress", "open_models", "shown"]
@@ -42,10 +42,10 @@ DIGITS = (
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the training of the digits' models is: which is being trained, ``part`` of all done, and what failed."""
+    """How far the training of the digits' models is: which is being trained, the ``fraction`` done, and what failed."""
 
     name: str
-    part: float
+    fraction: float
     done: bool
     error: str = ""
 
@@ -126,8 +126,8 @@ class Library:
         name = f"{kind} {latent_dim}"
         with closing(result.run()) as steps:
             for now in steps:
-                part = (number + now.step.step / now.step.steps) / len(DIGITS)
-                self.progress = Progress(name, part, done=False)
+                fraction = (number + now.step.step / now.step.steps) / len(DIGITS)
+                self.progress = Progress(name, fraction, done=False)
                 if self._stop.is_set():
                     return
         row = result.rows[0]
@@ -145,7 +145,7 @@ class Library:
                     f'result = sweep(data.X, data.y, model="{kind}", latent_dims=[{latent_dim}], epochs={epochs})',
                     f"model = result.models[{latent_dim}]",
                 ),
-                Judged(row.test_error, row.test_error_se, "test", row.pca_error),
+                Measured(row.test_error, row.test_error_se, "test", row.pca_error),
             )
         )
 
@@ -202,7 +202,7 @@ def _open(file: Path, data: str | None, read: Callable[[str, tuple[int, ...]], D
     results = results_beside(file)
     source = data or remembered(results, fitted.input_shape, read)
     lines = ("from narrows import load", "from narrows.data import load_data", "", f"model = load({str(file)!r})")
-    given = _judged(results, fitted)
+    given = _measured(results, fitted)
     name = f"{fitted.kind.lower()}-{fitted.latent_dim}"
     if source is None:
         drawn = Dataset("samples", np.asarray(estimator.sample(1000, random_state=0)))
@@ -237,7 +237,7 @@ def shown(dataset: Dataset) -> Dataset:
     return dataset.at(rows)
 
 
-def _judged(results: dict[str, Any], fitted: Fitted) -> Judged | None:
+def _measured(results: dict[str, Any], fitted: Fitted) -> Measured | None:
     """Return the test error that a run's results tell of this model."""
     rows = results.get("rows")
     for row in rows if isinstance(rows, list) else []:
@@ -245,5 +245,5 @@ def _judged(results: dict[str, Any], fitted: Fitted) -> Judged | None:
             numbers = [row.get(name) for name in ("test_error", "test_error_se", "pca_error")]
             if all(isinstance(number, float) for number in numbers):
                 error, spread, pca = map(float, numbers)  # type: ignore[arg-type]  # floats, as the line above saw
-                return Judged(error, spread, "test", pca)
+                return Measured(error, spread, "test", pca)
     return None

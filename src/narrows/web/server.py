@@ -1,4 +1,4 @@
-"""The server: files of the page, a WebSocket for questions, and a door for pictures, all behind `Guard`.
+"""The server: files of the page, a WebSocket for questions, and a door for images, all behind `Guard`.
 
 An answer is worked out in a thread of its own, so that a slow one holds up no other; torch has one thread in each,
 since on one small example more of them would only wait for each other.
@@ -41,7 +41,7 @@ __all__ = ["QUESTIONS", "answer", "create_app", "serve"]
 
 STATIC = Path(__file__).parent / "static"
 
-AT_ONCE, MOST_QUESTION = 4, 2**20
+QUESTIONS_AT_ONCE, MOST_BYTES_OF_A_QUESTION = 4, 2**20
 """Questions of one page that are worked on at the same time, and bytes of one."""
 
 SWITCH_SECONDS = 0.0005
@@ -78,7 +78,7 @@ def create_app(library: Library, token: str, hosts: frozenset[str]) -> ASGIApp:
     """Return the guarded server of ``library``; ``token`` and ``hosts`` as of `Guard`."""
     mimetypes.add_type("text/javascript", ".js")  # a machine's own table may say otherwise
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    pool = ThreadPoolExecutor(AT_ONCE, initializer=partial(torch.set_num_threads, 1))
+    pool = ThreadPoolExecutor(QUESTIONS_AT_ONCE, initializer=partial(torch.set_num_threads, 1))
 
     async def work(function: Callable[..., bytes], *arguments: Any) -> bytes:
         return await asyncio.get_running_loop().run_in_executor(pool, partial(function, *arguments))
@@ -107,25 +107,25 @@ def create_app(library: Library, token: str, hosts: frozenset[str]) -> ASGIApp:
 async def _body(request: Request) -> bytes | None:
     """Return a request's body, or None as soon as it is too long."""
     body = bytearray()
-    async for part in request.stream():
-        body += part
+    async for chunk in request.stream():
+        body += chunk
         if len(body) > uploads.MOST_BYTES:
             return None
     return bytes(body)
 
 
 def _prepared(library: Library, model: str, body: bytes) -> bytes:
-    """Return the frame with an uploaded picture as an input of ``model``, or with why it is none."""
+    """Return the frame with an uploaded image as an input of ``model``, or with why it is none."""
     try:
         entry = library[model]
-        return pack(inputs.Prepared(entry.levels(uploads.prepare(uploads.read_picture(body), entry))))
+        return pack(inputs.Prepared(entry.levels(uploads.prepare(uploads.read_image(body), entry))))
     except ValueError as error:
         return pack_refusal(str(error))
 
 
 async def _converse(socket: WebSocket, reply: Callable[[str], Awaitable[bytes]]) -> None:
     """Answer each message of a page, a few at the same time, until it goes."""
-    room = asyncio.Semaphore(AT_ONCE)
+    room = asyncio.Semaphore(QUESTIONS_AT_ONCE)
 
     async def one(message: str) -> None:
         try:
@@ -172,7 +172,7 @@ def serve(library: Library, opened: Callable[[str], object], *, host: str = "127
         log_level="warning",
         lifespan="off",
         ws="websockets-sansio",
-        ws_max_size=MOST_QUESTION,
+        ws_max_size=MOST_BYTES_OF_A_QUESTION,
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=1,
     )

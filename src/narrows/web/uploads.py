@@ -1,6 +1,6 @@
 """Pictures that people draw, drop or paste → inputs, prepared as the model's training data were.
 
-Where the data are ink on an empty ground, as handwritten digits are, a picture is cropped to its ink, scaled to the
+Where the data are ink on an empty ground, as handwritten digits are, an image is cropped to its ink, scaled to the
 data's usual size of ink and put where the data's centre of mass is; that is how MNIST was made (LeCun et al. 1998).
 Of other images the middle is cropped out.
 """
@@ -22,13 +22,13 @@ from narrows.data.pixels import image_bytes
 from narrows.fitted.levels import of_bytes, value_range
 from narrows.web.entry import Entry
 
-__all__ = ["MOST_BYTES", "MOST_PIXELS", "Ink", "ink_of", "prepare", "read_picture"]
+__all__ = ["MOST_BYTES", "MOST_PIXELS", "Ink", "ink_of", "prepare", "read_image"]
 
 MOST_BYTES, MOST_PIXELS = 8 * 2**20, 25_000_000
 """Of an uploaded file, and of the image in it."""
 
 DARK, SOME = 0.15, 0.2
-"""A ground is empty if nearly no border pixel is above the first part of the range; ink is what is above the second."""
+"""Fractions of the range: a ground is empty if hardly any border pixel exceeds the first; ink exceeds the second."""
 
 Array = NDArray[Any]
 
@@ -42,7 +42,7 @@ class Ink:
     centre: tuple[float, float]
 
 
-def read_picture(body: bytes) -> Image.Image:
+def read_image(body: bytes) -> Image.Image:
     """Return the image in an uploaded file, upright.
 
     Raises
@@ -94,11 +94,11 @@ def prepare(image: Image.Image, entry: Entry) -> Array:
     Raises
     ------
     DataError
-        If the model takes rows of numbers or other channels, or there is nothing in the picture.
+        If the model takes rows of numbers or other channels, or there is nothing in the image.
     """
     shape = entry.fitted.input_shape
     if len(shape) < 2 or shape[2:] not in ((), (1,), (3,)):
-        raise DataError(f"this model takes no pictures, but inputs of shape {shape}")
+        raise DataError(f"this model takes no images, but inputs of shape {shape}")
     ink = ink_of(entry)
     if ink is None:
         grey = shape[2:] != (3,)
@@ -109,25 +109,25 @@ def prepare(image: Image.Image, entry: Entry) -> Array:
 
 
 def _placed(levels: Array, ink: Ink, shape: tuple[int, ...]) -> Array:
-    """Return the ink of ``levels`` (h, w), whatever is the brighter, bright on dark, of the data's size and place."""
+    """Return the ink of ``levels`` (h, w), bright on dark whichever it was, at the data's size and position."""
     border = np.concatenate([levels[0], levels[-1], levels[:, 0], levels[:, -1]])
     ground = float(np.median(border))
     ink_levels = np.abs(levels - ground)
     strongest = ink_levels.max()
     if strongest < 16:
-        raise DataError("the picture is empty: draw something, or take one with more contrast")
+        raise DataError("the image is empty: draw something, or take one with more contrast")
     ink_levels = np.clip(ink_levels / strongest, 0, 1)
     top, left, bottom, right = _box(ink_levels > SOME)
-    part = Image.fromarray((ink_levels[top:bottom, left:right] * 255).astype(np.uint8))
-    scale = min(ink.height / part.height, min(max(ink.width, ink.height), shape[1]) / part.width)
-    size = max(1, round(part.width * scale)), max(1, round(part.height * scale))
-    small = np.asarray(part.resize(size, Image.Resampling.BOX), np.float64)
+    cropped = Image.fromarray((ink_levels[top:bottom, left:right] * 255).astype(np.uint8))
+    scale = min(ink.height / cropped.height, min(max(ink.width, ink.height), shape[1]) / cropped.width)
+    size = max(1, round(cropped.width * scale)), max(1, round(cropped.height * scale))
+    small = np.asarray(cropped.resize(size, Image.Resampling.BOX), np.float64)
     small *= 255 / max(1.0, small.max())
     rows, columns = np.indices(small.shape)
-    place = [
+    corner = [
         round(centre - (small * at).sum() / small.sum()) for centre, at in zip(ink.centre, (rows, columns), strict=True)
     ]
-    row, column = (int(np.clip(place[i], 0, max(0, shape[i] - small.shape[i]))) for i in (0, 1))
+    row, column = (int(np.clip(corner[i], 0, max(0, shape[i] - small.shape[i]))) for i in (0, 1))
     whole = np.zeros(shape[:2])
     fitting = small[: shape[0], : shape[1]]
     whole[row : row + fitting.shape[0], column : column + fitting.shape[1]] = fitting

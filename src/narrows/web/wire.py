@@ -50,7 +50,7 @@ def _plain(value: Any, arrays: list[NDArray[Any]]) -> Any:
         arrays.append(array)
         return {"array": array.dtype.name, "shape": list(array.shape)}
     if isinstance(value, list | tuple):
-        return [_plain(part, arrays) for part in value]
+        return [_plain(item, arrays) for item in value]
     if hasattr(value, "__dataclass_fields__"):
         return {field.name: _plain(getattr(value, field.name), arrays) for field in fields(value)}
     return value.item() if isinstance(value, np.generic) else value

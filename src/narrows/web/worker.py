@@ -193,7 +193,7 @@ class _Run:
         if mode == "step" or (mode == "epoch" and ended):
             self.left -= 1
             mode = mode if self.left else "pause"
-        part, _ = training.pace(step.step - 1, step.steps)
+        fraction, _ = training.pace(step.step - 1, step.steps)
         objective, beta = training.objective, None
         if isinstance(objective, EvidenceLowerBound):
             beta = objective.beta_at((step.step - 1) / step.steps)
@@ -205,7 +205,7 @@ class _Run:
             step=step.step,
             steps=step.steps,
             loss=float(step.loss) if math.isfinite(step.loss) else None,
-            learning_rate=training.learning_rate * part * training.recovery.fraction,
+            learning_rate=training.learning_rate * fraction * training.recovery.fraction,
             beta=beta,
             rows=tuple(training.history[0]) if ended else news.rows,
             notes=(*news.notes, *step.notes.get(0, ())),

@@ -33,11 +33,11 @@ def residuals(line: tuple[Array, Array], x: Array, outputs: Array, targets: Arra
     ax.plot(*line, color=OURS, linewidth=2, label="output o(x)")
     ax.vlines(x, outputs, targets, color=MEAN, linestyle=":", linewidth=1.8)
     ax.plot(x, targets, "s", color=PCA, markersize=8, markerfacecolor="white", markeredgewidth=1.8, label="target t")
-    for place, o, t in zip(x, outputs, targets, strict=True):
+    for at, o, t in zip(x, outputs, targets, strict=True):
         # Beside the stick where the rising curve is not.
         side, ha = (7, "left") if t < o else (-7, "right")
         text = ax.annotate(
-            f"½(o−t)² = {(o - t) ** 2 / 2:.3f}", (place, (o + t) / 2), (side, 0), textcoords="offset points"
+            f"½(o−t)² = {(o - t) ** 2 / 2:.3f}", (at, (o + t) / 2), (side, 0), textcoords="offset points"
         )
         text.set(ha=ha, va="center", fontsize=9)
     ax.set(xlabel="input x", ylabel="output")

@@ -16,7 +16,7 @@ from narrows.foundations.convolution import ConvolutionStep
 from narrows.foundations.pooling import PoolingStep
 from narrows.foundations.windows import Windows
 
-__all__ = ["convolution", "image_and_vector", "parameters", "places", "pooling"]
+__all__ = ["convolution", "image_and_vector", "parameters", "pooling", "positions"]
 
 Array = NDArray[Any]
 
@@ -34,26 +34,28 @@ def _table(ax: Axes, numbers: Array, title: str, fontsize: float = 11) -> None:
 
 def _window(ax: Axes, row: int, column: int, shape: Sequence[int], colour: str = OURS, line: str = "-") -> None:
     """Outline and tint the entries from (row, column) on."""
-    place, height, width = (column - 0.5, row - 0.5), *shape
-    ax.add_patch(Rectangle(place, width, height, facecolor=colour, alpha=0.16, linewidth=0, zorder=2))
-    ax.add_patch(Rectangle(place, width, height, fill=False, edgecolor=colour, linewidth=2.2, linestyle=line, zorder=5))
+    position, height, width = (column - 0.5, row - 0.5), *shape
+    ax.add_patch(Rectangle(position, width, height, facecolor=colour, alpha=0.16, linewidth=0, zorder=2))
+    ax.add_patch(
+        Rectangle(position, width, height, fill=False, edgecolor=colour, linewidth=2.2, linestyle=line, zorder=5)
+    )
 
 
 def image_and_vector(image: Array, vector: Array) -> Figure:
     """Draw an RGB image (H, W, 3) with values up to 255, its channels' numbers, and its vector pixel after pixel."""
     figure = Figure(figsize=(7.6, 4.2), layout="constrained")
     grid = figure.add_gridspec(2, 4, height_ratios=(2.4, 1))
-    picture = figure.add_subplot(grid[0, 0])
-    picture.imshow(image)
-    picture.set_title("the image", fontsize=10)
-    picture.axis("off")
+    left = figure.add_subplot(grid[0, 0])
+    left.imshow(image)
+    left.set_title("the image", fontsize=10)
+    left.axis("off")
     for channel, name in enumerate(("red", "green", "blue")):
         _table(figure.add_subplot(grid[0, channel + 1]), image[..., channel], name, fontsize=8)
     row = figure.add_subplot(grid[1, :])
     colours = np.zeros((len(vector), 3))
     colours[np.arange(len(vector)), np.arange(len(vector)) % 3] = vector / 255
     row.bar(np.arange(len(vector)), vector, color=colours, edgecolor="0.5", linewidth=0.5, width=0.9)
-    row.set(xlabel="place in the vector: red, green, blue of pixel after pixel", ylabel="value", yticks=(0, 255))
+    row.set(xlabel="position in the vector: red, green, blue of pixel after pixel", ylabel="value", yticks=(0, 255))
     row.set_xticks(range(0, len(vector) + 1, 6))
     row.margins(x=0.01)
     row.spines[["top", "right"]].set_visible(False)
@@ -70,14 +72,14 @@ def parameters(rows: Sequence[tuple[str, int, int]]) -> Figure:
     """
     figure = Figure(figsize=(7.6, 0.8 * len(rows) + 1.2), layout="constrained")
     ax = figure.subplots()
-    places = np.arange(len(rows))
+    positions = np.arange(len(rows))
     names, dense, convolutional = zip(*rows, strict=True)
     bars = ((-0.2, dense, PCA, "", "dense"), (0.2, convolutional, OURS, "//", "convolutional"))
     for shift, counts, colour, hatch, name in bars:
-        ax.barh(places + shift, counts, 0.38, color=colour, hatch=hatch, edgecolor="white", label=name)
-        for place, count in zip(places, counts, strict=True):
-            ax.text(count * 1.4, place + shift, _power(count), va="center", fontsize=10)
-    ax.set_yticks(places, names)
+        ax.barh(positions + shift, counts, 0.38, color=colour, hatch=hatch, edgecolor="white", label=name)
+        for position, count in zip(positions, counts, strict=True):
+            ax.text(count * 1.4, position + shift, _power(count), va="center", fontsize=10)
+    ax.set_yticks(positions, names)
     ax.invert_yaxis()
     ax.set(xscale="log", xlabel="weights (logarithmic)", xlim=(1, max(dense) * 300))
     ax.spines[["top", "right"]].set_visible(False)
@@ -101,9 +103,9 @@ def convolution(image: Array, step: ConvolutionStep, feature_map: Array) -> Figu
     _window(left, step.top, step.left, step.filter.shape)
     _table(right, feature_map, "feature map, this step's number outlined")
     _window(right, step.row, step.column, (1, 1), PCA)
-    parts = ((step.patch, "patch", "×"), (step.filter, "filter", "="), (step.products, "products", "Σ"))
+    factors = ((step.patch, "patch", "×"), (step.filter, "filter", "="), (step.products, "products", "Σ"))
     *axes, last = halves[1].subplots(1, 4, width_ratios=(1, 1, 1, 0.6))
-    for ax, (numbers, name, sign) in zip(axes, parts, strict=True):
+    for ax, (numbers, name, sign) in zip(axes, factors, strict=True):
         _table(ax, numbers, name)
         ax.text(1.14, 0.5, sign, transform=ax.transAxes, ha="center", va="center", fontsize=18)
     _table(last, np.array([[step.value]]), "sum")
@@ -129,8 +131,8 @@ def pooling(x: Array, steps: Sequence[PoolingStep], largest: Array, mean: Array)
     return figure
 
 
-def places(named: Sequence[tuple[str, Windows]]) -> Figure:
-    """Draw the image, its padding, and the kernel's first and last place with the centres of all, for several settings.
+def positions(named: Sequence[tuple[str, Windows]]) -> Figure:
+    """Draw the image, its padding, and the kernel's first and last position with all centres, for several settings.
 
     Parameters
     ----------

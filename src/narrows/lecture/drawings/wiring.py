@@ -19,19 +19,19 @@ from narrows.foundations.perceptron import ThresholdUnit
 __all__ = ["both_forms", "excitation", "graph", "networks"]
 
 Array = NDArray[Any]
-Place: TypeAlias = tuple[float, float]
+Point: TypeAlias = tuple[float, float]
 
 INPUT, UNIT = "#EFEFEF", "#D6E8F5"
 
 
-def _circle(ax: Axes, place: Place, text: str, colour: str = UNIT, size: float = 30) -> None:
+def _circle(ax: Axes, point: Point, text: str, colour: str = UNIT, size: float = 30) -> None:
     ax.plot(
-        *place, "o", markersize=size, markerfacecolor=colour, markeredgecolor="black", markeredgewidth=1.2, zorder=3
+        *point, "o", markersize=size, markerfacecolor=colour, markeredgecolor="black", markeredgewidth=1.2, zorder=3
     )
-    ax.text(*place, text, ha="center", va="center", fontsize=10, zorder=5)
+    ax.text(*point, text, ha="center", va="center", fontsize=10, zorder=5)
 
 
-def _arrow(ax: Axes, start: Place, end: Place, text: str = "", *, shrink: tuple[float, float], at: float = 0.4) -> None:
+def _arrow(ax: Axes, start: Point, end: Point, text: str = "", *, shrink: tuple[float, float], at: float = 0.4) -> None:
     style = {"arrowstyle": "-|>", "shrinkA": shrink[0], "shrinkB": shrink[1], "color": MEAN, "linewidth": 1.2}
     ax.annotate("", end, start, arrowprops=style)
     if text:
@@ -44,15 +44,15 @@ def _number(value: float) -> str:
     return f"{value:.4g}".replace("-", "−")
 
 
-def _column(x: float, n: int) -> list[Place]:
+def _column(x: float, n: int) -> list[Point]:
     return [(x, (n - 1) / 2 - i) for i in range(n)]
 
 
 def _unit(ax: Axes, sources: Sequence[str], weights: Array, inside: str, output: str) -> None:
-    places = _column(0, len(sources))
-    for place, source, weight in zip(places, sources, weights, strict=True):
-        _circle(ax, place, source, INPUT, 34)
-        _arrow(ax, place, (2, 0), _number(weight), shrink=(18, 24))
+    points = _column(0, len(sources))
+    for point, source, weight in zip(points, sources, weights, strict=True):
+        _circle(ax, point, source, INPUT, 34)
+        _arrow(ax, point, (2, 0), _number(weight), shrink=(18, 24))
     _circle(ax, (2, 0), inside, size=46)
     _arrow(ax, (2, 0), (2.95, 0), shrink=(24, 0))
     ax.text(3.05, 0, output, va="center", fontsize=11)
@@ -71,9 +71,9 @@ def excitation(unit: ThresholdUnit, x: Array) -> Figure:
     right.bar(names[:-1], products, bottom=ends - products, color=[OURS if p >= 0 else PCA for p in products])
     right.bar(names[-1:], unit.excitation(x), color=MEAN)
     tops = [*np.maximum(ends, ends - products), float(unit.excitation(x))]
-    for place, (top, value) in enumerate(zip(tops, [*products, unit.excitation(x)], strict=True)):
-        shown = f"{value:+.2f}" if place < len(x) else f"{value:.2f}"
-        right.text(place, top + 0.02, shown.replace("-", "−"), ha="center", va="bottom", fontsize=10)
+    for point, (top, value) in enumerate(zip(tops, [*products, unit.excitation(x)], strict=True)):
+        shown = f"{value:+.2f}" if point < len(x) else f"{value:.2f}"
+        right.text(point, top + 0.02, shown.replace("-", "−"), ha="center", va="bottom", fontsize=10)
     right.axhline(unit.theta, color="black", linestyle="--", linewidth=1.2)
     right.text(-0.45, unit.theta + 0.02, f"θ = {_number(unit.theta)}", va="bottom", fontsize=10)
     right.set_ylim(min(0, *ends), 1.2 * max(*tops, unit.theta))
@@ -113,13 +113,13 @@ def networks(named: Sequence[tuple[str, Network]]) -> Figure:
 
 def _network(ax: Axes, net: Network) -> None:
     columns = [_column(0, 2), *(_column(1.7 * (depth + 1), len(layer)) for depth, layer in enumerate(net.layers))]
-    for place, name in zip(columns[0], ("x₁", "x₂"), strict=True):
-        _circle(ax, place, name, INPUT, 34)
-    for before, places, layer in zip(columns[:-1], columns[1:], net.layers, strict=True):
-        for place, unit in zip(places, layer, strict=True):
+    for point, name in zip(columns[0], ("x₁", "x₂"), strict=True):
+        _circle(ax, point, name, INPUT, 34)
+    for before, points, layer in zip(columns[:-1], columns[1:], net.layers, strict=True):
+        for point, unit in zip(points, layer, strict=True):
             for start, weight in zip(before, unit.weights, strict=True):
-                _arrow(ax, start, place, f"{weight:+g}".replace("-", "−"), shrink=(18, 22), at=0.36)
-            _circle(ax, place, f"≥ {_number(unit.theta)}", size=42)
+                _arrow(ax, start, point, f"{weight:+g}".replace("-", "−"), shrink=(18, 22), at=0.36)
+            _circle(ax, point, f"≥ {_number(unit.theta)}", size=42)
     end = columns[-1][0]
     _arrow(ax, end, (end[0] + 0.85, end[1]), shrink=(22, 0))
     ax.text(end[0] + 0.95, end[1], "o", va="center", fontsize=11)
@@ -147,15 +147,15 @@ def graph(layout: Layout, values: Array, derivatives: Array) -> Figure:
     """Draw a feed-forward graph with each node's primitive, its value and ∂F/∂node, both (nodes,)."""
     figure = Figure(figsize=(7.6, 4.2), layout="constrained")
     ax = figure.subplots()
-    places = [(1.5 * depth, -1.3 * place) for depth, place in layout.positions]
+    points = [(1.5 * depth, -1.3 * point) for depth, point in layout.positions]
     for start, end in layout.edges:
-        _arrow(ax, places[start], places[end], shrink=(26, 26))
-    for place, name, label, value, slope in zip(places, layout.names, layout.labels, values, derivatives, strict=True):
-        _circle(ax, place, f"{name}\n{label}" if label else name, UNIT if label else INPUT, 50)
-        ax.text(place[0], place[1] + 0.43, _number(value), ha="center", va="bottom", fontsize=10, color=OURS, zorder=6)
-        ax.text(place[0], place[1] - 0.43, _number(slope), ha="center", va="top", fontsize=10, color=PCA, zorder=6)
+        _arrow(ax, points[start], points[end], shrink=(26, 26))
+    for point, name, label, value, slope in zip(points, layout.names, layout.labels, values, derivatives, strict=True):
+        _circle(ax, point, f"{name}\n{label}" if label else name, UNIT if label else INPUT, 50)
+        ax.text(point[0], point[1] + 0.43, _number(value), ha="center", va="bottom", fontsize=10, color=OURS, zorder=6)
+        ax.text(point[0], point[1] - 0.43, _number(slope), ha="center", va="top", fontsize=10, color=PCA, zorder=6)
     ax.set_title("above each node its value, below it ∂F/∂node", fontsize=10)
-    x, y = np.array(places).T
+    x, y = np.array(points).T
     ax.set(xlim=(x.min() - 0.5, x.max() + 0.5), ylim=(y.min() - 0.8, y.max() + 0.8))
     ax.axis("off")
     return figure

@@ -63,10 +63,10 @@ class TrainedPrior(Prior):
         optimiser = AdamW(prior.parameters(), 1e-3, weight_decay=1e-4, fused=True)
         scheduler = OneCycleLR(optimiser, 2e-3, total_steps=STEPS)
         for _ in range(STEPS):
-            places = torch.randint(len(labels), (BATCH,), generator=generator)
-            noise = posterior.sigma[places] * torch.randn(BATCH, codes.shape[1], generator=generator)
-            z = (posterior.mean[places] + noise - prior.shift) / prior.spread
-            loss = prior.loss(z, one_hot(labels[places], classes).to(z), generator)
+            rows = torch.randint(len(labels), (BATCH,), generator=generator)
+            noise = posterior.sigma[rows] * torch.randn(BATCH, codes.shape[1], generator=generator)
+            z = (posterior.mean[rows] + noise - prior.shift) / prior.spread
+            loss = prior.loss(z, one_hot(labels[rows], classes).to(z), generator)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()

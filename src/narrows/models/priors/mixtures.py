@@ -25,7 +25,7 @@ SMOOTHINGS = (1e-6, 1e-4, 1e-2, 3e-2, 6e-2, 1e-1, 3e-1)
 USUAL_SMOOTHING = 1e-1
 """Added to the variances of standardised codes; the last, while the number of components is chosen."""
 
-FEWEST_JUDGED, LARGEST_SEARCH, LARGEST_FIT = 10, 10_000, 20_000
+FEWEST_CODES, LARGEST_SEARCH, LARGEST_FIT = 10, 10_000, 20_000
 """Codes from which some are held out, and at most so many to choose a mixture by, and to fit it to."""
 
 MOST_POSTERIORS, MOST_OF_ALL_CLASSES = 1000, 20_000
@@ -66,17 +66,17 @@ class GaussianMixture(Prior):
         rng, generator = np.random.RandomState(seed), torch.Generator().manual_seed(seed)
         d, mixtures = posterior.mean.shape[1], []
         for c in range(classes):
-            places = (labels == c).nonzero().squeeze(1)
-            draws = math.ceil(CODES_A_UNIT * d / len(places)) if isinstance(posterior, GaussianPosterior) else 1
-            noise = torch.randn(draws, len(places), d, generator=generator)
-            codes = (posterior.mean[places] + posterior.sigma[places] * noise).flatten(0, 1)
+            rows = (labels == c).nonzero().squeeze(1)
+            draws = math.ceil(CODES_A_UNIT * d / len(rows)) if isinstance(posterior, GaussianPosterior) else 1
+            noise = torch.randn(draws, len(rows), d, generator=generator)
+            codes = (posterior.mean[rows] + posterior.sigma[rows] * noise).flatten(0, 1)
             mixtures.append(_mixture(codes.numpy().astype(np.float64), rng))
         most = max(len(weights) for weights, _, _ in mixtures)
         prior = cls(classes, d, most)
         prior.weights.zero_()  # also of the components that a class does without
-        for c, parts in enumerate(mixtures):
-            for buffer, part in zip((prior.weights, prior.means, prior.factors), parts, strict=True):
-                buffer[c, : len(part)] = torch.from_numpy(part)
+        for c, mixture in enumerate(mixtures):
+            for buffer, values in zip((prior.weights, prior.means, prior.factors), mixture, strict=True):
+                buffer[c, : len(values)] = torch.from_numpy(values)
         return prior
 
     def draw(self, labels: Tensor, generator: torch.Generator) -> Tensor:
@@ -117,17 +117,17 @@ def _mixture(codes: NDArray[np.float64], rng: np.random.RandomState) -> tuple[ND
 
 def _choice(z: NDArray[np.float64], most: int, rng: np.random.RandomState) -> tuple[int, float]:
     """Return how many components, up to ``most``, and how much smoothing suit standardised codes ``z`` (n, d)."""
-    if len(z) < FEWEST_JUDGED:
+    if len(z) < FEWEST_CODES:
         return 1, SMOOTHINGS[-1]
-    held_out, learned = np.split(z, [len(z) // 5])
+    held_out, seen = np.split(z, [len(z) // 5])
     most = max(1, min(most, COMPONENTS))
     numbers = [most // 2**halvings for halvings in range(most.bit_length())]
-    components = max(numbers, key=lambda k: _fitted(learned, k, USUAL_SMOOTHING, rng).score(held_out))
-    judged = {s: _fitted(learned, components, s, rng).score_samples(held_out) for s in SMOOTHINGS}
-    best = max(judged.values(), key=np.mean)
+    components = max(numbers, key=lambda k: _fitted(seen, k, USUAL_SMOOTHING, rng).score(held_out))
+    scores = {s: _fitted(seen, components, s, rng).score_samples(held_out) for s in SMOOTHINGS}
+    best = max(scores.values(), key=np.mean)
 
     def as_good(smoothing: float) -> bool:
-        lost = best - judged[smoothing]  # of each held-out code, so that what is hard for both does not count
+        lost = best - scores[smoothing]  # of each held-out code, so that what is hard for both does not count
         return bool(lost.mean() <= lost.std() / math.sqrt(len(lost)))
 
     return components, max(filter(as_good, SMOOTHINGS))
@@ -169,13 +169,13 @@ class PosteriorMixture(Prior):
         prior = cls(classes, posterior.mean.shape[1], min(int(counts.max()), most))
         prior.weights.zero_()
         for c in range(classes):
-            places = (labels == c).nonzero().squeeze(1)
-            places = places[torch.randperm(len(places), generator=generator)[:most]]
-            codes = posterior.mean[places]
-            prior.weights[c, : len(places)] = 1 / len(places)
-            prior.means[c, : len(places)] = codes
-            prior.log_vars[c, : len(places)] = (
-                posterior.log_var[places] if isinstance(posterior, GaussianPosterior) else kernel_log_var(codes)
+            rows = (labels == c).nonzero().squeeze(1)
+            rows = rows[torch.randperm(len(rows), generator=generator)[:most]]
+            codes = posterior.mean[rows]
+            prior.weights[c, : len(rows)] = 1 / len(rows)
+            prior.means[c, : len(rows)] = codes
+            prior.log_vars[c, : len(rows)] = (
+                posterior.log_var[rows] if isinstance(posterior, GaussianPosterior) else kernel_log_var(codes)
             )
         return prior
 

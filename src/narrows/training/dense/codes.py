@@ -119,9 +119,9 @@ class Variational:
 
 def _draw(epsilon: Tensor, sizes: Sequence[int], generators: Sequence[torch.Generator]) -> Tensor:
     """Fill ``epsilon`` (K, examples, latent_dim) with each model's own standard normal noise."""
-    for place, (size, generator) in enumerate(zip(sizes, generators, strict=True)):
+    for number, (size, generator) in enumerate(zip(sizes, generators, strict=True)):
         noise = torch.randn(epsilon.shape[1], size, generator=generator, dtype=epsilon.dtype, device=epsilon.device)
-        epsilon[place, :, :size] = noise
+        epsilon[number, :, :size] = noise
     return epsilon
 
 

@@ -76,7 +76,7 @@ class PackedLayer:
     parts
         In how many equal parts the outputs stand, each filled up by itself: 2 for μ and log σ².
     rate
-        The part of the learning rate that its weights have.
+        The fraction of the learning rate that its weights have.
     """
 
     linears: Sequence[nn.Linear]
@@ -132,7 +132,7 @@ class Net:
 
     @classmethod
     def of(cls, nets: Sequence[nn.Module], rates: Mapping[Tensor, float], parts: int) -> Self:
-        """Return that of ``nets``, with each parameter's part of the learning rate, and the `parts` of the outputs."""
+        """Return that of ``nets``, given each parameter's fraction of the learning rate and the `parts` of outputs."""
         found = [layers for layers in map(linear_layers, nets) if layers]
         columns = zip(*([*deep, *([shortcut] if shortcut else [])] for deep, shortcut, _ in found), strict=True)
         deep, shortcut, activation = found[0]
@@ -142,10 +142,10 @@ class Net:
                 linears,
                 max(linear.in_features for linear in linears),
                 max(linear.out_features for linear in linears),
-                parts if place in ends else 1,
+                parts if index in ends else 1,
                 rates[linears[0].weight],
             )
-            for place, linears in enumerate(columns)
+            for index, linears in enumerate(columns)
         ]
         return cls(layers, shortcut is not None, activation)
 
@@ -179,7 +179,7 @@ class Passes:
         self.shortcut = net.shortcut
         self.deep = range(len(weights) - net.shortcut)
         # The layers' inputs, each with the 1 that the bias weighs, what the products come to, and gradients of both.
-        deep = [weights[place] for place in self.deep]
+        deep = [weights[index] for index in self.deep]
         self.ones = [like.new_ones(len(w), examples, w.shape[1]) for w in deep]
         self.a = [ones[:, :, :-1] for ones in self.ones]
         self.h = [like.new_empty(len(w), examples, w.shape[2]) for w in deep]
@@ -191,22 +191,22 @@ class Passes:
 
     def forward(self) -> Tensor:
         """Return the outputs (K, examples, outputs) of `inputs`."""
-        for place in self.deep:
-            if place:
-                self.activate(self.h[place - 1], out=self.a[place])
-            torch.bmm(self.ones[place], self.weights[place], out=self.h[place])
+        for index in self.deep:
+            if index:
+                self.activate(self.h[index - 1], out=self.a[index])
+            torch.bmm(self.ones[index], self.weights[index], out=self.h[index])
         return self.outputs.baddbmm_(self.ones[0], self.weights[-1]) if self.shortcut else self.outputs
 
     def backward(self, gradient: Tensor, *, inputs: bool) -> Tensor:
         """Set the weights' gradients by that of the outputs, and return that of the `inputs` if so wanted."""
         g = gradient
-        for place in reversed(self.deep):
-            torch.bmm(self.ones_t[place], g, out=self.gradients[place])
-            if place or inputs:
-                torch.bmm(g, self.weights_t[place], out=self.g[place])
-            if place:
-                g = self.h[place - 1]  # which is not needed again
-                self.derive(self.g[place], g, self.a[place], grad_input=g)
+        for index in reversed(self.deep):
+            torch.bmm(self.ones_t[index], g, out=self.gradients[index])
+            if index or inputs:
+                torch.bmm(g, self.weights_t[index], out=self.g[index])
+            if index:
+                g = self.h[index - 1]  # which is not needed again
+                self.derive(self.g[index], g, self.a[index], grad_input=g)
         if self.shortcut:
             torch.bmm(self.ones_t[0], gradient, out=self.gradients[-1])
             if inputs:

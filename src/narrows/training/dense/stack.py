@@ -62,9 +62,9 @@ class Stack:
     ) -> None:
         self.objective, self.rate, self.decay = objective, learning_rate, weight_decay
         parts = 2 if isinstance(models[0].bottleneck, DiagonalGaussian) else 1
-        paces = {p: part for model in models for p, part in rates(model).items()}
+        fractions = {p: fraction for model in models for p, fraction in rates(model).items()}
         encoders, decoders = [model.encoder for model in models], [model.decoder for model in models]
-        self._arrange(models, [Net.of(encoders, paces, parts), Net.of(decoders, paces, 1)])
+        self._arrange(models, [Net.of(encoders, fractions, parts), Net.of(decoders, fractions, 1)])
         with torch.no_grad():
             for layer, values in zip(self.layers, self.weights.values, strict=False):
                 layer.read(values)
@@ -77,8 +77,8 @@ class Stack:
         scales = [_log_scale(model.likelihood, like) for model in models]
         self.learned = [scale for scale in scales if isinstance(scale, nn.Parameter)]
         shapes = [*(layer.shape for layer in self.layers), *([(len(models),)] if self.learned else [])]
-        paces = [(self.rate * layer.rate, self.decay) for layer in self.layers] + [(self.rate, 0.0)]  # a scale's
-        self.weights = Weights(shapes, paces[: len(shapes)], like)
+        settings = [(self.rate * layer.rate, self.decay) for layer in self.layers] + [(self.rate, 0.0)]  # a scale's
+        self.weights = Weights(shapes, settings[: len(shapes)], like)
         self.log_scale = self.weights.values[-1] if self.learned else torch.stack(scales)
         if self.learned:
             self.log_scale.copy_(torch.stack(scales).detach())
@@ -90,7 +90,7 @@ class Stack:
         context: Tensor | None,  # noqa: ARG002 - one signature for both
         generators: Sequence[torch.Generator],
         progress: float,
-        part: float,
+        fraction: float,
         momentum: float,
     ) -> Tensor:
         """Lower the objective by a step and return its mean loss before, (K,), in nats per example.
@@ -103,14 +103,14 @@ class Stack:
             None: conditional models are `General`'s.
         generators
             K of them, the only source of chance.
-        progress, part, momentum
+        progress, fraction, momentum
             As of `narrows.training.general.General.step`.
         """
         n = x.shape[1]
         if n not in self.passes:
             self.passes[n] = _Batch(self, n)
         loss = self.passes[n].gradients(x, generators, progress)
-        self.weights.update(part, momentum)
+        self.weights.update(fraction, momentum)
         return loss
 
     def aim(self, objective: Objective) -> None:
@@ -129,12 +129,12 @@ class Stack:
         """Say of each model whether all its weights are, (K,)."""
         return torch.stack([block.view(len(block), -1).isfinite().all(1) for block in self.weights.values]).all(0)
 
-    def keep(self, places: Sequence[int]) -> None:
-        """Go on with the models at ``places`` alone."""
+    def keep(self, numbers: Sequence[int]) -> None:
+        """Go on with the models at ``numbers`` alone."""
         self.store()
         before = self.weights
-        self._arrange([self.models[place] for place in places], [net.of_some(places) for net in self.nets])
-        self.weights.take(before, places)
+        self._arrange([self.models[number] for number in numbers], [net.of_some(numbers) for net in self.nets])
+        self.weights.take(before, numbers)
 
     def state(self) -> dict[str, Tensor]:
         """Return a copy of the weights and of Adam's moments."""

@@ -22,7 +22,7 @@ class Weights:
     ----------
     shapes
         Of the blocks; the first axis is the models'.
-    paces
+    settings
         The full learning rate and the weight decay of each.
     like
         A tensor of their type.
@@ -33,27 +33,31 @@ class Weights:
         The blocks.
     """
 
-    def __init__(self, shapes: Sequence[tuple[int, ...]], paces: Sequence[tuple[float, float]], like: Tensor) -> None:
+    def __init__(
+        self, shapes: Sequence[tuple[int, ...]], settings: Sequence[tuple[float, float]], like: Tensor
+    ) -> None:
         sizes = [math.prod(shape) for shape in shapes]
         self.flat = [like.new_zeros(sum(sizes)) for _ in range(4)]
         self.blocks = [
-            [part.view(shape) for part, shape in zip(flat.split(sizes), shapes, strict=True)] for flat in self.flat
+            [values.view(shape) for values, shape in zip(flat.split(sizes), shapes, strict=True)] for flat in self.flat
         ]
         self.values, self.gradients = self.blocks[:2]
         self.steps, self.one = (torch.full((), value, device=like.device) for value in (0.0, 1.0))
-        # Neighbours of one pace move together.
+        # Neighbours of the same settings move together.
         runs = [
-            (pace, [size for _, size in run]) for pace, run in groupby(zip(paces, sizes, strict=True), itemgetter(0))
+            (own, [size for _, size in run]) for own, run in groupby(zip(settings, sizes, strict=True), itemgetter(0))
         ]
         lengths = [sum(run) for _, run in runs]
-        parts = zip(*(flat.split(lengths) for flat in self.flat), strict=True)
-        self.runs = [(pace, [[part] for part in four]) for (pace, _), four in zip(runs, parts, strict=True)]
+        flats = zip(*(flat.split(lengths) for flat in self.flat), strict=True)
+        self.runs = [(own, [[values] for values in four]) for (own, _), four in zip(runs, flats, strict=True)]
 
-    def update(self, part: float, momentum: float) -> None:
+    def update(self, fraction: float, momentum: float) -> None:
         """Take AdamW's step at so much of the rate, with β₁ = ``momentum``."""
         self.steps.add_(self.one)
         for (rate, decay), (values, gradients, first, second) in self.runs:
-            adamw_step(values, gradients, first, second, self.steps, rate=rate * part, momentum=momentum, decay=decay)
+            adamw_step(
+                values, gradients, first, second, self.steps, rate=rate * fraction, momentum=momentum, decay=decay
+            )
 
     def state(self) -> dict[str, Tensor]:
         """Return all that `update` changes, as it is, not a copy."""

@@ -22,7 +22,7 @@ __all__ = ["Arithmetic", "Decoded", "Units", "arithmetic", "decode", "noisy", "s
 
 Count = Annotated[int, Field(ge=1, le=64)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
-Place = Annotated[int, Field(ge=0)]
+Row = Annotated[int, Field(ge=0)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +146,11 @@ def samples(
     wanted = None
     if label is not None and classes is not None:
         wanted = torch.full((n,), [str(name) for name in classes.tolist()].index(label))
-    z, places = prior.sample(n, generator, wanted)
+    z, indices = prior.sample(n, generator, wanted)
     codes = z.numpy()
     if classes is None:
         return _decoded(entry, codes, None)
-    levels = entry.levels(np.asarray(entry.estimator.inverse_transform(codes, classes[places.numpy()])))
+    levels = entry.levels(np.asarray(entry.estimator.inverse_transform(codes, classes[indices.numpy()])))
     return Decoded(levels, codes)
 
 
@@ -172,20 +172,20 @@ def _tempered(prior: Prior, temperature: float) -> Prior:
 def way(
     library: Library,
     model: str,
-    a: Place,
-    b: Place,
+    a: Row,
+    b: Row,
     steps: Annotated[int, Field(ge=2, le=64)] = 33,
     kind: Literal["linear", "spherical"] = "linear",
     label: str | None = None,
 ) -> Decoded:
     """Return what the codes on the way from example ``a`` to example ``b`` stand for."""
     entry = library[model]
-    start, end = (entry.codes[entry.check_place(name, place)] for name, place in (("a", a), ("b", b)))
+    start, end = (entry.codes[entry.check_row(name, row)] for name, row in (("a", a), ("b", b)))
     codes = interpolate(start, end, steps, kind=kind).astype(np.float32)
     return _decoded(entry, codes, label)
 
 
-def arithmetic(library: Library, model: str, start: Place, minus: str, plus: str) -> Arithmetic:
+def arithmetic(library: Library, model: str, start: Row, minus: str, plus: str) -> Arithmetic:
     """Return z − mean(minus) + mean(plus) of the example ``start`` and the groups of two labels, decoded.
 
     Raises
@@ -194,7 +194,7 @@ def arithmetic(library: Library, model: str, start: Place, minus: str, plus: str
         If the data have no such labels.
     """
     entry = library[model]
-    z = entry.codes[[entry.check_place("start", start)]]
+    z = entry.codes[[entry.check_row("start", start)]]
     without, with_ = _group(entry, "minus", minus), _group(entry, "plus", plus)
     moved = analogy(z, without, with_)
     codes = np.concatenate([z, without.mean(0, keepdims=True), with_.mean(0, keepdims=True), moved])

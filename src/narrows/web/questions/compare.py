@@ -13,7 +13,7 @@ from narrows.web.library import Library
 
 __all__ = ["Column", "Compared", "compare"]
 
-ROWS = 10
+MOST_EXAMPLES = 10
 """Examples in a column."""
 
 
@@ -23,8 +23,8 @@ class Column:
 
     Attributes
     ----------
-    error, standard_error, part
-        Its squared error per pixel or feature, in scaled units, and what it is measured on, as of `Judged`.
+    error, standard_error, subset
+        Its squared error per pixel or feature, in scaled units, and what it is measured on, as of `Measured`.
     pca_error
         What as many principal components make of the same data, or None where that is not known.
     restored
@@ -35,7 +35,7 @@ class Column:
     latent_dim: int
     error: float
     standard_error: float
-    part: str
+    subset: str
     pca_error: float | None
     restored: NDArray[np.uint8]
     errors: NDArray[np.float64]
@@ -43,12 +43,12 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Columns by latent_dim, the examples (k, …) with their ``places`` and ``labels``, and the error of the mean."""
+    """Columns by latent_dim, the examples (k, …) with their ``rows`` and ``labels``, and the error of the mean."""
 
     kind: str
     columns: list[Column]
     originals: NDArray[np.uint8]
-    places: NDArray[np.int64]
+    rows: NDArray[np.int64]
     labels: list[str]
     mean_error: float
 
@@ -58,35 +58,35 @@ def compare(library: Library, model: str) -> Compared:
     entry = library[model]
     alike = {other.fitted.latent_dim: other for other in library.kin(entry) if other.kind == entry.kind}
     alike[entry.fitted.latent_dim] = entry
-    places = _one_a_class(entry)
+    rows = _one_a_class(entry)
     scaled = entry.fitted.scaling.apply(entry.X)
     return Compared(
         entry.kind,
-        [_column(alike[d], places) for d in sorted(alike)],
-        entry.levels(entry.X[places]),
-        places,
-        entry.names(places),
+        [_column(alike[d], rows) for d in sorted(alike)],
+        entry.levels(entry.X[rows]),
+        rows,
+        entry.names(rows),
         mean_error(scaled, scaled),
     )
 
 
-def _column(entry: Entry, places: NDArray[np.int64]) -> Column:
-    restored = entry.estimator.reconstruct(entry.X[places], None if entry.y is None else entry.y[places])
-    judged = entry.judged
+def _column(entry: Entry, rows: NDArray[np.int64]) -> Column:
+    restored = entry.estimator.reconstruct(entry.X[rows], None if entry.y is None else entry.y[rows])
+    measured = entry.measured
     return Column(
         entry.id,
         entry.fitted.latent_dim,
-        judged.error,
-        judged.standard_error,
-        judged.part,
-        judged.pca_error,
+        measured.error,
+        measured.standard_error,
+        measured.subset,
+        measured.pca_error,
         entry.levels(restored),
-        entry.errors[places],
+        entry.errors[rows],
     )
 
 
 def _one_a_class(entry: Entry) -> NDArray[np.int64]:
-    """Return the place of the first example of each label, or the first few examples."""
+    """Return the row of the first example of each label, or the first few examples."""
     if entry.labels is None:
-        return np.arange(min(ROWS, len(entry.X)))
-    return np.sort(np.unique(entry.labels, return_index=True)[1])[:ROWS].astype(np.int64)
+        return np.arange(min(MOST_EXAMPLES, len(entry.X)))
+    return np.sort(np.unique(entry.labels, return_index=True)[1])[:MOST_EXAMPLES].astype(np.int64)

@@ -35,7 +35,7 @@ class Given(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An uploaded picture as an input, (1, H, W[, C]) in bytes."""
+    """An uploaded image as an input, (1, H, W[, C]) in bytes."""
 
     levels: NDArray[np.uint8]
 
@@ -54,14 +54,14 @@ class Look:
         (d,) its code.
     score, odd
         Its anomaly score, and the one that a shown example in a hundred exceeds.
-    part
-        The part of shown examples whose score is lower.
+    fraction
+        The fraction of shown examples whose score is lower.
     distance, far
         From its code to the nearest shown one, and what one code in a hundred exceeds.
     outside
         Whether it is outside the training data, by either.
     nearest, levels, labels
-        (k,) the places of the shown examples with the nearest codes, (k, …) these, and their labels.
+        (k,) the rows of the shown examples with the nearest codes, (k, …) these, and their labels.
     """
 
     original: NDArray[np.uint8]
@@ -70,7 +70,7 @@ class Look:
     z: list[float]
     score: float
     odd: float
-    part: float
+    fraction: float
     distance: float
     far: float
     outside: bool
@@ -90,7 +90,7 @@ def look(library: Library, model: str, given: Given, label: str | None = None) -
     if given.example is not None:  # its own code would be the nearest
         others = np.delete(others, given.example)
     found, distances = nearest(entry.codes[others], z[None], min(NEAREST, len(others)))
-    places = others[found[0]]
+    rows = others[found[0]]
     return Look(
         entry.levels(x),
         entry.levels(restored),
@@ -102,9 +102,9 @@ def look(library: Library, model: str, given: Given, label: str | None = None) -
         float(distances[0, 0]),
         entry.far,
         score > entry.odd or float(distances[0, 0]) > entry.far,
-        places,
-        entry.levels(entry.X[places]),
-        entry.names(places),
+        rows,
+        entry.levels(entry.X[rows]),
+        entry.names(rows),
     )
 
 
@@ -119,7 +119,7 @@ def taken(entry: Entry, given: Given) -> Array:
     if (given.example is None) == (given.pixels is None):
         raise ValueError("given must name either an example or pixels")
     if given.example is not None:
-        return entry.X[[entry.check_place("example", given.example)]]
+        return entry.X[[entry.check_row("example", given.example)]]
     shape = entry.fitted.input_shape
     try:
         raw = base64.b64decode(given.pixels or "", validate=True)

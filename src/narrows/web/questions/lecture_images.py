@@ -45,7 +45,7 @@ FILTERS = {
 MOST_UNITS, MOST_NUMBERS = 64, 2**16
 """Units or feature maps of a layer that are drawn, and numbers in them."""
 
-AT_ONCE, LOOKED_AT = 2**18, 2**22
+NUMBERS_AT_ONCE, NUMBERS_LOOKED_AT = 2**18, 2**22
 """Numbers in the examples that go through a model at once, with all that its layers make of them in memory; and in all
 those that a dead unit is told by."""
 
@@ -190,7 +190,7 @@ def layers(library: Library, model: str, given: Given, label: str | None = None)
     entry = library[model]
     x = taken(entry, given)
     found = entry.estimator.activations(x, entry.context(label, given.example))
-    examples = min(len(entry.X), max(1, LOOKED_AT // x.size))
+    examples = min(len(entry.X), max(1, NUMBERS_LOOKED_AT // x.size))
     drawn = [_drawn(entry, layer, dead) for layer, dead in zip(found, _dead(entry, examples), strict=True)]
     restored = entry.estimator.reconstruct(x, entry.context(label, given.example))
     return Layers(drawn, entry.levels(x), entry.levels(restored), examples)
@@ -207,13 +207,13 @@ def _drawn(entry: Entry, layer: TracedLayer, dead: NDArray[np.bool_]) -> Drawn:
 def _dead(entry: Entry, examples: int) -> list[NDArray[np.bool_]]:
     """Return which units or channels of each layer are 0 for so many examples; none of the input and the output."""
     if "dead" not in entry.memo:
-        each = [_still(entry, part) for part in chunks(examples, entry.X[0].size, AT_ONCE)]
+        each = [_still(entry, rows) for rows in chunks(examples, entry.X[0].size, NUMBERS_AT_ONCE)]
         entry.memo["dead"] = [np.logical_and.reduce(layer) for layer in zip(*each, strict=True)]
     found: list[NDArray[np.bool_]] = entry.memo["dead"]
     return found
 
 
-def _still(entry: Entry, part: slice) -> list[NDArray[np.bool_]]:
-    found = entry.estimator.activations(entry.X[part], None if entry.y is None else entry.y[part])
+def _still(entry: Entry, rows: slice) -> list[NDArray[np.bool_]]:
+    found = entry.estimator.activations(entry.X[rows], None if entry.y is None else entry.y[rows])
     still = [(layer.values == 0).transpose(0, 1).flatten(1).all(1).numpy() for layer in found]
     return [np.zeros_like(still[0]), *still[1:-1], np.zeros_like(still[-1])]

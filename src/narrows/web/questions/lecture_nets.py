@@ -66,7 +66,7 @@ Size = Annotated[int, Field(ge=1, le=4096)]
 
 @dataclass(frozen=True, slots=True)
 class Activations:
-    """Four activation functions and their derivatives, each (4, n) over the places ``x`` (n,), and both at one place.
+    """Four activation functions and their derivatives, each (4, n) over the points ``x`` (n,), and both at one point.
 
     ``sigmoid`` is σ(kx), which approaches the step as k grows; its derivative is kσ′(kx).
     """
@@ -86,13 +86,13 @@ def activations(
     k: Annotated[float, Field(gt=0, le=100)] = 1,
 ) -> Activations:
     """Evaluate the lecture's activation functions, the sigmoid k times as steep as it is."""
-    # The step's and ReLU's corners are at 0, which is among the places.
-    places = np.append(np.linspace(-REACH, REACH, 481), x)
+    # The step's and ReLU's corners are at 0, which is among the points.
+    points = np.append(np.linspace(-REACH, REACH, 481), x)
     functions = {"step": (step, 1.0), "sigmoid": (sigmoid, k), "tanh": (tanh, 1.0), "relu": (relu, 1.0)}
-    values = np.array([phi(times * places) for phi, times in functions.values()])
-    slopes = np.array([times * phi.derivative(times * places) for phi, times in functions.values()])
+    values = np.array([phi(times * points) for phi, times in functions.values()])
+    slopes = np.array([times * phi.derivative(times * points) for phi, times in functions.values()])
     return Activations(
-        list(functions), places[:-1], values[:, :-1], slopes[:, :-1], values[:, -1].tolist(), slopes[:, -1].tolist()
+        list(functions), points[:-1], values[:, :-1], slopes[:, :-1], values[:, -1].tolist(), slopes[:, -1].tolist()
     )
 
 
@@ -146,7 +146,7 @@ def descent(
         path.append(here)
         if here.value > FAR or np.linalg.norm(here.gradient) < FLAT:
             break
-    points, gradients = (np.array([getattr(here, part) for here in path]) for part in ("x", "gradient"))
+    points, gradients = (np.array([getattr(here, name) for here in path]) for name in ("x", "gradient"))
     values = np.array([here.value for here in path])
     return Descent(points, values, gradients, _verdict(points, values, gradients[-1]))
 
@@ -169,9 +169,9 @@ def _verdict(points: NDArray[np.float64], values: NDArray[np.float64], gradient:
 
 @dataclass(frozen=True, slots=True)
 class Approximated:
-    """One net's fit to its target over the places ``x`` (n,), and the errors of nets of all ``widths``.
+    """One net's fit to its target over the points ``x`` (n,), and the errors of nets of all ``widths``.
 
-    ``rms`` is (3, widths), for the sigmoid, ReLU and the polynomial; ``sup``, the largest error at a place, and
+    ``rms`` is (3, widths), for the sigmoid, ReLU and the polynomial; ``sup``, the largest error at a point, and
     ``dimensions``, how many of the hidden units and the constant are independent, are the fit's own.
     """
 

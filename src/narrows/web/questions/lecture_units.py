@@ -68,7 +68,7 @@ class Learning:
     Of each step ``index`` is the example, from 0, ``epoch`` the pass, from 1, ``error`` target minus output. ``ended``
     says whether the rule came to its end. ADALINE takes no step where η is at ``limit`` = 2/R² or above. ``bound`` is
     (R/γ)², None where no line separates the points; then ``contradiction`` are points that no line does, and
-    ``place`` lies between those of either class.
+    ``point`` lies between those of either class.
     """
 
     units: list[list[float]]
@@ -82,7 +82,7 @@ class Learning:
     radius: float
     bound: float | None
     contradiction: list[int]
-    place: list[float]
+    point: list[float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class WiredUnit:
 class BooleanFunction:
     """A truth table's unit or proof, and its network in layers.
 
-    ``boundary`` is the unit's line in [−½, 1½]² and ``half`` the part of that where it fires; for three inputs,
+    ``boundary`` is the unit's line in [−½, 1½]² and ``half`` the side of that where it fires; for three inputs,
     ``boundary`` are the corners of its plane's cut through [0, 1]³. Where there is no unit, ``weights`` is empty,
     ``multipliers`` says how often the proof takes the inequality of each row, and ``side`` is what then stands on both
     sides of «<».
@@ -134,7 +134,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class GraphPass:
-    """The lecture's graph with the values and the derivatives ∂F/∂node of its nodes; ``at`` is (layer, place in it).
+    """The lecture's graph with the values and the derivatives ∂F/∂node of its nodes; ``at`` is (layer, position in it).
 
     ``edges`` are pairs of nodes, and ``handed`` is what a node hands a parent over that edge, on the way back.
     """
@@ -175,7 +175,7 @@ def _plain(numbers: Array) -> list[float]:
 
 
 def _cut(unit: ThresholdUnit, low: float, high: float) -> tuple[list[list[float]], list[list[float]]]:
-    """A unit's line in a square, as its two ends, and the corners of the part where it fires, in order round it."""
+    """A unit's line in a square, as its two ends, and the corners of the side where it fires, in order round it."""
     line = unit.clip(low, high) if unit.weights.any() else np.empty((0, 2))
     corners = np.array(list(itertools.product((low, high), repeat=2)))
     half = np.vstack([corners[unit(corners) == 1], line])
@@ -215,14 +215,14 @@ def learning(
         radius=theorem.radius,
         bound=theorem.bound if theorem.gamma else None,
         contradiction=list(proof.indices) if proof else [],
-        place=_common_place(proof) if proof else [],
+        point=_common_point(proof) if proof else [],
     )
 
 
-def _common_place(proof: Certificate) -> list[float]:
+def _common_point(proof: Certificate) -> list[float]:
     """The mean of the proof's points of class 1, each as often as its inequality is taken; also that of class 0."""
-    parts = [(m, x) for m, x, label in zip(proof.multipliers, proof.points, proof.labels, strict=True) if label]
-    return [float(sum(m * x[axis] for m, x in parts) / sum(m for m, _ in parts)) for axis in (0, 1)]
+    terms = [(m, x) for m, x, label in zip(proof.multipliers, proof.points, proof.labels, strict=True) if label]
+    return [float(sum(m * x[axis] for m, x in terms) / sum(m for m, _ in terms)) for axis in (0, 1)]
 
 
 def excitation(
@@ -295,5 +295,5 @@ def graph(_: Library, /, x: Coordinate, y: Coordinate, z: Coordinate) -> GraphPa
         edges=layout.edges.tolist(),
         values=values.tolist(),
         derivatives=derivatives.tolist(),
-        handed=[float(part) for part in handed],
+        handed=[float(each) for each in handed],
     )

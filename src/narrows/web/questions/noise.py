@@ -15,7 +15,7 @@ from narrows.web.questions.inputs import Given, taken
 
 __all__ = ["Noise", "Restored", "noise"]
 
-MOST = 6
+MOST_MODELS = 6
 """Models side by side."""
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
@@ -71,4 +71,4 @@ def _kinds(library: Library, entry: Entry) -> list[Entry]:
     chosen = {other.kind: other for other in sorted(kin, key=lambda other: -abs(other.fitted.latent_dim - wanted))} | {
         entry.kind: entry
     }
-    return [chosen[kind] for kind in order][:MOST]
+    return [chosen[kind] for kind in order][:MOST_MODELS]

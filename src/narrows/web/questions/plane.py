@@ -23,13 +23,13 @@ from narrows.web.library import Library
 __all__ = ["At", "Errors", "Example", "Group", "Plane", "Tiles", "at", "errors", "example", "group", "plane", "tiles"]
 
 Axes = Literal["pca"] | tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]]
-Place = Annotated[int, Field(ge=0)]
+Row = Annotated[int, Field(ge=0)]
 
 MARGIN = 0.06
 """Of the points' range, on each side."""
 
 NEIGHBOURS = 5
-"""Points that a place must have about as near as nearly all points have theirs, lest it count as without data."""
+"""Examples that a point must have about as near as nearly all points have theirs, lest it count as without data."""
 
 
 class Frame(NamedTuple):
@@ -58,7 +58,7 @@ class Plane:
     low, high
         The corners, (2,) each.
     labels
-        (n,) places in ``classes``, or None.
+        (n,) indices into ``classes``, or None.
     classes
         The labels' names.
     axes
@@ -90,7 +90,7 @@ class Tiles:
 
 @dataclass(frozen=True, slots=True)
 class At:
-    """The decoded example (1, …) of a place in the plane, its code, and whether data are there."""
+    """The decoded example (1, …) of a point of the plane, its code, and whether data are there."""
 
     levels: NDArray[np.uint8]
     z: list[float]
@@ -159,9 +159,9 @@ def tiles(
     frame = _frame(entry, axes)
     steps = (np.arange(side) + 0.5) / side
     across, up = (frame.low[i] + steps * (frame.high[i] - frame.low[i]) for i in (0, 1))
-    places = np.stack(np.meshgrid(across, up[::-1]), -1).reshape(-1, 2)
-    codes = _codes_at(frame, _held(entry, z), places)
-    return Tiles(entry.levels(entry.decode(codes, label)), _seen(entry, axes, places), side)
+    points = np.stack(np.meshgrid(across, up[::-1]), -1).reshape(-1, 2)
+    codes = _codes_at(frame, _held(entry, z), points)
+    return Tiles(entry.levels(entry.decode(codes, label)), _seen(entry, axes, points), side)
 
 
 def at(
@@ -172,27 +172,27 @@ def at(
     z: list[float] | None = None,
     label: str | None = None,
 ) -> At:
-    """Return what the place ``point`` of the plane through ``z`` stands for; None takes the place of ``z`` itself."""
+    """Return what ``point`` of the plane through ``z`` stands for; None takes that of ``z`` itself."""
     entry = library[model]
     frame, held = _frame(entry, axes), _held(entry, z)
-    place = (held - frame.origin) @ frame.basis if point is None else np.array(point)
-    codes = entry.check_codes(_codes_at(frame, held, place[None]).tolist())
-    seen = bool(_seen(entry, axes, place[None])[0])
-    return At(entry.levels(entry.decode(codes, label)), codes[0].tolist(), place.tolist(), seen)
+    at = (held - frame.origin) @ frame.basis if point is None else np.array(point)
+    codes = entry.check_codes(_codes_at(frame, held, at[None]).tolist())
+    seen = bool(_seen(entry, axes, at[None])[0])
+    return At(entry.levels(entry.decode(codes, label)), codes[0].tolist(), at.tolist(), seen)
 
 
-def example(library: Library, model: str, place: Place) -> Example:
-    """Return the example number ``place`` of those shown, and what the model makes of it."""
+def example(library: Library, model: str, row: Row) -> Example:
+    """Return the example number ``row`` of those shown, and what the model makes of it."""
     entry = library[model]
-    entry.check_place("place", place)
-    original = entry.X[[place]]
-    restored = entry.estimator.reconstruct(original, entry.context(None, place))
-    label = "".join(entry.names([place]))
+    entry.check_row("row", row)
+    original = entry.X[[row]]
+    restored = entry.estimator.reconstruct(original, entry.context(None, row))
+    label = "".join(entry.names([row]))
     return Example(
         entry.levels(original),
         entry.levels(restored),
         label,
-        entry.codes[place].tolist(),
+        entry.codes[row].tolist(),
         float(entry.error_maps(original, restored).mean()),
     )
 
@@ -202,32 +202,32 @@ def errors(library: Library, model: str) -> Errors:
     return Errors(library[model].errors)
 
 
-def group(library: Library, model: str, places: Annotated[list[Place], Field(min_length=1)]) -> Group:
-    """Return what the examples at ``places`` have in common."""
+def group(library: Library, model: str, rows: Annotated[list[Row], Field(min_length=1)]) -> Group:
+    """Return what the examples at ``rows`` have in common."""
     entry = library[model]
-    for place in (min(places), max(places)):
-        entry.check_place("places", place)
-    codes = entry.codes[places]
+    for row in (min(rows), max(rows)):
+        entry.check_row("rows", row)
+    codes = entry.codes[rows]
     label = None
-    names = entry.names(places)
+    names = entry.names(rows)
     counts = Counter(names)
     if entry.fitted.conditional and counts:
         label = counts.most_common(1)[0][0]
     return Group(
-        entry.levels(entry.X[places].mean(0, keepdims=True)),
+        entry.levels(entry.X[rows].mean(0, keepdims=True)),
         entry.levels(entry.decode(codes.mean(0, keepdims=True), label)),
-        len(places),
+        len(rows),
         sorted(counts.items()),
-        float(entry.errors[places].mean()),
-        _csv(entry, places, names, codes),
+        float(entry.errors[rows].mean()),
+        _csv(entry, rows, names, codes),
     )
 
 
-def _csv(entry: Entry, places: Sequence[int], names: Sequence[str], codes: NDArray[np.float32]) -> str:
+def _csv(entry: Entry, rows: Sequence[int], names: Sequence[str], codes: NDArray[np.float32]) -> str:
     import pandas as pd
 
-    columns: dict[str, Any] = {"example": places} | ({"label": names} if names else {})
-    columns |= {"error": entry.errors[places]}
+    columns: dict[str, Any] = {"example": rows} | ({"label": names} if names else {})
+    columns |= {"error": entry.errors[rows]}
     columns |= dict(zip(entry.estimator.get_feature_names_out(), codes.T, strict=True))
     text = StringIO()
     pd.DataFrame(columns).to_csv(text, index=False)
@@ -282,22 +282,22 @@ def _held(entry: Entry, z: list[float] | None) -> NDArray[np.float64]:
     return code
 
 
-def _codes_at(frame: Frame, held: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the codes (k, d) at ``places`` (k, 2) of the plane that goes through ``held`` (d,)."""
-    codes: NDArray[np.float64] = held + (places - (held - frame.origin) @ frame.basis) @ frame.basis.T
+def _codes_at(frame: Frame, held: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the codes (k, d) at ``points`` (k, 2) of the plane that goes through ``held`` (d,)."""
+    codes: NDArray[np.float64] = held + (points - (held - frame.origin) @ frame.basis) @ frame.basis.T
     return codes
 
 
-def _seen(entry: Entry, axes: Axes, places: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Say of ``places`` (k, 2) whether data are there: the fifth neighbour is as near as nearly all points have it."""
+def _seen(entry: Entry, axes: Axes, points: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Say of ``points`` (k, 2) whether data are there: the fifth neighbour is as near as nearly all points have it."""
     frame = _frame(entry, axes)
     k = min(NEIGHBOURS, len(frame.points))
-    distances, _ = frame.tree.query(_comparable(entry, places, frame.high - frame.low), [k])
+    distances, _ = frame.tree.query(_comparable(entry, points, frame.high - frame.low), [k])
     seen: NDArray[np.bool_] = np.asarray(distances).ravel() <= frame.reach
     return seen
 
 
-def _comparable(entry: Entry, places: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return ``places`` (k, 2) in parts of the plane's width and height, of a single axis without the second."""
-    parts: NDArray[np.float64] = places / scale
-    return parts * [1, 0] if entry.fitted.latent_dim == 1 else parts
+def _comparable(entry: Entry, points: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return ``points`` (k, 2) in parts of the plane's width and height, of a single axis without the second."""
+    shares: NDArray[np.float64] = points / scale
+    return shares * [1, 0] if entry.fitted.latent_dim == 1 else shares

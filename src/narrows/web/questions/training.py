@@ -25,7 +25,7 @@ from narrows.web.worker import Change, Go, Mode
 
 __all__ = ["Kept", "Live", "Moment", "Trainable", "keep", "live", "steer", "train", "trainable"]
 
-ROWS = 10
+MOST_EXAMPLES = 10
 """Examples that are shown beside what becomes of them."""
 
 Epoch = Annotated[int, Field(ge=0)] | None
@@ -54,7 +54,7 @@ class Moment:
     originals, restored, names
         Ten held-out examples (10, …), or all points of a plane, what becomes of them, and their labels.
     points, labels, classes
-        (n, 2) the codes of held-out examples, their labels' places, or None, and the labels' names.
+        (n, 2) the codes of held-out examples, their labels' indices, or None, and the labels' names.
     units
         Numbers in a code.
     """
@@ -83,7 +83,7 @@ class Live:
     mode
         ``"none"``, ``"starting"``, ``"play"``, ``"pause"``, ``"step"``, ``"epoch"``, ``"over"`` or ``"failed"``.
     learning_rate, beta
-        At their full height: what a schedule and a warm-up take parts of; β is None where the model has none.
+        At their full height: what a schedule and a warm-up take fractions of; β is None where the model has none.
     rate_now, beta_now
         Of the last step, or None before the first.
     kept
@@ -169,8 +169,8 @@ def live(library: Library, at: Epoch = None, seen: str | None = None) -> Live:
     if watched is None:
         return Live("none")
     news, options, estimator = watched.news, watched.options, watched.estimator
-    n = len(watched.begun.member.learned)
-    epochs, size, rate = estimator.pace(n, convolutional=watched.convolutional)
+    n = len(watched.begun.member.training)
+    epochs, size, rate = estimator.plan(n, convolutional=watched.convolutional)
     mode = "failed" if news.error else news.mode if watched.heard else "starting"
     key = f"{watched.number}:{watched.version if at is None else f'epoch {at}'}"
     return Live(
@@ -282,15 +282,15 @@ def _seen(watched: Watched, at: int | None, key: str) -> Moment:
 
 
 def _ten(entry: Entry) -> NDArray[np.int64]:
-    """Return the places of ten examples, as many of each class as can be, by class; of points in a plane all."""
+    """Return the rows of ten examples, as many of each class as can be, by class; of points in a plane all."""
     if entry.fitted.input_shape == (2,):
         return np.arange(len(entry.X))
     if entry.labels is None:
-        return np.arange(min(ROWS, len(entry.X)))
+        return np.arange(min(MOST_EXAMPLES, len(entry.X)))
     order = np.argsort(entry.labels, kind="stable")
     labels = entry.labels[order]
     nth = np.arange(len(order)) - np.searchsorted(labels, labels)  # of its class, from 0
-    return order[np.sort(np.lexsort((labels, nth))[:ROWS])]
+    return order[np.sort(np.lexsort((labels, nth))[:MOST_EXAMPLES])]
 
 
 def _projected(codes: NDArray[np.float64], before: NDArray[np.float64] | None) -> NDArray[np.float64]:

@@ -38,7 +38,7 @@ export function join(numbers) {
  * @returns {number[] | null} null where the text does not say so many
  */
 export function split(text, count) {
-  const numbers = (text ?? '').split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
+  const numbers = (text ?? '').split(',').map((word) => (word.trim() === '' ? NaN : Number(word)));
   return numbers.length === count && numbers.every(Number.isFinite) ? numbers : null;
 }
 

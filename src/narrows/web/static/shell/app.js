@@ -223,9 +223,9 @@ export class App {
     return number(this.language, value, options);
   }
 
-  /** @param {number} part in [0, 1] */
-  percent(part) {
-    return this.n(part, { style: 'percent', maximumFractionDigits: part > 0.99 && part < 1 ? 1 : 0 });
+  /** @param {number} fraction in [0, 1] */
+  percent(fraction) {
+    return this.n(fraction, { style: 'percent', maximumFractionDigits: fraction > 0.99 && fraction < 1 ? 1 : 0 });
   }
 
   /**
@@ -334,10 +334,10 @@ export class App {
   /** Say how far training is. */
   report() {
     if (!this.progress || this.status.dataset.key === 'error') return;
-    const { done, error, name, part } = this.progress;
+    const { done, error, name, fraction } = this.progress;
     if (error) return this.say('training.failed', { error });
     if (done) return this.status.dataset.key?.startsWith('training') ? this.say('') : undefined;
-    const bar = h('progress', { max: 1, value: part, 'aria-label': this.t('training', { name }) });
+    const bar = h('progress', { max: 1, value: fraction, 'aria-label': this.t('training', { name }) });
     if (this.ready) return this.say('training', { name }, bar);
     this.say('');
     this.main.replaceChildren(

@@ -6,7 +6,7 @@
  *   classes: string[], literals: string[], conditional: boolean, from_prior: boolean, ink: boolean, python: string[],
  * }} Model
  */
-/** @typedef {{ name: string, part: number, done: boolean, error: string }} Progress */
+/** @typedef {{ name: string, fraction: number, done: boolean, error: string }} Progress */
 /** @typedef {{ models: Model[], progress: Progress }} Models */
 
 /**

@@ -48,13 +48,13 @@ export function toSvg(root) {
 export async function toPng(root) {
   const url = URL.createObjectURL(new Blob([toSvg(root)], { type: 'image/svg+xml' }));
   try {
-    const picture = new Image();
-    picture.src = url;
-    await picture.decode();
+    const loaded = new Image();
+    loaded.src = url;
+    await loaded.decode();
     const canvas = document.createElement('canvas');
-    Object.assign(canvas, { width: picture.width * SCALE, height: picture.height * SCALE });
+    Object.assign(canvas, { width: loaded.width * SCALE, height: loaded.height * SCALE });
     /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d')).drawImage(
-      picture,
+      loaded,
       0,
       0,
       canvas.width,
@@ -106,13 +106,13 @@ function image(canvas, box) {
 function copied(original, box) {
   const copy = /** @type {SVGSVGElement} */ (original.cloneNode(true));
   const parts = [...original.querySelectorAll('*')];
-  copy.querySelectorAll('*').forEach((part, i) => {
+  copy.querySelectorAll('*').forEach((element, i) => {
     const style = getComputedStyle(parts[i]);
     // As attributes, since a style of a page with a strict policy may not be written into its elements.
-    for (const name of DRAWN) if (name !== 'font') part.setAttribute(name, style.getPropertyValue(name));
-    part.setAttribute('font-size', style.fontSize);
-    part.setAttribute('font-family', style.fontFamily);
-    part.removeAttribute('class');
+    for (const name of DRAWN) if (name !== 'font') element.setAttribute(name, style.getPropertyValue(name));
+    element.setAttribute('font-size', style.fontSize);
+    element.setAttribute('font-family', style.fontFamily);
+    element.removeAttribute('class');
   });
   copy.removeAttribute('class');
   for (const [name, value] of Object.entries(place(original, box))) copy.setAttribute(name, String(value));

@@ -17,11 +17,11 @@ const STOPS = [
 ];
 
 /**
- * @param {number} part in [0, 1]
+ * @param {number} fraction in [0, 1]
  * @returns {Colour}
  */
-export function heat(part) {
-  const at = clamp(part, 0, 1) * (STOPS.length - 1);
+export function heat(fraction) {
+  const at = clamp(fraction, 0, 1) * (STOPS.length - 1);
   const i = Math.min(Math.floor(at), STOPS.length - 2);
   return /** @type {Colour} */ (
     [0, 1, 2].map((c) => Math.round(STOPS[i][c] + (at - i) * (STOPS[i + 1][c] - STOPS[i][c])))
@@ -61,27 +61,27 @@ export class Brush {
 
   /**
    * @param {Levels} levels
-   * @param {number} [place] of the example
+   * @param {number} [row] of the example
    * @returns {ImageData}
    */
-  pixels(levels, place = 0) {
+  pixels(levels, row = 0) {
     const [width, height] = this.size;
     const image = new ImageData(width, height);
     if (this.shape.length === 1) {
-      this.bars(image, levels.data.subarray(place * this.shape[0], (place + 1) * this.shape[0]));
-    } else this.colours(image, levels, place);
+      this.bars(image, levels.data.subarray(row * this.shape[0], (row + 1) * this.shape[0]));
+    } else this.colours(image, levels, row);
     return image;
   }
 
   /**
    * @param {ImageData} image
    * @param {Levels} levels
-   * @param {number} place
+   * @param {number} row
    */
-  colours(image, levels, place) {
+  colours(image, levels, row) {
     const channels = levels.shape[3] ?? 1;
     const count = image.width * image.height;
-    const data = levels.data.subarray(place * count * channels, (place + 1) * count * channels);
+    const data = levels.data.subarray(row * count * channels, (row + 1) * count * channels);
     for (let i = 0; i < count; i++) {
       for (let c = 0; c < 3; c++) {
         image.data[4 * i + c] = channels > 1 ? data[channels * i + c] : this.ramp[3 * data[i] + c];
@@ -107,10 +107,10 @@ export class Brush {
    * Paint an example on a canvas, which takes its size.
    * @param {HTMLCanvasElement} canvas
    * @param {Levels} levels
-   * @param {number} [place]
+   * @param {number} [row]
    */
-  paint(canvas, levels, place = 0) {
-    const image = this.pixels(levels, place);
+  paint(canvas, levels, row = 0) {
+    const image = this.pixels(levels, row);
     if (canvas.width !== image.width || canvas.height !== image.height) {
       Object.assign(canvas, { width: image.width, height: image.height });
     }
@@ -119,13 +119,13 @@ export class Brush {
 
   /**
    * @param {Levels} levels
-   * @param {number} place
+   * @param {number} row
    * @param {string} label what it shows, in words
    * @returns {HTMLCanvasElement}
    */
-  canvas(levels, place, label) {
-    const canvas = picture(label);
-    this.paint(canvas, levels, place);
+  canvas(levels, row, label) {
+    const canvas = blankCanvas(label);
+    this.paint(canvas, levels, row);
     return canvas;
   }
 }
@@ -134,7 +134,7 @@ export class Brush {
  * @param {string} label what it shows, in words
  * @returns {HTMLCanvasElement} an empty canvas for pixels
  */
-export function picture(label) {
+export function blankCanvas(label) {
   const canvas = document.createElement('canvas');
   canvas.className = 'pixels';
   canvas.setAttribute('role', 'img');

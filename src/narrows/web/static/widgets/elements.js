@@ -59,13 +59,13 @@ function append(element, children) {
 }
 
 /**
- * A picture with words under it.
- * @param {HTMLElement | SVGElement} picture
+ * A drawing with words under it.
+ * @param {HTMLElement | SVGElement} drawing
  * @param {...Child} words
  * @returns {HTMLElement}
  */
-export function figure(picture, ...words) {
-  return h('figure', {}, picture, h('figcaption', {}, ...words));
+export function figure(drawing, ...words) {
+  return h('figure', {}, drawing, h('figcaption', {}, ...words));
 }
 
 /**

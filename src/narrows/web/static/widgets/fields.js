@@ -132,7 +132,7 @@ export function wholeField({ label, min, max, value, chosen, attributes = {} }) 
  * @param {string} options.label
  * @param {number | null} options.value null where none of them is shown
  * @param {string} [options.placeholder] what is said then
- * @param {(place: number) => void} options.chosen
+ * @param {(row: number) => void} options.chosen
  */
 export function examplePicker(app, { label, value, placeholder = '', chosen }) {
   return wholeField({ label, min: 0, max: app.model.count - 1, value, chosen, attributes: { placeholder } });

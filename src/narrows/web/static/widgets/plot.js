@@ -2,15 +2,15 @@
 import { clamp } from '../shell/numbers.js';
 import { h, svg } from './elements.js';
 
-/** @typedef {[number, number]} Place */
+/** @typedef {[number, number]} Point */
 
-const EDGE = 34; // room for the numbers on the axes, in units of the picture
+const EDGE = 34; // room for the numbers on the axes, in units of the drawing
 
 export class Plot {
   /**
    * @param {object} options
-   * @param {Place} options.low corner of what is shown
-   * @param {Place} options.high
+   * @param {Point} options.low corner of what is shown
+   * @param {Point} options.high
    * @param {string} options.label what it is, in words
    * @param {number} [options.width]
    * @param {number} [options.height]
@@ -60,34 +60,34 @@ export class Plot {
   }
 
   /**
-   * @param {Place[]} places
+   * @param {Point[]} points
    * @returns {string} the way from one to the next, as a path's `d`; broken off where it leaves what is shown
    */
-  path(places) {
+  path(points) {
     let pen = 'M';
-    return places
+    return points
       .map(([x, y]) => {
         const shown = y >= this.low[1] && y <= this.high[1];
-        const part = shown ? `${pen}${this.x(x).toFixed(2)} ${this.y(y).toFixed(2)}` : '';
+        const piece = shown ? `${pen}${this.x(x).toFixed(2)} ${this.y(y).toFixed(2)}` : '';
         pen = shown ? 'L' : 'M';
-        return part;
+        return piece;
       })
       .join('');
   }
 
   /**
-   * @param {Place[]} places
+   * @param {Point[]} points
    * @returns {string} the way from one to the next, and from three on back to the first, as a path's `d`
    */
-  outline(places) {
-    if (!places.length) return '';
-    const corners = places.map(([x, y]) => `${this.x(x)} ${this.y(y)}`);
+  outline(points) {
+    if (!points.length) return '';
+    const corners = points.map(([x, y]) => `${this.x(x)} ${this.y(y)}`);
     return `M${corners.join('L')}${corners.length > 2 ? 'Z' : ''}`;
   }
 
   /**
    * @param {PointerEvent | MouseEvent} event
-   * @returns {Place} where it is, at most at the edge
+   * @returns {Point} where it is, at most at the edge
    */
   at(event) {
     const box = this.element.getBoundingClientRect();
@@ -100,11 +100,11 @@ export class Plot {
   }
 
   /**
-   * @param {Place} place
-   * @returns {Place} the nearest that is shown
+   * @param {Point} point
+   * @returns {Point} the nearest that is shown
    */
-  inside(place) {
-    return /** @type {Place} */ (place.map((value, i) => clamp(value, this.low[i], this.high[i])));
+  inside(point) {
+    return /** @type {Point} */ (point.map((value, i) => clamp(value, this.low[i], this.high[i])));
   }
 }
 
@@ -113,14 +113,14 @@ export class Plot {
  * @param {Plot} plot
  * @param {object} options
  * @param {string} options.label
- * @param {Place} options.at
- * @param {(place: Place) => void} options.moved
+ * @param {Point} options.at
+ * @param {(point: Point) => void} options.moved
  * @param {() => void} [options.pressed] called for a click without a drag, for Enter and for the space bar
  * @param {SVGElement} [options.shape]
- * @returns {{ element: SVGGElement, set: (place: Place, label?: string) => void }}
+ * @returns {{ element: SVGGElement, set: (point: Point, label?: string) => void }}
  */
 export function handle(plot, { label, at, moved, pressed, shape = svg('circle', { r: 9 }) }) {
-  let [place, held, dragged] = [at, false, false];
+  let [point, held, dragged] = [at, false, false];
   const element = svg(
     'g',
     {
@@ -148,7 +148,7 @@ export function handle(plot, { label, at, moved, pressed, shape = svg('circle', 
         held = false;
       },
       onkeydown: (/** @type {KeyboardEvent} */ event) => {
-        const steps = /** @type {Record<string, Place>} */ ({
+        const steps = /** @type {Record<string, Point>} */ ({
           ArrowLeft: [-1, 0],
           ArrowRight: [1, 0],
           ArrowUp: [0, 1],
@@ -162,7 +162,7 @@ export function handle(plot, { label, at, moved, pressed, shape = svg('circle', 
         const far = event.shiftKey ? 0.05 : 0.01;
         moved(
           plot.inside(
-            /** @type {Place} */ (place.map((value, i) => value + far * step[i] * (plot.high[i] - plot.low[i]))),
+            /** @type {Point} */ (point.map((value, i) => value + far * step[i] * (plot.high[i] - plot.low[i]))),
           ),
         );
       },
@@ -170,8 +170,8 @@ export function handle(plot, { label, at, moved, pressed, shape = svg('circle', 
     svg('circle', { class: 'reach', r: 22 }),
     shape,
   );
-  const set = (/** @type {Place} */ now, said = label) => {
-    place = now;
+  const set = (/** @type {Point} */ now, said = label) => {
+    point = now;
     element.setAttribute('transform', `translate(${plot.x(now[0])} ${plot.y(now[1])})`);
     element.setAttribute('aria-label', said);
   };

@@ -1,22 +1,22 @@
 /** Circles and arrows between them: networks of units, and graphs of functions. */
 import { svg } from './elements.js';
 
-/** @typedef {import('./plot.js').Place} Place */
+/** @typedef {import('./plot.js').Point} Point */
 /** @typedef {{ element: SVGGElement, label: SVGTextElement }} Arrow */
 
-const HEAD = 9; // length of an arrow's head, in units of the picture
+const HEAD = 9; // length of an arrow's head, in units of the drawing
 
 /**
- * @param {{ label: string, size: Place, places: Place[], edges: Place[], radius: number, along?: number }} options
+ * @param {{ label: string, size: Point, points: Point[], edges: Point[], radius: number, along?: number }} options
  *   what it is, in words; width and height; the circles' middles; pairs of circles; where on an arrow its words stand,
- *   as a part of the way
+ *   as a fraction of the way
  * @returns {{ element: SVGSVGElement, nodes: SVGGElement[], arrows: Arrow[] }} nodes to write into, about (0, 0)
  */
-export function wiring({ label, size, places, edges, radius, along = 0.5 }) {
-  const nodes = places.map(([x, y]) =>
+export function wiring({ label, size, points, edges, radius, along = 0.5 }) {
+  const nodes = points.map(([x, y]) =>
     svg('g', { class: 'node', transform: `translate(${x} ${y})` }, svg('circle', { r: radius })),
   );
-  const arrows = edges.map(([from, to]) => arrow(places[from], places[to], radius, along));
+  const arrows = edges.map(([from, to]) => arrow(points[from], points[to], radius, along));
   const words = svg('g', {}, ...arrows.map((one) => one.label));
   const element = svg(
     'svg',
@@ -30,8 +30,8 @@ export function wiring({ label, size, places, edges, radius, along = 0.5 }) {
 
 /**
  * An arrow that can also point back, if its class says so.
- * @param {Place} from
- * @param {Place} to
+ * @param {Point} from
+ * @param {Point} to
  * @param {number} radius
  * @param {number} along
  * @returns {Arrow}

@@ -22,14 +22,14 @@ export function unpack(buffer) {
     if (value === null || typeof value !== 'object' || typeof value.array !== 'string') return value;
     const count = value.shape.reduce((/** @type {number} */ a, /** @type {number} */ b) => a * b, 1);
     const bytes = value.array === 'uint8' ? count : 4 * count;
-    const part = buffer.slice(at, at + bytes); // a copy, since 32-bit numbers must begin at a multiple of four
+    const own = buffer.slice(at, at + bytes); // a copy, since 32-bit numbers must begin at a multiple of four
     at += bytes;
     const data =
       value.array === 'uint8'
-        ? new Uint8Array(part)
+        ? new Uint8Array(own)
         : value.array === 'float32'
-          ? new Float32Array(part)
-          : new Int32Array(part);
+          ? new Float32Array(own)
+          : new Int32Array(own);
     return { data, shape: value.shape };
   });
 }

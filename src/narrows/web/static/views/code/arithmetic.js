@@ -57,7 +57,7 @@ export class ArithmeticSection {
   async ask() {
     if (!this.possible) return;
     const { app, minus, plus } = this;
-    const start = this.start.place;
+    const start = this.start.row;
     /** @type {Arithmetic} */
     const found = await app.connection.ask('arithmetic', { model: app.model.id, start, minus, plus });
     const sign = (/** @type {string} */ text) => h('span', { class: 'sign', 'aria-hidden': 'true' }, text);

@@ -1,7 +1,7 @@
 /** The code: a slider a unit, noise around it, new ones from the prior, the way between two, sums of classes. */
 import { join, split } from '../../shell/address.js';
 import { clamp } from '../../shell/numbers.js';
-import { picture } from '../../widgets/canvases.js';
+import { blankCanvas } from '../../widgets/canvases.js';
 import { dragPainter } from '../../widgets/drag-painter.js';
 import { h } from '../../widgets/elements.js';
 import { examplePicker, slider } from '../../widgets/fields.js';
@@ -54,7 +54,7 @@ class CodeView {
     this.brush = app.brush;
     this.d = app.model.latent_dim;
     this.z = split(app.state.z, this.d) ?? [...units.mean];
-    this.decoded = picture(app.t('code.decoded'));
+    this.decoded = blankCanvas(app.t('code.decoded'));
     this.change = newest((/** @type {number} */ stamp) => this.decode(stamp));
     this.painter = dragPainter(
       (/** @type {Levels} */ levels) => this.painted(levels),
@@ -80,7 +80,7 @@ class CodeView {
       label: app.t('code.take'),
       value: null,
       placeholder: '0',
-      chosen: (place) => app.attempt(() => this.take(place)),
+      chosen: (row) => app.attempt(() => this.take(row)),
     });
     const caption = h('figcaption', {}, h('strong', {}, app.t('code.decoded')), this.said);
     return h(
@@ -164,11 +164,11 @@ class CodeView {
     this.change(performance.now());
   }
 
-  /** @param {number} place of the example whose code is taken */
-  async take(place) {
+  /** @param {number} row of the example whose code is taken */
+  async take(row) {
     const { app } = this;
     /** @type {Example} */
-    const { z } = await app.connection.ask('example', { model: app.model.id, place });
+    const { z } = await app.connection.ask('example', { model: app.model.id, row });
     this.put(z);
   }
 

@@ -1,6 +1,6 @@
 /** The way from one example to another: the codes between theirs, decoded. */
 import { bounded } from '../../shell/address.js';
-import { picture } from '../../widgets/canvases.js';
+import { blankCanvas } from '../../widgets/canvases.js';
 import { h } from '../../widgets/elements.js';
 import { choices, slider } from '../../widgets/fields.js';
 import { Chosen, section } from './section.js';
@@ -20,7 +20,7 @@ export class PathSection {
   constructor(app) {
     this.app = app;
     this.brush = app.brush;
-    this.between = picture(app.t('code.scrub'));
+    this.between = blankCanvas(app.t('code.scrub'));
     this.a = new Chosen(app, 'a', 0);
     this.b = new Chosen(app, 'b', 1);
     const scrub = slider({
@@ -63,13 +63,13 @@ export class PathSection {
 
   async ask() {
     const { app, kind, brush } = this;
-    const given = { ...app.named, a: this.a.place, b: this.b.place, steps: STEPS, kind };
+    const given = { ...app.named, a: this.a.row, b: this.b.row, steps: STEPS, kind };
     /** @type {Decoded} */
     const { levels } = await app.connection.ask('way', given);
     this.levels = levels;
     const words = (/** @type {number} */ i) => app.t('code.at', { part: app.percent(i / (STEPS - 1)) });
-    const places = Array.from({ length: Math.ceil(STEPS / SHOWN) }, (_, i) => SHOWN * i);
-    this.strip.replaceChildren(...places.map((i) => brush.canvas(levels, i, words(i))));
+    const shown = Array.from({ length: Math.ceil(STEPS / SHOWN) }, (_, i) => SHOWN * i);
+    this.strip.replaceChildren(...shown.map((i) => brush.canvas(levels, i, words(i))));
     this.scrub();
   }
 

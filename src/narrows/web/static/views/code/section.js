@@ -1,6 +1,6 @@
 /** What the parts of the view of a code share. */
 import { bounded } from '../../shell/address.js';
-import { picture } from '../../widgets/canvases.js';
+import { blankCanvas } from '../../widgets/canvases.js';
 import { h } from '../../widgets/elements.js';
 import { examplePicker } from '../../widgets/fields.js';
 
@@ -8,12 +8,12 @@ import { examplePicker } from '../../widgets/fields.js';
 
 /**
  * @param {App} app
- * @param {'noise' | 'samples' | 'way' | 'sum'} part
+ * @param {'noise' | 'samples' | 'way' | 'sum'} name
  * @param {...Node} inside
  */
-export function section(app, part, ...inside) {
-  const lead = h('small', {}, app.t(`code.${part}.lead`));
-  return h('section', {}, h('h2', {}, app.t(`code.${part}`), lead), ...inside);
+export function section(app, name, ...inside) {
+  const lead = h('small', {}, app.t(`code.${name}.lead`));
+  return h('section', {}, h('h2', {}, app.t(`code.${name}`), lead), ...inside);
 }
 
 /**
@@ -24,7 +24,7 @@ export function section(app, part, ...inside) {
  * @param {(i: number) => string} label
  */
 export function fill(brush, strip, levels, label) {
-  while (strip.childElementCount < levels.shape[0]) strip.append(picture(label(strip.childElementCount + 1)));
+  while (strip.childElementCount < levels.shape[0]) strip.append(blankCanvas(label(strip.childElementCount + 1)));
   strip.querySelectorAll('canvas').forEach((canvas, i) => brush.paint(canvas, levels, i));
 }
 
@@ -42,16 +42,16 @@ export class Chosen {
   }
 
   /** @returns {number} */
-  get place() {
+  get row() {
     return Math.round(bounded(this.app.state[this.name], 0, this.app.model.count - 1, this.usual));
   }
 
   /** @param {import('../../shell/strings.js').Key} label */
   picker(label) {
-    const { app, name, place } = this;
+    const { app, name, row } = this;
     return examplePicker(app, {
       label: app.t(label),
-      value: place,
+      value: row,
       chosen: (other) => app.set({ [name]: String(other) }),
     }).element;
   }

@@ -10,13 +10,13 @@ import { roundNumbers } from '../../widgets/plot.js';
 /** @typedef {import('../../wire/frames.js').Integers} Integers */
 /**
  * @typedef {{
- *   id: string, latent_dim: number, error: number, standard_error: number, part: string, pca_error: number | null,
+ *   id: string, latent_dim: number, error: number, standard_error: number, subset: string, pca_error: number | null,
  *   restored: Levels, errors: Floats,
  * }} Column
  */
 /**
  * @typedef {{
- *   kind: string, columns: Column[], originals: Levels, places: Integers, labels: string[], mean_error: number,
+ *   kind: string, columns: Column[], originals: Levels, rows: Integers, labels: string[], mean_error: number,
  * }} Compared
  */
 
@@ -101,7 +101,7 @@ function curve(app, { kind, columns, mean_error: mean }) {
       ),
     );
   }
-  const part = /** @type {Key} */ (`compare.part.${columns[0].part}`);
+  const subset = /** @type {Key} */ (`compare.subset.${columns[0].subset}`);
   const item = (/** @type {string} */ name, /** @type {string} */ words) =>
     h(
       'span',
@@ -120,7 +120,7 @@ function curve(app, { kind, columns, mean_error: mean }) {
       columns.length > 1 && item('mean', app.t('compare.mean')),
     ),
     drawing,
-    h('figcaption', {}, `${app.t('unit')}, ${app.t(part)}`),
+    h('figcaption', {}, `${app.t('unit')}, ${app.t(subset)}`),
   );
 }
 
@@ -129,7 +129,7 @@ function curve(app, { kind, columns, mean_error: mean }) {
  * @param {App} app
  * @param {Compared} given
  */
-function table(app, { columns, originals, places, labels }) {
+function table(app, { columns, originals, rows, labels }) {
   const { brush } = app;
   const head = h(
     'tr',
@@ -148,15 +148,15 @@ function table(app, { columns, originals, places, labels }) {
       ),
     ),
   );
-  const rows = Array.from(places.data, (place, i) => {
-    const name = app.t('compare.row', { place });
+  const body = Array.from(rows.data, (row, i) => {
+    const name = app.t('compare.row', { row });
     const first = h(
       'th',
       { scope: 'row' },
       brush.canvas(originals, i, labels[i] ? `${name}, ${app.t('label', { label: labels[i] })}` : name),
     );
     const cells = columns.map((column) => {
-      const words = app.t('compare.look', { place, d: column.latent_dim, error: app.n(column.errors.data[i]) });
+      const words = app.t('compare.look', { row, d: column.latent_dim, error: app.n(column.errors.data[i]) });
       const canvas = brush.canvas(column.restored, i, words);
       return h(
         'td',
@@ -166,7 +166,7 @@ function table(app, { columns, originals, places, labels }) {
           {
             class: 'cell kept',
             title: words,
-            onclick: () => app.go({ model: column.id, view: 'input', x: '', example: String(place) }),
+            onclick: () => app.go({ model: column.id, view: 'input', x: '', example: String(row) }),
           },
           canvas,
         ),
@@ -174,7 +174,7 @@ function table(app, { columns, originals, places, labels }) {
     });
     return h('tr', {}, first, ...cells);
   });
-  return h('div', { class: 'columns' }, h('table', {}, h('thead', {}, head), h('tbody', {}, ...rows)));
+  return h('div', { class: 'columns' }, h('table', {}, h('thead', {}, head), h('tbody', {}, ...body)));
 }
 
 /** @param {App} app */

@@ -1,6 +1,6 @@
 /** An input of one's own: drawn, dropped, pasted or chosen, and what the model makes of it. */
 import { toText } from '../../shell/address.js';
-import { context, paintErrors, picture, themed } from '../../widgets/canvases.js';
+import { context, paintErrors, blankCanvas, themed } from '../../widgets/canvases.js';
 import { figure, h } from '../../widgets/elements.js';
 import { examplePicker } from '../../widgets/fields.js';
 import { unpack } from '../../wire/frames.js';
@@ -13,7 +13,7 @@ import { givenTo, inputLines, own, shownExample } from './given.js';
 /** @typedef {import('../../wire/frames.js').Integers} Integers */
 /**
  * @typedef {{
- *   original: Levels, restored: Levels, map: Floats, z: number[], score: number, odd: number, part: number,
+ *   original: Levels, restored: Levels, map: Floats, z: number[], score: number, odd: number, fraction: number,
  *   distance: number, far: number, outside: boolean, nearest: Integers, levels: Levels, labels: string[],
  * }} Look
  */
@@ -47,7 +47,7 @@ class InputView {
   constructor(root, app) {
     this.app = app;
     this.brush = app.brush;
-    this.pictures = app.model.shape.length > 1;
+    this.takesImages = app.model.shape.length > 1;
     this.send = newest(() => app.attempt(() => this.upload(this.inked())));
     this.paste = (/** @type {ClipboardEvent} */ event) => this.files(event.clipboardData);
     this.pad = h('canvas', { width: PAD, height: PAD, role: 'img', 'aria-label': app.t('input.draw.keys') });
@@ -55,16 +55,16 @@ class InputView {
     this.example = examplePicker(app, {
       label: app.t('input.example'),
       value: shownExample(app),
-      chosen: (place) => {
+      chosen: (row) => {
         this.clear();
-        app.set({ x: '', example: String(place) });
+        app.set({ x: '', example: String(row) });
       },
     });
     root.append(
       h(
         'div',
         { class: 'give' },
-        ...(this.pictures ? [this.field] : [h('p', { class: 'hint' }, app.t('input.rows'))]),
+        ...(this.takesImages ? [this.field] : [h('p', { class: 'hint' }, app.t('input.rows'))]),
         this.said,
         this.controls(),
       ),
@@ -119,7 +119,7 @@ class InputView {
     return h(
       'div',
       { class: 'controls row' },
-      ...(this.pictures ? [h('button', { onclick: () => this.clear() }, app.t('input.clear')), choose] : []),
+      ...(this.takesImages ? [h('button', { onclick: () => this.clear() }, app.t('input.clear')), choose] : []),
       this.example.element,
     );
   }
@@ -174,7 +174,7 @@ class InputView {
   /** @param {DataTransfer | null} data */
   files(data) {
     const file = data?.files[0];
-    if (file && this.pictures) this.take(file);
+    if (file && this.takesImages) this.take(file);
   }
 
   /** @param {File} file */
@@ -217,16 +217,16 @@ class InputView {
   /** @param {Look} look */
   told(look) {
     const { app, brush } = this;
-    const map = picture(app.t('input.map'));
+    const map = blankCanvas(app.t('input.map'));
     paintErrors(map, look.map, MOST_ERROR);
-    const place = shownExample(app);
+    const example = shownExample(app);
     const prepared =
-      place === null
+      example === null
         ? app.t(app.model.ink ? 'input.prepared.ink' : 'input.prepared.crop', {
             w: app.model.shape[1],
             h: app.model.shape[0],
           })
-        : `${app.t('example')} ${place}`;
+        : `${app.t('example')} ${example}`;
     const row = h(
       'div',
       { class: 'chain' },
@@ -257,7 +257,7 @@ class InputView {
         ),
       ),
     );
-    return [row, this.judged(look), h('section', {}, h('h2', {}, app.t('input.nearest')), nearest)];
+    return [row, this.verdict(look), h('section', {}, h('h2', {}, app.t('input.nearest')), nearest)];
   }
 
   /** @param {number[]} z */
@@ -279,7 +279,7 @@ class InputView {
   }
 
   /** @param {Look} look */
-  judged({ score, odd, part, distance, far, outside }) {
+  verdict({ score, odd, fraction, distance, far, outside }) {
     const { app } = this;
     const most = 2 * odd;
     const meter = h('div', { class: 'score' });
@@ -293,13 +293,13 @@ class InputView {
     const why = distance > far ? `; ${app.t('input.far', { distance: app.n(distance), far: app.n(far) })}` : '';
     return h(
       'section',
-      { class: 'judged' },
+      { class: 'verdict' },
       h('h2', { class: outside ? 'warn' : '' }, app.t(outside ? 'input.outside' : 'input.inside')),
       meter,
       h(
         'p',
         { class: 'hint' },
-        `${app.t('input.score')} ${app.t('input.score.text', { score: app.n(score), part: app.percent(part) })}${why}`,
+        `${app.t('input.score')} ${app.t('input.score.text', { score: app.n(score), part: app.percent(fraction) })}${why}`,
       ),
     );
   }
@@ -328,14 +328,14 @@ class InputView {
   }
 }
 
-/** @param {number} part in [−1, 1] */
-function bar(part) {
+/** @param {number} fraction in [−1, 1] */
+function bar(fraction) {
   const canvas = document.createElement('canvas');
   Object.assign(canvas, { width: 120, height: 10 });
   canvas.setAttribute('aria-hidden', 'true');
   const drawing = context(canvas);
   drawing.fillStyle = `rgb(${themed('--accent')})`;
-  drawing.fillRect(Math.min(60, 60 + 58 * part), 1, Math.abs(58 * part), 8);
+  drawing.fillRect(Math.min(60, 60 + 58 * fraction), 1, Math.abs(58 * fraction), 8);
   drawing.fillStyle = `rgb(${themed('--ink')})`;
   drawing.fillRect(59.5, 0, 1, 10);
   return canvas;

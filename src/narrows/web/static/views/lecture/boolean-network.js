@@ -3,7 +3,7 @@ import { svg } from '../../widgets/elements.js';
 import { wiring } from '../../widgets/wiring.js';
 import { sub } from './formulas.js';
 
-/** @typedef {import('../../widgets/plot.js').Place} Place */
+/** @typedef {import('../../widgets/plot.js').Point} Point */
 
 const NETWORK = { radius: 32, across: 180, down: 102, above: 44 };
 
@@ -30,18 +30,18 @@ export function network(app, found, row) {
     column.map((unit, i) => ({
       ...unit,
       depth,
-      at: /** @type {Place} */ ([radius + 4 + across * depth, height / 2 - 8 + down * (i - (column.length - 1) / 2)]),
+      at: /** @type {Point} */ ([radius + 4 + across * depth, height / 2 - 8 + down * (i - (column.length - 1) / 2)]),
     })),
   );
   const edges = nodes.flatMap(({ depth, weights }, to) => {
     const before = nodes.findIndex((node) => node.depth === depth - 1);
-    return weights.flatMap((weight, i) => (weight ? [{ ends: /** @type {Place} */ ([before + i, to]), weight }] : []));
+    return weights.flatMap((weight, i) => (weight ? [{ ends: /** @type {Point} */ ([before + i, to]), weight }] : []));
   });
-  const size = /** @type {Place} */ ([2 * radius + 8 + across * 2, height]);
+  const size = /** @type {Point} */ ([2 * radius + 8 + across * 2, height]);
   const drawn = wiring({
     label: app.t('boolean.network'),
     size,
-    places: nodes.map(({ at }) => at),
+    points: nodes.map(({ at }) => at),
     edges: edges.map(({ ends }) => ends),
     radius,
     along: 0.25,

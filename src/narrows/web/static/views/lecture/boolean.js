@@ -10,11 +10,11 @@ import { mark } from './class-marks.js';
 import { linear, sub } from './formulas.js';
 
 /** @typedef {import('../../shell/app.js').App} App */
-/** @typedef {import('../../widgets/plot.js').Place} Place */
+/** @typedef {import('../../widgets/plot.js').Point} Point */
 /** @typedef {{ weights: number[], theta: number, excitation: number[], fires: number[] }} WiredUnit */
 /**
  * @typedef {{
- *   inputs: number[][], weights: number[], theta: number, boundary: number[][], half: Place[], multipliers: number[],
+ *   inputs: number[][], weights: number[], theta: number, boundary: number[][], half: Point[], multipliers: number[],
  *   side: string, layers: WiredUnit[][],
  * }} BooleanFunction
  */
@@ -45,7 +45,7 @@ class Page {
     this.app = app;
     this.chosen = h('div', { class: 'row controls' });
     this.truth = h('div');
-    this.picture = h('div');
+    this.figure = h('div');
     this.unit = h('div', { class: 'beside', 'aria-live': 'polite' });
     this.net = h('div');
     this.counts = h('div', {}, h('p', { class: 'hint' }, app.t('loading')));
@@ -61,7 +61,7 @@ class Page {
         'section',
         {},
         h('h2', {}, app.t('boolean.picture')),
-        this.picture,
+        this.figure,
         h('p', { class: 'hint' }, app.t('boolean.picture.key')),
       ),
       h(
@@ -104,7 +104,7 @@ class Page {
     this.n = n;
     this.fill(found);
     this.paint(found);
-    this.unit.replaceChildren(...judged(this.app, found, values));
+    this.unit.replaceChildren(...verdict(this.app, found, values));
     this.net.replaceChildren(network(this.app, found, this.given.row));
   });
 
@@ -164,7 +164,7 @@ class Page {
       });
     };
     const plot = n === 2 ? square(app) : cube(app, found.inputs);
-    this.picture.replaceChildren(plot.element);
+    this.figure.replaceChildren(plot.element);
     this.paint = painter(
       plot,
       found.inputs,
@@ -233,17 +233,17 @@ function cube(app, corners) {
   return plot;
 }
 
-/** @param {number[]} x @returns {Place} where it is drawn; the third axis goes back */
+/** @param {number[]} x @returns {Point} where it is drawn; the third axis goes back */
 function seen([x, y, depth = 0]) {
   return [x + 0.4 * depth, y + 0.4 * depth];
 }
 
 /**
  * @param {Plot} plot
- * @param {number[][]} places
+ * @param {number[][]} points
  */
-function outline(plot, places) {
-  return plot.outline(places.map(seen));
+function outline(plot, points) {
+  return plot.outline(points.map(seen));
 }
 
 /**
@@ -298,7 +298,7 @@ function painter(plot, inputs, flip, app, read) {
  * @param {number[]} values
  * @returns {Node[]} the unit, or the proof
  */
-function judged(app, found, values) {
+function verdict(app, found, values) {
   if (found.weights.length) {
     const names = found.weights.map((_, i) => sub(`x${i + 1}`));
     const rule = `${linear(found.weights, names, (value) => app.n(value))} ≥ ${app.n(found.theta)}`;

@@ -3,16 +3,16 @@
 /** @typedef {import('../../wire/frames.js').Floats} Floats */
 /** @typedef {{ xs: Floats, ys: Floats, values: Floats }} Surface */
 
-/** @typedef {[number, number]} Place */
+/** @typedef {[number, number]} Point */
 
 /**
  * @param {Surface} surface
  * @param {number} level
- * @returns {[Place, Place][]} short straight pieces of the lines on which the function has this value
+ * @returns {[Point, Point][]} short straight pieces of the lines on which the function has this value
  */
 export function contour({ xs, ys, values }, level) {
   const [rows, columns] = values.shape;
-  /** @type {[Place, Place][]} */
+  /** @type {[Point, Point][]} */
   const pieces = [];
   for (let i = 0; i + 1 < rows; i++) {
     for (let j = 0; j + 1 < columns; j++) {
@@ -33,20 +33,20 @@ export function contour({ xs, ys, values }, level) {
  * @param {number[]} a x, y and value
  * @param {number[]} b
  * @param {number} level
- * @returns {Place[]} where the level is met between them, if it is
+ * @returns {Point[]} where the level is met between them, if it is
  */
 function crossing(a, b, level) {
   if (a[2] < level === b[2] < level) return [];
-  const part = (level - a[2]) / (b[2] - a[2]);
-  return [[a[0] + part * (b[0] - a[0]), a[1] + part * (b[1] - a[1])]];
+  const fraction = (level - a[2]) / (b[2] - a[2]);
+  return [[a[0] + fraction * (b[0] - a[0]), a[1] + fraction * (b[1] - a[1])]];
 }
 
 /**
- * @param {Place} a
- * @param {Place} b
- * @param {Place} low the rectangle's corners
- * @param {Place} high
- * @returns {Place[]} the two ends of what lies in the rectangle, none if nothing does
+ * @param {Point} a
+ * @param {Point} b
+ * @param {Point} low the rectangle's corners
+ * @param {Point} high
+ * @returns {Point[]} the two ends of what lies in the rectangle, none if nothing does
  */
 export function clipped(a, b, low, high) {
   let [from, to] = [0, 1];
@@ -55,7 +55,7 @@ export function clipped(a, b, low, high) {
     if (a[i] !== b[i]) [from, to] = [Math.max(from, Math.min(one, other)), Math.min(to, Math.max(one, other))];
     else if (a[i] < low[i] || a[i] > high[i]) return [];
   }
-  const at = (/** @type {number} */ part) =>
-    /** @type {Place} */ ([a[0] + part * (b[0] - a[0]), a[1] + part * (b[1] - a[1])]);
+  const at = (/** @type {number} */ fraction) =>
+    /** @type {Point} */ ([a[0] + fraction * (b[0] - a[0]), a[1] + fraction * (b[1] - a[1])]);
   return from < to ? [at(from), at(to)] : [];
 }

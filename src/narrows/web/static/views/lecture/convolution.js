@@ -14,15 +14,15 @@ import { inside, joined, replaced } from './grids.js';
 /** @typedef {import('./convolution-given.js').Patterns} Patterns */
 /** @typedef {import('../../wire/frames.js').Floats} Floats */
 /** @typedef {import('../../wire/frames.js').Integers} Integers */
-/** @typedef {import('../../widgets/plot.js').Place} Place */
+/** @typedef {import('../../widgets/plot.js').Point} Point */
 /**
  * @typedef {{
- *   values: Floats, before: Place, after: Place, corners: Integers, patches: Floats, products: Floats,
+ *   values: Floats, before: Point, after: Point, corners: Integers, patches: Floats, products: Floats,
  * }} Convolved
  */
 /**
  * @typedef {{
- *   values: Floats, before: Place, after: Place, corners: Integers, patches: Floats, sums: Floats,
+ *   values: Floats, before: Point, after: Point, corners: Integers, patches: Floats, sums: Floats,
  * }} Pooled
  */
 
@@ -57,15 +57,15 @@ class ConvolutionView {
     this.app = app;
     this.patterns = patterns;
     this.image = new Cells(app.t('convolution.image.cells'), {
-      chosen: (...place) => {
-        this.pixel = place;
+      chosen: (...at) => {
+        this.pixel = at;
         this.paint();
       },
       typed: (key) => this.typedPixel(key),
     });
     this.filter = new Cells(app.t('convolution.filter.cells'), {
-      chosen: (...place) => {
-        this.weight = place;
+      chosen: (...at) => {
+        this.weight = at;
         this.paint();
       },
       typed: (key) => this.typedWeight(key),
@@ -231,8 +231,8 @@ class ConvolutionView {
       ...this.numbers(weight, most),
     });
     this.wrong.textContent = this.refused && this.app.t('error', { error: this.refused });
-    [this.made, this.told].forEach((part) => {
-      part.hidden = !found;
+    [this.made, this.told].forEach((element) => {
+      element.hidden = !found;
     });
     if (found) this.paintMap(given, found);
   }

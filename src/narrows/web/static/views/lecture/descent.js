@@ -12,7 +12,7 @@ import { brief, falling } from './descent-curve.js';
 
 /** @typedef {import('../../shell/app.js').App} App */
 /** @typedef {import('./contours.js').Surface} Surface */
-/** @typedef {import('../../widgets/plot.js').Place} Place */
+/** @typedef {import('../../widgets/plot.js').Point} Point */
 /** @typedef {import('../../wire/frames.js').Floats} Floats */
 /**
  * @typedef {{
@@ -20,10 +20,10 @@ import { brief, falling } from './descent-curve.js';
  *   'oscillates' | 'diverges',
  * }} Descent
  */
-/** @typedef {{ f: string, start: Place, rate: number, steps: number }} Given */
+/** @typedef {{ f: string, start: Point, rate: number, steps: number }} Given */
 
 /** What can be descended: its formula, that in Python, and where and how fast to start. */
-const HILLS = /** @type {Record<string, { formula: string, python: string, start: Place, rate: number }>} */ ({
+const HILLS = /** @type {Record<string, { formula: string, python: string, start: Point, rate: number }>} */ ({
   bowl: { formula: '(x − 1)² + (y − 2)²', python: '(x[0] - 1) ** 2 + (x[1] - 2) ** 2', start: [0, 0], rate: 0.1 },
   trough: { formula: 'x²/4 + 2y²', python: 'x[0] ** 2 / 4 + 2 * x[1] ** 2', start: [-2.5, 2], rate: 0.4 },
   valley: {
@@ -132,7 +132,7 @@ class Page {
   get given() {
     const { state } = this.app;
     const f = Object.hasOwn(HILLS, state.f ?? '') ? state.f : 'bowl';
-    const start = /** @type {Place} */ ((split(state.at, 2) ?? HILLS[f].start).map((value) => clamp(value, -10, 10)));
+    const start = /** @type {Point} */ ((split(state.at, 2) ?? HILLS[f].start).map((value) => clamp(value, -10, 10)));
     const rate = Number(state.rate);
     return {
       f,
@@ -198,7 +198,7 @@ class Page {
   build({ f, start }, surface) {
     const { app } = this;
     const [xs, ys] = [surface.xs.data, surface.ys.data];
-    const corner = (/** @type {number} */ at) => /** @type {Place} */ ([xs.at(at), ys.at(at)]);
+    const corner = (/** @type {number} */ at) => /** @type {Point} */ ([xs.at(at), ys.at(at)]);
     const [low, high] = [corner(0), corner(-1)];
     const plot = new Plot({
       low,
@@ -222,7 +222,7 @@ class Page {
     this.grip = handle(plot, {
       label: app.t('descent.drag'),
       at: start,
-      moved: (place) => this.set({ at: join(place.map((value) => Math.round(100 * value) / 100)) }),
+      moved: (point) => this.set({ at: join(point.map((value) => Math.round(100 * value) / 100)) }),
     });
     plot.front.append(this.path, this.grip.element);
     this.stage.replaceChildren(plot.element);
@@ -234,19 +234,19 @@ class Page {
   trace({ points, gradients, values }) {
     const { plot, path, app } = this;
     if (!plot || !path) return;
-    const places = pairs(points.data);
-    const [slope, at] = [pairs(gradients.data)[places.length - 1], places[places.length - 1]];
-    const isShown = (/** @type {Place} */ place) => String(plot.inside(place)) === String(place);
-    const way = places
+    const way = pairs(points.data);
+    const [slope, at] = [pairs(gradients.data)[way.length - 1], way[way.length - 1]];
+    const isShown = (/** @type {Point} */ point) => String(plot.inside(point)) === String(point);
+    const strokes = way
       .slice(1)
-      .map((place, i) => {
-        const [a, b] = clipped(places[i], place, plot.low, plot.high);
+      .map((point, i) => {
+        const [a, b] = clipped(way[i], point, plot.low, plot.high);
         return b ? stroke(plot, a, b) : '';
       })
       .join('');
     path.replaceChildren(
-      svg('path', { class: 'line', d: way }),
-      ...places
+      svg('path', { class: 'line', d: strokes }),
+      ...way
         .slice(1, -1)
         .filter(isShown)
         .map(([x, y]) => svg('circle', { class: 'stop', cx: plot.x(x), cy: plot.y(y), r: 3 })),
@@ -263,8 +263,8 @@ class Page {
   /** @param {Descent} found */
   tell({ points, values, gradients, verdict }) {
     const { app } = this;
-    const [places, slopes, last] = [pairs(points.data), pairs(gradients.data), values.data.length - 1];
-    const pair = (/** @type {Place} */ place) => `(${place.map((value) => brief(app, value)).join('; ')})`;
+    const [way, slopes, last] = [pairs(points.data), pairs(gradients.data), values.data.length - 1];
+    const pair = (/** @type {Point} */ point) => `(${point.map((value) => brief(app, value)).join('; ')})`;
     const row = (/** @type {string} */ name, /** @type {(k: number) => string} */ show) => [
       name,
       show(0),
@@ -275,7 +275,7 @@ class Page {
       table(
         ['', app.t('descent.start'), ...(last ? [app.t('descent.after', { k: app.n(last) })] : [])],
         [
-          row('(x; y)', (k) => pair(places[k])),
+          row('(x; y)', (k) => pair(way[k])),
           row('f', (k) => brief(app, values.data[k])),
           row('∇f', (k) => pair(slopes[k])),
           row('‖∇f‖', (k) => brief(app, Math.hypot(...slopes[k]))),
@@ -294,7 +294,7 @@ function rounded(power) {
 function pairs(numbers) {
   return Array.from(
     { length: numbers.length / 2 },
-    (_, i) => /** @type {Place} */ ([numbers[2 * i], numbers[2 * i + 1]]),
+    (_, i) => /** @type {Point} */ ([numbers[2 * i], numbers[2 * i + 1]]),
   );
 }
 
@@ -309,8 +309,8 @@ function levels({ values }) {
 
 /**
  * @param {Plot} plot
- * @param {Place} a
- * @param {Place} b
+ * @param {Point} a
+ * @param {Point} b
  */
 function stroke(plot, a, b) {
   return `M${plot.x(a[0]).toFixed(1)} ${plot.y(a[1]).toFixed(1)}L${plot.x(b[0]).toFixed(1)} ${plot.y(b[1]).toFixed(1)}`;
@@ -319,14 +319,14 @@ function stroke(plot, a, b) {
 /**
  * The gradient's direction, as an arrow of one length whatever the gradient's.
  * @param {Plot} plot
- * @param {Place} at
- * @param {Place} slope
+ * @param {Point} at
+ * @param {Point} slope
  * @returns {SVGElement[]}
  */
 function uphill(plot, at, slope) {
   const size = Math.hypot(...slope);
   if (size < 1e-3) return [];
-  const [right, up] = slope.map((part) => part / size);
+  const [right, up] = slope.map((value) => value / size);
   const [x, y] = [plot.x(at[0]), plot.y(at[1])];
   const point = (/** @type {number} */ along, /** @type {number} */ aside) =>
     `${(x + along * right - aside * up).toFixed(1)} ${(y - along * up - aside * right).toFixed(1)}`;

@@ -10,11 +10,11 @@ import { newest } from '../../wire/newest.js';
 import { sub } from './formulas.js';
 
 /** @typedef {import('../../shell/app.js').App} App */
-/** @typedef {import('../../widgets/plot.js').Place} Place */
+/** @typedef {import('../../widgets/plot.js').Point} Point */
 /** @typedef {import('../../widgets/wiring.js').Arrow} Arrow */
 /**
  * @typedef {{
- *   names: string[], primitives: string[], at: Place[], edges: Place[], values: number[], derivatives: number[],
+ *   names: string[], primitives: string[], at: Point[], edges: Point[], values: number[], derivatives: number[],
  *   handed: number[],
  * }} GraphPass
  */
@@ -70,13 +70,13 @@ class Page {
    */
   constructor(app, found) {
     this.app = app;
-    const places = found.at.map(
-      ([layer, place]) => /** @type {Place} */ ([(WIDTH - 70) / 2 + ACROSS * place, RADIUS + 12 + DOWN * layer]),
+    const points = found.at.map(
+      ([layer, position]) => /** @type {Point} */ ([(WIDTH - 70) / 2 + ACROSS * position, RADIUS + 12 + DOWN * layer]),
     );
     this.drawing = wiring({
       label: app.t('graph.picture'),
       size: [WIDTH, 2 * RADIUS + 24 + DOWN * Math.max(...found.at.map(([layer]) => layer))],
-      places,
+      points,
       edges: found.edges,
       radius: RADIUS,
     });

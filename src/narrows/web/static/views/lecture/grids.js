@@ -11,7 +11,7 @@
  * @returns {Rows | null} null where it says nothing of the kind
  */
 export function rows(text, between, fewest, most, largest) {
-  const found = (text ?? '').split(':').map((row) => row.split(between).map((part) => Number(part || NaN)));
+  const found = (text ?? '').split(':').map((row) => row.split(between).map((word) => Number(word || NaN)));
   const sizes = [found.length, ...found.map((row) => row.length)];
   const fits = sizes.every((size) => size >= fewest && size <= most) && new Set(sizes.slice(1)).size === 1;
   return fits && found.flat().every((value) => Math.abs(value) <= largest) ? found : null;
@@ -28,7 +28,7 @@ export function joined(values, between) {
 
 /**
  * @param {Rows} values
- * @param {[number, number]} place
+ * @param {[number, number]} at
  * @param {number} value
  * @returns {Rows}
  */
@@ -47,7 +47,7 @@ export function resized(values, high, wide) {
 }
 
 /**
- * @param {[number, number]} place
+ * @param {[number, number]} at
  * @param {Rows} values
  * @returns {[number, number]}
  */

@@ -1,7 +1,7 @@
 /** Layers: what each layer of the model makes of one input, from the input over the code to the output. */
 import { whole } from '../../shell/address.js';
 import { clamp } from '../../shell/numbers.js';
-import { context, heat, picture } from '../../widgets/canvases.js';
+import { context, heat, blankCanvas } from '../../widgets/canvases.js';
 import { h, svg } from '../../widgets/elements.js';
 import { examplePicker } from '../../widgets/fields.js';
 import { newest } from '../../wire/newest.js';
@@ -51,10 +51,10 @@ class LayersView {
       label: app.t('example'),
       value: null,
       placeholder: app.t('noise.drawn'),
-      chosen: (place) => this.take(place),
+      chosen: (row) => this.take(row),
     });
     const step = (/** @type {number} */ by, /** @type {Key} */ key, /** @type {string} */ arrow) =>
-      h('button', { 'aria-label': app.t(key), title: app.t(key), onclick: () => this.take(this.place + by) }, arrow);
+      h('button', { 'aria-label': app.t(key), title: app.t(key), onclick: () => this.take(this.row + by) }, arrow);
     root.append(
       h(
         'div',
@@ -70,7 +70,7 @@ class LayersView {
   }
 
   /** @returns {number} the example's; of a drawing, the one before the first */
-  get place() {
+  get row() {
     const given = givenTo(this.app);
     return 'example' in given ? given.example : -1;
   }
@@ -81,9 +81,9 @@ class LayersView {
     return whole(this.app.state.layer, 0, all.length - 1) ?? all.findIndex(({ part }) => part === 'code');
   }
 
-  /** @param {number} place of the example to take */
-  take(place) {
-    this.app.set({ x: '', example: String(clamp(place, 0, this.app.model.count - 1)) });
+  /** @param {number} row of the example to take */
+  take(row) {
+    this.app.set({ x: '', example: String(clamp(row, 0, this.app.model.count - 1)) });
   }
 
   async ask() {
@@ -92,7 +92,7 @@ class LayersView {
     const found = await app.connection.ask('layers', { ...app.named, given: givenTo(app) });
     this.found = found;
     if (!this.columns.length) this.build(found);
-    this.example.input.value = this.place < 0 ? '' : String(this.place);
+    this.example.input.value = this.row < 0 ? '' : String(this.row);
     this.columns.forEach((column, i) => column.paint(found.layers[i], found));
     this.tell();
   }
@@ -160,7 +160,7 @@ class LayersView {
       );
     }
     const [, high, wide] = layer.values.shape;
-    const map = picture(app.t('layers.map', { i: i + 1 }));
+    const map = blankCanvas(app.t('layers.map', { i: i + 1 }));
     paintMaps(map, {
       ...layer,
       values: { shape: [1, high, wide], data: layer.values.data.subarray(i * high * wide, (i + 1) * high * wide) },
@@ -182,7 +182,7 @@ class LayersView {
    * @param {number} y
    */
   move(x, y) {
-    if (y) this.take(this.place + y);
+    if (y) this.take(this.row + y);
     if (x) this.app.set({ layer: String(clamp(this.chosen + x, 0, this.columns.length - 1)) });
   }
 
@@ -198,7 +198,7 @@ class LayersView {
   }
 }
 
-/** A layer among the others: a picture, which chooses it, and words under it. */
+/** A layer among the others: a blankCanvas, which chooses it, and words under it. */
 class Column {
   /**
    * @param {LayersView} view
@@ -209,7 +209,7 @@ class Column {
   constructor({ app, brush }, layer, name, chosen) {
     this.name = name;
     this.brush = brush;
-    this.canvas = picture('');
+    this.canvas = blankCanvas('');
     this.units = svg('svg', { class: 'units' });
     const [n, height, width] = layer.shape;
     const ends = layer.part === 'input' || layer.part === 'output';

@@ -53,9 +53,9 @@ export const parameters = {
         h(
           'div',
           { class: 'layers' },
-          part(app, 'image', image, at('height'), at('width'), at('channels')),
-          part(app, 'dense', dense, at('units')),
-          part(app, 'convolutional', convolutional, at('filters'), at('kernel')),
+          counted(app, 'image', image, at('height'), at('width'), at('channels')),
+          counted(app, 'dense', dense, at('units')),
+          counted(app, 'convolutional', convolutional, at('filters'), at('kernel')),
           wrong,
         ),
         h(
@@ -112,7 +112,7 @@ function formula() {
  * @param {HTMLElement} count
  * @param {...HTMLElement} fields
  */
-function part(app, name, count, ...fields) {
+function counted(app, name, count, ...fields) {
   return h(
     'section',
     {},

@@ -10,23 +10,23 @@ import { PointPlane, REACH } from './point-plane.js';
 import { VectorTable } from './vector.js';
 
 /** @typedef {import('../../shell/app.js').App} App */
-/** @typedef {import('../../widgets/plot.js').Place} Place */
+/** @typedef {import('../../widgets/plot.js').Point} Point */
 /**
  * @typedef {{
- *   bias: number[], line: Place[], half: Place[], excitation: number[], fires: number[], distance: number[],
+ *   bias: number[], line: Point[], half: Point[], excitation: number[], fires: number[], distance: number[],
  * }} Perceptron
  */
 /**
  * @typedef {{
  *   units: number[][], index: number[], epoch: number[], error: number[], updated: boolean[], ended: boolean,
- *   limit: number, gamma: number, radius: number, bound: number | null, contradiction: number[], place: number[],
+ *   limit: number, gamma: number, radius: number, bound: number | null, contradiction: number[], point: number[],
  * }} Learning
  */
-/** @typedef {{ at: Place, label: number }} Point */
-/** @typedef {{ w: Place, theta: number }} Unit */
+/** @typedef {{ at: Point, label: number }} Example */
+/** @typedef {{ w: Point, theta: number }} Unit */
 /**
  * @typedef {object} Given what the address says
- * @property {Point[]} points
+ * @property {Example[]} points
  * @property {Unit} unit where no rule moves it
  * @property {number} chosen the point that is looked at; −1 if there is none
  * @property {string} rule
@@ -74,7 +74,7 @@ class Page {
       chosen: (i) => app.set({ i: String(i) }),
       flipped: (i) => this.edit(i, { label: 1 - this.given.points[i].label }),
     });
-    const part = (/** @type {string} */ label, /** @type {(value: number) => Unit} */ changed) =>
+    const field = (/** @type {string} */ label, /** @type {(value: number) => Unit} */ changed) =>
       slider({
         label,
         min: -5,
@@ -85,9 +85,9 @@ class Page {
         moved: (value) => this.turn(changed(value)),
       });
     this.sliders = [
-      part('w₁', (value) => ({ ...this.unit, w: [value, this.unit.w[1]] })),
-      part('w₂', (value) => ({ ...this.unit, w: [this.unit.w[0], value] })),
-      part('θ', (theta) => ({ ...this.unit, theta })),
+      field('w₁', (value) => ({ ...this.unit, w: [value, this.unit.w[1]] })),
+      field('w₂', (value) => ({ ...this.unit, w: [this.unit.w[0], value] })),
+      field('θ', (theta) => ({ ...this.unit, theta })),
     ];
     this.forms = h('div');
     this.facts = h('div', { 'aria-live': 'polite' });
@@ -138,7 +138,7 @@ class Page {
   /** @returns {Given} */
   get given() {
     const { w, theta, i, rule, eta, k } = this.app.state;
-    const points = read(this.app.state.p) ?? /** @type {Point[]} */ (read(SETS.groups));
+    const points = read(this.app.state.p) ?? /** @type {Example[]} */ (read(SETS.groups));
     const weights = split(w, 2);
     const threshold = split(theta, 1)?.[0] ?? NaN;
     const named = rule !== undefined && rule in ETA ? rule : 'rosenblatt';
@@ -146,7 +146,7 @@ class Page {
     return {
       points,
       unit: {
-        w: weights?.every((value) => Math.abs(value) <= MOST) ? /** @type {Place} */ (weights) : [1, 0.5],
+        w: weights?.every((value) => Math.abs(value) <= MOST) ? /** @type {Point} */ (weights) : [1, 0.5],
         theta: Math.abs(threshold) <= MOST ? threshold : -0.5,
       },
       chosen: whole(i, 0, points.length - 1) ?? (points.length ? 0 : -1),
@@ -164,8 +164,8 @@ class Page {
   }
 
   /**
-   * Change the points; what was learnt from them stays, but goes no further.
-   * @param {Point[]} points
+   * Change the points; what was learned from them stays, but goes no further.
+   * @param {Example[]} points
    * @param {number} chosen
    */
   put(points, chosen) {
@@ -177,7 +177,7 @@ class Page {
 
   /**
    * @param {number} i
-   * @param {Partial<Point>} changes
+   * @param {Partial<Example>} changes
    */
   edit(i, changes) {
     if (i < 0) return;
@@ -185,7 +185,7 @@ class Page {
     this.put(points, i);
   }
 
-  /** @param {Place} at */
+  /** @param {Point} at */
   add(at) {
     const { points, chosen } = this.given;
     if (points.length < MOST_POINTS) this.put([...points, { at, label: points[chosen]?.label ?? 1 }], points.length);
@@ -201,8 +201,8 @@ class Page {
     const { app, given } = this;
     const walk = await this.walk(given);
     const { step, unit } = this.given; // as they are by now
-    const learnt = walk && step !== null ? walk.units[Math.min(step, walk.units.length - 1)] : null;
-    this.unit = learnt ? { w: [learnt[0], learnt[1]], theta: learnt[2] } : unit;
+    const learned = walk && step !== null ? walk.units[Math.min(step, walk.units.length - 1)] : null;
+    this.unit = learned ? { w: [learned[0], learned[1]], theta: learned[2] } : unit;
     /** @type {Perceptron} */
     const found = await app.connection.ask('perceptron', { points: given.points.map(({ at }) => at), ...this.unit });
     this.plane.draw(given, this.unit, found, walk);
@@ -230,7 +230,7 @@ class Page {
 
 /**
  * @param {string | undefined} text such as "1,0.5,1,…": x₁, x₂ and the class of each point; "none" is no points
- * @returns {Point[] | null} null where it does not say points
+ * @returns {Example[] | null} null where it does not say points
  */
 function read(text) {
   if (text === 'none') return [];
@@ -239,7 +239,7 @@ function read(text) {
   const points =
     numbers &&
     Array.from({ length: count / 3 }, (_, i) => ({
-      at: /** @type {Place} */ (numbers.slice(3 * i, 3 * i + 2)),
+      at: /** @type {Point} */ (numbers.slice(3 * i, 3 * i + 2)),
       label: numbers[3 * i + 2],
     }));
   const good =
@@ -311,11 +311,11 @@ function lines({ points, rule, eta, step }, { w, theta }, vector, walk) {
   const made = `unit = ThresholdUnit(np.array([${w.join(', ')}]), theta=${theta})`;
   const head = ['import numpy as np', '', 'from narrows.foundations.perceptron import ThresholdUnit'];
   if (!points.length) return [...head, '', made, ...one];
-  const learnt = walk && step ? Math.min(step, walk.index.length) : 0;
+  const learned = walk && step ? Math.min(step, walk.index.length) : 0;
   const rate = walk?.index.length ? `, eta=${eta}` : ''; // without one, ADALINE takes one that is small enough
   const learns = [
-    `steps = list(islice(${rule}(X, labels${rate}), ${learnt || 1}))`,
-    ...(learnt ? ['unit = steps[-1].unit'] : []),
+    `steps = list(islice(${rule}(X, labels${rate}), ${learned || 1}))`,
+    ...(learned ? ['unit = steps[-1].unit'] : []),
   ];
   return [
     'from itertools import islice',
@@ -325,7 +325,7 @@ function lines({ points, rule, eta, step }, { w, theta }, vector, walk) {
     '',
     `X = np.array([${points.map(({ at }) => `(${at.join(', ')})`).join(', ')}])`,
     `labels = [${points.map(({ label }) => label).join(', ')}]`,
-    ...(learnt ? [] : [made]),
+    ...(learned ? [] : [made]),
     ...learns,
     'excitation, fires = unit.excitation(X), unit(X)',
     ...(w[0] || w[1] ? ['distance = unit.distance(X)'] : []),

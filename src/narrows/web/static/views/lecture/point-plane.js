@@ -6,16 +6,16 @@ import { mark } from './class-marks.js';
 /** @typedef {import('../../shell/app.js').App} App */
 /** @typedef {import('./perceptron.js').Learning} Learning */
 /** @typedef {import('./perceptron.js').Perceptron} Perceptron */
-/** @typedef {import('../../widgets/plot.js').Place} Place */
+/** @typedef {import('../../widgets/plot.js').Point} Point */
 /** @typedef {import('./perceptron.js').Given} Given */
 /** @typedef {import('./perceptron.js').Unit} Unit */
 /**
  * @typedef {object} Does what is done about what a person does
  * @property {(unit: Unit) => void} turned
- * @property {(i: number, at: Place) => void} moved
+ * @property {(i: number, at: Point) => void} moved
  * @property {(i: number) => void} chosen
  * @property {(i: number) => void} flipped
- * @property {(at: Place) => void} added
+ * @property {(at: Point) => void} added
  * @property {(i: number) => void} removed
  */
 
@@ -29,16 +29,16 @@ export class PointPlane {
   name = svg('text', { class: 'name' }, 'w');
   ones = svg('path', { class: 'line faint' });
   zeros = svg('path', { class: 'line faint' });
-  cross = svg('path', { class: 'place', d: 'M-8-8L8 8M-8 8L8-8' });
+  cross = svg('path', { class: 'point', d: 'M-8-8L8 8M-8 8L8-8' });
   ring = svg('circle', { class: 'ring', r: 16 });
   shown = svg('circle', { class: 'shown', r: 20 });
   dots = svg('g');
-  /** Where on the line its handle and its normal are. @type {Place} */
+  /** Where on the line its handle and its normal are. @type {Point} */
   pivot = [0, 0];
   /** @type {Unit} */
   unit = { w: [0, 0], theta: 0 };
   chosen = -1;
-  /** @type {{ element: SVGGElement, set: (at: Place, label?: string) => void, shape: SVGPathElement }[]} */
+  /** @type {{ element: SVGGElement, set: (at: Point, label?: string) => void, shape: SVGPathElement }[]} */
   spots = [];
 
   /**
@@ -89,7 +89,7 @@ export class PointPlane {
     });
   }
 
-  /** @param {Place} at where the line shall go through */
+  /** @param {Point} at where the line shall go through */
   shiftTo(at) {
     const { w } = this.unit;
     this.pivot = at;
@@ -97,14 +97,14 @@ export class PointPlane {
     this.does.turned({ w, theta: round(w[0] * at[0] + w[1] * at[1], 100) });
   }
 
-  /** @param {Place} at where the normal shall point */
+  /** @param {Point} at where the normal shall point */
   turnTo([x, y]) {
     const [across, up] = [x - this.pivot[0], y - this.pivot[1]];
     const length = Math.hypot(across, up);
     if (!length) return;
     this.turn.set([x, y]);
     const size = Math.hypot(...this.unit.w) / length;
-    const w = /** @type {Place} */ ([round(across * size, 1000), round(up * size, 1000)]);
+    const w = /** @type {Point} */ ([round(across * size, 1000), round(up * size, 1000)]);
     this.does.turned({ w, theta: round(w[0] * this.pivot[0] + w[1] * this.pivot[1], 1000) });
   }
 
@@ -127,21 +127,21 @@ export class PointPlane {
     this.put(this.ring, given.points[given.chosen]?.at);
   }
 
-  /** @param {Place[]} line */
+  /** @param {Point[]} line */
   drawNormal(line) {
     const { w, theta } = this.unit;
     const size = Math.hypot(...w);
-    for (const part of [this.normal, this.name, this.shift.element, this.turn.element]) {
-      part.setAttribute('display', line.length ? 'inline' : 'none');
+    for (const element of [this.normal, this.name, this.shift.element, this.turn.element]) {
+      element.setAttribute('display', line.length ? 'inline' : 'none');
     }
     if (!line.length) return;
     const off = (w[0] * this.pivot[0] + w[1] * this.pivot[1] - theta) / size ** 2;
-    const near = /** @type {Place} */ (this.pivot.map((value, i) => value - off * w[i]));
+    const near = /** @type {Point} */ (this.pivot.map((value, i) => value - off * w[i]));
     this.pivot = near.every((value) => Math.abs(value) <= REACH)
       ? near
       : [(line[0][0] + line[1][0]) / 2, (line[0][1] + line[1][1]) / 2];
     const [x, y] = this.pivot;
-    const tip = /** @type {Place} */ ([x + (ARROW * w[0]) / size, y + (ARROW * w[1]) / size]);
+    const tip = /** @type {Point} */ ([x + (ARROW * w[0]) / size, y + (ARROW * w[1]) / size]);
     this.normal.setAttribute('d', this.plot.outline([this.pivot, tip]));
     this.shift.set(this.pivot);
     this.turn.set(tip);
@@ -223,7 +223,7 @@ export class PointPlane {
   }
 
   /**
-   * Where no line separates the points, those that no line does, and a place between those of either class.
+   * Where no line separates the points, those that no line does, and a point between those of either class.
    * @param {Given} given
    * @param {Learning | null} walk
    */
@@ -232,12 +232,12 @@ export class PointPlane {
       (walk?.contradiction ?? []).filter((i) => points[i]?.label === label).map((i) => points[i].at);
     this.ones.setAttribute('d', this.plot.outline(of(1)));
     this.zeros.setAttribute('d', this.plot.outline(of(0)));
-    this.put(this.cross, walk?.place.length ? /** @type {Place} */ (walk.place) : undefined);
+    this.put(this.cross, walk?.point.length ? /** @type {Point} */ (walk.point) : undefined);
   }
 
   /**
    * @param {SVGElement} sign
-   * @param {Place | undefined} at
+   * @param {Point | undefined} at
    */
   put(sign, at) {
     sign.setAttribute('display', at ? 'inline' : 'none');
@@ -253,7 +253,7 @@ function round(value, parts) {
   return Math.round(value * parts) / parts;
 }
 
-/** @param {Place} place @returns {Place} */
-function rounded(place) {
-  return /** @type {Place} */ (place.map((value) => round(value, 20)));
+/** @param {Point} point @returns {Point} */
+function rounded(point) {
+  return /** @type {Point} */ (point.map((value) => round(value, 20)));
 }

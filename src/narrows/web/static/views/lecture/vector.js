@@ -25,17 +25,17 @@ export class VectorTable {
         taken: (value) => this.put(i, value),
         attributes: { 'aria-label': name },
       });
-    const places = [0, 1, 2, 3];
+    const indices = [0, 1, 2, 3];
     this.boxes = [
-      ...places.map((i) => box(i, sub(`w${i + 1}`))),
-      ...places.map((i) => box(4 + i, sub(`x${i + 1}`))),
+      ...indices.map((i) => box(i, sub(`w${i + 1}`))),
+      ...indices.map((i) => box(4 + i, sub(`x${i + 1}`))),
       box(8, 'θ'),
     ];
-    this.products = places.map(() => h('span', {}));
+    this.products = indices.map(() => h('span', {}));
     this.sum = h('span', {});
     this.verdict = h('p', { class: 'verdict', 'aria-live': 'polite' });
     const inputs = this.boxes.map(({ input }) => input);
-    const rows = places.map((i) => [String(i + 1), inputs[i], inputs[4 + i], this.products[i]]);
+    const rows = indices.map((i) => [String(i + 1), inputs[i], inputs[4 + i], this.products[i]]);
     const facts = table(['i', 'wᵢ', 'xᵢ', 'wᵢxᵢ'], [...rows, ['wᵀx', '', '', this.sum], ['θ', '', '', inputs[8]]]);
     this.element = h('div', { class: 'beside' }, h('h2', {}, app.t('perceptron.vector')), facts, this.verdict);
   }

@@ -78,7 +78,7 @@ class NoiseView {
       label: app.t('example'),
       value: shownExample(app),
       placeholder: app.t('noise.drawn'),
-      chosen: (place) => app.set({ x: '', example: String(place) }),
+      chosen: (row) => app.set({ x: '', example: String(row) }),
     });
     return h(
       'div',

@@ -23,7 +23,7 @@ export class Beside {
     this.app = app;
     this.brush = app.brush;
     this.cleared = cleared;
-    this.hover = newest((/** @type {number} */ place) => app.attempt(() => this.show(place)));
+    this.hover = newest((/** @type {number} */ row) => app.attempt(() => this.show(row)));
     this.idle();
   }
 
@@ -33,39 +33,39 @@ export class Beside {
     this.element.replaceChildren(h('p', { class: 'hint' }, this.app.t('plane.hover')));
   }
 
-  /** @param {number} place of the example that is pointed at */
-  pointAt(place) {
-    if (place !== this.shown && !this.selected) this.hover(place);
+  /** @param {number} row of the example that is pointed at */
+  pointAt(row) {
+    if (row !== this.shown && !this.selected) this.hover(row);
   }
 
-  /** @param {number} place */
-  async show(place) {
-    this.shown = place;
+  /** @param {number} row */
+  async show(row) {
+    this.shown = row;
     const { app } = this;
     /** @type {Example} */
-    const answer = await app.connection.ask('example', { model: app.model.id, place });
+    const answer = await app.connection.ask('example', { model: app.model.id, row });
     const words = [
-      `${app.t('example')} ${app.n(place, {})}`,
+      `${app.t('example')} ${app.n(row, {})}`,
       answer.label && app.t('label', { label: answer.label }),
       app.t('error.number', { error: app.n(answer.error) }),
     ];
-    const pictures = [
-      this.picture(answer.original, app.t('plane.original')),
-      this.picture(answer.restored, app.t('plane.restored')),
+    const figures = [
+      this.exampleFigure(answer.original, app.t('plane.original')),
+      this.exampleFigure(answer.restored, app.t('plane.restored')),
     ];
     this.element.replaceChildren(
-      h('div', { class: 'pair' }, ...pictures),
+      h('div', { class: 'pair' }, ...figures),
       h('p', { class: 'hint number' }, words.filter(Boolean).join(' · ')),
     );
   }
 
-  /** @param {number[]} places of the selected examples */
-  async gather(places) {
+  /** @param {number[]} rows of the selected examples */
+  async gather(rows) {
     const { app } = this;
     this.selected = true;
     await app.attempt(async () => {
       /** @type {Group} */
-      const group = await app.connection.ask('group', { model: app.model.id, places });
+      const group = await app.connection.ask('group', { model: app.model.id, rows });
       this.element.replaceChildren(this.told(group));
     });
   }
@@ -76,13 +76,16 @@ export class Beside {
     const shares = counts.map(([name, n]) => `${name} × ${app.n(n, {})}`).join(', ');
     const words = [shares, app.t('error.number', { error: app.n(error) })];
     const save = () => download('codes.csv', new Blob([csv], { type: 'text/csv' }));
-    const pictures = [this.picture(mean, app.t('plane.mean')), this.picture(decoded, app.t('plane.meancode'))];
+    const figures = [
+      this.exampleFigure(mean, app.t('plane.mean')),
+      this.exampleFigure(decoded, app.t('plane.meancode')),
+    ];
     return h(
       'div',
       { class: 'group' },
       h('h2', {}, app.t('plane.group', { count: app.n(count, {}) })),
       h('p', { class: 'hint number' }, words.filter(Boolean).join(' · ')),
-      h('div', { class: 'pair' }, ...pictures),
+      h('div', { class: 'pair' }, ...figures),
       h(
         'div',
         { class: 'row controls' },
@@ -96,7 +99,7 @@ export class Beside {
    * @param {Levels} levels
    * @param {string} words
    */
-  picture(levels, words) {
+  exampleFigure(levels, words) {
     return figure(this.brush.canvas(levels, 0, words), words);
   }
 

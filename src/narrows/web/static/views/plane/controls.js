@@ -1,4 +1,4 @@
-/** What can be chosen about the plane, and the key to its picture. */
+/** What can be chosen about the plane, and the key to its drawing. */
 import { heat } from '../../widgets/canvases.js';
 import { h, svg } from '../../widgets/elements.js';
 import { choices, tick } from '../../widgets/fields.js';
@@ -22,7 +22,7 @@ export function colouring(app, given) {
  * @param {Axes} axes
  * @param {Plane} given
  * @param {HTMLElement} lasso
- * @param {(places: number[]) => void} select examples; none clears the selection
+ * @param {(rows: number[]) => void} select examples; none clears the selection
  */
 export function controls(app, axes, given, lasso, select) {
   const { classes } = given;
@@ -89,7 +89,7 @@ function axisChoices(app, axes) {
  * @param {[number, number]} axes
  * @param {0 | 1} axis
  * @param {number} unit
- * @returns {number[]} the axes with this unit on this axis; if the other has it already, they change places
+ * @returns {number[]} the axes with this unit on this axis; if the other has it already, the two are exchanged
  */
 function swapped(axes, axis, unit) {
   const other = axes[1 - axis] === unit ? axes[axis] : axes[1 - axis];

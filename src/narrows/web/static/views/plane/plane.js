@@ -1,6 +1,6 @@
 /** The plane: drag through the codes of the data, over what the codes in between stand for. */
 import { join, split } from '../../shell/address.js';
-import { picture } from '../../widgets/canvases.js';
+import { blankCanvas } from '../../widgets/canvases.js';
 import { dragPainter } from '../../widgets/drag-painter.js';
 import { h } from '../../widgets/elements.js';
 import { newest } from '../../wire/newest.js';
@@ -66,7 +66,7 @@ class PlaneView {
     this.given = given;
     this.brush = app.brush;
     this.z = split(app.state.z, app.model.latent_dim) ?? given.mean;
-    this.decoded = picture(app.t('plane.decoded'));
+    this.decoded = blankCanvas(app.t('plane.decoded'));
     this.painter = dragPainter(
       (/** @type {At} */ answer) => this.painted(answer),
       ({ z }) => app.set({ z: join(z) }),
@@ -78,8 +78,8 @@ class PlaneView {
         this.point = point;
         this.drag(point, stamp);
       },
-      pointed: (place) => this.beside.pointAt(place),
-      drawn: (places) => this.select(places),
+      pointed: (row) => this.beside.pointAt(row),
+      drawn: (rows) => this.select(rows),
     });
     this.scale = h('span', { class: 'scale' });
     const large = h('figure', { class: 'large' }, this.decoded, this.said);
@@ -97,7 +97,7 @@ class PlaneView {
         {},
         large,
         this.beside.element,
-        controls(app, axes, given, this.stage.lasso, (places) => this.select(places)),
+        controls(app, axes, given, this.stage.lasso, (rows) => this.select(rows)),
       ),
     );
   }
@@ -134,9 +134,9 @@ class PlaneView {
     if (!stage.tiles.hidden) await background(app, axes, z, stage.tiles);
   }
 
-  /** @param {number[]} places */
-  select(places) {
-    if (places.length) this.beside.gather(places);
+  /** @param {number[]} rows */
+  select(rows) {
+    if (rows.length) this.beside.gather(rows);
     else this.beside.clear();
   }
 

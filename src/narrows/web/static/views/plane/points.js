@@ -1,9 +1,9 @@
 /** Points and numbers, reckoned with. */
 
 /**
- * @param {[number, number]} place
+ * @param {[number, number]} point
  * @param {[number, number][]} loop
- * @returns {boolean} whether the place is inside, by the parity of the edges to its right
+ * @returns {boolean} whether the point is inside, by the parity of the edges to its right
  */
 export function isInside([x, y], loop) {
   let inside = false;
@@ -23,8 +23,8 @@ export function ranked(values, bins) {
   const order = Array.from(values, (_, i) => i).sort((a, b) => values[a] - values[b]);
   /** @type {number[]} */
   const found = new Array(values.length);
-  order.forEach((place, rank) => {
-    found[place] = Math.floor((bins * rank) / values.length);
+  order.forEach((index, rank) => {
+    found[index] = Math.floor((bins * rank) / values.length);
   });
   return found;
 }

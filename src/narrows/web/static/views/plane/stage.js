@@ -1,4 +1,4 @@
-/** The plane's picture: the examples as points, what stands behind them, and a pointer that drags, points or draws. */
+/** The plane as drawn: the examples as points, what stands behind them, and a pointer that drags, points or draws. */
 import { clamp } from '../../shell/numbers.js';
 import { heat } from '../../widgets/canvases.js';
 import { h, svg } from '../../widgets/elements.js';
@@ -8,8 +8,8 @@ import { isInside } from './points.js';
 /**
  * @typedef {object} Does what is done about what a person does
  * @property {(point: Point, stamp: number) => void} dragged to a point of the plane
- * @property {(place: number) => void} pointed at an example
- * @property {(places: number[]) => void} drawn around examples
+ * @property {(row: number) => void} pointed at an example
+ * @property {(rows: number[]) => void} drawn around examples
  */
 
 export const BINS = 8; // colours of errors
@@ -43,7 +43,7 @@ export class Stage {
     this.given = given;
     this.does = does;
     const { data, shape } = given.points;
-    this.places = Array.from({ length: shape[0] }, (_, i) => this.onStage([data[2 * i], data[2 * i + 1]]));
+    this.points = Array.from({ length: shape[0] }, (_, i) => this.onStage([data[2 * i], data[2 * i + 1]]));
     this.lasso = h(
       'button',
       { 'aria-pressed': 'false', title: app.t('plane.lasso.help'), onclick: () => this.take(!this.lassoing) },
@@ -82,7 +82,7 @@ export class Stage {
   }
 
   /**
-   * @param {Point} place
+   * @param {Point} point
    * @returns {Point}
    */
   inPlane([x, y]) {
@@ -92,7 +92,7 @@ export class Stage {
 
   /**
    * @param {Point} point
-   * @param {number} right part of the stage
+   * @param {number} right as a fraction of the stage
    * @param {number} up
    * @returns {Point} the point that far off, at most at the edge
    */
@@ -135,7 +135,7 @@ export class Stage {
     /** @type {string[]} */
     const paths = [];
     groups.forEach((group, i) => {
-      const [x, y] = this.places[i].map((part) => (part * SIDE).toFixed(1));
+      const [x, y] = this.points[i].map((value) => (value * SIDE).toFixed(1));
       paths[group] = `${paths[group] ?? ''}M${x} ${y}h0`;
     });
     return paths;
@@ -147,9 +147,9 @@ export class Stage {
    * @returns {SVGElement} the class's name at its median
    */
   nameOf(name, label) {
-    const own = this.places.filter((_, i) => this.given.labels?.data[i] === label);
+    const own = this.points.filter((_, i) => this.given.labels?.data[i] === label);
     const middle = (/** @type {number[]} */ values) => values.sort((a, b) => a - b)[own.length >> 1] * SIDE;
-    const [x, y] = [0, 1].map((c) => middle(own.map((place) => place[c])));
+    const [x, y] = [0, 1].map((c) => middle(own.map((point) => point[c])));
     return svg('text', { x, y, class: `c${label % 10}` }, name);
   }
 
@@ -216,20 +216,20 @@ export class Stage {
     this.loose = null;
     if (!loop) return;
     this.take(false);
-    this.does.drawn(this.places.flatMap((place, i) => (isInside(place, loop) ? [i] : [])));
+    this.does.drawn(this.points.flatMap((point, i) => (isInside(point, loop) ? [i] : [])));
   }
 
   /** @param {Point} at */
   pointAt([x, y]) {
     let [best, nearest] = [NEAR ** 2, -1];
-    this.places.forEach(([a, b], i) => {
+    this.points.forEach(([a, b], i) => {
       const distance = (a - x) ** 2 + (b - y) ** 2;
       if (distance < best) [best, nearest] = [distance, i];
     });
     this.ring.setAttribute('visibility', nearest < 0 ? 'hidden' : 'visible');
     if (nearest < 0) return;
-    this.ring.setAttribute('cx', String(this.places[nearest][0] * SIDE));
-    this.ring.setAttribute('cy', String(this.places[nearest][1] * SIDE));
+    this.ring.setAttribute('cx', String(this.points[nearest][0] * SIDE));
+    this.ring.setAttribute('cy', String(this.points[nearest][1] * SIDE));
     this.does.pointed(nearest);
   }
 }

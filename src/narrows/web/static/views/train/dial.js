@@ -8,8 +8,8 @@ import { newest } from '../../wire/newest.js';
  * @typedef {object} Range
  * @property {number} min of the slider
  * @property {number} max
- * @property {(at: number) => number} value at a place of the slider
- * @property {(value: number) => number} place of a value
+ * @property {(at: number) => number} value at a position of the slider
+ * @property {(value: number) => number} position of a value
  */
 
 const HOLD = 700; // milliseconds for which a slider that a person moves is left alone
@@ -23,9 +23,9 @@ export class Dial {
    * @param {'learning_rate' | 'beta'} name
    * @param {Range} range
    */
-  constructor(app, name, { min, max, value, place }) {
+  constructor(app, name, { min, max, value, position }) {
     this.app = app;
-    this.place = place;
+    this.position = position;
     const send = newest((/** @type {number} */ at) =>
       app.attempt(async () => {
         await app.connection.ask('steer', { [name]: value(at) });
@@ -57,6 +57,6 @@ export class Dial {
     const words = (/** @type {number} */ value) =>
       value > 0 && value < 1e-4 ? scientific(app.language, value) : app.n(value);
     this.hint.textContent = changing ? app.t('train.now', { value: words(now) }) : '';
-    if (full !== null && performance.now() > this.moved + HOLD) this.slider.set(this.place(full));
+    if (full !== null && performance.now() > this.moved + HOLD) this.slider.set(this.position(full));
   }
 }

@@ -1,5 +1,5 @@
-/** A moment of a training in pictures: its losses, its codes, and what comes back of some examples. */
-import { Brush, picture } from '../../widgets/canvases.js';
+/** A moment of a training in figures: its losses, its codes, and what comes back of some examples. */
+import { Brush, blankCanvas } from '../../widgets/canvases.js';
 import { h } from '../../widgets/elements.js';
 import { codesPlot, lossPlot, scatter } from './plots.js';
 
@@ -14,7 +14,7 @@ import { codesPlot, lossPlot, scatter } from './plots.js';
  * }} Moment
  */
 
-export class MomentPictures {
+export class MomentFigures {
   loss = h('div');
   codes = h('div');
   hint = h('p', { class: 'hint' });
@@ -64,8 +64,8 @@ export class MomentPictures {
       app.t(`plane.${kind}`),
       ...(names[i] ? [app.t('label', { label: names[i] })] : []),
     ];
-    const pictures = Array.from({ length: originals.shape[0] }, (_, i) => picture(words(i).join(', ')));
-    return h('div', { class: 'ten' }, h('span', { class: 'hint' }, app.t(`plane.${kind}`)), ...pictures);
+    const canvases = Array.from({ length: originals.shape[0] }, (_, i) => blankCanvas(words(i).join(', ')));
+    return h('div', { class: 'ten' }, h('span', { class: 'hint' }, app.t(`plane.${kind}`)), ...canvases);
   }
 
   /** @param {Moment} moment */

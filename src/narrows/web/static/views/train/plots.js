@@ -4,7 +4,7 @@ import { keyItem, multiples, nice, Plot, roundNumbers } from '../../widgets/plot
 
 /** @typedef {import('../../shell/app.js').App} App */
 /** @typedef {import('./moment.js').Moment} Moment */
-/** @typedef {import('../../widgets/plot.js').Place} Place */
+/** @typedef {import('../../widgets/plot.js').Point} Point */
 
 const LINE = 18; // between names that would stand on each other
 const LOG_FROM = 20; // times the least loss that the largest is, from which on a logarithmic scale shows more
@@ -17,7 +17,7 @@ const LOG_FROM = 20; // times the least loss that the largest is, from which on 
  */
 export function lossPlot(app, { epochs, losses, validation }, last) {
   const [ours, theirs] = [losses, validation].map((values) =>
-    Array.from(values.data, (loss, i) => /** @type {Place} */ ([epochs.data[i], loss])),
+    Array.from(values.data, (loss, i) => /** @type {Point} */ ([epochs.data[i], loss])),
   );
   const all = [...ours, ...theirs].map(([, loss]) => loss);
   const [low, high] = all.length ? [Math.min(...all), Math.max(...all)] : [0, 1];
@@ -40,8 +40,8 @@ export function lossPlot(app, { epochs, losses, validation }, last) {
     ticks: [across.filter(Number.isInteger), all.length ? up : []],
     show,
   });
-  const curve = (/** @type {string} */ name, /** @type {Place[]} */ places) => {
-    const at = places.map(([epoch, loss]) => /** @type {Place} */ ([epoch, scaled(loss)]));
+  const curve = (/** @type {string} */ name, /** @type {Point[]} */ points) => {
+    const at = points.map(([epoch, loss]) => /** @type {Point} */ ([epoch, scaled(loss)]));
     const end = at.at(-1);
     plot.front.append(
       svg('path', { class: `line ${name}`, d: plot.path(at) }),
@@ -50,8 +50,8 @@ export function lossPlot(app, { epochs, losses, validation }, last) {
   };
   curve('training', ours);
   curve('validation', theirs);
-  const item = (/** @type {string} */ name, /** @type {string} */ words, /** @type {Place[]} */ places) => {
-    const loss = places.slice(-1).map(([, value]) => app.n(value, { maximumSignificantDigits: 4 }));
+  const item = (/** @type {string} */ name, /** @type {string} */ words, /** @type {Point[]} */ points) => {
+    const loss = points.slice(-1).map(([, value]) => app.n(value, { maximumSignificantDigits: 4 }));
     return keyItem(`line ${name}`, [words, ...loss].join(' '));
   };
   const key = h(
@@ -69,17 +69,17 @@ export function lossPlot(app, { epochs, losses, validation }, last) {
  * @param {Moment} moment
  * @returns {SVGElement} the codes, a colour and a name for each class
  */
-export function codesPlot(app, { points, labels, classes, units }) {
-  const places = Array.from(
-    { length: points.shape[0] },
-    (_, i) => /** @type {Place} */ ([points.data[2 * i], points.data[2 * i + 1]]),
+export function codesPlot(app, { points: codes, labels, classes, units }) {
+  const points = Array.from(
+    { length: codes.shape[0] },
+    (_, i) => /** @type {Point} */ ([codes.data[2 * i], codes.data[2 * i + 1]]),
   );
   const ends = [0, 1]
-    .map((c) => places.map((place) => place[c]))
+    .map((c) => points.map((point) => point[c]))
     .map((values) => [Math.min(...values), Math.max(...values)]);
   const [low, high] = [-1, 1].map(
     (side) =>
-      /** @type {Place} */ (ends.map(([from, to]) => (side < 0 ? from : to) + side * (0.05 * (to - from) || 0.5))),
+      /** @type {Point} */ (ends.map(([from, to]) => (side < 0 ? from : to) + side * (0.05 * (to - from) || 0.5))),
   );
   const steps = ends.map((_, c) => nice((high[c] - low[c]) / 4));
   const ticks = /** @type {[number[], number[]]} */ ([
@@ -97,16 +97,16 @@ export function codesPlot(app, { points, labels, classes, units }) {
   });
   /** @type {string[]} */
   const paths = [];
-  places.forEach((place, i) => {
+  points.forEach((point, i) => {
     const group = labels?.data[i] ?? 0;
-    paths[group] = `${paths[group] ?? ''}M${plot.x(place[0]).toFixed(1)} ${plot.y(place[1]).toFixed(1)}h0`;
+    paths[group] = `${paths[group] ?? ''}M${plot.x(point[0]).toFixed(1)} ${plot.y(point[1]).toFixed(1)}h0`;
   });
   /** @type {{ x: number, y: number, name: string, i: number }[]} */
   const names = [];
   classes.forEach((name, i) => {
-    const own = places.filter((_, j) => labels?.data[j] === i);
+    const own = points.filter((_, j) => labels?.data[j] === i);
     if (!own.length) return;
-    const [x, middle] = [0, 1].map((c) => own.map((place) => place[c]).sort((a, b) => a - b)[own.length >> 1]);
+    const [x, middle] = [0, 1].map((c) => own.map((point) => point[c]).sort((a, b) => a - b)[own.length >> 1]);
     const isNear = (/** @type {{ x: number, y: number, name: string }} */ other, /** @type {number} */ y) =>
       Math.abs(other.x - plot.x(x)) < 5 * (name.length + other.name.length) && Math.abs(other.y - y) < LINE;
     let y = plot.y(middle);

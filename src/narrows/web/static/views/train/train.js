@@ -5,7 +5,7 @@ import { download, h } from '../../widgets/elements.js';
 import { slider, tick } from '../../widgets/fields.js';
 import { newest } from '../../wire/newest.js';
 import { Dial } from './dial.js';
-import { MomentPictures } from './moment.js';
+import { MomentFigures } from './moment.js';
 import { CHOICES, Setup } from './setup.js';
 
 /** @typedef {import('../../shell/app.js').App} App */
@@ -61,14 +61,14 @@ class TrainView {
     this.renew = newest(() => app.attempt(() => this.ask()));
     this.anew = newest((/** @type {Chosen} */ chosen) => app.attempt(() => this.begin(chosen)));
     this.setup = new Setup(app, options, (change) => this.choose(change));
-    this.pictures = new MomentPictures(app);
+    this.figures = new MomentFigures(app);
     this.rate = new Dial(app, 'learning_rate', {
       min: -5,
       max: 1,
       value: (at) => Number((10 ** at).toPrecision(2)),
-      place: Math.log10,
+      position: Math.log10,
     });
-    this.beta = new Dial(app, 'beta', { min: 0, max: 20, value: (at) => at, place: (value) => value });
+    this.beta = new Dial(app, 'beta', { min: 0, max: 20, value: (at) => at, position: (value) => value });
     this.scrub = slider({
       label: app.t('train.back'),
       min: 0,
@@ -104,12 +104,12 @@ class TrainView {
           'section',
           {},
           h('h2', {}, app.t('train.loss')),
-          this.pictures.loss,
+          this.figures.loss,
           h('div', { class: 'stack controls' }, this.rate.element, this.beta.element),
         ),
-        h('section', {}, h('h2', {}, app.t('train.codes')), this.pictures.codes, this.pictures.hint),
+        h('section', {}, h('h2', {}, app.t('train.codes')), this.figures.codes, this.figures.hint),
       ),
-      h('section', {}, h('h2', {}, app.t('train.examples')), this.pictures.examples),
+      h('section', {}, h('h2', {}, app.t('train.examples')), this.figures.examples),
       this.said,
     );
   }
@@ -187,15 +187,15 @@ class TrainView {
 
   // --- Going back, and keeping ------------------------------------------------
 
-  /** @param {number} place on the slider; the last is now */
-  momentAt(place) {
-    const epoch = this.found?.kept[place];
+  /** @param {number} index on the slider; the last is now */
+  momentAt(index) {
+    const epoch = this.found?.kept[index];
     return epoch === undefined ? this.app.t('train.live') : this.app.t('train.at', { epoch });
   }
 
-  /** @param {number} place */
-  goTo(place) {
-    this.app.set({ at: String(this.found?.kept[place] ?? '') });
+  /** @param {number} index */
+  goTo(index) {
+    this.app.set({ at: String(this.found?.kept[index] ?? '') });
   }
 
   /** @param {number} by */
@@ -235,7 +235,7 @@ class TrainView {
     const { app, at } = this;
     try {
       /** @type {Live} */
-      const found = await app.connection.ask('live', { at, seen: this.pictures.shown?.key });
+      const found = await app.connection.ask('live', { at, seen: this.figures.shown?.key });
       if (!this.closed && !this.wanted) this.show(found);
     } catch (error) {
       if (at === null) throw error;
@@ -277,7 +277,7 @@ class TrainView {
     if (this.notes.childElementCount !== found.notes.length) {
       this.notes.replaceChildren(...found.notes.map((note) => h('li', {}, note)));
     }
-    if (found.moment) this.pictures.draw(found.moment, found.epochs);
+    if (found.moment) this.figures.draw(found.moment, found.epochs);
   }
 
   // --- The page's part of it --------------------------------------------------

@@ -159,12 +159,12 @@ def test_unix_times_are_told_apart(tmp_path):
         np.testing.assert_array_equal(one.reference_.occurrences([times.astype(np.int64)]) > 0, np.arange(300) % 3 == 0)
 
 
-def test_new_rows_of_categories_are_judged_and_repeats_counted():
+def test_new_rows_of_categories_are_evaluated_on_and_repeats_counted():
     rng = np.random.default_rng(0)
-    learnt, new = (np.hstack([np.eye(5)[rng.choice(5, n, p=P)] for _ in range(3)]) for n in (400, 100))
-    model = Autoencoder(2, epochs=2, random_state=0).fit(learnt)
+    seen, new = (np.hstack([np.eye(5)[rng.choice(5, n, p=P)] for _ in range(3)]) for n in (400, 100))
+    model = Autoencoder(2, epochs=2, random_state=0).fit(seen)
     found = model.evaluate(new)
-    equal = (new[:, None] == learnt).all(2).any(1).sum()
+    equal = (new[:, None] == seen).all(2).any(1).sum()
     assert (found.learnt, len(found.places), found.repeated) == (0, 100, equal)
     assert equal > 90
     model.fit_threshold(new)
@@ -177,7 +177,7 @@ def test_whoever_says_that_examples_are_new_is_believed(model, data):
     assert len(other.reference_.held_out["reconstruction"]) == 50
 
 
-def test_what_was_learnt_from_is_not_judged(model, data):
+def test_what_was_seen_in_training_is_not_evaluated_on(model, data):
     found = model.evaluate(np.concatenate([data[:300], surface(5, 80)]))
     assert (found.given, found.learnt, found.repeated) == (380, 300, 0)
     np.testing.assert_array_equal(np.sort(found.places), np.arange(300, 380))
@@ -194,8 +194,8 @@ def test_in_other_forms_it_is_known_too(tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (120, 5, 6), dtype=np.uint8)
     np.save(tmp_path / "X.npy", images)
     on_disk = OnDisk.of_npy(tmp_path / "X.npy")
-    for learnt in (images, on_disk):
-        model = Autoencoder(2, epochs=2, random_state=0).fit(learnt[:80])
+    for seen in (images, on_disk):
+        model = Autoencoder(2, epochs=2, random_state=0).fit(seen[:80])
         for given_to_it in (images, images.astype(np.float64), on_disk):
             assert model.evaluate(given_to_it).learnt == 80
     frame = pd.DataFrame(surface(0, 100), columns=list("abcdefgh"))
@@ -209,12 +209,12 @@ def test_in_other_forms_it_is_known_too(tmp_path):
 def test_errors_stand_beside_scikit_learns_components(model, data):
     new = surface(6, 300)
     found = model.evaluate(new)
-    scaled, learnt = model.scaling_.apply(new), model.scaling_.apply(data)
-    pca = PCA(2).fit(learnt)
+    scaled, seen = model.scaling_.apply(new), model.scaling_.apply(data)
+    pca = PCA(2).fit(seen)
     expected = np.square(scaled - pca.inverse_transform(pca.transform(scaled))).mean()
     assert found.comparison.pca.error.value == pytest.approx(expected, rel=1e-3)
     assert found.comparison.model.error.value == pytest.approx(model.anomaly_score(new).mean(), rel=1e-5)
-    assert found.comparison.mean.error.value == pytest.approx(np.square(scaled - learnt.mean(0)).mean(), rel=1e-4)
+    assert found.comparison.mean.error.value == pytest.approx(np.square(scaled - seen.mean(0)).mean(), rel=1e-4)
     assert found.learnt_pca_error == pytest.approx(expected, rel=0.2)
     assert found.density.log_density.value == pytest.approx(model.score_samples(new).mean(), rel=1e-5)
 

@@ -57,7 +57,7 @@ def _say_numbers(evaluation: Evaluation) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from narrows.runs.page import digits
+    from narrows.runs.page import four_digits, interval_of
 
     seen = f"; it has seen {evaluation.learnt:,} in training" if evaluation.learnt else ""
     repeated = f"; {evaluation.repeated:,} are equal to some that it has seen" if evaluation.repeated else ""
@@ -72,8 +72,8 @@ def _say_numbers(evaluation: Evaluation) -> None:
         if group not in ("", one.group):
             table.add_section()
         group, estimate = one.group, one.estimate
-        interval = "" if estimate.low == estimate.high else f"{digits(estimate.low)} – {digits(estimate.high)}"
-        table.add_row(one.name, digits(estimate.value), interval, "" if one.unit == evaluation.unit else one.unit)
+        interval = interval_of(estimate)
+        table.add_row(one.name, four_digits(estimate.value), interval, "" if one.unit == evaluation.unit else one.unit)
     Console().print(table)
     print(f"Errors are {evaluation.unit}.")
 

@@ -34,7 +34,7 @@ def table(path):
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_evaluate_judges_by_what_was_not_learnt_from(folder, typed):
+def test_evaluate_takes_what_was_not_seen_in_training(folder, typed):
     output, _ = typed(folder, "evaluate", "m.safetensors", "all.npy", "--out", "e")
     assert "Evaluated on 397 of 1,797 examples; it has seen 1,400 in training" in output
     assert "Diagnosis: no fault was found." in output
@@ -144,11 +144,11 @@ def test_what_cannot_be_asked_for(folder, typed, arguments, message):
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_only_learnt_examples_are_no_judges(digits, folder, typed):
-    np.save(folder / "learnt.npy", digits[:200])
-    _, errors = typed(folder, "evaluate", "m.safetensors", "learnt.npy", status=2)
+def test_examples_seen_in_training_alone_are_refused(digits, folder, typed):
+    np.save(folder / "seen.npy", digits[:200])
+    _, errors = typed(folder, "evaluate", "m.safetensors", "seen.npy", status=2)
     assert "200 of the 200 examples of X are those that the model was fitted to" in errors
-    output, _ = typed(folder, "evaluate", "m.safetensors", "learnt.npy", "--new", "--out", "new")
+    output, _ = typed(folder, "evaluate", "m.safetensors", "seen.npy", "--new", "--out", "new")
     assert "Evaluated on 200 of 200 examples; 200 are equal to some that it has seen" in output
     assert json.loads((folder / "new" / "evaluation.json").read_text(encoding="utf-8"))["repeated"] == 200
     assert "model.evaluate(data.X, data.y, new=True, " in (folder / "new" / "report.html").read_text(encoding="utf-8")
