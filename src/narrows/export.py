@@ -34,7 +34,7 @@ from narrows.models.likelihoods import ContinuousBernoulli
 from narrows.storage import versions, write_atomically
 from narrows.training.own_state import in_own_state
 
-__all__ = ["TOLERANCE", "Exported", "to_onnx"]
+__all__ = ["TOLERANCE", "Exported", "targets", "to_onnx"]
 
 TOLERANCE = 1e-5
 """How far from torch an output may be, in scaled units."""
@@ -146,10 +146,15 @@ def to_onnx(
     # One alone too: a graph may hold on to the number of examples that it was made with.
     alone = few[:1], None if known is None else known[:1]
     difference = max(_difference(model, files, few, known), _difference(model, files, *alone))
-    targets = {part: path if part == "whole" else path.with_stem(f"{path.stem}-{part}") for part in INPUTS}
+    written = targets(path)
     for part, data in files.items():
-        write_atomically(targets[part], data)
-    return Exported(**targets, dtype=_dtype(fitted).name, difference=difference, examples=len(few))
+        write_atomically(written[part], data)
+    return Exported(**written, dtype=_dtype(fitted).name, difference=difference, examples=len(few))
+
+
+def targets(path: Path) -> dict[str, Path]:
+    """Return the files that `to_onnx` writes for ``NAME.onnx``, by what of the model they hold."""
+    return {part: path if part == "whole" else path.with_stem(f"{path.stem}-{part}") for part in INPUTS}
 
 
 def _model_of(estimator: BaseEstimator) -> BottleneckEstimator:

@@ -20,7 +20,7 @@ def cells(page, row):
     return [numbers(text) for text in page.locator(".facts tbody tr").nth(row).locator("td").all_inner_texts()]
 
 
-def places(path):
+def points(path):
     """Return the points of a path of straight lines, (n, 2)."""
     return np.array(re.findall(r"[ML]([-\d.]+) ([-\d.]+)", path.get_attribute("d")), float)
 
@@ -39,7 +39,7 @@ def test_the_gradient_of_the_lecture_is_on_the_page(lesson):
 
 def test_a_contour_is_a_line_on_which_f_is_the_same(lesson):
     page = lesson("descent", f="bowl")
-    contours = [places(path) for path in page.locator(".contour").all()]
+    contours = [points(path) for path in page.locator(".contour").all()]
     assert len(contours) > 8
     # The square is 418 units wide for a side of 6; its corner (−2, 5) is at (34, 8).
     radii = [np.hypot(*((points - [34, 8]) * 6 / 418 + [-2 - 1, -3]).T) for points in contours if len(points)]
@@ -86,7 +86,7 @@ def test_a_rate_that_is_too_large_is_said_in_words(lesson, rate, said):
     page = lesson("descent", rate=rate, k="20")
     assert said in page.locator(".verdict").inner_text()
     # What leaves the square is cut off at its edge.
-    way = places(page.locator(".view.descent .plot path.line").first)
+    way = points(page.locator(".view.descent .plot path.line").first)
     assert way.min() >= 7.9
     assert way.max() <= 452.1
 

@@ -68,8 +68,8 @@ def test_a_sweep_of_examples_on_disk(images, on_disk):
 
 
 def test_never_more_than_a_batch_or_a_chunk_is_read(monkeypatch):
-    monkeypatch.setattr("narrows.training.examples.NUMBERS", 64 * 21)
-    monkeypatch.setattr(source, "NUMBERS", 64 * 21)
+    monkeypatch.setattr("narrows.training.examples.NUMBERS_AT_ONCE", 64 * 21)
+    monkeypatch.setattr(source, "NUMBERS_AT_ONCE", 64 * 21)
     monkeypatch.setattr("narrows.training.batches.NUMBERS_AT_ONCE", 64 * 21)
     X = Watched(np.random.default_rng(0).random((500, 7, 3)))
     model = Autoencoder(2, **OPTIONS).fit(X)
@@ -91,7 +91,7 @@ def test_what_is_streamed(tmp_path, monkeypatch):
 
 
 def test_a_bad_number_is_told_by_its_place_in_all(monkeypatch):
-    monkeypatch.setattr(source, "NUMBERS", 30)
+    monkeypatch.setattr(source, "NUMBERS_AT_ONCE", 30)
     X = np.ones((100, 3))
     X[77, 1] = np.nan
     with pytest.raises(ValueError, match=r"NaN in 1 of .* first in row 77, column 1"):

@@ -94,7 +94,7 @@ def digits_in_two(units=6, n=800):
 def test_neighbours_vote_by_definition(k):
     z, y, z_test, y_test = digits_in_two()
     near = NearestNeighbors(n_neighbors=k).fit(z).kneighbors(z_test, return_distance=False)
-    votes = [np.bincount(y[places], minlength=10).argmax() for places in near]
+    votes = [np.bincount(y[nearest], minlength=10).argmax() for nearest in near]
     found = neighbour_accuracy(z, y, z_test, y_test, k=k)
     assert found.value == np.mean(votes == y_test)
     assert found.low < found.value < found.high

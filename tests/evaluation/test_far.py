@@ -13,10 +13,10 @@ RNG = np.random.default_rng(0)
 NORMAL = RNG.normal(size=(500, 6))
 
 
-def with_far(X, *places, value=50.0):
+def with_far(X, *cells, value=50.0):
     X = X.copy()
-    for place in places:
-        X[place] = value
+    for cell in cells:
+        X[cell] = value
     return X
 
 
@@ -63,14 +63,14 @@ def test_pixels_are_compared_with_all_others_and_channels_with_their_own():
     images[5, 2, 2, 1] = 1
     rows = images.reshape(200, -1)
     assert ordinary_range(lambda: [rows], 1) is None
-    places, _ = far_values(rows, 2)
-    assert places.tolist() == [[5, np.ravel_multi_index((2, 2, 1), (4, 4, 2))]]
+    cells, _ = far_values(rows, 2)
+    assert cells.tolist() == [[5, np.ravel_multi_index((2, 2, 1), (4, 4, 2))]]
 
 
 @pytest.mark.parametrize("shape", [(6,), (3, 2)])
 @pytest.mark.parametrize("scaling", ["auto", "global", "feature"])
 def test_the_scale_is_that_of_the_others(shape, scaling):
-    """But for the place of the one value, which counts as the most extreme of these."""
+    """But for the cell of the one value, which counts as the most extreme of these."""
     X = NORMAL.reshape(-1, *shape)
     far = with_far(NORMAL, (7, 3)).reshape(-1, *shape)
     found, usual = (Autoencoder(2, epochs=1, scaling=scaling, random_state=0).fit(x).scaling_ for x in (far, X))

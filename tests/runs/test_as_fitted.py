@@ -34,7 +34,7 @@ RUNS = {
 QUESTIONS = {
     "models": {},
     "plane": {},
-    "group": {"places": [1, 2]},
+    "group": {"rows": [1, 2]},
     "compare": {},
     "look": {"given": {"example": 1}},
     "noise": {"given": {"example": 1}},

@@ -66,9 +66,9 @@ def one_of(size, rank):
 def test_parts_are_a_partition(n, size):
     parts = [one_of(size, rank) for rank in range(size)]
     mine = [(part.share(torch.arange(n)).numpy(), part.weight) for part in parts]
-    assert np.concatenate([places for places, weight in mine if weight]).tolist() == list(range(n))
-    assert all(len(places) for places, _ in mine)
-    assert max(len(places) for places, _ in mine) == -(-n // size)
+    assert np.concatenate([rows for rows, weight in mine if weight]).tolist() == list(range(n))
+    assert all(len(rows) for rows, _ in mine)
+    assert max(len(rows) for rows, _ in mine) == -(-n // size)
 
 
 @pytest.mark.parametrize("kind", KINDS)

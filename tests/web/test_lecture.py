@@ -36,12 +36,12 @@ def ask():
 @settings(deadline=None, max_examples=30)
 def test_activations_are_torchs_and_their_slopes_autograds(ask, x, k):
     found = ask("activations", x=x, k=k)
-    places = torch.tensor(np.append(found.x, x), dtype=torch.float64, requires_grad=True)
+    points = torch.tensor(np.append(found.x, x), dtype=torch.float64, requires_grad=True)
     functions = {"sigmoid": lambda v: torch.sigmoid(k * v), "tanh": torch.tanh, "relu": torch.relu}
     for name, function in functions.items():
         i = found.names.index(name)
-        values = function(places)
-        (slopes,) = torch.autograd.grad(values.sum(), places)
+        values = function(points)
+        (slopes,) = torch.autograd.grad(values.sum(), points)
         np.testing.assert_allclose(np.append(found.values[i], found.at[i]), values.detach(), rtol=1e-5, atol=1e-6)
         np.testing.assert_allclose(np.append(found.slopes[i], found.slope[i]), slopes, rtol=1e-4, atol=1e-5)
     assert found.at[found.names.index("step")] == (x >= 0)

@@ -62,8 +62,8 @@ def test_named_data_are_shown_at_most_so_many(run, tmp_path, monkeypatch):
     np.savez(tmp_path / "own.npz", X=load_digits().images, y=load_digits().target)
     entry = next(iter(open_models([run], str(tmp_path / "own.npz"))))
     assert (len(entry.X), entry.total, entry.dataset.name) == (100, 1797, "own")
-    places = [np.flatnonzero((load_digits().images == x).all((1, 2)))[0] for x in entry.X]
-    np.testing.assert_array_equal(entry.dataset.y, load_digits().target[places])
+    rows = [np.flatnonzero((load_digits().images == x).all((1, 2)))[0] for x in entry.X]
+    np.testing.assert_array_equal(entry.dataset.y, load_digits().target[rows])
 
 
 def test_the_python_lines_make_the_same_model(run, monkeypatch):

@@ -43,20 +43,11 @@ def explore(
     Labels, if DATA has them, colour the points. A run remembers its data by name only if they are one of narrows' own
     sets (digits, mnist, shapes …); name files and folders with --data.
     """
-    if data is not None and not models:
-        raise ValueError(f"--data {data} needs a MODEL that it is for; without one the digits' models are trained")
-    from narrows.web.library import Library, open_models
-    from narrows.web.server import serve
-
-    if models:
-        library = open_models(models, data)
-    else:
-        library = Library()
-        library.train_digits()
+    from narrows.web import exploring
 
     def opened(address: str) -> None:
         print(f"The explorer is at\n  {address}\nCtrl-C ends it.", flush=True)
         if not no_browser:
             webbrowser.open(address)
 
-    serve(library, opened, host=host, port=port)
+    exploring.explore(models or (), data, opened=opened, host=host, port=port)

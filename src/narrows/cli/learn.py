@@ -213,19 +213,11 @@ def _run(
     from narrows.cli.progress import reading
     from narrows.data import load_data
     from narrows.estimators import ESTIMATORS
-    from narrows.estimators.allowed import checks_of
     from narrows.runs.files import checkpoints, new_folder, unfinished_folder
     from narrows.sweeps import Sweep
 
     dims = latent_dims or [ESTIMATORS[kind]().latent_dim]
-    checks = checks_of(ESTIMATORS[kind])
-    for latent_dim in dims:
-        checks["latent_dim"]("--latent-dim" if verb == "train" else "--latent-dims", latent_dim)
-    checks["random_state"]("--seed", seed)
-    if log is not None:
-        from narrows.runs.tensorboard import check_log
-
-        check_log(log)
+    _check(verb, kind, dims, seed, log)
     leads = ESTIMATORS[kind](devices=options["devices"], nodes=options["nodes"]).leads
     size, fit, strict = reading_options
     out, resume = folder_options
@@ -247,6 +239,21 @@ def _run(
         sys.exit(130)
     for checkpoint in checkpoints(folder):
         checkpoint.unlink()
+
+
+def _check(verb: str, kind: str, latent_dims: list[int], seed: int, log: str | None) -> None:
+    """Refuse what is not allowed before any data are read, by the names that a person has typed."""
+    from narrows.estimators import ESTIMATORS
+    from narrows.estimators.allowed import checks_of
+
+    checks = checks_of(ESTIMATORS[kind])
+    for latent_dim in latent_dims:
+        checks["latent_dim"]("--latent-dim" if verb == "train" else "--latent-dims", latent_dim)
+    checks["random_state"]("--seed", seed)
+    if log is not None:
+        from narrows.runs.tensorboard import check_log
+
+        check_log(log)
 
 
 def _trained(result: Sweep, dataset: Dataset, folder: Path, log: str | None) -> tuple[list[Path], bool]:

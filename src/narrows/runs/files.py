@@ -143,10 +143,11 @@ def write_chunks(path: Path, chunks: Iterable[Array], n: int) -> OnDisk:
     """
     try:
         with path.open("wb") as file:
-            for i, chunk in enumerate(chunks):
-                if i == 0:
-                    header = {"descr": chunk.dtype.str, "fortran_order": False, "shape": (n, *chunk.shape[1:])}
-                    np.lib.format.write_array_header_1_0(file, header)
+            rest = iter(chunks)
+            first = next(rest)
+            header = {"descr": first.dtype.str, "fortran_order": False, "shape": (n, *first.shape[1:])}
+            np.lib.format.write_array_header_1_0(file, header)
+            for chunk in itertools.chain([first], rest):
                 file.write(np.ascontiguousarray(chunk).data)
         return OnDisk.of_npy(path)
     except BaseException:

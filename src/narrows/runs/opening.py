@@ -29,6 +29,7 @@ __all__ = [
     "find_model",
     "known_labels",
     "models_in",
+    "named_set",
     "open_both",
     "open_codes",
     "pick",
@@ -99,6 +100,14 @@ def remembered(
         return None
     name = str(told["name"])
     return name if told.get("shape") == list(read(name, shape).X.shape) else None
+
+
+def named_set(model: Path) -> str | None:
+    """Return the named set that the model which ``model`` names was trained on by a run, if there is one."""
+    file = find_model(model)
+    return remembered(
+        results_beside(file), load(file).fitted_.input_shape, lambda name, shape: load_data(name, like=shape)
+    )
 
 
 def open_both(

@@ -62,15 +62,22 @@ def tracked(result: Sweep, steps: Generator[SweepStep], folder: Path) -> Generat
     try:
         with closing(steps):
             for now in steps:
-                if now.step.row:
-                    writer = writer or SummaryWriter(str(folder))
-                    for name in set(SCALARS) & set(now.step.row):
-                        writer.add_scalar(name, now.step.row[name], now.step.epoch)
+                if now.step.row and writer is None:
+                    writer = SummaryWriter(str(folder))
+                if writer:
+                    _add(writer, now)
                 yield now
     finally:
         if writer:
             with writer:
                 _show(result, writer)
+
+
+def _add(writer: SummaryWriter, now: SweepStep) -> None:
+    """Write what an epoch came to, if ``now`` is the end of one."""
+    row = now.step.row or {}
+    for name in set(SCALARS) & set(row):
+        writer.add_scalar(name, row[name], now.step.epoch)
 
 
 def _show(result: Sweep, writer: SummaryWriter) -> None:

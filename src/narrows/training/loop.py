@@ -178,11 +178,15 @@ class Training:
                 while not self.over:
                     with normal:
                         step = self._advance()
-                    if self.checkpoint and (self.checkpoint.due or self.over):
-                        self.checkpoint.write(self.state())
+                    self._write_checkpoint()
                     yield step
             finally:
                 self._settle()
+
+    def _write_checkpoint(self) -> None:
+        """Write one if it is due, or if no step follows."""
+        if self.checkpoint and (self.checkpoint.due or self.over):
+            self.checkpoint.write(self.state())
 
     def change(self, *, learning_rate: float | None = None, beta: float | None = None) -> None:
         """Take the next steps at another learning rate, on which the schedule goes on, or with another β.

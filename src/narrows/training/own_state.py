@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import wraps
+from itertools import islice
 from threading import Lock
 from typing import ParamSpec, TypeVar
 
@@ -60,11 +61,10 @@ def steps_in_own_state(steps: Generator[Result]) -> Generator[Result]:
     try:
         while True:
             with ours:
-                try:
-                    step = next(steps)
-                except StopIteration:
-                    return
-            yield step
+                step = list(islice(steps, 1))
+            if not step:
+                return
+            yield step[0]
     finally:
         if _is_ours is not None:  # at its end Python takes modules apart, once the training has been closed (atexit)
             with ours:

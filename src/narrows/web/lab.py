@@ -195,14 +195,16 @@ class Lab:
         assert self._line is not None
         self._post.submit(self._line.send, order)
 
+    def _take(self, news: News) -> None:
+        with self._lock:
+            if self.watched:
+                self.watched.take(news)
+
     def _listen(self, process: BaseProcess, line: Connection) -> None:
         """Take the news until the process ends, and say so if nobody wanted it to."""
         try:
             while True:
-                news = line.recv()
-                with self._lock:
-                    if self.watched:
-                        self.watched.take(news)
+                self._take(line.recv())
         except (EOFError, OSError):
             process.join()
         with self._lock:

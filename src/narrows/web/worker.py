@@ -122,16 +122,22 @@ def work(line: Connection) -> None:
     run: _Run | None = None
     with suppress(EOFError, OSError):  # the server has gone
         while True:
-            while line.poll(run.wait() if run else None):
-                order = line.recv()
-                if isinstance(order, Begin):
-                    if run:
-                        run.steps.close()
-                    run = _Run(order, line)
-                elif run:
-                    run.obey(order)
-            assert run
+            run = _ordered(run, line)
             run.advance()
+
+
+def _ordered(run: _Run | None, line: Connection) -> _Run:
+    """Obey what comes from ``line`` until the next step is due, and return the training to take it."""
+    while line.poll(run.wait() if run else None):
+        order = line.recv()
+        if isinstance(order, Begin):
+            if run:
+                run.steps.close()
+            run = _Run(order, line)
+        elif run:
+            run.obey(order)
+    assert run
+    return run
 
 
 class _Run:

@@ -1,0 +1,43 @@
+"""The explorer from its start to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from narrows.web.library import Library, open_models
+from narrows.web.server import serve
+
+__all__ = ["explore"]
+
+
+def explore(
+    models: Sequence[Path] = (),
+    data: str | None = None,
+    *,
+    opened: Callable[[str], None] = print,
+    host: str = "127.0.0.1",
+    port: int = 0,
+) -> None:
+    """Serve the explorer until it is interrupted.
+
+    Parameters
+    ----------
+    models, data
+        As of `narrows.web.library.open_models`; without models, some of the digits are trained.
+    opened, host, port
+        As of `narrows.web.server.serve`.
+
+    Raises
+    ------
+    ValueError
+        If there are data but no models.
+    """
+    if models:
+        library = open_models(models, data)
+    elif data is not None:
+        raise ValueError(f"--data {data} needs a MODEL that it is for; without one the digits' models are trained")
+    else:
+        library = Library()
+        library.train_digits()
+    serve(library, opened, host=host, port=port)
