@@ -3,7 +3,7 @@
     python3 dev.py demo            train autoencoders on handwritten digits and draw the lecture's figure
     python3 dev.py test [ARGS]     run the tests; ARGS go to pytest
     python3 dev.py test --lowest   run the laws with the lowest versions that pyproject.toml allows, in .venv-lowest
-    python3 dev.py lint            ruff and mypy; for the explorer's scripts Prettier and ESLint
+    python3 dev.py lint            ruff, mypy and codespell; for the explorer's scripts Prettier and ESLint
     python3 dev.py bench [ARGS]    measure narrows beside its peers
     python3 dev.py docs            build the documentation into docs/_build
 
@@ -53,6 +53,7 @@ def commands(name: str, python: str, further: list[str]) -> list[list[str]]:
             [python, "-m", "ruff", "check", *further],
             [python, "-m", "ruff", "format", "--check"],
             [python, "-m", "mypy"],
+            [python, "-m", "codespell_lib"],
         ],
         "bench": [[python, "-m", "benchmarks", *further]],
         "docs": [[python, "-m", "sphinx", "-W", "--keep-going", "-b", "html", *further, "docs", "docs/_build"]],

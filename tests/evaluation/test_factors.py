@@ -45,8 +45,8 @@ def gap_by_definition(codes, table):
     for name in table:
         v = table[name]
         v = pd.qcut(v, 20, labels=False) if v.dtype == float else pd.factorize(v)[0]
-        informations = sorted(mutual_info_score(unit, v) for unit in units)
-        gaps.append((informations[-1] - informations[-2]) / mutual_info_score(v, v))
+        shared = sorted(mutual_info_score(unit, v) for unit in units)
+        gaps.append((shared[-1] - shared[-2]) / mutual_info_score(v, v))
     return np.mean(gaps)
 
 

@@ -1,6 +1,8 @@
 """A fit interrupted anywhere leaves an estimator unfitted, or wholly the old one, or wholly the new one."""
 
+import copy
 import itertools
+import pickle
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -216,3 +218,13 @@ def test_threads_that_use_models_at_a_time_leave_torch_as_many_threads_as_it_had
             assert pool.submit(torch.get_num_threads).result() == 3
     finally:
         torch.set_num_threads(before)
+
+
+def test_options_are_read_only_and_copied_whole():
+    fitted = tiny().fit(X).fitted_
+    with pytest.raises(TypeError):
+        fitted.options["beta"] = 2.0
+    for other in (copy.deepcopy(fitted), pickle.loads(pickle.dumps(fitted))):
+        assert other.options == fitted.options
+        with pytest.raises(TypeError):
+            other.options["beta"] = 2.0

@@ -175,6 +175,14 @@ def test_noise_is_outside_the_training_data(ask):
     assert np.mean(typical) < 0.2
 
 
+def test_the_corruptions_are_those_of_a_single_input_and_have_words(ask):
+    kinds = {kind["name"]: kind["fraction"] for kind in ask("corruptions").kinds}
+    assert kinds == {"gaussian": False, "masking": True, "salt-and-pepper": True, "block": True}
+    for language in ("en", "cs"):
+        words = (STATIC / "strings" / f"{language}.js").read_text(encoding="utf-8")
+        assert all(f"'noise.{name}'" in words for name in kinds)
+
+
 @pytest.mark.parametrize("corruption", ["gaussian", "masking", "salt-and-pepper", "block"])
 def test_each_kind_of_model_mends_the_same_noise(ask, library, corruption):
     entry = library["wide"]

@@ -180,4 +180,4 @@ def _checked(keeper: BaseEstimator, given: Any, **options: Any) -> NDArray[np.fl
 
 def _is_small(X: Any) -> bool:
     dtype = getattr(X, "dtype", None)
-    return isinstance(dtype, np.dtype) and dtype.kind in "bui" and dtype.itemsize <= 2
+    return isinstance(dtype, np.dtype) and dtype.kind in ("b", "u", "i") and dtype.itemsize <= 2

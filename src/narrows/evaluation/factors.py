@@ -69,8 +69,8 @@ def mutual_information_gap(codes: ArrayLike, factors: pd.DataFrame, *, random_st
     """Return the mean over factors v of (I(zⱼ; v) − I(zₗ; v)) / H(v), j and l the units that tell most of v.
 
     Chen et al. 2018: 1 if each factor is known from one unit and no other tells anything of it; 0 if two tell the same.
-    Informations are those of the counts of examples, quantities (all units, too) in 20 bins with as many examples each.
-    Counts overestimate them by up to (bins − 1)² / 2n nats, where the two are independent, which random halves show and
+    Information is that of the counts of examples, quantities (all units, too) in 20 bins with as many examples each.
+    Counts overestimate it by up to (bins − 1)² / 2n nats, where the two are independent, which random halves show and
     take away (`narrows.evaluation.intervals.half_samples`, extrapolated). Of a quantity, a little noise costs much: the
     20 bins are narrow.
 
@@ -142,8 +142,8 @@ def _gap(units: NDArray[np.int64], kinds: NDArray[np.int64]) -> float:
     gaps = []
     for kind in kinds.T:
         H, together = _entropy(kind), units * (kind.max() + 1) + kind[:, None]
-        informations = sorted(H + _entropy(a) - _entropy(b) for a, b in zip(units.T, together.T, strict=True))
-        gaps.append((informations[-1] - informations[-2]) / H if H else np.nan)
+        shared = sorted(H + _entropy(a) - _entropy(b) for a, b in zip(units.T, together.T, strict=True))
+        gaps.append((shared[-1] - shared[-2]) / H if H else np.nan)
     return float(np.mean(gaps))
 
 

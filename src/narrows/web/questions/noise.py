@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from narrows.models.corruptions import CORRUPTIONS
 from narrows.web.entry import Entry
 from narrows.web.library import Library
 from narrows.web.questions.inputs import Given, taken
 
-__all__ = ["Noise", "Restored", "noise"]
+__all__ = ["Corruption", "Corruptions", "Noise", "Restored", "corruptions", "noise"]
 
 MOST_MODELS = 6
 """Models side by side."""
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
+
+@dataclass(frozen=True, slots=True)
+class Corruption:
+    """A kind of corruption, and whether its level is a fraction or else a standard deviation."""
+
+    name: str
+    fraction: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Corruptions:
+    """The kinds that an input alone can have."""
+
+    kinds: list[Corruption]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +58,16 @@ class Noise:
     models: list[Restored]
 
 
+def corruptions(library: Library) -> Corruptions:  # noqa: ARG001 - one signature for all questions
+    """Return the kinds of corruption; those that mix the examples of a batch would do nothing to a single one."""
+    return Corruptions([Corruption(name, kind.largest == 1) for name, kind in CORRUPTIONS.items() if not kind.mixes])
+
+
 def noise(
     library: Library,
     model: str,
     given: Given,
-    corruption: Literal["gaussian", "masking", "salt-and-pepper", "block"] = "gaussian",
+    corruption: str = "gaussian",
     level: Annotated[float, Field(ge=0, le=1)] = 0.3,
     seed: Seed = 0,
     label: str | None = None,

@@ -9,14 +9,17 @@ import { givenTo, inputLines, shownExample } from '../input/given.js';
 /** @typedef {import('../../shell/app.js').App} App */
 /** @typedef {import('../../wire/frames.js').Levels} Levels */
 /** @typedef {{ id: string, kind: string, latent_dim: number, levels: Levels, error: number }} Restored */
+/** @typedef {{ name: string, fraction: boolean }} Corruption its level is a fraction or else a standard deviation */
+/** @typedef {{ kinds: Corruption[] }} Corruptions */
+/** @typedef {import('../../shell/strings.js').Key} Key */
 /** @typedef {{ clean: Levels, noisy: Levels, error: number, models: Restored[] }} Noise */
-
-const KINDS = /** @type {const} */ (['gaussian', 'masking', 'salt-and-pepper', 'block']);
 
 /** @type {import('../../shell/views.js').Module} */
 export const noise = {
   async mount(root, app) {
-    const view = new NoiseView(root, app);
+    /** @type {Corruptions} */
+    const { kinds } = await app.connection.ask('corruptions', {});
+    const view = new NoiseView(root, app, kinds);
     await view.ask();
     return view;
   },
@@ -28,16 +31,18 @@ class NoiseView {
   /**
    * @param {HTMLElement} root
    * @param {App} app
+   * @param {Corruption[]} kinds
    */
-  constructor(root, app) {
+  constructor(root, app, kinds) {
     this.app = app;
+    this.kinds = kinds;
     this.brush = app.brush;
     this.renew = newest(() => app.attempt(() => this.ask()));
     root.append(this.controls(), this.row);
   }
 
   get kind() {
-    return KINDS.find((kind) => kind === this.app.state.noise) ?? 'gaussian';
+    return this.kinds.find(({ name }) => name === this.app.state.noise) ?? this.kinds[0];
   }
 
   get level() {
@@ -53,18 +58,18 @@ class NoiseView {
     const { app } = this;
     const kind = choices({
       label: app.t('noise.kind'),
-      values: KINDS,
-      value: this.kind,
-      told: (name) => app.t(`noise.${name}`),
+      values: this.kinds.map(({ name }) => name),
+      value: this.kind.name,
+      told: (name) => app.t(/** @type {Key} */ (`noise.${name}`)),
       chosen: (name) => {
         app.set({ noise: name });
         level.set(this.level);
       },
     });
     const show = (/** @type {number} */ value) =>
-      this.kind === 'gaussian'
-        ? app.t('noise.level.sigma', { level: app.n(value, { minimumFractionDigits: 2 }) })
-        : app.t('noise.level.part', { part: app.percent(value) });
+      this.kind.fraction
+        ? app.t('noise.level.part', { part: app.percent(value) })
+        : app.t('noise.level.sigma', { level: app.n(value, { minimumFractionDigits: 2 }) });
     const level = slider({
       label: app.t('noise.level'),
       min: 0,
@@ -96,7 +101,7 @@ class NoiseView {
     const { clean, noisy, error, models } = await app.connection.ask('noise', {
       ...app.named,
       given: givenTo(app),
-      corruption: this.kind,
+      corruption: this.kind.name,
       level: this.level,
       seed: this.seed,
     });
@@ -138,7 +143,7 @@ class NoiseView {
     const y = this.app.model.conditional ? this.app.pythonLabel : '';
     return [
       ...inputLines(this.app),
-      `noisy = model.corrupt(x, corruption="${this.kind}", level=${this.level}, random_state=${this.seed})`,
+      `noisy = model.corrupt(x, corruption="${this.kind.name}", level=${this.level}, random_state=${this.seed})`,
       `mended = model.reconstruct(noisy${y})`,
     ];
   }
