@@ -28,12 +28,10 @@ from narrows.estimators.rows import weights_of
 from narrows.evaluation.codes import dead_units
 from narrows.evaluation.reconstruction import squared_errors
 from narrows.fitted.fitted import Fitted
+from narrows.fitted.training_set import enough_rows
 from narrows.training.loop import Step
 
 __all__ = ["Sweep", "SweepRow", "SweepStep", "sweep"]
-
-MOST_NUMBERS, ENOUGH_EXAMPLES = 2**23, 1000
-"""In the part that principal components are judged by; and examples for which it may be more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,11 +256,9 @@ class Sweep:
         )
 
     def _scaled_by(self, fitted: Fitted) -> NDArray[np.floating]:
-        """Return the test part as rows, or what memory should hold of it, as the models see it: one scaling for all."""
+        """Return the test rows, or as many as memory should hold, as the models see them: one scaling for all."""
         if self._scaled is None:
-            features = fitted.features
-            most = max(2, MOST_NUMBERS // features, min(ENOUGH_EXAMPLES, 8 * MOST_NUMBERS // features))
-            self._scaled = fitted.scaling.apply(self.X_test[:most])
+            self._scaled = fitted.scaling.apply(self.X_test[: enough_rows(fitted.features)])
         return self._scaled
 
     @cached_property
@@ -273,7 +269,7 @@ class Sweep:
         return self._mean(squared_errors(test, np.broadcast_to(fitted.reference.components.mean, test.shape)))
 
     def _mean(self, errors: NDArray[np.float64]) -> float:
-        """Return the mean of ``errors`` (n,), those of the first of the test part, by weight."""
+        """Return the mean of ``errors`` (n,), of the first test rows, by weight."""
         weights = None if self._test_weights is None else self._test_weights[: len(errors)]
         return float(np.average(errors, weights=weights))
 

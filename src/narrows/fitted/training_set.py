@@ -22,10 +22,16 @@ from narrows.fitted.source import Source
 from narrows.scaling import Scaling
 from narrows.training.examples import Examples
 
-__all__ = ["TrainingSet"]
+__all__ = ["TrainingSet", "enough_rows"]
 
 MOST_NUMBERS, ENOUGH_EXAMPLES = 2**23, 1000
-"""Numbers in the examples that principal components are found in; and examples for which it may be more."""
+"""Numbers in the examples that principal components are found in or measured on; and examples for which it may be more.
+"""
+
+
+def enough_rows(features: int) -> int:
+    """Return how many examples of that many ``features`` principal components are found in or measured on, at most."""
+    return max(2, MOST_NUMBERS // features, min(ENOUGH_EXAMPLES, 8 * MOST_NUMBERS // features))
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,8 +127,7 @@ class TrainingSet:
     def components(self, k: int) -> Components:
         """Return ``k`` principal components of the scaled ones; where there are many, of some of them."""
         if k not in self._components:
-            features = self.examples.features
-            some = max(2, MOST_NUMBERS // features, min(ENOUGH_EXAMPLES, 8 * MOST_NUMBERS // features))
+            some = enough_rows(self.examples.features)
             order = torch.randperm(len(self.examples), generator=torch.Generator().manual_seed(0))
             drawn = [chunk.x.numpy() for chunk in self.examples.subset(order[:some]).chunks()]
             weights = None if self.examples.weights is None else self.examples.weights[order[:some]].numpy()
