@@ -33,7 +33,7 @@ EXTRAS = {"demo": (), "test": ("test",), "lint": ("lint", "test"), "bench": ("be
 
 # One more than there are cores, since tests of pages mostly wait for the browser; tests/conftest.py says which stay
 # together.
-IN_PARALLEL = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadgroup", "--no-loadscope-reorder"]
+IN_PARALLEL = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadscope", "--no-loadscope-reorder"]
 
 LAWS = ["tests/test_laws.py", "tests/data", "tests/estimators/test_scikit_learn.py"]
 """What is run with the lowest versions: the family, and whatever meets NumPy, pandas, Pillow and scikit-learn."""

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 
 os.environ["SCIPY_ARRAY_API"] = "1"
 # The tests already run on all cores; threads of their own would only get in each other's way.
@@ -17,12 +18,17 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of a shell's backgro
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def pytest_collection_modifyitems(items):
-    """Let a worker have a file's tests, for which it makes what they share once; and few workers a browser."""
-    for item in items:
-        folder, name = item.path.parent.name, item.path.name
-        browsers = "lecture" if name.startswith("test_lecture") else "explorer"
-        item.add_marker(pytest.mark.xdist_group(browsers if folder == "browser" else f"{folder}/{name}"))
+@pytest.hookimpl(optionalhook=True)  # of xdist
+def pytest_xdist_make_scheduler(config, log):
+    """Let one worker have all tests of a file, for which it makes what they share once; and two at most a browser."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            folder, name = Path(nodeid.partition("::")[0]).parts[-2:]
+            return (folder, "lecture" in name) if folder == "browser" else (folder, name)
+
+    return Together(config, log)
 
 
 @pytest.fixture(scope="session")

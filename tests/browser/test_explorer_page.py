@@ -72,6 +72,7 @@ def test_the_python_that_is_shown_makes_the_image_that_is_shown(visit):
     assert np.corrcoef(shown.ravel(), made["image"].ravel())[0, 1] > 0.999
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("view", ["code", "input", "noise", "compare"])
 @pytest.mark.parametrize("model", ["autoencoder-8", "vae-2"])
 def test_the_python_of_each_view_runs(visit, view, model):
@@ -82,6 +83,7 @@ def test_the_python_of_each_view_runs(visit, view, model):
     assert len(made) > 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_view_is_saved_as_svg_and_png(visit, view):
     page = visit(view, model="autoencoder-8", renew="0")
@@ -99,6 +101,7 @@ def test_a_view_is_saved_as_svg_and_png(visit, view):
     assert image.std() > 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_narrow_window_needs_no_scrolling_sideways(visit, page, view):
     """In Czech, whose words are the longer ones."""
@@ -165,6 +168,7 @@ def test_the_digits_are_ready_without_a_word(page):
         running.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("view", VIEWS)
 def test_axe_finds_no_serious_fault(visit, axe, view):
     page = visit(view, model="autoencoder-8")

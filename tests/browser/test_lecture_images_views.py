@@ -158,6 +158,7 @@ def test_pooling_has_the_lectures_maximum_and_mean(lesson):
     assert page.get_by_role("alert").inner_text() == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrong", ["", "12", "123:12:123", "12x:123:123", "1" * 11 + ":111:111"])
 def test_an_image_that_makes_no_sense_is_the_lectures(lesson, wrong):
     page = lesson("convolution", image=wrong, filter="1,a:2", stride="0", padding="full", at="-1")
@@ -339,6 +340,7 @@ def test_layers_need_no_scrolling_sideways(opened, page):
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+@pytest.mark.slow
 def test_axe_finds_no_serious_fault_in_layers(opened, axe):
     page, _, _ = opened("lecture", layer=1)
     assert axe(page) == []

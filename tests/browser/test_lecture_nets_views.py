@@ -107,6 +107,7 @@ def test_another_function_has_a_start_and_a_rate_of_its_own(lesson):
     assert cells(page, 1)[0] == [24.2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrong", [{"f": "toString"}, {"at": "zzz"}, {"rate": "-1"}, {"k": "1e9"}, {"at": "1"}])
 def test_a_malformed_address_shows_the_usual(lesson, wrong):
     page = lesson("descent", **wrong)
@@ -198,6 +199,7 @@ def test_a_small_image_may_need_more_weights_to_convolve(lesson):
     page.locator(".verdict", has_text="1.76 times as many").wait_for()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(lecture_nets.HILLS))
 def test_the_python_descends_the_same_function(lesson, name):
     page = lesson("descent", f=name, at="0.5,-0.25", k="3", rate="0.001")
@@ -220,6 +222,7 @@ def test_the_python_of_a_lost_descent_stops_where_the_page_does(lesson):
     assert made["steps"][-1].value > lecture_nets.FAR
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(lecture_nets.TARGETS))
 @pytest.mark.parametrize("phi", ["sigmoid", "polynomial"])
 def test_the_python_approximates_the_same_function(lesson, name, phi):

@@ -350,6 +350,7 @@ def test_small_derivatives_are_short(lesson):
     assert max(map(len, page.locator(".facts td").all_inner_texts())) < 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("view", "wrong"),
     [
@@ -379,6 +380,7 @@ def test_a_step_too_far_is_the_last(lesson):
     assert len(list(islice(rosenblatt(X, LABELS), 500))) < 500
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("view", "shown", "expected"),
     [

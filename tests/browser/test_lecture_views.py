@@ -59,6 +59,7 @@ def test_a_steeper_sigmoid_is_nearer_to_the_step(lesson):
     assert state(page)["k"] == "20"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("view", PAGES)
 def test_the_python_of_each_page_runs(lesson, view):
     page = lesson(view)
@@ -68,6 +69,7 @@ def test_the_python_of_each_page_runs(lesson, view):
     assert len(made) > 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("view", PAGES)
 def test_a_page_is_saved_as_svg_and_png(lesson, view):
     page = lesson(view)
@@ -81,6 +83,7 @@ def test_a_page_is_saved_as_svg_and_png(lesson, view):
     assert np.asarray(Image.open(download.value.path()).convert("L"), float).std() > 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("view", PAGES)
 def test_a_narrow_window_needs_no_scrolling_sideways(lesson, page, view):
     page.set_viewport_size({"width": 390, "height": 844})
@@ -88,6 +91,7 @@ def test_a_narrow_window_needs_no_scrolling_sideways(lesson, page, view):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("view", PAGES)
 def test_axe_finds_no_serious_fault(lesson, axe, view):
     page = lesson(view)

@@ -267,6 +267,7 @@ def test_words_are_czech_and_nothing_is_wider_than_a_phone(training, page):
     page.get_by_role("heading", name="Train live").wait_for()
 
 
+@pytest.mark.slow
 def test_the_view_is_saved_as_svg_and_png(training, page):
     training()
     press(page, "One epoch")
@@ -281,6 +282,7 @@ def test_the_view_is_saved_as_svg_and_png(training, page):
     assert np.asarray(Image.open(download.value.path()).convert("L"), float).std() > 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data", ["digits", "moons"])
 def test_axe_finds_no_serious_fault(training, page, axe, data):
     training(data, "VAE")

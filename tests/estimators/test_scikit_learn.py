@@ -15,7 +15,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from narrows import Autoencoder, load, recipes
 from narrows.estimators import ESTIMATORS
 
-LECTURE = Autoencoder(**recipes.LECTURE | {"validation_fraction": 0.1, "epochs": 3})
+LECTURE = Autoencoder(**recipes.LECTURE | {"validation_fraction": 0.1, "epochs": 1})
 
 
 EXPECTED = {
@@ -29,7 +29,7 @@ EXPECTED = {
 # Few epochs: the checks fit hundreds of times, and what they look at doesn't depend on how long.
 @pytest.mark.filterwarnings("ignore:false_alarms=0.05 takes 19 examples")  # which scikit-learn's sets do not hold
 @parametrize_with_checks(
-    [LECTURE, *(kind(epochs=3, prior="normal") for kind in ESTIMATORS.values())],
+    [LECTURE, *(kind(epochs=1, prior="normal") for kind in ESTIMATORS.values())],
     expected_failed_checks=lambda _: EXPECTED,
 )
 def test_scikit_learn_checks(estimator, check):
