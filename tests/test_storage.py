@@ -101,7 +101,7 @@ def rewritten(saved, path, *, tensors=None, **changes):
     ("changes", "message"),
     [
         ({"estimator": "os.system"}, "estimator='os.system' is unknown"),
-        ({"estimator": "narrows.estimators.Autoencoder"}, "is unknown; .*known are .Autoencoder."),
+        ({"estimator": "narrows.estimators.Autoencoder"}, "is unknown; .*use one of .Autoencoder."),
         ({"estimator": "__class__"}, "is unknown"),
         ({"parameters": {"latent_dim": 2, "command": "rm"}}, "no option 'command'"),
         ({"parameters": {"latent_dim": 10**9}}, "at most 4096"),

@@ -42,7 +42,7 @@ def integer(name: str, value: object, low: int, high: int | None = None) -> int:
     Raises
     ------
     TypeError
-        If it is no whole number (``True`` and 2.0 are none).
+        If it is not a whole number (``True`` and 2.0 are not).
     ValueError
         If it is outside.
     """
@@ -151,7 +151,7 @@ def check_given(name: str, X: Any) -> None:
             continue
         held = f"{dtype}, such as {str(X[column].iloc[0])!r}" if len(X) else dtype
         raise ValueError(
-            f"{name}, column {column!r} holds {held}, which is no number; drop it, or turn it into numbers"
+            f"{name}, column {column!r} holds {held}, which is not a number; drop it, or turn it into numbers"
         )
 
 
@@ -190,12 +190,12 @@ def choice(name: str, value: object, options: Iterable[str]) -> str:
     Raises
     ------
     ValueError
-        If it is none of them; the message names the closest.
+        If it is not one of them; the message names the closest.
     """
     options = list(options)
     if not isinstance(value, str) or value not in options:
         known = ", ".join(map(repr, options))
-        raise ValueError(f"{name}={value!r} is unknown{closest(value, options)}; known are {known}")
+        raise ValueError(f"{name}={value!r} is unknown{closest(value, options)}; use one of {known}")
     return value
 
 

@@ -70,7 +70,7 @@ class Components:
 
 
 def _products(rows: Array) -> NDArray[np.float64]:
-    """Return the products of all columns of ``rows`` with each other, in 64 bits, of so many rows at a time."""
+    """Return the products of all columns of ``rows`` with each other, in 64 bits, some rows at a time."""
     products = np.zeros((rows.shape[1], rows.shape[1]))
     for some in chunks(len(rows), rows.shape[1], NUMBERS_AT_ONCE):
         wide = rows[some].astype(np.float64)

@@ -104,8 +104,8 @@ def to_onnx(
     decoder ``code`` (n, latent_dim)           ``reconstruction``, as `inverse_transform`
     ======= ================================== ===========================================
 
-    Examples are 32-bit floats, or 64-bit ones where the training data's offset is large beside their scale, as of
-    dates; bytes are to be converted. Of a conditional model, each has a second input ``y`` (n,) of 64-bit integers: the
+    Examples are 32-bit floats, or 64-bit ones where the training data's offset is large compared with their scale (as
+    for dates); convert bytes. For a conditional model, each file has a second input ``y`` (n,) of 64-bit integers: the
     classes if those are integers, else their indices in the metadata's ``classes``; an unknown one gives NaN.
     The metadata also name the version of narrows, the model, ``input_shape``, ``latent_dim`` and the units.
 

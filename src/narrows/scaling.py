@@ -17,7 +17,7 @@ __all__ = ["SCALINGS", "Scaling"]
 SCALINGS = ("auto", "global", "feature")
 
 ALIKE = 2
-"""Features are alike when the whole data's range is at most so many times the median feature's."""
+"""Features are alike when the whole data's range is at most this many times the median feature's."""
 
 UNLIKE, SPREAD, ROWS_LOOKED_AT = 10, 1 / 50, 1000
 """How many times a channel's range that of all may be, if the channel's deviation is at least such a fraction of its

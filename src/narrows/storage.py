@@ -1,7 +1,7 @@
 """One safe file a model: safetensors, typed metadata and a digest over every byte; no pickle, no code, no class path.
 
 The file is checked before it is believed: its size, its header, each tensor's place, the digest, the metadata's types.
-It is written beside its place and moved there when it is whole, so that a crash leaves the old file or the new one.
+It is written under another name and moved when it is whole, so that a crash leaves the old file or the new one.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ Positive = Annotated[int, Field(ge=1)]
 
 
 class Metadata(BaseModel):
-    """What a model file says about its model, beside the tensors.
+    """What a model file says about its model, in addition to the tensors.
 
     Attributes
     ----------
@@ -141,7 +141,7 @@ def named(file: ModelFile) -> str:
 
 
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write ``data`` to ``path`` through a temporary file beside it, synced to the disk before and after the move.
+    """Write ``data`` to ``path`` through a temporary file next to it, synced to the disk before and after the move.
 
     A link is followed to what it leads to, and a file that was there before keeps its mode.
 
@@ -259,7 +259,7 @@ def _metadata(data: bytes) -> Metadata:
     except (ValueError, RecursionError, AttributeError, TypeError, KeyError):
         raise ModelFileError("its header is damaged, or was written by another program") from None
     if len(kinds) > MOST_TENSORS or any(dtype not in DTYPES or axes > 4 for dtype, axes in kinds):
-        raise ModelFileError("its tensors are too many, or of types that no model has")
+        raise ModelFileError("it has too many tensors, or some of types that no model has")
     metadata = Metadata.model_validate_json(text)
     if _digest(data, metadata.sha256) != metadata.sha256:
         raise ModelFileError("it was changed or damaged: its SHA-256 does not match")

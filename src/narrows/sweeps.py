@@ -1,6 +1,6 @@
 """Models that differ in latent_dim, on the same split of the same data: what each costs, and which one to take.
 
-The module is not called ``sweep``, since importing it would then put it in the place of the function ``narrows.sweep``.
+The module is not called ``sweep``, since importing it would then put it in place of the function ``narrows.sweep``.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class SweepStep:
     ended, count
         How many models are trained already, and how many there are in all.
     step
-        It.
+        What was done in it.
     """
 
     latent_dims: tuple[int, ...]
@@ -284,20 +284,20 @@ class Sweep:
         The rule is the one-standard-error rule (Breiman et al. 1984): the smallest latent_dim whose validation error is
         within one standard error of the lowest.
         """
-        judged = [(row.validation_error, row) for row in self.rows if row.validation_error is not None]
-        if not judged:
+        validated = [(row.validation_error, row) for row in self.rows if row.validation_error is not None]
+        if not validated:
             return None, (
                 "No latent_dim is recommended: these models kept no validation part, and choosing by the test error "
                 "would make it an optimistic one."
             )
-        lowest, best = min(judged, key=lambda pair: pair[0])
+        lowest, best = min(validated, key=lambda pair: pair[0])
         limit = lowest + (best.validation_error_se or 0)
-        taken = min(row.latent_dim for error, row in judged if error <= limit)
+        taken = min(row.latent_dim for error, row in validated if error <= limit)
         reason = (
             f"Take latent_dim {taken}: the smallest whose validation error is within one standard error "
             f"of the lowest ({lowest:.4f} ± {best.validation_error_se:.4f}, at latent_dim {best.latent_dim})"
         )
-        if taken == self.latent_dims[-1] and len(judged) > 1:
+        if taken == self.latent_dims[-1] and len(validated) > 1:
             reason += "; the error still falls there, so a larger one may do better yet"
         row = next(row for row in self.rows if row.latent_dim == taken)
         if row.pca_error <= row.test_error:
@@ -335,13 +335,13 @@ def _classes(y: NDArray[Any] | None) -> NDArray[Any] | None:
 
 
 def _all_classes(y_train: NDArray[Any] | None, y_test: NDArray[Any] | None) -> NDArray[Any]:
-    """Return ``y_train``, from which a conditional model learns all classes that it is judged by."""
+    """Return ``y_train``, from which a conditional model learns all classes that it is tested on."""
     if y_train is None or y_test is None:
         raise ValueError("conditional=True needs y, the class of each example, but these data have no labels")
     unseen = y_test[~np.isin(y_test, y_train)]
     if len(unseen):
         raise ValueError(
-            f"conditional=True needs two examples or more of each class, to learn from and to judge by; "
+            f"conditional=True needs two examples or more of each class, for training and for the test; "
             f"class {unseen[0]} has too few"
         )
     return y_train

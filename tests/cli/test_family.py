@@ -208,7 +208,7 @@ def test_tables_go_through_every_verb(folder, narrows, trained):
         (["generate", "plain", "--like", "plain.npy", "--noise", "x"], "'x' is not a number"),
         (["generate", "plain", "--like", "plain.npy", "--label", "7"], "--label 7 is of no use here"),
         (["generate", "plain", "--label", "7"], "trained without classes"),
-        (["generate", "labelled", "--label", "17"], "label '17' is no class that the model knows"),
+        (["generate", "labelled", "--label", "17"], "label '17' is not a class that the model knows"),
         (["reconstruct", "labelled", "plain.npy"], "DATA plain.npy has no labels, and MODEL labelled, which is condit"),
         (["denoise", "plain", "plain.npy", "--add", "gausian"], "did you mean 'gaussian'"),
         (["denoise", "plain", "plain.npy", "--level", "0.2"], "--level 0.2 has no effect without --add"),

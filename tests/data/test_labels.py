@@ -68,13 +68,13 @@ def test_labels_of_some_only_are_refused(y):
 @pytest.mark.parametrize("y", [[0.5, 1.5, 2.5], [0.5, np.nan, 1.5]], ids=repr)
 def test_quantities_are_no_classes(y):
     assert class_labels(y, 3, needed=False)[0] is None
-    with pytest.raises(ValueError, match=r"float64 of shape .* is no list of classes"):
+    with pytest.raises(ValueError, match=r"float64 of shape .* is not a list of classes"):
         class_labels(y, 3, needed=True)
 
 
 @pytest.mark.parametrize("y", [pd.to_datetime(["2020-01-01"] * 3), [{}, {}, {}], [["a", "b"]] * 3], ids=repr)
 def test_what_is_neither_is_said_to_be_left_out(y):
-    with pytest.warns(UserWarning, match=r"y, .* is no list of classes.*; the model learns no classes"):
+    with pytest.warns(UserWarning, match=r"y, .* is not a list of classes.*; the model learns no classes"):
         assert class_labels(y, 3, needed=False)[0] is None
 
 
@@ -83,6 +83,6 @@ def test_another_number_is_refused():
         class_labels([1, 2], 3, needed=False)
     with pytest.raises(ValueError, match=r"y has shape \(2,\); one label is expected, or one for each of 3"):
         class_indices([1, 2], WHOLE, 3)
-    with pytest.raises(ValueError, match=r"y=100 is no class this model knows; known are 0, .* 19 …"):
+    with pytest.raises(ValueError, match=r"y=100 is not a class of this model; its classes are 0, .* 19 …"):
         class_indices([1, 100, 2], WHOLE, 3)
     assert class_indices(np.True_, np.array([0, 1]), 1).tolist() == [1]

@@ -109,9 +109,9 @@ def test_the_separator_is_what_splits_lines_alike(tmp_path, text, names, rows):
     ("text", "said"),
     [
         ("a;b\n1,5;2.5\n", "holds both '1,5' and '2.5'; write decimal commas or decimal points throughout"),
-        ("a;b\n1.234,5;2\n", r"line 2, column 'a' holds '1\.234,5', which is no number|holds both"),
-        ("a\tb\n1,5\t2\n", "column 'a' holds '1,5', which is no number"),  # perhaps a thousand and a half
-        ("a,when\n1,2024-05-01\n", "line 2, column 'when' holds '2024-05-01', which is no number"),
+        ("a;b\n1.234,5;2\n", r"line 2, column 'a' holds '1\.234,5', which is not a number|holds both"),
+        ("a\tb\n1,5\t2\n", "column 'a' holds '1,5', which is not a number"),  # perhaps a thousand and a half
+        ("a,when\n1,2024-05-01\n", "line 2, column 'when' holds '2024-05-01', which is not a number"),
     ],
 )
 def test_what_is_no_number_is_named(tmp_path, text, said):
@@ -168,7 +168,7 @@ def test_columns_of_other_things_are_named(tmp_path, column):
     table = columns([1, 2, 1, 2]).assign(when=column)
     table.to_parquet(tmp_path / "t.parquet")
     for source in (tmp_path / "t.parquet", table):
-        with pytest.raises(DataError, match=r"column 'when' holds .*(2024|00501).*, which is no number"):
+        with pytest.raises(DataError, match=r"column 'when' holds .*(2024|00501).*, which is not a number"):
             load_data(source)
     table.rename(columns={"y": "k", "when": "label"}).iloc[:, :4].to_parquet(tmp_path / "t.parquet")
     if not isinstance(column, list):

@@ -68,7 +68,7 @@ def test_the_classes_are_the_labels_sorted_of_any_kind(digits):
         assert again.sample(2, y=y[0]).shape == (2, 8, 8)
 
 
-@pytest.mark.parametrize(("y", "message"), [(11, "y=11 is no class"), ("7", "y='7' is text"), (7.5, "y=7.5 is no")])
+@pytest.mark.parametrize(("y", "message"), [(11, "y=11 is not a class"), ("7", "y='7' is text"), (7.5, "y=7.5 is not")])
 def test_an_unknown_class(y, message, small, plain):
     for model in (small, plain):
         with pytest.raises(ValueError, match=message):
@@ -90,7 +90,7 @@ def test_a_conditional_model_needs_the_class_of_each_example(method, small, digi
         call(digits[:9])
     with pytest.raises(ValueError, match=r"y has shape \(5,\)"):
         call(digits[:9], labels[:5])
-    with pytest.raises(ValueError, match="y=99 is no class"):
+    with pytest.raises(ValueError, match="y=99 is not a class"):
         call(digits[:9], 99)
 
 

@@ -115,10 +115,10 @@ CHECKS = {
     },
     17: {"first window": "923 / 157 / 426", "its maximum": 9, "its sum": 39, "its mean": 39 / 9},
     18: {
-        "result, «same», stride 1": (7, 7),
-        "result, «valid», stride 2": (3, 3),
+        "result, 'same', stride 1": (7, 7),
+        "result, 'valid', stride 2": (3, 3),
         "convolving gives these sizes": True,
-        "«same» keeps the size at stride 1, for images to 40 and kernels to 11": True,
+        "'same' keeps the size at stride 1, for images to 40 and kernels to 11": True,
     },
 }
 

@@ -18,7 +18,7 @@ def test_labels_are_found_whatever_type_they_have():
     for labels in (y, y.astype(float), y.astype(str), y.astype(object), [str(label) for label in y]):
         np.testing.assert_array_equal(known_labels(model.fitted_, labels), y)
         assert model.transform(X, known_labels(model.fitted_, labels)).shape == (20, 2)
-    with pytest.raises(DataError, match="label '7' is no class that the model knows; known are 0, 1"):
+    with pytest.raises(DataError, match="label '7' is not a class that the model knows; use one of 0, 1"):
         known_labels(model.fitted_, [0, 7])
 
 

@@ -51,7 +51,7 @@ def test_a_table_that_fails_costs_neither_models_nor_figures(sweep, tmp_path, mo
 def test_a_section_that_cannot_be_drawn_is_left_out_of_the_report(sweep, tmp_path, monkeypatch):
     learning.train(*sweep, tmp_path, watch=exhausted)
     monkeypatch.setattr(evaluations, "errors_drawn", fails)
-    with pytest.warns(UserWarning, match=r"the report's section «Which latent_dim\?» was left out"):
+    with pytest.warns(UserWarning, match=r"the report's section 'Which latent_dim\?' was left out"):
         _, (page, _) = evaluations.evaluate_run(*sweep, tmp_path)
     text = page.read_text(encoding="utf-8")
     assert "<h2>Which latent_dim?</h2>" not in text

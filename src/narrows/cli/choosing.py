@@ -93,23 +93,25 @@ Size = Annotated[
     typer.Option(parser=whole, metavar="PIXELS", help="Make image files squares of this side."),
 ]
 Fit = Annotated[
-    str, typer.Option(metavar="HOW", help="How they become squares: crop their middle out, or pad them with a border.")
+    str, typer.Option(metavar="HOW", help="How images become squares: crop to the middle, or pad with a border.")
 ]
 Strict = Annotated[
     bool,
-    typer.Option("--strict", help="Stop at an image file that cannot be used, not go on without.", show_default=False),
+    typer.Option(
+        "--strict", help="Stop at an image file that cannot be used, instead of leaving it out.", show_default=False
+    ),
 ]
 Files = Annotated[
-    bool, typer.Option("--files", help="Write each image as a PNG file of its own, too.", show_default=False)
+    bool, typer.Option("--files", help="Also write each image as a PNG file of its own.", show_default=False)
 ]
 Epochs = Annotated[
     int | None,
     typer.Option(parser=whole, metavar="N", help="Passes over the data, at most.", show_default="by its size"),
 ]
 Devices = Annotated[int, typer.Option(parser=whole, metavar="N", help="Processes that share each batch.")]
-Nodes = Annotated[int, typer.Option(parser=whole, metavar="N", help="Machines, with so many processes each.")]
+Nodes = Annotated[int, typer.Option(parser=whole, metavar="N", help="Machines, each with that many processes.")]
 Log = Annotated[
     str | None,
-    typer.Option(metavar="WHERE", help="tensorboard: write scalars and pictures for it, too.", show_default=False),
+    typer.Option(metavar="WHERE", help="tensorboard: also write scalars and images for it.", show_default=False),
 ]
 Recipe = Annotated[str, typer.Option(metavar="NAME", help="Named settings: default, or lecture.")]

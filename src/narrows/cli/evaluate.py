@@ -23,7 +23,7 @@ def evaluate(
     samples: Annotated[
         int,
         typer.Option(
-            parser=whole, metavar="K", help="Codes an example for the importance-sampled likelihood, say 5000."
+            parser=whole, metavar="K", help="Codes per example for the importance-sampled likelihood, say 5000."
         ),
     ] = 0,
     new: Annotated[
@@ -36,7 +36,7 @@ def evaluate(
     fit: Fit = "crop",
     out: Out = None,
 ) -> None:
-    """Say how good a model is, in numbers and in words, by those of the data that it has not seen."""
+    """Say how good a model is, in numbers and in words, from those of the data that it has not seen."""
     from narrows.runs import evaluations
     from narrows.runs.opening import find_model, open_both
 
@@ -94,7 +94,7 @@ def anomalies(
     fit: Fit = "crop",
     out: Out = None,
 ) -> None:
-    """Find the odd ones: a ranked list of all examples, and a sheet of the oddest with where they are odd."""
+    """Find the odd ones: a ranked list of all examples, and a sheet of the oddest that shows where they are odd."""
     from narrows.runs.anomalies import find_anomalies
 
     done = find_anomalies(*opened(model, data, fit), out, by=by, false_alarms=false_alarms)

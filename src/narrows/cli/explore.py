@@ -1,4 +1,4 @@
-"""The verb explore: one's own models, or the digits', in the browser."""
+"""The verb explore: your own models, or models of the digits, in the browser."""
 
 from __future__ import annotations
 

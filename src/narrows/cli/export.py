@@ -26,16 +26,19 @@ Compared = Annotated[
     str | None,
     typer.Option(
         metavar="DATA",
-        help="To compare with torch on: digits, mnist, or a file or folder.",
+        help="Data on which to compare with torch: digits, mnist, or a file or folder.",
         show_default="the named set that a run was trained on, else the model's own samples",
     ),
 ]
 Opset = Annotated[
     int | None,
-    typer.Option(parser=whole, metavar="N", help="ONNX's operators, of an older runtime.", show_default="torch's"),
+    typer.Option(
+        parser=whole, metavar="N", help="ONNX's set of operators, for an older runtime.", show_default="torch's"
+    ),
 ]
 IrVersion = Annotated[
-    int | None, typer.Option(parser=whole, metavar="N", help="ONNX's file format, likewise.", show_default="torch's")
+    int | None,
+    typer.Option(parser=whole, metavar="N", help="ONNX's file format, for the same reason.", show_default="torch's"),
 ]
 
 

@@ -49,7 +49,7 @@ MODELS = {
     "vqvae": "VQVAE",
     "fsqvae": "FSQVAE",
 }
-"""What the named models are called here, beside their classes' own names; written out, since those come with torch."""
+"""What the named models are also called here; written out, since their classes come with torch."""
 
 ELSEWHERE = {
     "latent_dim": "--latent-dim",
@@ -74,7 +74,7 @@ Options = Annotated[
 Resume = Annotated[
     bool,
     typer.Option(
-        "--resume", help="Go on with the run in --out that was cut off; all else as it was typed.", show_default=False
+        "--resume", help="Go on with the interrupted run in --out; type all else as before.", show_default=False
     ),
 ]
 Conditional = Annotated[
@@ -294,7 +294,7 @@ def _say_start(dataset: Dataset, kind: str, result: Sweep) -> None:
     for note in dataset.notes:
         print(note[0].upper() + note[1:])
     if dataset.files is not None and dataset.files.rejected:
-        print(f"{passed_over(dataset.files)}; «narrows data» lists them")
+        print(f"{passed_over(dataset.files)}; `narrows data` lists them")
     if dataset.X.ndim > 2 and max(dataset.X.shape[1:3]) > LARGEST:
         print(f"Images of more than {LARGEST} pixels a side take long; {smaller(dataset)} is quicker.")
 

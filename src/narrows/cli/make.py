@@ -21,7 +21,7 @@ From = Annotated[
     Path | None, typer.Option("--from", metavar="MODEL", help="Another way to name MODEL.", show_default=False)
 ]
 Label = Annotated[
-    str | None, typer.Option(metavar="CLASS", help="Of this class.", show_default="as in the training data")
+    str | None, typer.Option(metavar="CLASS", help="The class of the new ones.", show_default="as in the training data")
 ]
 Like = Annotated[
     str | None,
@@ -32,12 +32,13 @@ Like = Annotated[
     ),
 ]
 Example = Annotated[
-    int | None, typer.Option(parser=whole, metavar="K", help="Which example of --like, from 0.", show_default="0")
+    int | None,
+    typer.Option(parser=whole, metavar="K", help="Which example of --like, counted from 0.", show_default="0"),
 ]
 Noise = Annotated[
     float | None,
     typer.Option(
-        parser=number, metavar="σ", help="Of the noise for --like, in the code's own units.", show_default="0.5"
+        parser=number, metavar="σ", help="How much noise for --like, in the code's own units.", show_default="0.5"
     ),
 ]
 
@@ -68,7 +69,7 @@ def generate(
         estimator, dataset = opened(path, like, fit, label)
         spread = 0.5 if noise is None else noise
         done = making.generate_like(estimator, dataset, example or 0, spread, n, out, seed=seed, files=files)
-        print("In the picture: the original, its reconstruction, and new ones.")
+        print("In the figure: the original, its reconstruction, and new ones.")
         return say_written(done.files)
     for name, value in (("--example", example), ("--noise", noise), ("--fit", None if fit == "crop" else fit)):
         if value is not None:
@@ -96,5 +97,5 @@ def interpolate(
 
     done = making.interpolate(*opened(model, data, fit), (ends[0], ends[1]), steps, kind, out, files=files)
     shown = done.numbers["shown"]
-    print(f"In the picture: example {ends[0]}, {shown} decoded codes on the way, example {ends[1]}.")
+    print(f"In the figure: example {ends[0]}, {shown} decoded codes on the way, example {ends[1]}.")
     say_written(done.files)

@@ -102,7 +102,7 @@ def _plain(steps: Generator[SweepStep], console: Console) -> None:  # noqa: ARG0
 
 
 def _now_and_then(steps: Generator[SweepStep], seconds: float) -> Generator[SweepStep]:
-    """Yield the first step of new models, and then one every so many seconds."""
+    """Yield the first step of new models, and then one every ``seconds``."""
     said, latent_dims = 0.0, None
     for step in steps:
         if step.latent_dims != latent_dims or time.monotonic() - said >= seconds:

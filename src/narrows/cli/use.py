@@ -43,7 +43,7 @@ def denoise(
         typer.Option(
             parser=number,
             metavar="L",
-            help="How much: of gaussian σ in scaled units (1 is the range of pixels), of the rest a fraction.",
+            help="How much: for gaussian σ in scaled units (1 is the range of pixels), else a fraction.",
             show_default="0.3",
         ),
     ] = None,
@@ -52,7 +52,7 @@ def denoise(
     files: Files = False,
     out: Out = None,
 ) -> None:
-    """Clean noisy data; with --add, first make them noisy, and say how near the originals they come."""
+    """Clean noisy data; with --add, first make them noisy, and say how close to the originals the results are."""
     if add is None and level is not None:
         raise ValueError(f"--level {level:g} has no effect without --add NOISE")
     from narrows.runs import using

@@ -63,7 +63,7 @@ def from_dataset(
     Raises
     ------
     DataError
-        If it is no such data set or empty, an example is of another kind, or they differ in shape or type; or if
+        If it is not such a data set, or is empty, an example is of another kind, or they differ in shape or type; or if
         ``size`` is given for other than images.
     """
     name = type(dataset).__name__ if name is None else name
@@ -190,7 +190,7 @@ def _example_column(item: Mapping[str, Any]) -> str:
     for names in ([name for name in EXAMPLE_COLUMNS if name in item][:1], images, arrays):
         if len(names) == 1:
             return names[0]
-    raise DataError(f"which of the columns {', '.join(item)} holds the image? Rename it to «image» in the data set")
+    raise DataError(f"which of the columns {', '.join(item)} holds the image? Rename it to 'image' in the data set")
 
 
 def _array(x: Any) -> NDArray[Any]:

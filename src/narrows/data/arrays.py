@@ -124,7 +124,7 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
 
 
 def read_idx_file(path: Path) -> Dataset:
-    """Read one IDX file of images, with the labels beside it where there is a file called so.
+    """Read one IDX file of images, with the labels next to it, if there is such a file.
 
     Those of ``train-images-idx3-ubyte`` are in ``train-labels-idx1-ubyte``.
 

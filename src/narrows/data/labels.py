@@ -90,7 +90,7 @@ def class_labels(y: ArrayLike | None, n: int, *, needed: bool) -> tuple[NDArray[
         if len(classes) <= MOST_CLASSES:
             return classes, indices
     said = (
-        f"y, {given.dtype} of shape {given.shape}, is no list of classes: whole numbers or text, one an example, at "
+        f"y, {given.dtype} of shape {given.shape}, is not a list of classes: whole numbers or text, one an example, at "
         f"most {MOST_CLASSES:,} different"
     )
     if needed:
@@ -106,7 +106,7 @@ def class_indices(y: ArrayLike, classes: NDArray[np.generic], n: int) -> NDArray
     Raises
     ------
     ValueError
-        If there is another number of them, or one that is no class.
+        If there is another number of them, or one that is not a class.
     """
     labels = usual_labels(np.asarray(y))
     if labels.ndim == 0:
@@ -121,7 +121,7 @@ def class_indices(y: ArrayLike, classes: NDArray[np.generic], n: int) -> NDArray
     unknown = labels[~np.isin(labels, classes)]
     if len(unknown):
         known = ", ".join(map(str, classes[:20])) + (" …" if len(classes) > 20 else "")
-        raise ValueError(f"y={unknown[0]} is no class this model knows; known are {known}")
+        raise ValueError(f"y={unknown[0]} is not a class of this model; its classes are {known}")
     indices: NDArray[np.int64] = np.searchsorted(classes, labels)
     return indices
 

@@ -64,7 +64,7 @@ class OnDisk:
         Raises
         ------
         ValueError
-            If it is none, holds objects, is in Fortran order, or ends before its array does.
+            If it is not such a file, holds objects, is in Fortran order, or ends before its array does.
         """
         with file.open("rb") if isinstance(file, Path) else nullcontext(file) as opened:
             opened.seek(0)

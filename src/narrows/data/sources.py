@@ -57,10 +57,10 @@ def load_data(
     Raises
     ------
     DataError
-        If there is no such set or file, or it cannot be used, or ``size`` or ``fit`` is given for what cannot be
+        If the set or file does not exist, or it cannot be used, or ``size`` or ``fit`` is given for what cannot be
         scaled, which is all but images; the message says what would be right.
     TypeError, ValueError
-        If ``size`` or ``fit`` is none.
+        If ``size`` or ``fit`` is not one of these.
     """
     if size is not None:
         integer("size", size, 1, 4096)

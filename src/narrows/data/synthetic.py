@@ -65,7 +65,7 @@ def shapes(n: int = 5000, *, size: int = 32, random_state: RandomState = 0) -> D
     Raises
     ------
     TypeError, ValueError
-        If an argument is none of these.
+        If an argument is not one of these.
     """
     n, size = integer("n", n, 1), integer("size", size, 8, 1024)
     rng = np.random.default_rng(random_seed(random_state))
@@ -158,7 +158,7 @@ def bars(n: int = 5000, *, size: int = 16, random_state: RandomState = 0) -> Dat
     Raises
     ------
     TypeError, ValueError
-        If an argument is none of these.
+        If an argument is not one of these.
     """
     n, size = integer("n", n, 1), integer("size", size, 2, 1024)
     rng = np.random.default_rng(random_seed(random_state))
@@ -192,7 +192,7 @@ def rings(n: int = 2000, *, noise: float = 0.1, random_state: RandomState = 0) -
     Raises
     ------
     TypeError, ValueError
-        If an argument is none of these.
+        If an argument is not one of these.
     """
     n, noise = integer("n", n, 1), real("noise", noise, 0, 1)
     rng = np.random.default_rng(random_seed(random_state))
@@ -225,7 +225,7 @@ def moons(n: int = 2000, *, noise: float = 0.1, random_state: RandomState = 0) -
     Raises
     ------
     TypeError, ValueError
-        If an argument is none of these.
+        If an argument is not one of these.
     """
     n, noise = integer("n", n, 1), real("noise", noise, 0, 1)
     rng = np.random.default_rng(random_seed(random_state))

@@ -49,7 +49,7 @@ def read_csv(path: Path) -> Dataset:
     Raises
     ------
     DataError
-        If lines differ in length, or a cell of another column is no number; the message names line and column.
+        If lines differ in length, or a cell of another column is not a number; the message names line and column.
     """
     lines, commas = _read(path)
     first = [cell.strip() for cell in lines[0]]
@@ -74,7 +74,7 @@ def read_csv(path: Path) -> Dataset:
         columns = [i for i in columns if i != label or y is None]
     if not columns or not body:
         raise DataError(
-            f"{path} holds {len(body)} rows of {len(columns)} columns beside the label; nothing to learn from"
+            f"{path} holds {len(body)} rows of {len(columns)} columns apart from the label; it needs one of each"
         )
     cells = [[line[i] for line in body] for i in columns]
     if commas:
@@ -168,8 +168,8 @@ def _numbers(path: Path, name: str, cells: Sequence[str], before: int, *, commas
     except ValueError as error:
         row = next(row for row, cell in enumerate(cells) if not _is_number(cell, commas=commas))
         raise DataError(
-            f"{path}, line {before + row}, column {name!r} holds {cells[row]!r}, which is no number; "
-            "drop the column, write numbers, or call it «label» if it says what each row is"
+            f"{path}, line {before + row}, column {name!r} holds {cells[row]!r}, which is not a number; "
+            "drop the column, write numbers, or call it 'label' if it says what each row is"
         ) from error
 
 
@@ -220,6 +220,6 @@ def in_numbers(told: str, frame: pd.DataFrame) -> pd.DataFrame:
     try:
         check_given(told, frame)
     except ValueError as error:
-        raise DataError(f"{error}, or call it «label» if it says what each row is") from error
+        raise DataError(f"{error}, or call it 'label' if it says what each row is") from error
     foreign = [name for name, dtype in frame.dtypes.items() if not isinstance(dtype, np.dtype) or dtype.kind == "O"]
     return frame.astype(dict.fromkeys(foreign, np.float64)) if foreign else frame

@@ -182,7 +182,7 @@ def rate_curves(curves: Sequence[tuple[str, Array, Array]], unit: str) -> Figure
     curves
         A name, bits per example (k,), and errors (k,), each.
     unit
-        What the errors are of.
+        Of the errors, in words.
     """
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     ax = figure.subplots()

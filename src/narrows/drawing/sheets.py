@@ -126,12 +126,12 @@ def comparison(
     Parameters
     ----------
     labels
-        (k,) to stand beside the examples; their first lines are bold.
+        (k,) to stand next to the examples; their first lines are bold.
     originals, restored
         (k, H, W[, 3]) or (k, features).
     errors
-        (k, H, W) or (k, features), not negative. The scale ends at their 99.5th percentile, lest one pixel darken all
-        others; the colour bar is pointed where some lie above it.
+        (k, H, W) or (k, features), not negative. The scale ends at their 99.5th percentile, so that one pixel can't
+        darken all others; the colour bar is pointed where some lie above it.
     value_range
         The values shown as black and white, or at the bottom and the top.
     title, unit
@@ -238,7 +238,7 @@ def _width(text: str, *, bold: bool = False) -> float:
 
 
 def _shortened(text: str, width: float) -> str:
-    """Return ``text``, with … for its middle where it is wider than so many inches."""
+    """Return ``text``, with … for its middle where it is wider than that many inches."""
     if _width(text) <= width:
         return text
     kept = max(2, int(width / _width(text) * len(text)) - 1)

@@ -66,7 +66,7 @@ class FittedAttributes(Options):
 
     @property
     def reference_(self) -> Reference:
-        """What is kept of the training data, to judge others by."""
+        """What is kept of the training data, to compare other data with."""
         return self.fitted_.reference
 
     @property

@@ -76,7 +76,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
             already, of the same options and data, training goes on from it and ends with the same weights, bit for
             bit, as if it had never stopped; ``random_state=None`` takes its seed. With more ``epochs`` than before it
             goes on to their end. The schedule is that of all of them from there on: a one-cycle rate, which had come
-            down, rises again, and the weights are not those of so many epochs from the start.
+            down, rises again, and the weights are not those of as many epochs from the start.
 
         Raises
         ------

@@ -127,14 +127,14 @@ def _units_in_the_unit_interval(options: SparseAutoencoder) -> None:
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class SparseAutoencoder(DeterministicEstimator):
-    """An autoencoder whose many units are seldom on (Ng, «Sparse autoencoder», 2011; Lee et al. 2008).
+    """An autoencoder with many units, each of which is seldom on (Ng, «Sparse autoencoder», 2011; Lee et al. 2008).
 
     Parameters
     ----------
     sparsity
         ρ, the mean activation each unit should have, in (0, 1).
     sparsity_weight
-        Of Σ KL(ρ ‖ ρ̂ⱼ) beside the reconstruction loss.
+        Of Σ KL(ρ ‖ ρ̂ⱼ), relative to the reconstruction loss.
     """
 
     latent_dim: int = field(default=64, kw_only=False)
@@ -174,7 +174,7 @@ class RegularizedAutoencoder(DeterministicEstimator):
     Parameters
     ----------
     code_weight
-        Of ½ ‖z‖² beside the reconstruction loss.
+        Of ½ ‖z‖², relative to the reconstruction loss.
     decoder_weight
         Of the decoder's squared weights.
     """

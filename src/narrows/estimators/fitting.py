@@ -59,7 +59,7 @@ class Begun:
     Attributes
     ----------
     estimator
-        It.
+        To be fitted.
     options
         Its options at this moment, as `Fitted` has them.
     member
@@ -213,7 +213,7 @@ def fit_together(
     estimators, X, y, sample_weight
         As of `narrows.estimators.base.BottleneckEstimator.fit`.
     checkpoint
-        As there; where not all learn side by side, «-1», «-2» … is added to the file's name.
+        As there; where not all learn side by side, -1, -2 … is added to the file's name.
 
     Yields
     ------

@@ -94,7 +94,7 @@ class Options(BaseEstimator):  # type: ignore[misc]
         pixels or more, unless ``hidden`` is set. Or a pair of torch modules of your own, encoder and decoder, which are
         copied, and trained from the weights they have: (n, features) ↦ (n, latent_dim), twice that where the code is a
         Gaussian, and (n, latent_dim) ↦ (n, features); images come and go as (n, C, H, W). A conditional model's encoder
-        sees its classes as so many more features or channels, its decoder as more numbers of the code.
+        sees its classes as additional features or channels, its decoder as more numbers of the code.
     hidden
         Widths of the encoder's hidden layers; the decoder has them in reverse. ``"auto"`` takes (256, 256, 128) for a
         code of at most 2 numbers, which has to fold the data finely, and for a wider one (256, 128), or (512, 256)
@@ -141,15 +141,16 @@ class Options(BaseEstimator):  # type: ignore[misc]
         Examples a step; a larger number than there are examples means all of them. ``"auto"`` is 64, or, for
         convolutional nets and fewer than 4,000 examples, 16.
     epochs
-        At most so many passes over the data; ``"auto"`` aims at 5,500 steps, with 20 passes at least and 500 at most,
+        Passes over the data at most; ``"auto"`` aims at 5,500 steps, with 20 passes at least and 500 at most,
         and for convolutional nets at 30,000 images, with 10 passes at least and 50 at most.
     validation_fraction
         The fraction of the data, rounded down to whole examples, that is held out to validate each epoch, so that
         the best weights are kept; 0 for none. Two examples at least are left to learn from.
     patience
-        Training ends when so many epochs have not lowered the validation loss.
+        Training ends when this many epochs in a row have not lowered the validation loss.
     devices, nodes
-        Processes that share each batch, on so many machines, to come to the same but for rounding; more than one need
+        Processes per machine, and machines, that share each batch; the result is that of one process
+        up to rounding. More than one need
         Lightning Fabric.
     device
         Where the nets work: ``"cpu"``, a GPU such as ``"cuda"`` or ``"cuda:1"``, or ``"auto"``, the first GPU if there

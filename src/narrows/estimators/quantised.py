@@ -1,4 +1,4 @@
-"""The named models whose code has only so many values."""
+"""The named models whose code has a limited number of values."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def rows_to_fit(X: Any, name: str) -> tuple[Source, tuple[str, ...] | None, Fram
     Raises
     ------
     TypeError, ValueError
-        If it cannot be learnt from.
+        If nothing can be learned from it.
     """
     given = _array(X)
     check_channels("X", tuple(given.shape))

@@ -117,13 +117,13 @@ class Scoring(FittedAttributes):
         if not len(held_out):
             raise ValueError(
                 f"by={by!r} has no threshold: fit held nothing out, or fit_prior changed the likelihood since; "
-                "fit_threshold(X) takes it from ordinary examples that were not learnt from"
+                "fit_threshold(X) takes it from ordinary examples that were not seen in training"
             )
         least = 1 / (len(held_out) + 1)
         if false_alarms < least:
             warnings.warn(
                 f"false_alarms={false_alarms:g} takes {math.ceil(1 / false_alarms) - 1:,} examples that were "
-                f"not learnt from; of the {len(held_out):,} there are the oddest is the threshold, for a rate of "
+                f"not seen in training; the oddest of the {len(held_out):,} there are is the threshold, for a rate of "
                 f"{least:.2g}; fit_threshold(X) takes others",
                 stacklevel=2,
             )
@@ -142,7 +142,7 @@ class Scoring(FittedAttributes):
 
     @in_own_state
     def fit_threshold(self, X: ArrayLike, y: ArrayLike | None = None, *, new: bool = False) -> Self:
-        """Take `anomaly_threshold` from ordinary examples ``X`` that were not learnt from, instead of those held out.
+        """Take `anomaly_threshold` from ordinary examples ``X`` not seen in training, instead of those held out.
 
         Parameters
         ----------
@@ -155,7 +155,7 @@ class Scoring(FittedAttributes):
         Raises
         ------
         ValueError
-            If some of them were learnt from, and so are less odd than others would be.
+            If some of them were seen in training, and so are less odd than others would be.
         """
         fitted, source = self.fitted_, rows_of(self, X)
         reference = fitted.reference
@@ -194,22 +194,22 @@ class Scoring(FittedAttributes):
         samples: int = 0,
         random_state: RandomState = 0,
     ) -> Evaluation:
-        """Judge the model by examples that it has not learnt from, in numbers with intervals and in words.
+        """Evaluate the model on examples that it has not seen in training, in numbers with intervals and in words.
 
-        The model knows again what it was fitted to: without ``X_train``, such examples among ``X`` are not judged, but
-        stand beside the others as what it has learnt from. So X may be all there is, new examples alone, or both. Where
-        training examples repeat, as in a table of categories or counts, an equal one proves nothing: it is judged,
-        and ``repeated`` says how many such there are.
+        The model recognises what it was fitted to: without ``X_train``, such examples among ``X`` are set aside, and
+        the others are compared with them. So X may be all there is, or new examples alone. Where training examples
+        repeat, as in a table of categories or counts, an equal one proves nothing: it counts as new, and ``repeated``
+        says how many there are.
 
-        Of many examples 10,000 are judged, drawn at random; fewer where they are large. Of digits it takes 2 s, of
-        10,000 of MNIST's a minute.
+        Of many examples it takes 10,000, drawn at random; fewer where they are large. The digits take 2 s, 10,000 of
+        MNIST's a minute.
 
         Parameters
         ----------
         X, y
             Examples as of `fit`, two or more, and their labels, if known.
         new
-            Whether all of ``X`` is new, whatever it is equal to, so that all of it is judged.
+            Whether all of ``X`` is new, whatever it is equal to, so that none of it is set aside.
         X_train, y_train
             Examples that the model was fitted to, and their labels, if ``X`` has none of them.
         factors
@@ -229,7 +229,7 @@ class Scoring(FittedAttributes):
         Raises
         ------
         TypeError, ValueError
-            If ``X`` is not as what the model was fitted to, or all of it was.
+            If ``X`` is not like what the model was fitted to, or the model was fitted to all of it.
         """
         fitted, seed, source = self.fitted_, random_seed(random_state), rows_of(self, X)
         integer("samples", samples, 0)
@@ -237,25 +237,25 @@ class Scoring(FittedAttributes):
         examples, labels = examples_of(fitted, source, y), None if y is None else np.asarray(y)
         if X_train is None:
             known = np.zeros(len(source), bool) if new else fitted.reference.seen(occurrences)
-            judged, seen = np.flatnonzero(~known), np.flatnonzero(known)
+            test, seen = np.flatnonzero(~known), np.flatnonzero(known)
             others, seen_labels = examples, labels
         else:
             before = rows_of(self, X_train)
-            judged, seen, others = np.arange(len(source)), np.arange(len(before)), examples_of(fitted, before, y_train)
+            test, seen, others = np.arange(len(source)), np.arange(len(before)), examples_of(fitted, before, y_train)
             seen_labels = None if y_train is None else np.asarray(y_train)
-        if len(judged) < 2:
+        if len(test) < 2:
             raise ValueError(
-                f"{len(seen):,} of the {len(source):,} examples of X are those that the model was fitted to; two "
-                "others or more are needed to judge it by, or new=True (--new) if they are new and only equal to those"
+                f"{len(seen):,} of the {len(source):,} examples of X are those that the model was fitted to; evaluate "
+                "on two others or more, or say new=True (--new) if these are new and only equal to those"
             )
-        judged, beside = (thinned(rows, examples.features, seed) for rows in (judged, seen))
+        test, training = (thinned(rows, examples.features, seed) for rows in (test, seen))
         return evaluate(
             fitted,
-            Subset(examples, judged, labels),
-            Subset(others, beside, seen_labels),
-            source.rows(judged[:MOST_INTEGRATED]),
-            counts=(len(source), len(seen), int((occurrences[judged] > 0).sum())),
-            factors=None if factors is None else factors.iloc[judged],
+            Subset(examples, test, labels),
+            Subset(others, training, seen_labels),
+            source.rows(test[:MOST_INTEGRATED]),
+            counts=(len(source), len(seen), int((occurrences[test] > 0).sum())),
+            factors=None if factors is None else factors.iloc[test],
             features=features,
             samples=samples,
             seed=seed,

@@ -1,6 +1,6 @@
 """Which examples are odd? From scores, of which a higher one is odder, to decisions that keep what they promise.
 
-A score alone says nothing. Held against the scores of ordinary examples that the model has not learnt from, it does: if
+A score alone says nothing. Compared with the scores of ordinary examples not seen in training, it does: if
 a new example is ordinary too, its score is as likely to have any rank among theirs. All guarantees here rest on that
 exchangeability alone, not on the model or the scores' distribution (Vovk, Gammerman & Shafer 2005, as conformal
 prediction), and hold at any number of examples.
@@ -53,14 +53,14 @@ def threshold(held_out: ArrayLike, false_alarms: float = 0.05) -> float:
     Parameters
     ----------
     held_out
-        Scores of ordinary examples that the model has not learnt from, (n,).
+        Scores of ordinary examples that the model has not seen in training, (n,).
     false_alarms
         α, in (0, 1).
 
     Raises
     ------
     TypeError, ValueError
-        If scores are not finite, α is no such number, or there are fewer than 1/α − 1 scores: no threshold among
+        If scores are not finite, α is out of range, or there are fewer than 1/α − 1 scores: no threshold among
         them could promise as little.
     """
     scores = _scores("held_out", held_out)
@@ -107,7 +107,7 @@ def calibration_curve(scores: ArrayLike, held_out: ArrayLike) -> CalibrationCurv
     Parameters
     ----------
     scores
-        Of examples that are neither among the held-out ones nor learnt from, (m,).
+        Of examples that are neither among the held-out ones nor the training ones, (m,).
     held_out
         As of `threshold`, (n,).
     """
@@ -127,7 +127,7 @@ def roc_auc(ordinary: ArrayLike, odd: ArrayLike, *, random_state: RandomState = 
     Parameters
     ----------
     ordinary, odd
-        Scores, (n,) and (m,), none of them learnt from.
+        Scores, (n,) and (m,), of examples that were not seen in training.
     random_state
         As of `narrows.evaluation.intervals.bootstrap`.
 

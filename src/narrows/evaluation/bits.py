@@ -46,7 +46,7 @@ def bits_per_dimension(log_density: ArrayLike, features: int, *, step: float = 1
     Raises
     ------
     TypeError, ValueError
-        If ``features`` or ``step`` is no such number.
+        If ``features`` or ``step`` is out of range.
     """
     d, width = integer("features", features, 1), real("step", step, 0, low_included=False)
     bits: NDArray[np.float64] = -(np.asarray(log_density, np.float64) / d + math.log(width)) / math.log(2)
@@ -68,7 +68,7 @@ def dequantised(X: ArrayLike, *, step: float = 1.0, random_state: RandomState = 
     Raises
     ------
     TypeError, ValueError
-        If ``step`` or ``random_state`` is no such number.
+        If ``step`` or ``random_state`` is out of range.
     """
     width = real("step", step, 0, low_included=False)
     levels = real_numbers("X", X).astype(np.float64)

@@ -1,7 +1,7 @@
 """Numbers about codes: which units work, and what can be read from a code by those who have not seen the input.
 
 The lecture («Úvod do generativních modelů») sets generative against discriminative models; here both are asked of the
-same data. If a code of few numbers, learnt without labels, tells the classes apart, it has kept what matters.
+same data. If a code of few numbers, learned without labels, tells the classes apart, it has kept what matters.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def neighbour_accuracy(
     Raises
     ------
     TypeError, ValueError
-        If codes are not finite or do not fit each other or their labels, or ``k`` is no such number.
+        If codes are not finite or do not fit each other or their labels, or ``k`` is out of range.
     """
     train, test = _codes(Z_train, y_train), _codes(Z_test, y_test)
     classifier = KNeighborsClassifier(integer("k", k, 1, len(train)))
@@ -188,7 +188,7 @@ def trustworthiness(X: ArrayLike, Z: ArrayLike, *, k: int = 5, random_state: Ran
 
     1 − 2 / (n k (2n − 3k − 1)) Σᵢ Σⱼ max(0, r(i, j) − k), over the k nearest codes j of each example i; r(i, j) is the
     rank of j among the neighbours of i in the data. Made for maps: 2-D codes that are looked at. The interval is over
-    the examples i whose neighbours are judged, given all the others.
+    the examples i whose neighbours are checked, given all the others.
 
     Parameters
     ----------
@@ -202,7 +202,7 @@ def trustworthiness(X: ArrayLike, Z: ArrayLike, *, k: int = 5, random_state: Ran
     Raises
     ------
     TypeError, ValueError
-        If rows or codes are not finite or not of the same examples, or ``k`` is no such number.
+        If rows or codes are not finite or not of the same examples, or ``k`` is out of range.
     """
     x, z = _codes(X, Z), _codes(Z, X)
     seed = random_seed(random_state)

@@ -1,7 +1,7 @@
-"""Is a model worth its training? Its reconstructions beside those of principal components, and of the mean.
+"""Is a model worth its training? Its reconstructions compared with those of principal components, and with the mean.
 
 An autoencoder with linear layers comes to the principal components (Baldi & Hornik 1989); a deep one with as many
-numbers in its code has to do better on examples that neither has learnt from, or the components will do.
+numbers in its code has to do better on examples that neither has seen, or the components will do.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A model's reconstructions beside those that anyone can have, of the same examples.
+    """A model's reconstructions compared with those that anyone can have, of the same examples.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ def compared(
     *,
     random_state: RandomState = 0,
 ) -> Comparison:
-    """Set a model's reconstructions of held-out examples beside those of principal components and of the mean.
+    """Compare a model's reconstructions of held-out examples with those of principal components and with the mean.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def error_ratio(errors: ArrayLike, others: ArrayLike, *, random_state: RandomSta
         If they are not of the same examples, 2 or more, or the others are all 0.
     """
     if not np.any(others):
-        raise ValueError("others are all 0: no error is a part or a multiple of none")
+        raise ValueError("others are all 0, so the ratio is undefined")
 
     def ratio(a: Array, b: Array) -> float:
         with np.errstate(divide="ignore", invalid="ignore"):  # of draws where b is 0, which bootstrap refuses

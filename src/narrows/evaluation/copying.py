@@ -3,7 +3,7 @@
 Whether samples are near to training examples says little: smooth ones are near to everything, and those of a bad model
 are far from everything, copies or not. (So it is with the test of Meehan, Chaudhuri & Dasgupta 2020, which holds
 samples' distances against held-out examples' own.) Here each sample is asked what is nearest to it, a training example
-or a held-out one. For a model that has learnt what both have in common, and not its training examples, the two kinds
+or a held-out one. For a model that has learned what both have in common, and not its training examples, the two kinds
 could change places: the nearest one is a training example as often as these are among all.
 """
 

@@ -94,7 +94,7 @@ def _unlike(e: Evaluation) -> Iterator[Finding]:
             "data, so they come from elsewhere, and its numbers are those for such data.",
             f"errors {surprise.scores.mean():.4f} against {surprise.held_out.mean():.4f}; so far apart by chance in "
             f"{surprise.p_value:.1g} of cases",
-            "Look at the oddest with «narrows anomalies»; if they are what the model is for, train on data like them.",
+            "Look at the oddest with `narrows anomalies`; if they are what the model is for, train on data like them.",
         )
 
 
@@ -187,7 +187,7 @@ def _too_narrow(e: Evaluation) -> Iterator[Finding]:
             "latent_dim too small",
             "Most of what varies in the data does not come through the code.",
             f"{lost.value:.0%} of the variance is lost with {e.latent_dim} numbers",
-            "Take a larger latent_dim; «narrows sweep» says which. For a map to look at, two numbers may do.",
+            "Take a larger latent_dim; `narrows sweep` says which. For a map to look at, two numbers may do.",
         )
 
 

@@ -1,10 +1,10 @@
 """How like the real examples are the generated ones?
 
-The lecture judges new examples by eye. Here numbers do: are the new ones believable (precision, density), do they
+The lecture assesses new examples by eye. Here numbers do: are the new ones believable (precision, density), do they
 show all the kinds there are (recall, coverage), do both sets have the same mean and covariance (Fréchet distance), can
 anything tell them apart (two-sample classifier), and are they new at all (distance to the training examples)?
 All work on rows of features: pixels, codes of a model, or, closest to what an eye sees, the last hidden layer of a
-classifier. Compare with held-out examples, not with those the model has learnt from, which it may have copied. Their
+classifier. Compare with held-out examples, not with those it has seen in training, which it may have copied. Their
 intervals are in `narrows.evaluation.likeness`.
 """
 
@@ -182,7 +182,7 @@ def two_sample_accuracy(
 def nearest_distances(generated: ArrayLike, training: ArrayLike) -> Array:
     """Return each generated example's Euclidean distance to the nearest training example: 0 is a copy.
 
-    Set them beside those of held-out real examples: if the model does not copy, its examples are no nearer than these.
+    Compare them with those of held-out real examples: if the model does not copy, its own are no nearer than these.
     Which one is nearest is decided to within 1e-7 of the sets' extent, the distance to it is exact.
 
     Parameters

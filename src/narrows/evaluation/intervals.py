@@ -160,7 +160,7 @@ def half_samples(
     Raises
     ------
     TypeError, ValueError
-        If a size or ``halves`` is no such number, or the statistic is not finite.
+        If a size or ``halves`` is out of range, or the statistic is not finite.
     """
     for size in sizes:
         integer("sizes", size, 4)

@@ -1,6 +1,6 @@
-"""How many bits of code buy how little error? Every model on one picture, whatever its latent_dim and its kind.
+"""How many bits of code buy how little error? Every model in one figure, whatever its latent_dim and its kind.
 
-A code of real numbers would hold any number of bits. Rounded to a grid it holds so many as the entropy of its grid
+A code of real numbers would hold any number of bits. Rounded to a grid it holds as many as the entropy of its grid
 points, and decoded it is a little worse: each width of the grid is a point between rate and distortion (Shannon 1959),
 and a model is better where its curve is lower.
 """

@@ -1,4 +1,4 @@
-"""All that is known of how good a model is, in one place, and as a table of numbers with units and intervals."""
+"""All that is known about how good a model is, and as a table of numbers with units and intervals."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["Codes", "Density", "Evaluation", "Number", "Surprise"]
 
 @dataclass(frozen=True, slots=True)
 class Density:
-    """How likely the model finds the judged examples, and how well its likelihood fits them.
+    """How likely the model finds the test examples, and how well its likelihood fits them.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class Density:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Codes:
-    """What the codes of the judged examples are like.
+    """What the codes of the test examples are like.
 
     Attributes
     ----------
@@ -86,7 +86,7 @@ class Codes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Surprise:
-    """How odd the judged examples are, beside those held out when the model was fitted.
+    """How odd the test examples are, compared with those held out when the model was fitted.
 
     Attributes
     ----------
@@ -95,10 +95,10 @@ class Surprise:
     distance, p_value
         Kolmogorov and Smirnov's, of the two.
     curve
-        How often the judged ones are called odd, against how often they are meant to be.
+        How often test examples are called odd, against how often they are meant to be.
     outside
-        Share of the judged numbers that are out of the training data's range by more than a tenth of it; 0 where that
-        has no bounds.
+        Share of the test examples' numbers that are outside the training data's range by more than a tenth of it; 0
+        where that has no bounds.
     """
 
     scores: NDArray[np.float64]
@@ -132,32 +132,33 @@ class Number:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
-    """How good a model is, judged by examples that it has not learnt from.
+    """How good a model is, evaluated on examples that it has not seen in training.
 
     Attributes
     ----------
     model, latent_dim
         What it is.
     unit
-        What errors are of.
+        Of errors, in words.
     places
-        Which of the given examples were judged, (n,).
+        Which of the given examples the model was evaluated on, (n,): the test examples.
     given, learnt
-        How many examples were given, and how many of these the model had learnt from, which are not judged.
+        How many examples were given, and how many of these the model had seen in training, on which it is not
+        evaluated.
     repeated
-        How many of the judged are equal to some that were learnt from, as rows of categories or counts often are.
+        How many test examples are equal to some seen in training, as rows of categories or counts often are.
     far
         Values that are far from all others, the farthest first.
     comparison
-        Reconstructions beside those of principal components and of the mean.
+        Reconstructions compared with those of principal components and with the mean.
     learnt_error, learnt_pca_error
-        The model's error on what it has learnt from, and that of the principal components.
+        The model's error on training examples, and that of the principal components.
     late
         The fraction of the fall of the (validation) loss that came in the last tenth of the epochs.
     density, codes, surprise
         See there; the last is None where nothing was held out when the model was fitted.
     generation
-        Generated examples beside the judged ones.
+        Generated examples compared with the test examples.
     copying
         Whether they are too near to the training examples; None if these were not given.
     findings
@@ -261,5 +262,5 @@ def _counted(value: float) -> Estimate:
     """Return a number that was counted, not estimated."""
     number = float(value)
     if not math.isfinite(number):
-        raise ValueError(f"{number} is no number to report")
+        raise ValueError(f"{number} cannot be reported; it must be finite")
     return Estimate(number, number, number)

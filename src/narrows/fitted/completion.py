@@ -1,6 +1,6 @@
 """From a trained model to a `Fitted`: what is known only after the training is added, or nothing comes of it.
 
-The noise's size and the error, both on held-out data; the prior, from the codes of all; what later judgements need.
+The noise's size and the error, both on held-out data; the prior, from the codes of all; what later evaluations need.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def complete(
     model.prior = _prior(passes, options["prior"], data.examples, data.labels, data.classes, seed)
     components = data.components(model.prior.latent_dim)
     some = member.training.subset(torch.arange(min(len(member.training), MOST_SEEN))).weighted()
-    beside = [squared_errors(part.x.numpy(), components.restored(part.x.numpy())) for part in some.chunks()]
+    linear = [squared_errors(part.x.numpy(), components.restored(part.x.numpy())) for part in some.chunks()]
     return replace(
         unfinished(model, data, history, kind=kind, options=options, seed=seed),
         validation_error=(float(errors.mean()), float(errors.std() / math.sqrt(len(errors)))) if len(errors) else None,
@@ -80,7 +80,7 @@ def complete(
             *data.fingerprints,
             components,
             float(passes.errors(some).mean()),
-            float(np.concatenate(beside).mean(dtype=np.float64)),
+            float(np.concatenate(linear).mean(dtype=np.float64)),
             held_out_scores(passes, data.scaling, held_out, errors),
         ),
     )
@@ -95,7 +95,7 @@ def unfinished(
     options: Mapping[str, Any],
     seed: int,
 ) -> Fitted:
-    """Return a model as it is amid its training, to be looked at: nothing is held out to judge others by.
+    """Return a model as it is amid its training, to be looked at: nothing is held out to compare others with.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def unfinished(
 
 
 def with_prior(fitted: Fitted, prior: str, examples: Examples, labels: Tensor, seed: int, device: str) -> Fitted:
-    """Return ``fitted`` with new codes from another place; its nets are the same.
+    """Return ``fitted`` with another prior for new codes; its nets are the same.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def with_prior(fitted: Fitted, prior: str, examples: Examples, labels: Tensor, s
 
 
 def with_threshold(fitted: Fitted, examples: Examples, device: str) -> Fitted:
-    """Return ``fitted`` with other ordinary ``examples``, not seen in training, to judge by what is odd."""
+    """Return ``fitted`` with other ordinary ``examples``, not seen in training, to compare odd ones with."""
     passes = fitted.on(device)
     held_out = held_out_scores(passes, fitted.scaling, examples, passes.errors(examples))
     return replace(fitted, reference=replace(fitted.reference, held_out=held_out))
@@ -158,7 +158,7 @@ def _prior(
     passes: Passes, name: str, examples: Examples, labels: Tensor, classes: NDArray[np.generic] | None, seed: int
 ) -> Prior:
     """Return the prior of the codes of ``examples``; a VampPrior is what the training has made of it."""
-    # Also of the examples that judged the training: a class may have no other.
+    # Also of the validation examples: a class may have no other.
     count = 1 if classes is None else len(classes)
     before = passes.model.prior
     needed = isinstance(before, VampPrior) or PRIORS[name].needs_codes

@@ -1,4 +1,4 @@
-"""All numbers about a fitted model, from examples that it has not learnt from."""
+"""All numbers about a fitted model, from examples that it has not seen in training."""
 
 from __future__ import annotations
 
@@ -80,11 +80,12 @@ def evaluate(
     fitted
         The model.
     test, seen
-        Examples that it has not seen in training, to judge it by, and some that it has, to stand beside them.
+        Examples that it has not seen in training, to evaluate it on, and some that it has, to compare them with.
     raw
         The first of the former as they were given, as rows (k, features), `MOST_INTEGRATED` at most.
     counts
-        How many examples were given, how many of them were seen in training, and how many of the test ones were.
+        How many examples were given, how many of them were seen in training, and how many of the test ones are equal to
+        some that were.
     factors
         What the test ones were drawn from, a column a factor, or None.
     features
@@ -146,7 +147,7 @@ def _far(fitted: Fitted, test: Subset, seen: Subset) -> tuple[FarValue, ...]:
 
 
 def _comparison(fitted: Fitted, x: Rows, restored: Rows, seed: int) -> Comparison:
-    """Return how well the model restores scaled rows ``x``, beside principal components and the mean."""
+    """Return how well the model restores scaled rows ``x``, compared with principal components and the mean."""
     components, shape = fitted.reference.components, (-1, *fitted.input_shape)
     low, high = fitted.scaling.extremes
     return compared(

@@ -53,7 +53,7 @@ class Fitted:
     validation_error
         Mean and standard error of the squared error per feature, in scaled units, on what was held out, if anything.
     reference
-        What it keeps of its training data, to be judged by.
+        What it keeps of its training data, to compare other data with.
     """
 
     kind: str

@@ -26,7 +26,7 @@ On some processors so does a row's own place among others; docs/exactness.md say
 """
 
 PARTS, FEWEST_WATCHED = 16, 64
-"""Parts of what several threads are worth for, if each has so many examples: how long one takes is watched."""
+"""Pieces that examples are cut into where several threads may pay, if each has that many: each one is timed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Passes:
         most: int = ROWS_AT_ONCE,
         codes: int = 1,
     ) -> Tensor:
-        """Return what ``function`` makes of the model and all ``examples``, at most so many at a time.
+        """Return what ``function`` makes of the model and all ``examples``, at most ``most`` at a time.
 
         ``codes`` is how many of each example go through the nets.
         """

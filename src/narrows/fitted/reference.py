@@ -1,4 +1,4 @@
-"""What a fitted model keeps of the data it has learnt from, so that others can be judged beside them later."""
+"""What a fitted model keeps of its training data, so that other data can be compared with them later."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from narrows.components import Components
 __all__ = ["SCORES", "Reference", "fingerprints"]
 
 SCORES = ("reconstruction", "likelihood")
-"""What `anomaly_score` can go by."""
+"""What `anomaly_score` can be based on."""
 
 NUMBERS_LOOKED_AT = 4096
 """Numbers of an example that its fingerprint is of, spread evenly over it."""
@@ -42,15 +42,15 @@ class Reference:
     Attributes
     ----------
     fingerprints
-        (n,) of all of them in 32-bit floats, sorted: what else is judged must not be among them.
+        (n,) of all of them in 32-bit floats, sorted: a model is never evaluated on examples that are among them.
     exact
         The same in 64 bits, (n,), where the data have more than 32; else (0,).
     components
         The principal components of these, scaled: as many as the code has numbers.
     seen_error, seen_pca_error
-        The model's and their mean squared error per feature on examples that both have learnt from, in scaled units.
+        The model's mean squared error per feature on training examples, and that of the components, in scaled units.
     held_out
-        The anomaly scores of examples that were not learnt from, (m,), by what they go by.
+        The anomaly scores of examples that were held out, (m,), by what they are based on.
     """
 
     fingerprints: NDArray[np.int64]
@@ -68,7 +68,7 @@ class Reference:
         return np.searchsorted(among, asked, "right") - np.searchsorted(among, asked, "left")
 
     def seen(self, occurrences: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Say of each row, of which there were so many ``occurrences``, whether it is one of the training's own.
+        """Say of each row, given how often it occurred among the training's, whether it is one of these.
 
         One that is equal to several need not be: such rows, as of a table of categories, come again. One that is equal
         to a single one is, unless no more rows are than would be by chance if all were new. That chance is how often
@@ -98,12 +98,12 @@ class Reference:
 
     @classmethod
     def of_tensors(cls, tensors: dict[str, NDArray[Any]], features: int) -> Self:
-        """Return what `tensors` wrote, of a model of so many ``features``.
+        """Return what `tensors` wrote, for a model of that many ``features``.
 
         Raises
         ------
         KeyError, ValueError
-            If they are no such tensors.
+            If they are not such tensors.
         """
         prints, mean, axes, errors = (tensors[name] for name in ("fingerprints", "mean", "axes", "errors"))
         exact = tensors.get("exact_fingerprints", np.zeros(0, np.int64))  # which the first files of format 5 lack

@@ -29,7 +29,7 @@ MOST_NUMBERS = 2**24
 """In one array while a likelihood is integrated: 128 MB in 64 bits."""
 
 MOST_HELD_OUT = 2000
-"""Held-out examples whose likelihood is kept to judge others by."""
+"""Held-out examples whose likelihood is kept to compare others with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def log_density(
 ) -> NDArray[np.float64]:
     """Return the log-density (n,) of scaled ``examples``, in nats and in the units that ``scaling`` is from.
 
-    Where codes are drawn, it is the bound on log p(x) by so many ``samples`` of each; elsewhere log p(x | z(x)).
+    Where codes are drawn, it is the bound on log p(x) by that many ``samples`` of each; elsewhere log p(x | z(x)).
 
     Raises
     ------

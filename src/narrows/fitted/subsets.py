@@ -18,7 +18,7 @@ __all__ = ["Subset", "feature_map", "thinned"]
 Rows = NDArray[np.floating]
 
 MOST_EXAMPLES, FEWEST_EXAMPLES, MOST_NUMBERS = 10_000, 200, 2**25
-"""Examples that are judged at most; fewer, but so many, where they would hold more numbers."""
+"""Examples that a model is evaluated on, at most; fewer, to a lower limit, where they would hold more numbers."""
 
 OWN_FEATURES = 64
 """Numbers of an example that generated ones are compared by: its own, or as many principal components."""
@@ -32,7 +32,7 @@ class Subset:
     examples
         All of them.
     rows
-        Which.
+        Which of the examples, (n,).
     labels
         Of all, or None.
     """
@@ -46,7 +46,7 @@ class Subset:
 
 
 def thinned(rows: NDArray[np.int64], features: int, seed: int) -> NDArray[np.int64]:
-    """Return ``rows``, or as many as are judged, in an order by chance, so that the first of them are like all."""
+    """Return ``rows``, or as many as are evaluated on, in random order, so that the first of them are like all."""
     most = min(MOST_EXAMPLES, max(FEWEST_EXAMPLES, MOST_NUMBERS // features))
     return np.random.default_rng(seed).permutation(rows)[:most]
 

@@ -105,7 +105,7 @@ def approximate(
     Raises
     ------
     TypeError, ValueError
-        If an argument is none of the above, f is not a finite number somewhere on the interval, or φ overflows.
+        If an argument is not one of the above, f is not a finite number somewhere on the interval, or φ overflows.
 
     Examples
     --------

@@ -3,7 +3,7 @@
 The lecture «Úvod do generativních modelů» asks which Boolean functions a perceptron represents. AND and OR, certainly;
 XOR and equivalence not, because the four inequalities that the truth table puts on w₁, w₂ and θ contradict each other
 (Minsky & Papert 1969). That is how it is for any labelled points: either some unit gives every point its label, or some
-of the inequalities, each taken so many times and added up, read 0 < 0 (Farkas 1902). `separate` gives the one or the
+of the inequalities, each taken a number of times and added up, read 0 < 0 (Farkas 1902). `separate` gives one or the
 other, checked in rational arithmetic, so that rounding decides nothing.
 
 What no single unit does, a network of them does: see `networks`.
@@ -64,7 +64,7 @@ class Certificate:
     """A proof that no threshold unit gives these points their labels; it cannot be made unless it holds.
 
     A point x of class 1 demands θ ≤ wᵀx, one of class 0 wᵀx < θ. Each inequality taken `multipliers` times and all
-    added, the two sides are the same, and «<» stands between them.
+    added, the two sides are the same, with ``<`` between them.
 
     Attributes
     ----------

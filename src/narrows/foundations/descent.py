@@ -141,7 +141,7 @@ def descend(
     Raises
     ------
     TypeError, ValueError
-        At once, if x0, eta, n_steps or momentum is none of the above; later, if f or its gradient has a wrong shape.
+        At once, if x0, eta, n_steps or momentum is not one of the above; later, if f or its gradient has a wrong shape.
     FloatingPointError
         While iterating, if x, f(x) or ∇f(x) is no longer finite; the message says at which iterate and what to try.
     """

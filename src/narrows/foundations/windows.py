@@ -1,7 +1,7 @@
 """A small window slides over an image: the positions it stops at, and the pixels it sees there (row L18).
 
 The stride says how far the window moves, the padding how far the image is continued beyond its border: not at all
-(«valid»), or so far that the result keeps the image's size («same»).
+(``"valid"``), or so far that the result keeps the image's size (``"same"``).
 
 Source: the lecture «Úvod do generativních modelů»; for the arithmetic, Dumoulin & Visin, A guide to convolution
 arithmetic for deep learning (2016).

@@ -1,4 +1,4 @@
-"""All pages on one HTML page, which needs nothing but the figures beside it."""
+"""All pages on one HTML page, which needs nothing but the figures next to it."""
 
 from __future__ import annotations
 

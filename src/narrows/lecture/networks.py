@@ -135,7 +135,7 @@ def activations(row: Row) -> Page:
         "declared to be 0."
     )
     figure = curves.activations((sigmoid, step, relu), np.linspace(-5, 5, 2001))
-    return Page(row, text, facts, figure, "Sigmoid, step and ReLU beside their derivatives.")
+    return Page(row, text, facts, figure, "Sigmoid, step and ReLU next to their derivatives.")
 
 
 def backpropagation(row: Row) -> Page:

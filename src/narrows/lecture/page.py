@@ -48,7 +48,7 @@ class Page:
     Attributes
     ----------
     row
-        Which.
+        The row itself.
     text
         A few sentences of explanation.
     facts

@@ -126,7 +126,7 @@ def bias(row: Row) -> Page:
         "wᵀx ≥ θ is the same as wᵀx + w₀·1 ≥ 0 with w₀ = −θ: the threshold is one more weight, the bias, on an input "
         "that is always 1. So a learning rule needs to know of weights only."
     )
-    alt = "A unit with a threshold beside the same unit with a bias weight."
+    alt = "A unit with a threshold next to the same unit with a bias weight."
     return Page(row, text, facts, wiring.both_forms(unit), alt)
 
 

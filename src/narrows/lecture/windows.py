@@ -55,7 +55,7 @@ def parameters(row: Row) -> Page:
         Fact("terabytes of 32-bit numbers for them", dense * 4 / 1e12),
         *(Fact(f"weights for {name}, dense", count) for name, count, _ in rows),
         *(Fact(f"weights for {name}, {filters} filters of {kernel} × {kernel}", count) for name, _, count in rows),
-        Fact("so many times fewer, for the last", round(rows[-1][1] / rows[-1][2])),
+        Fact("how many times fewer, for the last", round(rows[-1][1] / rows[-1][2])),
     )
     text = (
         "A dense layer has a weight for every pair of input and unit, and so explodes with the image; it also ignores"
@@ -121,7 +121,7 @@ def stride(row: Row) -> Page:
     laid = [(padding, s, Windows.over(size, kernel, stride=s, padding=padding)) for padding, s in settings]
     image = np.ones((size, size))
     real = [convolve(image, np.ones((kernel, kernel)), stride=s, padding=padding).shape for padding, s, _ in laid]
-    names = [f"«{padding}»" if isinstance(padding, str) else f"padding {padding}" for padding, _, _ in laid]
+    names = [repr(padding) if isinstance(padding, str) else f"padding {padding}" for padding, _, _ in laid]
     kept = all(Windows.over(n, k, padding="same").shape == (n, n) for n in range(1, 41) for k in range(1, 12))
     facts = (
         Fact("image and kernel", ((size, size), (kernel, kernel))),
@@ -130,11 +130,11 @@ def stride(row: Row) -> Page:
             for name, (_, s, windows) in zip(names, laid, strict=True)
         ),
         Fact("convolving gives these sizes", [windows.shape for *_, windows in laid] == real),
-        Fact("«same» keeps the size at stride 1, for images to 40 and kernels to 11", kept),
+        Fact("'same' keeps the size at stride 1, for images to 40 and kernels to 11", kept),
     )
     text = (
         "The stride s is how far the kernel moves, the padding p how many rows and columns are added around the "
-        "image: none («valid»), or as many as keep its size at stride 1 («same»). The result has ⌊(n + p − k)/s⌋ + 1 "
+        "image: none ('valid'), or as many as keep its size at stride 1 ('same'). The result has ⌊(n + p − k)/s⌋ + 1 "
         "rows, p counted on both sides together."
     )
     figure = drawings.positions([(f"{name}, stride {s}", w) for name, (_, s, w) in zip(names, laid, strict=True)])

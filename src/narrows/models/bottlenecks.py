@@ -1,7 +1,7 @@
 """Bottlenecks: how the encoder's output h becomes a distribution q_φ(z | x) over codes.
 
 In the classic autoencoder the code is a function of the input, q_φ(z | x) = δ(z − f(x)) (Hinton & Salakhutdinov 2006);
-in the variational one it is a Gaussian (Kingma & Welling 2014); in a quantised one the code has only so many values.
+in the variational one it is a Gaussian (Kingma & Welling 2014); a quantised code has a limited number of values.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ class DiagonalGaussian(Bottleneck):
 
 
 class Quantiser(Bottleneck):
-    """A bottleneck of so many codes that they can be written as whole numbers, tokens from 0 on.
+    """A bottleneck with a limited number of codes, which can be written as whole numbers, tokens from 0 on.
 
     ``vocabulary`` is how many different tokens there are.
     """

@@ -35,7 +35,7 @@ class Batch(NamedTuple):
 class BottleneckModel(nn.Module):
     """Any model with a bottleneck, as a choice of parts; it sees scaled inputs, as rows (n, features).
 
-    A conditional model's nets see the context beside input and code (Sohn et al. 2015).
+    A conditional model's nets see the context along with input and code (Sohn et al. 2015).
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class BottleneckModel(nn.Module):
     Attributes
     ----------
     in_half
-        Whether the nets compute in 16 bits (bfloat16) while they learn; weights have 32, as has all beside the nets.
+        Whether the nets compute in 16 bits (bfloat16) while they learn; weights and all else have 32.
     compiled
         What stands for each of the nets while they learn, if something does.
     """

@@ -249,7 +249,7 @@ def with_beta(objective: object, beta: float) -> EvidenceLowerBound:
     TypeError
         If it has none.
     ValueError
-        If β is no number from 0 on.
+        If β is below 0 or not a number.
     """
     if not isinstance(objective, EvidenceLowerBound):
         raise TypeError(f"beta={beta} is for a VAE's objective; {type(objective).__name__} has no β")

@@ -1,4 +1,4 @@
-"""What is said beside examples: which they are, what is known of them, and which of many are worth a look."""
+"""Captions of examples: which they are, what is known about them, and which of many are worth a look."""
 
 from __future__ import annotations
 

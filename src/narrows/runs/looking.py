@@ -98,7 +98,7 @@ def look(
 
 
 def _scanned(source: str, strict: bool, progress: Callable[[int, int], None] | None) -> ImageFiles | None:
-    """Return what a folder of images of several sizes holds, or None if it is no such folder."""
+    """Return what a folder of images of several sizes holds, or None if it is not such a folder."""
     if not Path(source).is_dir():
         return None
     try:
@@ -146,7 +146,7 @@ def _contact_sheet(dataset: Dataset, described: Description, side: int | None, f
 
 
 def _spread(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
-    """Return ``rows``, or so many of them at equal distances."""
+    """Return ``rows``, or that many of them at equal distances."""
     chosen: NDArray[np.int64] = rows[np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(np.int64)]
     return chosen
 

@@ -67,12 +67,12 @@ def find_model(path: Path) -> Path:
 
 
 def models_in(folder: Path) -> list[Path]:
-    """Return the model files in ``folder``, which an interrupted run's checkpoint is none of."""
+    """Return the model files in ``folder``, without an interrupted run's checkpoint."""
     return sorted(set(folder.glob("*.safetensors")) - set(checkpoints(folder)))
 
 
 def results_beside(file: Path) -> dict[str, Any]:
-    """Return what `narrows train` or `narrows sweep` wrote beside a model file, or nothing."""
+    """Return what `narrows train` or `narrows sweep` wrote next to a model file, or nothing."""
     path = file.with_name("results.json")
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -84,7 +84,7 @@ def results_beside(file: Path) -> dict[str, Any]:
 def remembered(
     results: dict[str, Any], shape: tuple[int, ...], read: Callable[[str, tuple[int, ...]], Dataset]
 ) -> str | None:
-    """Return the named set that a run was trained on, if its results tell of one; a file of that name is none.
+    """Return the named set that a run was trained on, if its results name one; a file of that name does not count.
 
     Parameters
     ----------
@@ -176,7 +176,7 @@ def warn_of_units(fitted: Fitted, dataset: Dataset) -> None:
 
 
 def open_codes(model: Path, codes: Path) -> tuple[BottleneckEstimator, Dataset]:
-    """Return the model that ``model`` names, and the codes that ``narrows encode`` wrote, without what is beside them.
+    """Return the model that ``model`` names, and the codes alone that ``narrows encode`` wrote.
 
     Raises
     ------
@@ -198,7 +198,7 @@ def _with_classes(fitted: Fitted, dataset: Dataset, told: str, model: Path) -> D
 
 
 def _read_codes(path: Path, names: Sequence[str]) -> Dataset:
-    """Return the columns ``names`` of a table, and its labels, or else the first so many numbers of each row."""
+    """Return the columns ``names`` of a table, and its labels, or else as many of the first numbers of each row."""
     if path.suffix == ".parquet":
         require_pyarrow(f"CODES {path}")
     if path.suffix in {".csv", ".parquet"} and path.is_file():
@@ -210,7 +210,7 @@ def _read_codes(path: Path, names: Sequence[str]) -> Dataset:
             y = table["label"].to_numpy() if "label" in table.columns else None
             return Dataset(path.stem, table[names].to_numpy(), y)
         if path.suffix == ".parquet":
-            raise DataError(f"{path} has not the columns {names[0]} to {names[-1]} of this model's codes")
+            raise DataError(f"{path} lacks the columns {names[0]} to {names[-1]} of this model's codes")
     dataset = load_data(path)
     scored = path.suffix == ".npy" and dataset.X.ndim == 2 and dataset.X.shape[1] == len(names) + 2
     return replace(dataset, X=np.asarray(dataset.X)[:, : len(names)]) if scored else dataset
@@ -232,7 +232,7 @@ def known_labels(fitted: Fitted, labels: Iterable[object]) -> Array:
     if unknown is not None:
         known = ", ".join(list(by_text)[:20]) + (" …" if len(by_text) > 20 else "")
         raise DataError(
-            f"label {unknown!r} is no class that the model knows{closest(unknown, by_text)}; known are {known}"
+            f"label {unknown!r} is not a class that the model knows{closest(unknown, by_text)}; use one of {known}"
         )
     return np.array([by_text[text] for text in texts])
 

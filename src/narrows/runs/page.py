@@ -1,6 +1,6 @@
 """One HTML page that says how good a model is: the diagnosis first, then pictures, numbers, and how to repeat it.
 
-It needs nothing beside itself: pictures are in it, there is no script, and it opens without a network.
+It is self-contained: its figures are in it, there is no script, and it opens without a network.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def _diagnosis(evaluation: Evaluation) -> str:
 
 def _shown(section: Section) -> str:
     file = io.BytesIO()
-    with by_itself(f"the report's section «{section.title}» was left out"):
+    with by_itself(f"the report's section {section.title!r} was left out"):
         figure = section.draw()
         figure.savefig(file, format="png", dpi=130)
     if not file.getvalue():

@@ -95,5 +95,5 @@ class Batches:
             rows = torch.cat([batch.flatten() for batch in self.processes.share(some).split(size, 1)])
             x = source.read(rows).split(models * size)
             context = repeat(None) if source.context is None else source.context[rows].split(models * size)
-            for inputs, beside in zip(x, context, strict=False):
-                yield inputs.view(models, -1, inputs.shape[1]), None if beside is None else beside[None]
+            for inputs, classes in zip(x, context, strict=False):
+                yield inputs.view(models, -1, inputs.shape[1]), None if classes is None else classes[None]

@@ -1,4 +1,4 @@
-"""A place on disk where a training leaves all that it needs to go on, to the last bit, after a crash."""
+"""A file in which a training leaves all that it needs to go on, to the last bit, after a crash."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Checkpoint:
         return time.monotonic() - self.written >= self.every
 
     def write(self, state: object) -> None:
-        """Put the ``state`` of a training, a dataclass, in the place of what was there, whole or not at all.
+        """Put the ``state`` of a training, a dataclass, in place of what was there, whole or not at all.
 
         Raises
         ------
@@ -103,16 +103,16 @@ class Checkpoint:
             difference = _difference(header["identity"], self.identity)
         if difference:
             raise CheckpointError(
-                f"{self.path} is of another training: {difference}; train as then, or name another file to begin anew"
+                f"{self.path} is of another training: {difference}; train as before, or name another file to begin anew"
             )
         with _damage_named(self.path):
-            # Copies: what is mapped would change with the file, which the next checkpoint takes the place of.
+            # Copies: what is mapped would change with the file, which the next checkpoint replaces.
             tensors = {name: tensor.clone() for name, tensor in load_file(self.path).items()}
             return cast("State", _unpacked(kind, header["facts"], tensors))
 
 
 def kept_seeds(path: str | os.PathLike[str] | None) -> list[int]:
-    """Return the seeds of the models whose training stands in the checkpoint at ``path``, or at «-1», «-2» … of it.
+    """Return the seeds of the models whose training is in the checkpoint at ``path``, or in its -1, -2 … files.
 
     There are none where there is no file.
 

@@ -50,7 +50,7 @@ class Contest:
     members
         All of them.
     epochs, patience
-        At most so many, and fewer once ``patience`` of them have not lowered the validation loss.
+        At most, and fewer once ``patience`` of them have not lowered the validation loss.
     """
 
     def __init__(self, members: Sequence[Member], epochs: int, patience: int) -> None:

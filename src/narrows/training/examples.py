@@ -1,4 +1,4 @@
-"""Examples to learn from or to judge by, in memory or read as they are asked for."""
+"""Training or validation examples, in memory or read when they are asked for."""
 
 from __future__ import annotations
 
@@ -89,10 +89,10 @@ class Examples:
         return replace(self, read=lambda rows: self.read(rows).to(device), context=context)
 
     def spans(self, most: int = ROWS_AT_ONCE) -> Sequence[Tensor]:
-        """Return the rows of all of them in order, at most so many at a time."""
+        """Return the rows of all of them in order, at most ``most`` at a time."""
         spans: Sequence[Tensor] = torch.arange(len(self)).split(max(1, min(most, NUMBERS_AT_ONCE // self.features)))
         return spans
 
     def chunks(self, most: int = ROWS_AT_ONCE) -> Iterator[Batch]:
-        """Yield all of them in order, at most so many at a time."""
+        """Yield all of them in order, at most ``most`` at a time."""
         return map(self.take, self.spans(most))

@@ -83,7 +83,7 @@ class Training:
     objective
         (model, batch, generator, progress in [0, 1]) ↦ the loss of each example, (n,), in nats.
     epochs, patience
-        At most so many passes over the examples, and fewer once ``patience`` of them have not lowered the
+        Passes over the examples at most, and fewer once ``patience`` of them have not lowered the
         validation loss.
     batch_size
         Examples a step; the last step of an epoch takes what is left.
@@ -199,7 +199,7 @@ class Training:
             If a value is out of range, the objective has no β, or several processes train.
         """
         if self.processes.size > 1:
-            raise ValueError("several processes train this model; what they go by cannot be changed on the way")
+            raise ValueError("several processes train this model; learning_rate and beta cannot be changed on the way")
         if learning_rate is not None:
             if not 0 < learning_rate < math.inf:
                 raise ValueError(f"learning_rate={learning_rate} must be a number above 0")

@@ -62,5 +62,5 @@ class Member:
 
 
 def operations_of_step(members: Sequence[Member], batch_size: int) -> int:
-    """Return the floating-point operations of a step of ``members`` side by side, with so many examples each."""
+    """Return the floating-point operations of a step of ``members`` side by side, with that many examples each."""
     return BOTH_WAYS * batch_size * sum(member.operations for member in members)

@@ -27,7 +27,7 @@ RISEN = 0.1
 
 
 def looks(epochs: int) -> set[int]:
-    """Return the epochs, of so many, at whose ends a model is looked at."""
+    """Return the epochs, out of ``epochs``, after which a model is looked at."""
     return {math.ceil(epochs * look / LOOKS) for look in range(1, LOOKS + 1)}
 
 

@@ -86,7 +86,7 @@ def operations_of(model: BottleneckModel, one: Batch) -> int:
 
 
 def threads_for(operations: float) -> int:
-    """Return how many threads so many floating-point operations at a time are worth."""
+    """Return how many threads that many floating-point operations at a time are worth."""
     return torch.get_num_threads() if operations > MUCH else 1
 
 
@@ -156,7 +156,7 @@ class Threads:
 
 
 def device_for(name: str, operations: float) -> torch.device:
-    """Return where nets work that do so many floating-point operations at a time.
+    """Return the device for nets that do that many floating-point operations at a time.
 
     Parameters
     ----------
@@ -169,7 +169,7 @@ def device_for(name: str, operations: float) -> torch.device:
     Raises
     ------
     ValueError
-        If it is no such name, or there is no such GPU.
+        If the name is unknown, or there is no such GPU.
     """
     if not isinstance(name, str) or not re.fullmatch(r"auto|cpu|cuda(:(0|[1-9][0-9]?))?", name):
         raise ValueError(f"device={name!r} must be 'auto', 'cpu', or a GPU such as 'cuda' or 'cuda:1'")
@@ -209,7 +209,7 @@ def half_for(precision: str, model: BottleneckModel, device: torch.device, opera
 def compiled_for(
     model: BottleneckModel, device: torch.device, steps: int
 ) -> dict[nn.Module, Callable[[Tensor], Tensor]]:
-    """Return what torch's compiler makes of each net, where so many ``steps`` repay it: on a GPU only.
+    """Return what torch's compiler makes of each net, where that many ``steps`` repay it: on a GPU only.
 
     On a CPU it makes convolutions no quicker, and of dense nets passes written by hand are quicker still.
     """

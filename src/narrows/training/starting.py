@@ -41,7 +41,7 @@ Job = Callable[[Processes], None]
 
 
 def leads(devices: int, nodes: int) -> bool:
-    """Say whether this process is the one of so many that writes and prints."""
+    """Say whether this process is the one, of all, that writes and prints."""
     if devices * nodes == 1:
         return True
     environment = _environment(devices, nodes)

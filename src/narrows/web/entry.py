@@ -166,8 +166,8 @@ class Entry:
         """
         fitted, z = self.fitted, np.asarray(codes, np.float32)
         if not fitted.conditional:
-            # As inverse_transform, which decodes 32 at least, lest an example's last digits depend on how many there
-            # are; the eye does not see those, but it sees that one convolution takes a tenth of the time.
+            # Unlike inverse_transform, which decodes 32 at least, so that an example's last digits don't depend on how
+            # many there are; the eye does not see those, but it sees that one convolution takes a tenth of the time.
             with torch.no_grad():
                 scaled = fitted.model.decode(torch.from_numpy(z)).numpy()
             return fitted.scaling.undo(scaled).reshape(-1, *fitted.input_shape)
@@ -175,7 +175,7 @@ class Entry:
         return np.asarray(self.estimator.inverse_transform(z, np.full(len(z), one)))
 
     def context(self, label: str | None, row: int | None = None) -> Array | None:
-        """Return the class (1,) that a conditional model sees beside an input, which may be the example ``row``."""
+        """Return the class (1,) that a conditional model sees with an input, which may be the example ``row``."""
         if not self.fitted.conditional:
             return None
         if row is not None and label is None and self.y is not None:

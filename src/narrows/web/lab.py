@@ -35,7 +35,7 @@ class Watched:
     Parameters
     ----------
     number
-        Which.
+        Its number, counted from 1.
     data
         All of it.
     source
@@ -108,7 +108,7 @@ class Watched:
         """
         model, rows = self._model(epoch)
         if not rows:
-            raise ValueError("nothing is learnt before the end of the first epoch; train for one at least")
+            raise ValueError("nothing is learned before the end of the first epoch; train for at least one")
         estimator = copy.copy(self.estimator)
         estimator.set_params(**self.options)
         member = replace(self.begun.member, model=model)

@@ -111,7 +111,7 @@ class News:
 
 
 def every(epoch: int) -> int:
-    """Return which epochs up to ``epoch`` are kept, every so manieth: a power of two, so that some always stay."""
+    """Return how far apart the kept epochs are at ``epoch``: a power of two, so that some always stay."""
     return 1 << max(0, math.ceil(math.log2(max(epoch, 1) / SNAPSHOTS)))
 
 

@@ -86,7 +86,7 @@ def descent(
 
 
 def activations(shown: Sequence[Activation], x: Array) -> Figure:
-    """Draw activation functions over x (n,) beside their derivatives, up to three."""
+    """Draw activation functions over x (n,) next to their derivatives, up to three."""
     figure = Figure(figsize=(7.6, 3.5), layout="constrained")
     left, right = figure.subplots(1, 2)
     for phi, (colour, line, _) in zip(shown, STYLES, strict=False):

@@ -61,7 +61,7 @@ def _unit(ax: Axes, sources: Sequence[str], weights: Array, inside: str, output:
 
 
 def excitation(unit: ThresholdUnit, x: Array) -> Figure:
-    """Draw a unit with its weights and inputs x (d,), and how the products wᵢxᵢ add up to wᵀx, beside θ."""
+    """Draw a unit with its weights and inputs x (d,), and how the products wᵢxᵢ add up to wᵀx, compared with θ."""
     figure = Figure(figsize=(7.6, 3.4), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1.1, 1))
     _unit(left, [_number(v) for v in x], unit.weights, f"≥ {_number(unit.theta)}?", f"{unit(x)}")

@@ -26,7 +26,7 @@ USUAL_SMOOTHING = 1e-1
 """Added to the variances of standardised codes; the last, while the number of components is chosen."""
 
 FEWEST_CODES, LARGEST_SEARCH, LARGEST_FIT = 10, 10_000, 20_000
-"""Codes from which some are held out, and at most so many to choose a mixture by, and to fit it to."""
+"""Codes from which on some are held out; and at most, to choose a mixture by and to fit it to."""
 
 MOST_POSTERIORS, MOST_OF_ALL_CLASSES = 1000, 20_000
 
@@ -36,8 +36,8 @@ class GaussianMixture(Prior):
 
     On MNIST this takes an autoencoder's FID from 58.7 to 10.7 (Ghosh et al. 2020, with ten components). How many
     components there are, one to eighty, is what makes a held-out fifth of the codes likeliest; how much is added to
-    their variances, lest they fit single codes, the most that does not make these less likely by more than a standard
-    error (after Breiman et al. 1984).
+    their variances, so that they don't fit single codes, is the most that makes the held-out ones less likely by no
+    more than a standard error (after Breiman et al. 1984).
 
     Parameters
     ----------

@@ -54,7 +54,7 @@ class Compared:
 
 
 def compare(library: Library, model: str) -> Compared:
-    """Return this model beside those of its kind and data that have another latent_dim."""
+    """Return this model and those of its kind and data that have another latent_dim."""
     entry = library[model]
     alike = {other.fitted.latent_dim: other for other in library.kin(entry) if other.kind == entry.kind}
     alike[entry.fitted.latent_dim] = entry

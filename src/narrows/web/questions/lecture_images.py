@@ -205,7 +205,7 @@ def _drawn(entry: Entry, layer: TracedLayer, dead: NDArray[np.bool_]) -> Drawn:
 
 
 def _dead(entry: Entry, examples: int) -> list[NDArray[np.bool_]]:
-    """Return which units or channels of each layer are 0 for so many examples; none of the input and the output."""
+    """Return which units or channels of each layer are 0 for that many examples; none of the input and output."""
     if "dead" not in entry.memo:
         each = [_still(entry, rows) for rows in chunks(examples, entry.X[0].size, NUMBERS_AT_ONCE)]
         entry.memo["dead"] = [np.logical_and.reduce(layer) for layer in zip(*each, strict=True)]

@@ -111,7 +111,7 @@ class BooleanFunction:
     ``boundary`` is the unit's line in [−½, 1½]² and ``half`` the side of that where it fires; for three inputs,
     ``boundary`` are the corners of its plane's cut through [0, 1]³. Where there is no unit, ``weights`` is empty,
     ``multipliers`` says how often the proof takes the inequality of each row, and ``side`` is what then stands on both
-    sides of «<».
+    sides of ``<``.
     """
 
     inputs: list[list[int]]

@@ -29,7 +29,7 @@ MARGIN = 0.06
 """Of the points' range, on each side."""
 
 NEIGHBOURS = 5
-"""Examples that a point must have about as near as nearly all points have theirs, lest it count as without data."""
+"""Examples that a point must have about as near as nearly all points have theirs, to count as near data."""
 
 
 class Frame(NamedTuple):

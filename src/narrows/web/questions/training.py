@@ -26,7 +26,7 @@ from narrows.web.worker import Change, Go, Mode
 __all__ = ["Kept", "Live", "Moment", "Trainable", "keep", "live", "steer", "train", "trainable"]
 
 MOST_EXAMPLES = 10
-"""Examples that are shown beside what becomes of them."""
+"""Examples that are shown with what becomes of them."""
 
 Epoch = Annotated[int, Field(ge=0)] | None
 
@@ -241,7 +241,7 @@ def _python(watched: Watched) -> list[str]:
     return [
         *lines,
         f"model = {made}",
-        f"changes = {changes!r}  # after so many steps",
+        f"changes = {changes!r}  # by step",
         f"for step in model.fit_steps(data.X{y}):",
         "    if step.step in changes:",
         "        step.training.change(**changes[step.step])",
