@@ -1,6 +1,6 @@
 """Training: narrows beside the plain PyTorch loop and other peers, interleaved, in CPU seconds on one thread.
 
-The first rows are the lecture's recipe on all the digits («Úvod do generativních modelů»): 64–32–d–32–64, ReLU, a
+The first rows are the lecture's recipe on all the digits (“Úvod do generativních modelů”): 64–32–d–32–64, ReLU, a
 sigmoid at the end, squared error, Adam at 0.001, batches of 32. All are timed over as many epochs, from data in memory
 to trained weights; narrows without what it adds after the training (the prior). ``NARROWS_MNIST`` as of
 ``benchmarks.likelihood``, for the convolutional nets; without it they learn drawn shapes.

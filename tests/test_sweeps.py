@@ -86,7 +86,7 @@ def test_the_one_standard_error_rule(errors, taken, words):
 def test_no_validation_part_no_recommendation(digits):
     taken, reason = sweep(digits[:100], latent_dims=(1, 2), epochs=1, validation_fraction=0.0).recommendation()
     assert taken is None
-    assert "kept no validation part" in reason
+    assert "held out no validation examples" in reason
 
 
 def test_stopped_in_the_middle_it_keeps_what_it_has(digits):

@@ -1,7 +1,7 @@
 """What can be done with codes: noise around one, ways between two, walks along a unit, sums of groups, neighbours.
 
 All of it on arrays of codes, as `transform` gives them and `inverse_transform` takes them. The lecture's last slide
-(«Úvod do generativních modelů») decodes an encoded zero again and again with noise in its code: `around`.
+(“Úvod do generativních modelů”) decodes an encoded zero again and again with noise in its code: `around`.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ LECTURE: Mapping[str, object] = MappingProxyType(
         "validation_fraction": 0.0,
     }
 )
-"""The lecture's autoencoder («Úvod do generativních modelů», Konečný 2024) to the letter.
+"""The lecture's autoencoder (“Úvod do generativních modelů”, Konečný 2024) to the letter.
 
 One hidden layer of 32, ReLU also on the code, a sigmoid on the output, squared error, Adam at 0.001, batches of 32, 100
 epochs. The ReLU on the code kills units for good in many runs: `narrows sweep` counts them.

@@ -24,7 +24,7 @@ UNLIKE, SPREAD, ROWS_LOOKED_AT = 10, 1 / 50, 1000
 own; and the examples that this is seen from."""
 
 MOST_CHANNELS = 4
-"""Places of the last of two axes that may be channels, as of series; more are columns, which differ in grey images."""
+"""Most channels of series, as the last of two axes; more are columns, which differ in grey images."""
 
 NUMBERS_AT_ONCE = 2**16
 """That are in 64 bits while they are scaled."""

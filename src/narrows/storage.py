@@ -78,7 +78,7 @@ class Metadata(BaseModel):
     seed
         The one that the weights came from.
     history, validation_error
-        A row per epoch; mean and standard error of the squared error per feature on the held-out part (scaled units).
+        A row per epoch; mean and standard error of the squared error per feature on held-out examples (scaled units).
     versions
         Of narrows, torch, NumPy and scikit-learn when the model was written.
     """

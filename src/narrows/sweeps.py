@@ -47,7 +47,7 @@ class SweepRow:
     pca_error
         What as many principal components make of the same split; of large data, of some thousands of examples.
     validation_error, validation_error_se
-        On the part held out inside ``fit``, or None; what the recommendation looks at.
+        On the examples held out inside ``fit``, or None; what the recommendation is based on.
     parameters, dead_units, epochs, seconds
         Of the net, of the code, of the training: of models trained side by side, each one's share of the time.
     interrupted
@@ -102,18 +102,18 @@ class Sweep:
         Rows or images, (n, …), also on disk, and, if known, labels (n,), by which the split is stratified. The models
         learn them too where they are classes: no real numbers, and at most half as many as there are examples.
     sample_weight
-        As of `narrows.estimators.base.BottleneckEstimator.fit`; the test errors are means by it.
+        As in `narrows.estimators.base.BottleneckEstimator.fit`; the test errors are means by it.
     latent_dims
         One or more, in any order; each is trained once.
     model
         A named model, a key of ``narrows.estimators.ESTIMATORS``.
     test_size
-        The part held out from all models, in (0, 1).
+        The fraction held out from all models, in (0, 1).
     random_state
         The seed of the split and of every model; with ``seeds`` the first of theirs.
     seeds
         How many times each is trained, from one seed after the other. The training of the lowest validation error is
-        kept; without a validation part the first.
+        kept; without validation examples the first.
     **options
         Of the named model's constructor.
 
@@ -184,7 +184,7 @@ class Sweep:
         Parameters
         ----------
         checkpoint
-            As of `narrows.estimators.base.BottleneckEstimator.fit`: models that it holds trained are not trained again.
+            As in `narrows.estimators.base.BottleneckEstimator.fit`: models that it holds trained are not trained again.
 
         Raises
         ------
@@ -220,7 +220,7 @@ class Sweep:
                 self.models[row.latent_dim] = model
 
     def _best(self, latent_dim: int) -> SweepRow:
-        """Return the training to keep among those of ``latent_dim``: by what `fit` held out, never by the test part."""
+        """Return the training to keep among those of ``latent_dim``: by validation, never by the test examples."""
         rivals = [row for row in self.trainings if row.latent_dim == latent_dim]
         return min(rivals, key=lambda row: (row.validation_error or 0.0, row.seed))
 
@@ -287,8 +287,8 @@ class Sweep:
         validated = [(row.validation_error, row) for row in self.rows if row.validation_error is not None]
         if not validated:
             return None, (
-                "No latent_dim is recommended: these models kept no validation part, and choosing by the test error "
-                "would make it an optimistic one."
+                "No latent_dim is recommended: these models held out no validation examples, and choosing by the "
+                "test error would make it an optimistic one."
             )
         lowest, best = min(validated, key=lambda pair: pair[0])
         limit = lowest + (best.validation_error_se or 0)

@@ -68,7 +68,7 @@ def test_what_is_read_is_a_copy_and_iteration_ends():
     with pytest.raises(IndexError):
         ours[4]
     with pytest.raises(ValueError, match="without a copy"):
-        ours.__array__(copy=False)  # as NumPy 2 asks; to NumPy 1 it meant «where needed»
+        ours.__array__(copy=False)  # as NumPy 2 asks; to NumPy 1 it meant “where needed”
 
 
 def test_the_file_stays_open_for_parts_of_it_and_closes_with_the_last():

@@ -41,7 +41,7 @@ def pairs(values):
 
 
 def border(padding, size, span, stride):
-    """Padding as torch.nn.functional.pad takes it: left, right, top, bottom; «same» as TensorFlow documents it."""
+    """Padding as torch.nn.functional.pad takes it: left, right, top, bottom; “same” as TensorFlow documents it."""
     if padding == "valid":
         return [0, 0, 0, 0]
     if padding != "same":

@@ -41,7 +41,7 @@ def four(table):
 @settings(deadline=None, max_examples=60)
 @pytest.mark.filterwarnings("ignore:Using padding='same'")
 def test_a_filter_slides_as_torchs_does(ask, image, filters, stride, padding):
-    assume(padding != "same" or stride == 1)  # the only «same» that torch has
+    assume(padding != "same" or stride == 1)  # the only “same” that torch has
     margin = 2 * padding if isinstance(padding, int) else 0
     fits = padding == "same" or all(k <= n + margin for k, n in zip(np.shape(filters), np.shape(image), strict=True))
     found = ask("convolution", image=image, filters=filters, stride=stride, padding=padding)

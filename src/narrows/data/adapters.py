@@ -56,7 +56,7 @@ def from_dataset(
     name
         The result's name; by default that of the data set's class.
     size, fit, like
-        As of `load_data`, for images only.
+        As in `load_data`, for images only.
     progress
         Called with how many examples are read, and how many there are, before the first and after each.
 

@@ -76,7 +76,7 @@ def _name_of_examples(path: Path, arrays: list[str]) -> str:
 
 
 def _copied_out(archive: zipfile.ZipFile, name: str) -> OnDisk | None:
-    """Return an array of an archive in a temporary file of its own, or None if it is not large, or as of `_on_disk`."""
+    """Return an array of an archive in a temporary file of its own, or None if it is not large, or as in `_on_disk`."""
     size = archive.getinfo(name).file_size
     if size <= LARGE:
         return None

@@ -48,7 +48,7 @@ class Description:
     Attributes
     ----------
     name, shape, dtype
-        As of the array of its examples.
+        As in the array of its examples.
     low, high
         The least and the largest of its finite values; None without any.
     missing, infinite

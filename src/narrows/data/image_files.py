@@ -98,7 +98,7 @@ class Decoded(NamedTuple):
     Attributes
     ----------
     pixels
-        As of `image_numbers`.
+        As in `image_numbers`.
     size, mode
         Its (width, height) upright, and Pillow's mode.
     halved
@@ -180,7 +180,7 @@ def _mend_key(image: ImageFile.ImageFile) -> None:
     """Let the colour that is transparent in a PNG be one of those that Pillow makes of its pixels.
 
     Pillow keeps the upper half of 16-bit colours, but the key's lower one (findings/pillow-16-bit-key.sh), and takes
-    grey levels of two and four bits to 255, but not the key («Portable Network Graphics», 3rd edition, 2025).
+    grey levels of two and four bits to 255, but not the key (“Portable Network Graphics”, 3rd edition, 2025).
     """
     key = image.info.get("transparency")
     raw = image.tile[0][3] if image.format == "PNG" and image.tile else ""  # a plain tuple before Pillow 11

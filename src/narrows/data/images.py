@@ -74,7 +74,7 @@ def read_images(
     path
         A file or a folder.
     size, fit, like, progress
-        As of `load_data`.
+        As in `load_data`.
     strict
         Whether a file that cannot be read is an error, rather than passed over and listed in ``files.rejected``.
 
@@ -103,7 +103,7 @@ def scan_images(path: Path, *, strict: bool = False, progress: Progress | None =
     Parameters
     ----------
     path, strict, progress
-        As of `read_images`.
+        As in `read_images`.
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """Sets drawn by the project itself, whose every example comes with the factors it was drawn from.
 
-The lecture «Úvod do generativních modelů» presses images through a few numbers. Here it is known how many numbers there
+The lecture “Úvod do generativních modelů” presses images through a few numbers. Here it is known how many numbers there
 are and what they mean, so a code can be held against them: does some direction of it move the shape, another turn it?
 
 The factors are drawn uniformly and independently, and so that without noise no two values of them look the same: a

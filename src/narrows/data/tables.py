@@ -186,7 +186,7 @@ def _is_number(cell: str, *, commas: bool) -> bool:
 
 
 def read_parquet(path: Path) -> Dataset:
-    """Read a table of numbers with the columns' names, of which one may hold labels, as of `read_csv`; nulls are NaN.
+    """Read a table of numbers with the columns' names, of which one may hold labels, as in `read_csv`; nulls are NaN.
 
     Raises
     ------

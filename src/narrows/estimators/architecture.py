@@ -71,7 +71,7 @@ def encoder_and_decoder(
     latent_dim, width
         Numbers of the code, and of what the bottleneck makes it from.
     net, hidden, activation, shortcut
-        As of `narrows.estimators.options.Options`.
+        As in `narrows.estimators.options.Options`.
 
     Raises
     ------

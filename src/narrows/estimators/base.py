@@ -126,7 +126,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
         X, y
             Examples, and their classes if `sample` is to be asked for one.
         random_state
-            As of `sample`; None takes the seed of the fit.
+            As in `sample`; None takes the seed of the fit.
         """
         choice("prior", prior, PRIORS)
         fitted, source = self.fitted_, rows_of(self, X)
@@ -176,7 +176,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
     def sample_code(
         self, X: ArrayLike, y: ArrayLike | None = None, random_state: RandomState = None
     ) -> NDArray[np.float32]:
-        """Draw a code of each example from q(z | x), (n, latent_dim); ``random_state`` as of `sample`."""
+        """Draw a code of each example from q(z | x), (n, latent_dim); ``random_state`` as in `sample`."""
         fitted = self.fitted_
         q = fitted.on(self.device).posterior(examples_of(fitted, rows_of(self, X), y))
         codes: NDArray[np.float32] = q.rsample(torch.Generator().manual_seed(random_seed(random_state))).numpy()
@@ -276,7 +276,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
         corruption, level
             The kind and how much of it, in scaled units, as the options ``corruption`` and ``input_noise``.
         random_state
-            As of `sample`.
+            As in `sample`.
         """
         scaling, source = self.fitted_.scaling, rows_of(self, X)
         choice("corruption", corruption, CORRUPTIONS)

@@ -98,7 +98,7 @@ class DenoisingAutoencoder(DeterministicEstimator):
 class NoisyAutoencoder(BottleneckEstimator):
     """An autoencoder trained with noise in its code, so that codes near each other mean alike (the lecture, L24).
 
-    «Úvod do generativních modelů» decodes an encoded zero again and again with noise added to its code; here the
+    “Úvod do generativních modelů” decodes an encoded zero again and again with noise added to its code; here the
     decoder has learned to expect that (Poole et al. 2014). The code is bounded to (−1, 1) by tanh.
 
     Parameters
@@ -127,7 +127,7 @@ def _units_in_the_unit_interval(options: SparseAutoencoder) -> None:
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class SparseAutoencoder(DeterministicEstimator):
-    """An autoencoder with many units, each of which is seldom on (Ng, «Sparse autoencoder», 2011; Lee et al. 2008).
+    """An autoencoder with many units, each of which is seldom on (Ng, “Sparse autoencoder”, 2011; Lee et al. 2008).
 
     Parameters
     ----------

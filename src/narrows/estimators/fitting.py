@@ -93,7 +93,7 @@ def begin(
     estimator
         Of which nothing changes.
     X, y, sample_weight
-        As of `fit`.
+        As in `fit`.
     data
         The same, where an estimator of the same options, but for ``latent_dim`` and ``random_state``, has begun.
     processes
@@ -211,7 +211,7 @@ def fit_together(
     Parameters
     ----------
     estimators, X, y, sample_weight
-        As of `narrows.estimators.base.BottleneckEstimator.fit`.
+        As in `narrows.estimators.base.BottleneckEstimator.fit`.
     checkpoint
         As there; where not all learn side by side, -1, -2 … is added to the file's name.
 
@@ -330,7 +330,7 @@ def _identity(group: Sequence[Begun], device: torch.device) -> dict[str, object]
     first, data = group[0], group[0].data
     epochs, batch_size, learning_rate = _pace(first)
     given, start, weights = hashlib.sha256(), hashlib.sha256(), data.examples.weights
-    for array in data.source.chunks():  # as given: a picture's bytes are a quarter of what they are scaled
+    for array in data.source.chunks():  # as given: an image's bytes are a quarter of what they are scaled
         given.update(np.ascontiguousarray(array).data)
     for one in group:
         for tensor in one.member.model.state_dict().values():

@@ -207,7 +207,7 @@ class Scoring(FittedAttributes):
         Parameters
         ----------
         X, y
-            Examples as of `fit`, two or more, and their labels, if known.
+            Examples as in `fit`, two or more, and their labels, if known.
         new
             Whether all of ``X`` is new, whatever it is equal to, so that none of it is set aside.
         X_train, y_train
@@ -220,7 +220,7 @@ class Scoring(FittedAttributes):
         samples
             Codes drawn of each example for the importance-sampled likelihood; 0 leaves it out, 5,000 are customary.
         random_state
-            As of `sample`.
+            As in `sample`.
 
         Returns
         -------

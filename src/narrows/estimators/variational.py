@@ -27,7 +27,7 @@ class VariationalEstimator(BottleneckEstimator):
     Parameters
     ----------
     prior
-        As of `Options`, or ``"vampprior"``, which is learned with the nets (Tomczak & Welling 2018).
+        As in `Options`, or ``"vampprior"``, which is learned with the nets (Tomczak & Welling 2018).
     """
 
     likelihood: str = "gaussian"

@@ -47,7 +47,7 @@ def threshold(held_out: ArrayLike, false_alarms: float = 0.05) -> float:
     """Return the score above which an ordinary example is with a probability of at most ``false_alarms``.
 
     The ⌈(n + 1)(1 − α)⌉-th smallest of n held-out scores: a new one exceeds it with probability at most α, and, without
-    ties, more than α − 1/(n + 1) (Lei et al., «Distribution-free predictive inference for regression», 2018). That is
+    ties, more than α − 1/(n + 1) (Lei et al., “Distribution-free predictive inference for regression”, 2018). That is
     the mean over held-out sets: with one at hand, the rate varies by about √(α(1 − α)/n).
 
     Parameters
@@ -85,7 +85,7 @@ def p_values(scores: ArrayLike, held_out: ArrayLike) -> Array:
     scores
         (m,).
     held_out
-        As of `threshold`, (n,).
+        As in `threshold`, (n,).
 
     Returns
     -------
@@ -109,7 +109,7 @@ def calibration_curve(scores: ArrayLike, held_out: ArrayLike) -> CalibrationCurv
     scores
         Of examples that are neither among the held-out ones nor the training ones, (m,).
     held_out
-        As of `threshold`, (n,).
+        As in `threshold`, (n,).
     """
     values, n = p_values(scores, held_out), len(np.asarray(held_out))
     nominal = np.arange(n + 2) / (n + 1)
@@ -129,7 +129,7 @@ def roc_auc(ordinary: ArrayLike, odd: ArrayLike, *, random_state: RandomState = 
     ordinary, odd
         Scores, (n,) and (m,), of examples that were not seen in training.
     random_state
-        As of `narrows.evaluation.intervals.bootstrap`.
+        As in `narrows.evaluation.intervals.bootstrap`.
 
     Raises
     ------

@@ -27,7 +27,7 @@ def bits_per_dimension(log_density: ArrayLike, features: int, *, step: float = 1
     p(x) δᴰ is the probability of the cell of side δ around x where p is flat in it. A density can be sharper than the
     grid: evaluated on the levels themselves, it can promise any number of bits, also below 0. Evaluated on
     `dequantised` data, the mean is no less than the length of a true code for the levels (Theis, van den Oord & Bethge
-    2016). Bounds on log p(x), as of a VAE, only make it larger.
+    2016). Bounds on log p(x), such as a VAE's, only make it larger.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def dequantised(X: ArrayLike, *, step: float = 1.0, random_state: RandomState = 
     X
         Levels, of any shape.
     step
-        δ, as of `bits_per_dimension`.
+        δ, as in `bits_per_dimension`.
     random_state
         A seed in [0, 2³²), one of NumPy's generators, or None for new noise each time.
 

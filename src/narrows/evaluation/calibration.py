@@ -37,11 +37,11 @@ def sigma_coverage(X: ArrayLike, mean: ArrayLike, sigma: ArrayLike, *, random_st
     Parameters
     ----------
     X, mean
-        As of `squared_errors`: originals, and E[x | z].
+        As in `squared_errors`: originals, and E[x | z].
     sigma
         In units of ``X``: a number, or one of each pixel or feature; > 0.
     random_state
-        As of `narrows.evaluation.intervals.bootstrap`, which draws whole examples: pixels of one depend on each other.
+        As in `narrows.evaluation.intervals.bootstrap`, which draws whole examples: pixels of one depend on each other.
 
     Raises
     ------

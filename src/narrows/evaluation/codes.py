@@ -1,6 +1,6 @@
 """Numbers about codes: which units work, and what can be read from a code by those who have not seen the input.
 
-The lecture («Úvod do generativních modelů») sets generative against discriminative models; here both are asked of the
+The lecture (“Úvod do generativních modelů”) sets generative against discriminative models; here both are asked of the
 same data. If a code of few numbers, learned without labels, tells the classes apart, it has kept what matters.
 """
 
@@ -39,7 +39,7 @@ def dead_units(codes: NDArray[np.floating]) -> NDArray[np.bool_]:
     """Say of each unit of the code whether it is dead: the same for every example.
 
     A ReLU on the code makes such units for good: once all inputs are below 0 its gradient is 0 for all. With the
-    lecture's recipe 42 % of the units were dead at latent_dim 2 («Úvod do generativních modelů»).
+    lecture's recipe 42 % of the units were dead at latent_dim 2 (“Úvod do generativních modelů”).
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def neighbour_accuracy(
 def probe_accuracy(Z_train: ArrayLike, y_train: ArrayLike, Z_test: ArrayLike, y_test: ArrayLike) -> Estimate:
     """Return how often logistic regression on standardised codes finds the class: whether a plane tells classes apart.
 
-    The linear probe of Alain & Bengio (2016); parameters and errors as of `neighbour_accuracy`.
+    The linear probe of Alain & Bengio (2016); parameters and errors as in `neighbour_accuracy`.
     """
     train, test = _codes(Z_train, y_train), _codes(Z_test, y_test)
     if len(np.unique(np.asarray(y_train))) < 2:
@@ -164,12 +164,12 @@ def probe_r2(
     t_train, t_test
         The quantity of each example, (n,) and (m,).
     random_state
-        As of `narrows.evaluation.intervals.bootstrap`.
+        As in `narrows.evaluation.intervals.bootstrap`.
 
     Raises
     ------
     TypeError, ValueError
-        As of `neighbour_accuracy`, or if ``t_test`` is the same for all examples.
+        As in `neighbour_accuracy`, or if ``t_test`` is the same for all examples.
     """
     train, test = _codes(Z_train, t_train), _codes(Z_test, t_test)
     t = np.asarray(t_test, np.float64)
@@ -197,7 +197,7 @@ def trustworthiness(X: ArrayLike, Z: ArrayLike, *, k: int = 5, random_state: Ran
     k
         Less than half of the examples.
     random_state
-        Draws the examples, and as of `narrows.evaluation.intervals.bootstrap`.
+        Draws the examples, and as in `narrows.evaluation.intervals.bootstrap`.
 
     Raises
     ------

@@ -54,15 +54,15 @@ def compared(
     Parameters
     ----------
     X, restored
-        As of `fidelity`. Columns of different units scaled as the model sees them, or the largest numbers decide alone.
+        As in `fidelity`. Columns of different units scaled as the model sees them, or the largest numbers decide alone.
     pca
         What as many principal components of the training examples make of ``X``, of its shape.
     mean
         The training examples' mean, one example.
     data_range
-        As of `peak_signal_to_noise`.
+        As in `peak_signal_to_noise`.
     random_state
-        As of `narrows.evaluation.intervals.bootstrap`.
+        As in `narrows.evaluation.intervals.bootstrap`.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def error_ratio(errors: ArrayLike, others: ArrayLike, *, random_state: RandomSta
     errors, others
         Of the same examples in the same order, (n,), as `squared_errors` returns them.
     random_state
-        As of `narrows.evaluation.intervals.bootstrap`.
+        As in `narrows.evaluation.intervals.bootstrap`.
 
     Raises
     ------

@@ -60,7 +60,7 @@ def copying(
     generated, training, held_out
         (n, features), (N, features), (m, features): pixels, or other features. Time grows with n (N + m) · features.
     random_state
-        As of `narrows.evaluation.intervals.bootstrap`.
+        As in `narrows.evaluation.intervals.bootstrap`.
 
     Raises
     ------

@@ -119,7 +119,7 @@ def _components_win(e: Evaluation) -> Iterator[Finding]:
 def _has_idle_units(e: Evaluation) -> bool:
     """Return whether units were switched off, as a variational bound does where they cost more than they tell.
 
-    Principal components cannot: they copy the examples' noise, too (Lucas et al., «Don't blame the ELBO!», 2019).
+    Principal components cannot: they copy the examples' noise, too (Lucas et al., “Don't blame the ELBO!”, 2019).
     """
     return e.codes.active is not None and e.codes.active < e.latent_dim
 

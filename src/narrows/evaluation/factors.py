@@ -1,4 +1,4 @@
-"""Does each unit of a code stand for one thing? For data whose factors are known, as of the synthetic sets.
+"""Does each unit of a code stand for one thing? For data whose factors are known, such as the synthetic sets.
 
 Two answers. The mutual information gap asks of each factor whether one unit tells more of it than any other does. DCI
 learns to tell the factors from the code and looks which units it needed: each unit for one factor (disentanglement),
@@ -115,7 +115,7 @@ def dci(codes: ArrayLike, factors: pd.DataFrame, *, random_state: RandomState = 
     codes
         (n, latent_dim), latent_dim ≥ 2.
     factors
-        As of `mutual_information_gap`; two or more that change.
+        As in `mutual_information_gap`; two or more that change.
     random_state
         Draws the examples, the forests and the halves.
 

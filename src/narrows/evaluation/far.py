@@ -1,7 +1,7 @@
 """Values so far from all others that a mean, a range or a loss would be theirs: slips of the pen, broken sensors.
 
 They are told by their distance from the few values next to the ends, not by deviations, which they would widen
-themselves (Barnett & Lewis, «Outliers in statistical data», 1994, call it masking). Long tails have no such gap.
+themselves (Barnett & Lewis, “Outliers in statistical data”, 1994, call it masking). Long tails have no such gap.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def ordinary_range(chunks: Callable[[], Iterable[NDArray[Any]]], groups: int) ->
 def far_values(rows: NDArray[np.floating], groups: int) -> tuple[NDArray[np.int64], Range | None]:
     """Return where in ``rows`` (n, features) values are far from all others, (k, 2), and what the others reach.
 
-    The farthest come first; ``groups`` as of `ordinary_range`.
+    The farthest come first; ``groups`` as in `ordinary_range`.
     """
     ordinary = ordinary_range(lambda: [rows], groups)
     if ordinary is None:

@@ -151,7 +151,7 @@ def half_samples(
         The least and the greatest value there can be, each one for all k numbers or one for each; values and intervals
         are kept within.
     random_state
-        As of `bootstrap`.
+        As in `bootstrap`.
 
     Returns
     -------

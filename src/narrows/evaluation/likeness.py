@@ -31,7 +31,7 @@ class Likeness:
     Attributes
     ----------
     precision, recall, density, coverage
-        As of `narrows.evaluation.generation.PrecisionRecall`.
+        As in `narrows.evaluation.generation.PrecisionRecall`.
     two_sample_accuracy
         0.5 if a classifier cannot tell generated from real.
     frechet_distance

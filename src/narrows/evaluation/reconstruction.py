@@ -100,7 +100,7 @@ def structural_similarity(X: ArrayLike, restored: ArrayLike, data_range: float) 
     X, restored
         Both (n, H, W) or (n, H, W, C), of one shape; sides of 3 or more.
     data_range
-        As of `peak_signal_to_noise`.
+        As in `peak_signal_to_noise`.
 
     Raises
     ------
@@ -131,11 +131,11 @@ def fidelity(X: ArrayLike, restored: ArrayLike, data_range: float, *, random_sta
     Parameters
     ----------
     X, restored
-        As of `squared_errors`, of 2 examples or more.
+        As in `squared_errors`, of 2 examples or more.
     data_range
-        As of `peak_signal_to_noise`.
+        As in `peak_signal_to_noise`.
     random_state
-        As of `narrows.evaluation.intervals.bootstrap`.
+        As in `narrows.evaluation.intervals.bootstrap`.
     """
     seed = random_seed(random_state)
     error = bootstrap(np.mean, squared_errors(X, restored), random_state=seed)

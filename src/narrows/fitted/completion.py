@@ -60,7 +60,7 @@ def complete(
     data
         All that it was given.
     history, kind, options, seed
-        As of `Fitted`; the option ``prior`` says which is fitted.
+        As in `Fitted`; the option ``prior`` says which is fitted.
     device
         To work on, by name.
     """
@@ -100,7 +100,7 @@ def unfinished(
     Parameters
     ----------
     model, data, history, kind, options, seed
-        As of `complete`.
+        As in `complete`.
     """
     features = data.examples.features
     nothing = Components(np.zeros(features, np.float32), np.zeros((0, features), np.float32))
@@ -132,7 +132,7 @@ def with_prior(fitted: Fitted, prior: str, examples: Examples, labels: Tensor, s
     examples, labels
         Whose codes it is fitted to, and each one's class index, (n,).
     seed, device
-        As of `complete`.
+        As in `complete`.
     """
     model = twin(fitted.model)
     model.prior = _prior(fitted.on(device), prior, examples, labels, fitted.classes, seed)

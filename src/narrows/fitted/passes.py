@@ -46,7 +46,7 @@ class Passes:
     operations
         Floating-point operations of an example's way through the nets.
     device
-        A name, as of the option ``device``.
+        A name, as in the option ``device``.
     """
 
     model: BottleneckModel

@@ -70,7 +70,7 @@ class Reference:
     def seen(self, occurrences: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Say of each row, given how often it occurred among the training's, whether it is one of these.
 
-        One that is equal to several need not be: such rows, as of a table of categories, come again. One that is equal
+        One that is equal to several need not be: such rows, as in a table of categories, come again. One that is equal
         to a single one is, unless no more rows are than would be by chance if all were new. That chance is how often
         a training row has one like it among the others, and no second.
         """
@@ -120,7 +120,7 @@ def fingerprints(X: Iterable[NDArray[Any]]) -> tuple[NDArray[np.int64], NDArray[
 
     The first are of the rows in 32-bit floats, the second of the rows as they are; (0,) where that is the same.
 
-    Sums of the row's words times random factors, modulo 2⁶⁴ (Carter & Wegman, «Universal classes of hash functions»,
+    Sums of the row's words times random factors, modulo 2⁶⁴ (Carter & Wegman, “Universal classes of hash functions”,
     1979). Rows are compared in the data's own units, so that bytes equal the same numbers as floats.
 
     Parameters

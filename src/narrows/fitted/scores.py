@@ -81,7 +81,7 @@ def held_out_scores(
     Parameters
     ----------
     passes, scaling, examples
-        As of `log_density`.
+        As in `log_density`.
     errors
         Theirs.
     """

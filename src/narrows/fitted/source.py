@@ -59,7 +59,7 @@ class Source:
         # In order and each once, as files are read best and HDF5 demands it.
         ordered, back = np.unique(np.arange(len(self)) if indices is None else indices, return_inverse=True)
         rows = np.asarray(self.X[ordered]).reshape(len(ordered), math.prod(self.shape[1:]))
-        if rows.dtype.kind == "f":  # whole numbers, such as a picture's bytes, are always finite
+        if rows.dtype.kind == "f":  # whole numbers, such as an image's bytes, are always finite
             check_finite(rows, numbers=ordered)
         return rows[back]
 

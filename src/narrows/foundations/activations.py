@@ -36,7 +36,7 @@ class Activation:
     Parameters
     ----------
     name : str
-        How tables, pictures and errors call it.
+        What tables, figures and errors call it.
     function, slope : callable
         φ and φ′, from a finite float64 array to one of the same shape.
 

@@ -1,6 +1,6 @@
 """Which functions one threshold unit computes, and a proof where none does (row L5).
 
-The lecture «Úvod do generativních modelů» asks which Boolean functions a perceptron represents. AND and OR, certainly;
+The lecture “Úvod do generativních modelů” asks which Boolean functions a perceptron represents. AND and OR, certainly;
 XOR and equivalence not, because the four inequalities that the truth table puts on w₁, w₂ and θ contradict each other
 (Minsky & Papert 1969). That is how it is for any labelled points: either some unit gives every point its label, or some
 of the inequalities, each taken a number of times and added up, read 0 < 0 (Farkas 1902). `separate` gives one or the

@@ -8,7 +8,7 @@ Feature maps are laid out (C, H, W), a batch (N, C, H, W), as in PyTorch; for an
 ``np.moveaxis(image, -1, 0)``. Everything is computed in float64. The size of a result is
 ``Windows.over(size, kernel, ...).shape``.
 
-Source: the lecture «Úvod do generativních modelů».
+Source: the lecture “Úvod do generativních modelů”.
 """
 
 from collections.abc import Iterator, Mapping

@@ -177,7 +177,7 @@ def descend(
 
 @dataclass(frozen=True, slots=True)
 class Contour:
-    """What a contour picture of f: ℝ² → ℝ with a path on it needs.
+    """What a contour plot of f: ℝ² → ℝ with a path on it needs.
 
     Attributes
     ----------

@@ -5,7 +5,7 @@ a dense layer then has a weight for every pair of input and unit: (3·10⁶)² =
 many units as inputs. A convolutional layer looks through a small window instead, at one place after another, and reuses
 its few weights at each, so that its size depends on no image's.
 
-Source: the lecture «Úvod do generativních modelů».
+Source: the lecture “Úvod do generativních modelů”.
 """
 
 import math

@@ -1,7 +1,7 @@
 """Networks of threshold units for the Boolean functions that no single unit computes (row L6).
 
-XOR is beyond one unit; two hidden units and one more that puts their answers together compute it. The lecture «Úvod do
-generativních modelů» wires them by hand; `network` does so for every Boolean function.
+XOR is beyond one unit; two hidden units and one more that puts their answers together compute it. The lecture “Úvod do
+generativních modelů” wires them by hand; `network` does so for every Boolean function.
 """
 
 import itertools

@@ -1,6 +1,6 @@
 """The threshold unit, its geometry and its bias (rows L1, L3 and L4).
 
-The lecture «Úvod do generativních modelů» begins with the simplest artificial neuron: inputs x₁…x_d arrive over edges
+The lecture “Úvod do generativních modelů” begins with the simplest artificial neuron: inputs x₁…x_d arrive over edges
 with weights w₁…w_d, and the unit gives 1 if wᵀx ≥ θ, else 0 (McCulloch & Pitts 1943, Rosenblatt 1958). Its boundary
 wᵀx = θ is, for two inputs, a line ax + by + c = 0 with c = −θ; for three, a plane. The threshold can be had as one more
 weight w₀ = −θ on an input that is always 1.

@@ -2,7 +2,7 @@
 
 Feature maps are laid out as in `convolution`: (C, H, W), a batch (N, C, H, W). Everything is computed in float64.
 
-Source: the lecture «Úvod do generativních modelů».
+Source: the lecture “Úvod do generativních modelů”.
 """
 
 from collections.abc import Iterator, Mapping

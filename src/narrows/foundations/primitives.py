@@ -1,6 +1,6 @@
 """Primitive functions f₁, f₂, … with their partial derivatives: what the nodes of a feed-forward network apply.
 
-The lecture «Úvod do generativních modelů» composes one function F(x, y, z) of them; see `feedforward`.
+The lecture “Úvod do generativních modelů” composes one function F(x, y, z) of them; see `feedforward`.
 """
 
 from collections.abc import Callable, Mapping

@@ -3,7 +3,7 @@
 The stride says how far the window moves, the padding how far the image is continued beyond its border: not at all
 (``"valid"``), or so far that the result keeps the image's size (``"same"``).
 
-Source: the lecture «Úvod do generativních modelů»; for the arithmetic, Dumoulin & Visin, A guide to convolution
+Source: the lecture “Úvod do generativních modelů”; for the arithmetic, Dumoulin & Visin, A guide to convolution
 arithmetic for deep learning (2016).
 """
 

@@ -18,7 +18,7 @@ def index_page(pages: Sequence[Page]) -> str:
     )
     body = f"""<header>
 <h1>From the threshold unit to convolution</h1>
-<p class="lead">The first half of the lecture «Úvod do generativních modelů» by Jan Konečný, in our own words. Every
+<p class="lead">The first half of the lecture “Úvod do generativních modelů” by Jan Konečný, in our own words. Every
 number and every figure was computed by <code>narrows lecture --all</code> when this page was made.</p>
 </header>
 <nav aria-label="Rows of the lecture"><ol>

@@ -192,7 +192,7 @@ class Quantiser(Bottleneck):
 
 
 class FiniteScalar(Quantiser):
-    """Each unit takes one of a few evenly spaced values in [−1, 1] (Mentzer et al. 2023, «Finite scalar quantization»).
+    """Each unit takes one of a few evenly spaced values in [−1, 1] (Mentzer et al. 2023, “Finite scalar quantization”).
 
     Rounding has no gradient, so the one of what was rounded is used (Bengio et al. 2013).
 

@@ -1,6 +1,6 @@
 """Convolutional nets for images: halved in size and doubled in channels stage by stage, down to the code, and back.
 
-What the lecture «Úvod do generativních modelů» builds up to with convolution and pooling, with strides in place of
+What the lecture “Úvod do generativních modelů” builds up to with convolution and pooling, with strides in place of
 pooling. Stages have a residual block each (He et al. 2016), and the decoder enlarges by sub-pixel convolution (Shi et
 al. 2016), cropped where a side is odd, so that what comes out has exactly the size of what went in.
 """
@@ -72,7 +72,7 @@ class ImageDecoder(nn.Module):
     inputs
         Numbers of the code and of the context.
     channels, size, hidden, activation
-        As of `ImageEncoder`; ``hidden`` in its order too.
+        As in `ImageEncoder`; ``hidden`` in its order too.
     """
 
     def __init__(

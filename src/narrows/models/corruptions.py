@@ -52,7 +52,7 @@ def block(x: Tensor, level: float, generator: torch.Generator, corruption: Corru
 def swap(x: Tensor, level: float, generator: torch.Generator, _: Corruption) -> Tensor:
     """Set each feature with probability ``level`` to another example's value of it, drawn from the batch.
 
-    So columns of any kind keep the values they can have (Yoon et al., «VIME», 2020). An example alone stays as it is.
+    So columns of any kind keep the values they can have (Yoon et al., “VIME”, 2020). An example alone stays as it is.
     """
     chosen = torch.rand(x.shape, generator=generator, device=x.device) < level
     others = torch.randint(len(x), x.shape, generator=generator, device=x.device)
@@ -94,8 +94,8 @@ CORRUPTIONS = {
 class Corruption:
     """A kind of corruption whose level falls, or rises, linearly over the training; drawn anew at every call.
 
-    Much noise first and little later lets a net learn coarse structure before fine (Geras & Sutton, «Scheduled
-    denoising autoencoders», 2015).
+    Much noise first and little later lets a net learn coarse structure before fine (Geras & Sutton, “Scheduled
+    denoising autoencoders”, 2015).
 
     Parameters
     ----------

@@ -125,7 +125,7 @@ class BottleneckModel(nn.Module):
         return likelihood + self.prior.log_prob(z) - q.log_prob(z)
 
     def log_likelihood(self, batch: Batch, epsilon: Tensor) -> Tensor:
-        """Return the importance-sampled bound on log p(x), (n,) in nats; ``epsilon`` as of `log_weights`."""
+        """Return the importance-sampled bound on log p(x), (n,) in nats; ``epsilon`` as in `log_weights`."""
         weights = self.log_weights(batch, epsilon)
         return weights.logsumexp(0) - math.log(len(weights))
 

@@ -44,7 +44,7 @@ class Reconstruction:
     """How badly the code of a corrupted x̃ gives back the clean x.
 
     Hinton & Salakhutdinov 2006 without a corruption, Vincent et al. 2008 with one; with noise in the code if the
-    bottleneck draws it (the lecture, «Úvod do generativních modelů», L24).
+    bottleneck draws it (the lecture, “Úvod do generativních modelů”, L24).
     """
 
     def __call__(self, model: BottleneckModel, batch: Batch, generator: torch.Generator, progress: float) -> Tensor:

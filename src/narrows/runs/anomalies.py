@@ -47,9 +47,9 @@ def find_anomalies(
     estimator, dataset
         A model, and examples for it.
     out
-        As of `narrows.runs.files.new_folder`.
+        As in `narrows.runs.files.new_folder`.
     by
-        As of `anomaly_score`.
+        As in `anomaly_score`.
     false_alarms
         The share of ordinary examples that may be called odd; None takes the model's.
 

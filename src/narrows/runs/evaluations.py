@@ -53,7 +53,7 @@ def evaluate(
     estimator, dataset
         A model, and data for it.
     out
-        As of `narrows.runs.files.new_folder`.
+        As in `narrows.runs.files.new_folder`.
     model, data
         Where both come from, for the lines that repeat it.
     new, samples, seed
@@ -79,7 +79,7 @@ def evaluate(
 
 
 def evaluate_run(result: Sweep, dataset: Dataset, folder: Path) -> tuple[Evaluation, list[Path]]:
-    """Evaluate the model to take of a training on the part held out from it, and write a report; return both."""
+    """Evaluate the recommended model of a run on the examples held out from it, and write a report; return both."""
     taken = result.recommendation()[0] or result.rows[-1].latent_dim
     estimator = result.models[taken]
     evaluation = estimator.evaluate(
@@ -118,7 +118,7 @@ def write_evaluation(
     folder
         That exists.
     evaluation, sections, title, about, python
-        As of `narrows.runs.page.report`.
+        As in `narrows.runs.page.report`.
     """
     numbers = [
         {"group": n.group, "name": n.name, "unit": n.unit, "better": n.better} | asdict(n.estimate)

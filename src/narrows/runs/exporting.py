@@ -31,7 +31,7 @@ def export(
     dataset
         Of which some examples are taken to compare with torch on; None draws them from the model's prior.
     opset, ir_version
-        As of `narrows.export.to_onnx`, whose errors come too.
+        As in `narrows.export.to_onnx`, whose errors come too.
 
     Raises
     ------

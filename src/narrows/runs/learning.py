@@ -33,7 +33,7 @@ def train(
     watch
         Runs the steps to their end, and returns whether they were interrupted.
     log
-        As of `narrows.runs.tensorboard.check_log`.
+        As in `narrows.runs.tensorboard.check_log`.
 
     Returns
     -------

@@ -23,7 +23,7 @@ def explain(topic: str | None = None, out: Path | None = None, *, tell: Callable
     topic
         A row, such as ``"L5"`` or ``"5"``, or its topic, such as ``"xor"``; None takes all, and writes a page of them.
     out
-        As of `narrows.runs.files.new_folder`.
+        As in `narrows.runs.files.new_folder`.
     tell
         Called with each page as soon as it is computed.
 

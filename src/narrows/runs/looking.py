@@ -76,13 +76,13 @@ def look(
     Parameters
     ----------
     dataset, side
-        As of `find`.
+        As in `find`.
     described
         As `narrows.data.description.describe` returns it.
     out
-        As of `narrows.runs.files.new_folder`.
+        As in `narrows.runs.files.new_folder`.
     fit
-        As of `find`.
+        As in `find`.
     advice
         Lines that say what to do next.
     """

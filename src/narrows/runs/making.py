@@ -50,7 +50,7 @@ def generate(
     label
         The class of all of them, as text; None draws classes as frequent as in the training data, where there are any.
     out
-        As of `narrows.runs.files.new_folder`.
+        As in `narrows.runs.files.new_folder`.
     name
         Of the model, from which the folder takes its own if ``out`` is None.
     seed
@@ -100,7 +100,7 @@ def generate_like(
     seed: int = 0,
     files: bool = False,
 ) -> Written:
-    """Write an example's code with noise, decoded again and again («Úvod do generativních modelů», L24).
+    """Write an example's code with noise, decoded again and again (“Úvod do generativních modelů”, L24).
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def generate_like(
     noise
         The standard deviation of what is added to its code, in the code's own units.
     n, out, seed, files
-        As of `generate`.
+        As in `generate`.
     """
     check_images(estimator.fitted_, files=files)
     original = pick("--example", dataset, [example])
@@ -158,9 +158,9 @@ def interpolate(
     steps
         Codes, those of both examples among them.
     kind
-        As of `narrows.latent.interpolate`.
+        As in `narrows.latent.interpolate`.
     out, files
-        As of `generate`.
+        As in `generate`.
     """
     check_images(estimator.fitted_, files=files)
     ends = pick("--examples", dataset, examples)

@@ -123,11 +123,11 @@ def open_both(
     Parameters
     ----------
     model, data
-        As of `find_model` and `load_data`.
+        As in `find_model` and `load_data`.
     label
         Of all examples, instead of what the data say; for a conditional model only.
     fit, progress
-        As of `load_data`.
+        As in `load_data`.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""One HTML page that says how good a model is: the diagnosis first, then pictures, numbers, and how to repeat it.
+"""One HTML page that says how good a model is: the diagnosis first, then figures, numbers, and how to repeat it.
 
 It is self-contained: its figures are in it, there is no script, and it opens without a network.
 """
@@ -78,7 +78,7 @@ def _diagnosis(evaluation: Evaluation) -> str:
         return (
             '<div class="card good"><h3>No fault was found.</h3><p>It beats principal components, or is at least no '
             "worse, all units work, and training and test data are alike. That is no proof that there is none: look "
-            "at the pictures.</p></div>\n"
+            "at the figures.</p></div>\n"
         )
     return "".join(
         f'<div class="card bad"><h3>{escape(found.kind)}</h3><p>{escape(found.words)}</p>'

@@ -54,9 +54,9 @@ def reconstruct(
     Parameters
     ----------
     estimator, dataset
-        A model, and data for it, as of `narrows.runs.opening.open_both`.
+        A model, and data for it, as in `narrows.runs.opening.open_both`.
     out
-        As of `narrows.runs.files.new_folder`.
+        As in `narrows.runs.files.new_folder`.
     files
         Whether to write each image as a file of its own, too.
     """
@@ -111,7 +111,7 @@ def denoise(
     Parameters
     ----------
     estimator, dataset, out, files
-        As of `reconstruct`.
+        As in `reconstruct`.
     add
         The corruption that makes the data noisy first, so that errors can be measured; None if they are noisy.
     level
@@ -122,7 +122,7 @@ def denoise(
     Raises
     ------
     TypeError, ValueError
-        If the noise or its level is not as of `corrupt`.
+        If the noise or its level is not as in `corrupt`.
     """
     check_images(estimator.fitted_, files=files)
     if add is not None:
@@ -219,7 +219,7 @@ def encode(
     Parameters
     ----------
     estimator, dataset
-        As of `reconstruct`.
+        As in `reconstruct`.
     out
         A new .csv, .npy or .parquet file; None is ``codes-NAME.csv``, or the next name that is free.
     scores
@@ -261,9 +261,9 @@ def decode(estimator: BottleneckEstimator, codes: Dataset, out: Path | None = No
     Parameters
     ----------
     estimator, codes
-        A model and codes of it, as of `narrows.runs.opening.open_codes`.
+        A model and codes of it, as in `narrows.runs.opening.open_codes`.
     out, files
-        As of `reconstruct`.
+        As in `reconstruct`.
     """
     check_images(estimator.fitted_, files=files)
     decoded = np.asarray(estimator.inverse_transform(codes.X, codes.y))

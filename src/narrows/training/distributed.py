@@ -1,6 +1,6 @@
 """Many processes that train one model: each reads and learns from its share of every batch, and gradients are averaged.
 
-By PyTorch's distributed data parallel (Li et al., «PyTorch Distributed», VLDB 2020) through Lightning Fabric. The
+By PyTorch's distributed data parallel (Li et al., “PyTorch Distributed”, VLDB 2020) through Lightning Fabric. The
 processes come to what one would come to, but for rounding: all have the same source of chance and draw the noise of
 the whole batch, of which each keeps its own examples'.
 """
@@ -81,7 +81,7 @@ ALONE = Alone()
 
 @dataclass(slots=True)
 class Processes:
-    """Processes that train together; methods as of `Alone`.
+    """Processes that train together; methods as in `Alone`.
 
     Attributes
     ----------

@@ -25,7 +25,7 @@ def rates(model: BottleneckModel) -> dict[Tensor, float]:
     """Return the nets' parameters and the fraction of the learning rate that each has.
 
     Weights of more than 1,024 inputs move more slowly in proportion, or a step would move their sum too far (Yang et
-    al., «Tensor programs V», 2021).
+    al., “Tensor programs V”, 2021).
     """
     fractions: dict[Tensor, float] = {p: 1.0 for net in (model.encoder, model.decoder) for p in net.parameters()}
     for layer in (*model.encoder.modules(), *model.decoder.modules()):

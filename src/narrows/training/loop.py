@@ -74,7 +74,7 @@ class Training:
 
     By AdamW (Loshchilov & Hutter 2019; Adam itself at no weight decay). However `steps` ends, by its last step, by
     ``close()`` or by an error, the models hold the best weights seen: those of the lowest validation loss, or the last
-    whole epoch's where there is no validation part. Until it ends, torch has as many threads as a step is worth.
+    whole epoch's where there are no validation examples. Until it ends, torch has as many threads as a step is worth.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ class Training:
     batch_size
         Examples a step; the last step of an epoch takes what is left.
     learning_rate, weight_decay
-        As of AdamW.
+        As in AdamW.
     schedule
         A key of `narrows.training.schedules.SCHEDULES`.
     checkpoint

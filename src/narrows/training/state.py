@@ -42,7 +42,7 @@ class State:
     position, progress, order, standing, retreat
         Of the training and its parts.
     threads
-        As of `narrows.training.processor.Threads`.
+        As in `narrows.training.processor.Threads`.
     in_half
         Whether the nets learn in 16 bits.
     epochs

@@ -24,9 +24,9 @@ def explore(
     Parameters
     ----------
     models, data
-        As of `narrows.web.library.open_models`; without models, some of the digits are trained.
+        As in `narrows.web.library.open_models`; without models, some of the digits are trained.
     opened, host, port
-        As of `narrows.web.server.serve`.
+        As in `narrows.web.server.serve`.
 
     Raises
     ------

@@ -75,7 +75,7 @@ def answer(library: Library, message: str) -> bytes:
 
 
 def create_app(library: Library, token: str, hosts: frozenset[str]) -> ASGIApp:
-    """Return the guarded server of ``library``; ``token`` and ``hosts`` as of `Guard`."""
+    """Return the guarded server of ``library``; ``token`` and ``hosts`` as in `Guard`."""
     mimetypes.add_type("text/javascript", ".js")  # a machine's own table may say otherwise
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     pool = ThreadPoolExecutor(QUESTIONS_AT_ONCE, initializer=partial(torch.set_num_threads, 1))

@@ -76,7 +76,7 @@ class News:
     mode
         What it does now; ``"over"`` when there are no more steps.
     epoch, epochs, step, steps
-        As of `Step`; all 0 before the first.
+        As in `Step`; all 0 before the first.
     loss
         The last batch's, in nats per example, or None.
     learning_rate, beta

@@ -54,7 +54,7 @@ class Counts(Likelihood):
         self.register_buffer("scale", torch.from_numpy(scaling.scale.astype(np.float32)), persistent=False)
 
     @classmethod
-    def for_data(cls, scaling: Scaling, sigma: float | None = None) -> Self:  # noqa: ARG003 - as of the others
+    def for_data(cls, scaling: Scaling, sigma: float | None = None) -> Self:  # noqa: ARG003 - as in the others
         """Return it for counts of this ``scaling``."""
         return cls(scaling)
 
@@ -91,7 +91,7 @@ class Poisson(Counts):
     Parameters
     ----------
     scaling
-        As of `Counts`.
+        As in `Counts`.
     """
 
     def log_mass(self, k: Tensor, log_rate: Tensor) -> Tensor:
@@ -106,13 +106,13 @@ class Poisson(Counts):
 class NegativeBinomial(Counts):
     """p(x | z) = ∏ NB(x; λ, r), of variance λ + λ² / r: counts that vary more than a Poisson's, as most do.
 
-    Each feature has an r of its own, learned with the nets (Lopez et al., «Deep generative modeling for single-cell
-    transcriptomics», 2018, there the inverse dispersion θ). As r grows it becomes the Poisson.
+    Each feature has an r of its own, learned with the nets (Lopez et al., “Deep generative modeling for single-cell
+    transcriptomics”, 2018, there the inverse dispersion θ). As r grows it becomes the Poisson.
 
     Parameters
     ----------
     scaling
-        As of `Counts`.
+        As in `Counts`.
     """
 
     def __init__(self, scaling: Scaling) -> None:

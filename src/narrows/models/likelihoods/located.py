@@ -31,7 +31,7 @@ class Located(Likelihood):
         self.link = link
 
     @classmethod
-    def for_data(cls, scaling: Scaling, sigma: float | None = None) -> Self:  # noqa: ARG003 - as of the others
+    def for_data(cls, scaling: Scaling, sigma: float | None = None) -> Self:  # noqa: ARG003 - as in the others
         """Return it with a sigmoid for the unit interval, and with the identity elsewhere."""
         return cls(_link(scaling))
 
@@ -54,7 +54,7 @@ class SquaredError(Located):
     Parameters
     ----------
     link
-        g, as of `Located`.
+        g, as in `Located`.
     """
 
     sigma: Tensor
@@ -84,8 +84,8 @@ class SquaredError(Located):
 class Gaussian(Located):
     """p(x | z) = N(x; g(h), σ² I), with one σ for all features, in scaled units, learned with the nets or fixed.
 
-    A learned σ weighs reconstruction against the KL divergence by itself (Rybkin et al., «Simple and effective VAE
-    training with calibrated decoders», 2021). Training on corrupted inputs leaves it too large, since codes are then
+    A learned σ weighs reconstruction against the KL divergence by itself (Rybkin et al., “Simple and effective VAE
+    training with calibrated decoders”, 2021). Training on corrupted inputs leaves it too large, since codes are then
     wider than the data's own noise asks for (by 19 % where that noise was half the corruption's), so estimators set it
     anew on held-out data. What the decoder misses still counts as noise: on a curved surface in 20 dimensions, fitted
     to 2,700 examples, σ came out 1 to 3 % too large where the noise was 5 % of the signal's amplitude or more, and 8 to
@@ -94,7 +94,7 @@ class Gaussian(Located):
     Parameters
     ----------
     link
-        g, as of `Located`.
+        g, as in `Located`.
     sigma
         σ > 0 to fix it; None to learn it.
     """
@@ -135,7 +135,7 @@ class Laplace(Located):
     Parameters
     ----------
     link
-        g, as of `Located`.
+        g, as in `Located`.
     """
 
     def __init__(self, link: nn.Module) -> None:

@@ -92,7 +92,7 @@ class StandardNormal(Prior):
     needs_codes = False
 
     @classmethod
-    def of_codes(cls, posterior: Posterior, labels: Tensor, classes: int, seed: int) -> Self:  # noqa: ARG003 - as of the others
+    def of_codes(cls, posterior: Posterior, labels: Tensor, classes: int, seed: int) -> Self:  # noqa: ARG003 - as in the others
         """Return it: the codes don't change it."""
         return cls(classes, posterior.mean.shape[1], 1)
 

@@ -78,12 +78,12 @@ class FlowMatching(TrainedPrior):
     """Codes flow from noise along a learned velocity: dz/dt = v(z, t, c), z(0) ~ N(0, I), z(1) a code.
 
     v is learned on straight lines, z(t) = (1 − t) z₀ + t z₁, as E ‖v(z(t), t, c) − (z₁ − z₀)‖² (Lipman et al. 2023,
-    «Flow matching for generative modeling»; Liu et al. 2023). SciPy's Runge–Kutta 4(5) solves the equation.
+    “Flow matching for generative modeling”; Liu et al. 2023). SciPy's Runge–Kutta 4(5) solves the equation.
 
     Parameters
     ----------
     classes, latent_dim, components
-        As of `Prior`; the last is not used.
+        As in `Prior`; the last is not used.
     """
 
     has_density: ClassVar[bool] = False
@@ -125,7 +125,7 @@ class FlowMatching(TrainedPrior):
             raise FloatingPointError(f"the flow from noise to codes could not be followed to its end: {path.message}")
         return torch.from_numpy(path.y[:, -1].reshape(n, d)).float() * self.spread + self.shift
 
-    def class_log_probs(self, z: Tensor) -> Tensor:  # noqa: ARG002 - as of the others
+    def class_log_probs(self, z: Tensor) -> Tensor:  # noqa: ARG002 - as in the others
         """Raise: the density would ask for the divergence along every path."""
         raise ValueError(
             "the flow-matching prior only draws codes, it gives no density; for likelihoods take another: "
@@ -139,7 +139,7 @@ class NormalizingFlow(TrainedPrior):
     Parameters
     ----------
     classes, latent_dim, components
-        As of `Prior`; the last is not used.
+        As in `Prior`; the last is not used.
 
     Raises
     ------
@@ -156,7 +156,7 @@ class NormalizingFlow(TrainedPrior):
         with torch.device("cpu"), torch.random.fork_rng(devices=[]):
             self.flow = NSF(latent_dim, classes, transforms=3, hidden_features=(64, 64))
 
-    def loss(self, z: Tensor, context: Tensor, generator: torch.Generator) -> Tensor:  # noqa: ARG002 - as of the others
+    def loss(self, z: Tensor, context: Tensor, generator: torch.Generator) -> Tensor:  # noqa: ARG002 - as in the others
         """Return the mean of −log p(z | c), in nats, of standardised codes ``z`` (n, d)."""
         loss: Tensor = -self.flow(context).log_prob(z).mean()
         return loss

@@ -42,7 +42,7 @@ class GaussianMixture(Prior):
     Parameters
     ----------
     classes, latent_dim, components
-        As of `Prior`. Buffers: ``weights`` (C, K), ``means`` (C, K, d), ``factors`` (C, K, d, d), the lower-triangular
+        As in `Prior`. Buffers: ``weights`` (C, K), ``means`` (C, K, d), ``factors`` (C, K, d, d), the lower-triangular
         Lₖ; at first each component is the standard normal.
     """
 
@@ -147,7 +147,7 @@ class PosteriorMixture(Prior):
     Parameters
     ----------
     classes, latent_dim, components
-        As of `Prior`. Buffers: ``weights`` (C, K), ``means`` and ``log_vars`` (C, K, d).
+        As in `Prior`. Buffers: ``weights`` (C, K), ``means`` and ``log_vars`` (C, K, d).
     """
 
     weights: Tensor

@@ -56,14 +56,14 @@ class Plain:
 
 
 class Noise:
-    """z = tanh h + σ ε; methods as of `Plain`.
+    """z = tanh h + σ ε; methods as in `Plain`.
 
     Parameters
     ----------
     sigma
         σ.
     z, sizes
-        As of `Plain`.
+        As in `Plain`.
     """
 
     def __init__(self, sigma: float, z: Tensor, sizes: Sequence[int]) -> None:
@@ -85,14 +85,14 @@ class Noise:
 
 
 class Variational:
-    """z = μ + σ ε with (μ, log σ²) = h, at β KL(q ‖ N(0, 1)); methods as of `Plain`.
+    """z = μ + σ ε with (μ, log σ²) = h, at β KL(q ‖ N(0, 1)); methods as in `Plain`.
 
     Parameters
     ----------
     objective
         Of the models.
     z, sizes
-        As of `Plain`.
+        As in `Plain`.
     """
 
     def __init__(self, objective: EvidenceLowerBound, z: Tensor, sizes: Sequence[int]) -> None:

@@ -2,7 +2,7 @@
 
 Small nets cost their framework's overhead, not their arithmetic: here a layer of all K is one product of matrices, its
 gradient two, over arrays that are set up once. A bias is the weight of one more input, which is always 1 (the lecture,
-«Úvod do generativních modelů», on the perceptron's threshold).
+“Úvod do generativních modelů”, on the perceptron's threshold).
 """
 
 from __future__ import annotations

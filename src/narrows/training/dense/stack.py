@@ -54,7 +54,7 @@ class Stack:
     objective
         What is lowered.
     learning_rate, weight_decay
-        As of `narrows.training.general.General`.
+        As in `narrows.training.general.General`.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class Stack:
         generators
             K of them, the only source of chance.
         progress, fraction, momentum
-            As of `narrows.training.general.General.step`.
+            As in `narrows.training.general.General.step`.
         """
         n = x.shape[1]
         if n not in self.passes:

@@ -114,7 +114,7 @@ def noisy(
     seed: Seed = 0,
     label: str | None = None,
 ) -> Decoded:
-    """Return what ``n`` codes around ``z`` stand for, as on the lecture's last slide («Úvod do generativních modelů»).
+    """Return what ``n`` codes around ``z`` stand for, as on the lecture's last slide (“Úvod do generativních modelů”).
 
     ``sigma`` is in standard deviations of each unit over the data, so that one value suits all models.
     """

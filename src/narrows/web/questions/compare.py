@@ -24,7 +24,7 @@ class Column:
     Attributes
     ----------
     error, standard_error, subset
-        Its squared error per pixel or feature, in scaled units, and what it is measured on, as of `Measured`.
+        Its squared error per pixel or feature, in scaled units, and what it is measured on, as in `Measured`.
     pca_error
         What as many principal components make of the same data, or None where that is not known.
     restored

@@ -101,7 +101,7 @@ class Drawn:
     Attributes
     ----------
     part, kind, parameters
-        As of `narrows.models.tracing.TracedLayer`.
+        As in `narrows.models.tracing.TracedLayer`.
     shape
         (units,), or (channels, h, w); of the input and the output, an example's.
     values

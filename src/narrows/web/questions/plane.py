@@ -64,7 +64,7 @@ class Plane:
     axes
         The axes' names: ``"z3"`` for a unit, ``"p1"`` for a principal axis; ``""`` where points are only spread out.
     explained
-        The part of the codes' variance that lies in the plane.
+        The fraction of the codes' variance that lies in the plane.
     mean
         (d,) the mean code, to start from.
     """

@@ -50,7 +50,7 @@ class Moment:
     epochs, losses, validation
         (k,) of the epochs until then, in nats per example; the last is empty where nothing is held out.
     shape, ink
-        Of an example, as of `Model`.
+        Of an example, as in `Model`.
     originals, restored, names
         Ten held-out examples (10, …), or all points of a plane, what becomes of them, and their labels.
     points, labels, classes
@@ -296,7 +296,7 @@ def _ten(entry: Entry) -> NDArray[np.int64]:
 def _projected(codes: NDArray[np.float64], before: NDArray[np.float64] | None) -> NDArray[np.float64]:
     """Return points (n, 2): the codes, or their plane of largest variance, turned to be near the points ``before``.
 
-    The turn is the orthogonal one of least squares (Schönemann 1966), so that pictures follow each other smoothly.
+    The turn is the orthogonal one of least squares (Schönemann 1966), so that frames follow each other smoothly.
     """
     n, d = codes.shape
     if d == 1:  # the second direction means nothing, and only keeps points apart
