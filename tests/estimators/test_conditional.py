@@ -99,8 +99,8 @@ def test_fitting_needs_classes_as_many_as_examples(digits, labels):
     for y, message in (
         (None, "conditional=True needs y"),
         (labels[:5], "y has 5 labels for 200 examples"),
-        (np.linspace(0, 1, N), "no list of classes"),
-        (np.zeros((N, 2), int), "no list of classes"),
+        (np.linspace(0, 1, N), "not a list of classes"),
+        (np.zeros((N, 2), int), "not a list of classes"),
     ):
         with pytest.raises(ValueError, match=message):
             model.fit(digits[:N], y)

@@ -56,16 +56,11 @@ def tracked(result: Sweep, steps: Generator[SweepStep], folder: Path) -> Generat
     folder
         For the event file; made when the first epoch has ended.
     """
-    from torch.utils.tensorboard import SummaryWriter
-
     writer = None
     try:
         with closing(steps):
             for now in steps:
-                if now.step.row and writer is None:
-                    writer = SummaryWriter(str(folder))
-                if writer:
-                    _add(writer, now)
+                writer = _added(writer, folder, now)
                 yield now
     finally:
         if writer:
@@ -73,11 +68,17 @@ def tracked(result: Sweep, steps: Generator[SweepStep], folder: Path) -> Generat
                 _show(result, writer)
 
 
-def _add(writer: SummaryWriter, now: SweepStep) -> None:
-    """Write what an epoch came to, if ``now`` is the end of one."""
-    row = now.step.row or {}
+def _added(writer: SummaryWriter | None, folder: Path, now: SweepStep) -> SummaryWriter | None:
+    """Write what an epoch came to, if ``now`` is the end of one; return the writer, which is made for the first."""
+    row = now.step.row
+    if not row:
+        return writer
+    from torch.utils.tensorboard import SummaryWriter
+
+    writer = writer or SummaryWriter(str(folder))
     for name in set(SCALARS) & set(row):
         writer.add_scalar(name, row[name], now.step.epoch)
+    return writer
 
 
 def _show(result: Sweep, writer: SummaryWriter) -> None:

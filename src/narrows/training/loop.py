@@ -176,17 +176,17 @@ class Training:
                 for member in self.members:
                     member.model.train()
                 while not self.over:
-                    with normal:
-                        step = self._advance()
-                    self._write_checkpoint()
-                    yield step
+                    yield self._next(normal)
             finally:
                 self._settle()
 
-    def _write_checkpoint(self) -> None:
-        """Write one if it is due, or if no step follows."""
+    def _next(self, normal: without_denormals) -> Step:
+        """Take a step inside ``normal``, and write a checkpoint if it is due, or if no step follows."""
+        with normal:
+            step = self._advance()
         if self.checkpoint and (self.checkpoint.due or self.over):
             self.checkpoint.write(self.state())
+        return step
 
     def change(self, *, learning_rate: float | None = None, beta: float | None = None) -> None:
         """Take the next steps at another learning rate, on which the schedule goes on, or with another β.
