@@ -43,6 +43,7 @@ def training(page, studio):
         page.locator("html[data-ready=train]").wait_for()
         page.locator("#train-data").select_option(data)
         page.locator("#train-kind").select_option(kind)
+        settle(page)  # what comes with the choice may write into the field
         if page.locator("#train-d").input_value() != str(d):
             page.locator("#train-d").fill(str(d))
             page.keyboard.press("Enter")

@@ -206,7 +206,7 @@ def test_epochs_that_are_kept_stay_few_and_even():
 
 def test_a_kept_model_is_a_file_and_is_open(lab, tmp_path):
     begin(lab, data="digits", kind="VAE", latent_dim=3)
-    assert "one at least" in lab.ask("keep").refused
+    assert "at least one" in lab.ask("keep").refused
     per_epoch = go(lab, "step", 1)
     per_epoch = per_epoch.steps // per_epoch.epochs
     go(lab, "epoch", per_epoch)
