@@ -191,7 +191,7 @@ class _Other:
         self.said.close()
 
 
-def _give(others: Sequence[_Other], message: memoryview) -> None:
+def _give(others: Sequence[_Other], message: bytes) -> None:
     """Send all the ``message``, and wait until they have read it."""
     for other in others:
         assert other.process.stdin is not None
@@ -204,7 +204,7 @@ def _give(others: Sequence[_Other], message: memoryview) -> None:
             raise ChildProcessError("another process of this training could not begin")
 
 
-def _packed(devices: int, nodes: int, job: Job) -> tuple[memoryview, list[int]]:
+def _packed(devices: int, nodes: int, job: Job) -> tuple[bytes, list[int]]:
     """Return the message to the other processes, and the open files that they need."""
     message = io.BytesIO()
     pickler = _Pickler(message)
@@ -215,7 +215,7 @@ def _packed(devices: int, nodes: int, job: Job) -> tuple[memoryview, list[int]]:
             f"devices={devices}: the data or an option cannot be sent to another process ({error}); "
             "take arrays, .npy files or folders of images, and nets whose classes stand in a module"
         ) from error
-    return message.getbuffer(), pickler.files
+    return message.getvalue(), pickler.files  # a view would be in the way when both are collected
 
 
 def _ended(others: Sequence[_Other]) -> ChildProcessError | None:
