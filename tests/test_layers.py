@@ -13,15 +13,27 @@ PARTS = {path.stem for path in SOURCE.iterdir()}
 
 # What each part may import of the others, also inside functions. Whatever is not listed imports nothing of ours.
 MAY_IMPORT = {
+    "columns": {"arguments"},
     "components": {"chunks"},
     "scaling": {"chunks"},
     "data": {"arguments", "chunks"},
     "evaluation": {"arguments", "chunks", "components"},
     "latent": {"arguments"},
-    "models": {"components", "scaling"},
+    "models": {"columns", "components", "scaling"},
     "training": {"evaluation", "models", "storage"},
-    "fitted": {"arguments", "chunks", "components", "data", "evaluation", "models", "scaling", "storage", "training"},
-    "estimators": {"arguments", "data", "evaluation", "fitted", "models", "scaling", "storage", "training"},
+    "fitted": {
+        "arguments",
+        "chunks",
+        "columns",
+        "components",
+        "data",
+        "evaluation",
+        "models",
+        "scaling",
+        "storage",
+        "training",
+    },
+    "estimators": {"arguments", "columns", "data", "evaluation", "fitted", "models", "scaling", "storage", "training"},
     "sweeps": {"arguments", "data", "estimators", "evaluation", "fitted", "training"},
     "lecture": {"arguments", "drawing", "foundations"},
     "runs": {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -225,7 +225,9 @@ def random_seed(random_state: RandomState) -> int:
 
 
 def plain(value: Any) -> Any:
-    """Return an option's value without NumPy's types: tuples for arrays and lists."""
+    """Return an option's value in plain types: tuples for arrays and lists, copies of mappings with texts as keys."""
+    if isinstance(value, Mapping):
+        return {str(name): plain(part) for name, part in value.items()}
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if isinstance(value, tuple | list):

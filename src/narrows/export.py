@@ -220,6 +220,10 @@ class InUnits(nn.Module):
 
 def _check(fitted: Fitted, path: Path) -> None:
     """Refuse what would fail only after the work is done."""
+    if fitted.table is not None:
+        raise ValueError(
+            "this model is of a table, whose coding an ONNX file cannot hold yet; export takes models of numbers"
+        )
     missing = [name for name in ("onnx", "onnxscript", "onnxruntime") if importlib.util.find_spec(name) is None]
     if missing:
         raise ValueError(f"exporting needs {missing[0]}, which is not installed: pip install 'narrows[onnx]'")

@@ -81,6 +81,8 @@ class Metadata(BaseModel):
         A row per epoch; mean and standard error of the squared error per feature on held-out examples (scaled units).
     versions
         Of narrows, torch, NumPy and scikit-learn when the model was written.
+    table
+        What its columns are, where they are not numbers alone; the first files of format 5 do not say.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -102,6 +104,7 @@ class Metadata(BaseModel):
     history: list[dict[str, float]]
     validation_error: Annotated[list[float], Field(min_length=2, max_length=2)] | None
     versions: dict[str, str]
+    table: dict[str, JsonValue] | None = None
 
 
 def versions() -> dict[str, str]:

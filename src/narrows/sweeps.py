@@ -152,6 +152,13 @@ class Sweep:
             checks_of(kind)["latent_dim"]("latent_dims", latent_dim)
         self.latent_dims = sorted(set(map(int, dims)))
         random_state = integer("random_state", random_state, 0, 2**32 - 1)
+        if options.get("columns") not in (None, "real"):
+            raise ValueError(
+                f"columns={options['columns']!r}: a sweep compares models with PCA, on rows of numbers without gaps; "
+                "fit a table's models themselves"
+            )
+        if isinstance(X, pd.DataFrame):  # of whole numbers, say, whose columns a model by itself would take for others
+            options["columns"] = "real"
         each = [random_state + i for i in range(integer("seeds", seeds, 1))]
         self._estimators = [kind(d, random_state=seed, **options) for d in self.latent_dims for seed in each]
         check_given("X", X)

@@ -35,7 +35,13 @@ BAD_DATA = {
     "1-D": (X[0], ValueError, "Expected 2D array, got 1D array"),
     "a number": (3.0, ValueError, "Expected 2D array, got scalar array"),
     "5-D": (np.zeros((3, 2, 2, 2, 2)), ValueError, r"X has shape \(3, 2, 2, 2, 2\); rows .* or images"),
-    "NaN": (with_values(np.nan, np.nan, np.nan), ValueError, "NaN in 3 of 240 values, first in row 0, column 0"),
+    "NaN in images": (
+        with_values(np.nan, np.nan).reshape(40, 2, 3),
+        ValueError,
+        "NaN in 2 of 240 values, first in row 0",
+    ),
+    "NaN beside infinity": (with_values(np.nan, np.inf), ValueError, "column 1, holds inf in row 0"),
+    "a row of NaN": (with_values(*[np.nan] * 6), ValueError, "no known cell in 1 rows, first in row 0"),
     "infinity": (with_values(1, np.inf), ValueError, "infinity in 1 of 240 values, first in row 0, column 1"),
     "minus infinity": (with_values(-np.inf), ValueError, "infinity in 1 of 240"),
     "1e39": (with_values(1e39), ValueError, r"a value beyond ±3.4e\+38 in 1 of 240 values"),
@@ -50,13 +56,17 @@ BAD_DATA = {
     ),
     "channels first": (np.zeros((5, 3, 16, 16)), ValueError, r"X, of shape \(5, 3, 16, 16\), .*channels came first"),
     "one channel first": (np.zeros((5, 1, 28, 28), np.uint8), ValueError, r"np\.moveaxis\(X, 1, -1\)"),
-    "dates": (
-        pd.DataFrame({"a": X[:, 0], "when": pd.Timestamp("2024-05-01")}),
+    "one value a column": (
+        pd.DataFrame({"when": pd.Timestamp("2024-05-01"), "city": ["Brno"] * 9}),
         ValueError,
-        "column 'when' holds datetime",
+        "no column to learn from: when: constant, .*; city: constant, always 'Brno'",
     ),
-    "texts": (pd.DataFrame({"a": X[:, 0], "city": "Brno"}), ValueError, "column 'city' holds .* such as 'Brno'"),
-    "NaN in a frame": (pd.DataFrame(with_values(np.nan), columns=list("abcdef")), ValueError, "row 0, column 'a'"),
+    "lists": (pd.DataFrame({"a": X[:, 0], "b": [[1]] * 40}), TypeError, r"column 'b', holds mixed .*'\[1\]'"),
+    "NaN in a row of a frame": (
+        pd.DataFrame(with_values(*[np.nan] * 6), columns=list("abcdef")),
+        ValueError,
+        "no known cell in 1 rows",
+    ),
 }
 
 

@@ -82,7 +82,7 @@ def test_data_frames_in_and_out(table, tmp_path):
 
 
 def test_a_model_of_data_frames_makes_data_frames(table, tmp_path):
-    types = {"a": np.float32, "b": np.float64, "c": np.float32, "d": np.int64}
+    types = {"a": np.float32, "b": np.float64, "c": np.float32, "d": np.float64}
     frame = pd.DataFrame(table, columns=[*types]).round().astype(types)
     frame.index = [f"row {place}" for place in range(len(frame))]
     fitted = Autoencoder(2, epochs=5, random_state=0).fit(frame)

@@ -21,6 +21,7 @@ from narrows.estimators.deterministic import (
     RegularizedAutoencoder,
     SparseAutoencoder,
 )
+from narrows.estimators.imputer import Imputer
 from narrows.estimators.quantised import FSQVAE, VQVAE
 from narrows.estimators.variational import IWAE, VAE
 from narrows.fitted.saving import OWN, restored
@@ -37,6 +38,7 @@ __all__ = [
     "Autoencoder",
     "ContractiveAutoencoder",
     "DenoisingAutoencoder",
+    "Imputer",
     "NoisyAutoencoder",
     "RegularizedAutoencoder",
     "SparseAutoencoder",

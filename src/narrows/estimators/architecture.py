@@ -59,6 +59,7 @@ def encoder_and_decoder(
     hidden: Sequence[int] | str,
     activation: str,
     shortcut: bool,
+    coded: tuple[int, int] | None = None,
 ) -> tuple[nn.Module, nn.Module]:
     """Return (n, features + classes) ↦ (n, width), and (…, latent_dim + classes) ↦ (…, features).
 
@@ -72,6 +73,9 @@ def encoder_and_decoder(
         Numbers of the code, and of what the bottleneck makes it from.
     net, hidden, activation, shortcut
         As in `narrows.estimators.options.Options`.
+    coded
+        Of a table, how many numbers the encoder sees of a row, and how many its likelihood wants; else each feature is
+        one of both.
 
     Raises
     ------
@@ -96,9 +100,10 @@ def encoder_and_decoder(
             Shortcut(nn.Linear(features + classes, width), encoder),
             Shortcut(nn.Linear(inputs, features), decoder),
         )
-    wide = WIDE if features <= MANY_FEATURES else LARGE
+    seen, wanted = coded or (features, features)
+    wide = WIDE if seen <= MANY_FEATURES else LARGE
     layers = (NARROW if latent_dim <= 2 else wide) if isinstance(hidden, str) else hidden
     return (
-        dense([features + classes, *layers, width], activation, shortcut=shortcut),
-        dense([inputs, *layers[::-1], features], activation, shortcut=shortcut),
+        dense([seen + classes, *layers, width], activation, shortcut=shortcut),
+        dense([inputs, *layers[::-1], wanted], activation, shortcut=shortcut),
     )

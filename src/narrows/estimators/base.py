@@ -20,6 +20,7 @@ from narrows.estimators.fitting import fit_together
 from narrows.estimators.rows import context_of, examples_of, rows_of
 from narrows.estimators.scoring import Scoring
 from narrows.fitted.completion import with_prior
+from narrows.fitted.imputing import imputed, simulated
 from narrows.fitted.passes import check_decoded
 from narrows.fitted.saving import contents
 from narrows.models.corruptions import CORRUPTIONS, Corruption
@@ -235,6 +236,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
         """Return ``n_samples`` new examples, (n_samples, …), in the training data's shape and units, from the prior.
 
         Each is the mean that the decoder gives a code from the prior; with a likelihood of counts, counts of that mean.
+        Of a table, cells are drawn from what the decoder gives, in the columns' types and between their bounds.
 
         Parameters
         ----------
@@ -258,6 +260,9 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
         with limited_threads(1):
             z, labels = fitted.model.prior.sample(n_samples, generator, wanted)
         context = one_hot(labels, len(fitted.require_classes())).float() if fitted.conditional else None
+        if fitted.table is not None:
+            drawn: Array = self._contained(fitted.scaling.undo(simulated(fitted, z, context, generator)), bounded=True)
+            return drawn
         means = fitted.scaling.undo(check_decoded(fitted.on(self.device).decoded(z, context)))
         examples = fitted.model.likelihood.draw(means, np.random.default_rng(seed)).reshape(-1, *fitted.input_shape)
         contained: Array = self._contained(examples, frame=fitted.frame)
@@ -279,6 +284,8 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
             As in `sample`.
         """
         scaling, source = self.fitted_.scaling, rows_of(self, X)
+        if self.fitted_.table is not None:
+            raise ValueError("corrupt is for images and rows of numbers without gaps, not for tables")
         choice("corruption", corruption, CORRUPTIONS)
         level = real("level", level, 0, CORRUPTIONS[corruption].largest)
         generator = torch.Generator().manual_seed(random_seed(random_state))
@@ -287,6 +294,50 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
         examples: Array = scaling.undo(corrupted.numpy()).astype(source.dtype).reshape(source.shape)
         contained: Array = self._contained(examples, X)
         return contained
+
+    @in_own_state
+    def impute(
+        self, X: ArrayLike, y: ArrayLike | None = None, *, draws: int | None = None, random_state: RandomState = 0
+    ) -> Any:
+        """Return ``X`` with its missing cells filled; all others stay as they are, bit for bit.
+
+        A number is filled with its mean, a level with the most probable, given the known cells of its row. Codes are
+        drawn around the one that explains these best and weighted by p(known cells, z), which also the prior over codes
+        has a part in (importance sampling; Mattei & Frellsen, «MIWAE», 2019).
+
+        Parameters
+        ----------
+        X, y
+            Rows of a table, and their classes for a conditional model.
+        draws
+            How many fillings, drawn from p(missing | known), to return as a list: intervals come from these. None for
+            the one above.
+        random_state
+            As in `sample`.
+
+        Raises
+        ------
+        ValueError
+            If the model was fitted to images, or to numbers none of which were missing: it has not learnt to fill.
+        """
+        fitted = self.fitted_
+        if fitted.table is None:
+            raise ValueError(
+                "this model was fitted to examples without a missing cell, and has not learnt to fill any; fit it to a "
+                "table with gaps"
+            )
+        many = None if draws is None else integer("draws", draws, 1)
+        source = rows_of(self, X)
+        examples = examples_of(fitted, source, y)
+        known = source.rows()
+        gaps = np.flatnonzero(np.isnan(known).any(1))
+        filled = imputed(fitted, examples.subset(torch.from_numpy(gaps)), many, random_seed(random_state), self.device)
+        made = []
+        for cells in filled:
+            whole = known.copy()
+            whole[gaps] = fitted.scaling.undo(cells)
+            made.append(fitted.table.with_gaps_filled(X, known, whole))
+        return made[0] if many is None else made
 
     # --- Saving -----------------------------------------------------------------------
 
@@ -317,4 +368,5 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]
+        tags.input_tags.allow_nan = tags.input_tags.categorical = tags.input_tags.string = True
         return tags

@@ -20,7 +20,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
-from narrows.arguments import plain, random_seed
+from narrows.arguments import closest, plain, random_seed
 from narrows.estimators.attributes import FittedAttributes
 from narrows.estimators.rows import rows_to_fit, weights_of
 from narrows.fitted.completion import complete
@@ -29,6 +29,7 @@ from narrows.fitted.saving import OWN
 from narrows.fitted.scores import check_possible
 from narrows.fitted.training_set import TrainingSet
 from narrows.models.bottlenecks import GaussianPosterior
+from narrows.models.likelihoods import Mixed
 from narrows.models.model import BottleneckModel, check_nets
 from narrows.models.nets import Shortcut, has_convolutions, initialise
 from narrows.models.priors import PRIORS
@@ -105,13 +106,14 @@ def begin(
     seed = processes.broadcast(random_seed(seed if estimator.random_state is None else estimator.random_state))
     options = _options_of(estimator, seed)
     if data is None:
-        source, names, frame = rows_to_fit(X, type(estimator).__name__)
+        given = rows_to_fit(X, type(estimator).__name__, estimator.columns, sample_weight)
         data = TrainingSet.of(
-            source,
+            given.source,
             y,
-            weights_of(sample_weight, len(source)),
-            feature_names=names,
-            frame=frame,
+            weights_of(sample_weight, len(given.source)),
+            feature_names=given.feature_names,
+            frame=given.frame,
+            table=given.table,
             scaling=estimator.scaling,
             conditional=estimator.conditional,
         )
@@ -149,7 +151,7 @@ def _untrained(
     """Return the model as training starts with it, having seen that it fits the examples to learn from."""
     classes = 0 if training.context is None else training.context.shape[1]
     with torch.random.fork_rng(devices=[]):  # the layers' constructors draw weights, which are drawn anew below
-        model = estimator.build(data.input_shape, classes, data.scaling)
+        model = estimator.build(data.input_shape, classes, data.scaling, data.table)
     initialise(model, generator)
     some = next(training.chunks())
     counts = model.likelihood.domain is not None and not model.likelihood.bounded
@@ -161,11 +163,27 @@ def _untrained(
         few = min(len(training), MOST_EXAMPLES, max(estimator.latent_dim + 1, MOST_NUMBERS // training.features))
         first = [chunk.x for chunk in training.weighted().subset(torch.arange(few)).chunks()]
         with limited_threads(1):  # of how many there are the sums depend
-            start_at_components(model, torch.cat(first))
-    model.likelihood.calibrate(some.x, some.x.mean(0))  # the scale to start from
+            start_at_components(model, model.coded(torch.cat(first)))
+    if data.table is None:
+        model.likelihood.calibrate(some.x, some.x.mean(0))  # the scale to start from
+    else:
+        _weigh(estimator, data, model, some.x)
     if estimator.prior == "vampprior":
         model.prior = learned_prior(model, training, generator)
     return model
+
+
+def _weigh(estimator: FittedAttributes, data: TrainingSet, model: BottleneckModel, cells: Tensor) -> None:
+    """Set how much each column counts in the loss."""
+    factors = {str(name): float(weight) for name, weight in (estimator.column_weights or {}).items()}
+    assert data.table is not None
+    names = [str(column.name) for column in data.table.modelled]
+    for name in factors:
+        if name not in names:
+            raise ValueError(f"column_weights: no column {name!r} is learnt from{closest(name, names)}")
+    weights = torch.tensor([factors.get(name, 1.0) for name in names])
+    assert isinstance(model.likelihood, Mixed)
+    model.likelihood.weigh(cells, weights, alike=not (model.bottleneck.draws or data.scaling.unit_interval))
 
 
 def learned_prior(model: BottleneckModel, examples: Examples, generator: torch.Generator) -> VampPrior:
@@ -173,7 +191,7 @@ def learned_prior(model: BottleneckModel, examples: Examples, generator: torch.G
     chosen = torch.randperm(len(examples), generator=generator)[:PSEUDO_INPUTS]
     # Of the nets, not of the model: a prior that knew its model would be copied with it, and again in it.
     posterior = partial(_posterior, model.encoder, model.bottleneck)
-    return VampPrior(examples.take(chosen).x, model.prior.latent_dim, posterior)
+    return VampPrior(model.coded(examples.take(chosen).x), model.prior.latent_dim, posterior)
 
 
 def _posterior(encoder: nn.Module, bottleneck: nn.Module, x: Tensor) -> GaussianPosterior:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar, Self
 
 from sklearn.base import BaseEstimator
+from torch import nn
 
 from narrows.arguments import RandomState, check_random_state, closest, plain, real
+from narrows.columns.column import NUMBERS
+from narrows.columns.finding import Asked, check_asked
+from narrows.columns.table import Table
 from narrows.estimators.allowed import (
     Rules,
     above,
@@ -24,8 +28,9 @@ from narrows.estimators.allowed import (
 )
 from narrows.estimators.architecture import Net, check_hidden, check_net, encoder_and_decoder
 from narrows.models.bottlenecks import Bottleneck
+from narrows.models.coding import Coding
 from narrows.models.corruptions import CORRUPTIONS, Corruption
-from narrows.models.likelihoods import LIKELIHOODS, Likelihood
+from narrows.models.likelihoods import LIKELIHOODS, Gaussian, Laplace, Likelihood, Located, Mixed, SquaredError
 from narrows.models.model import BottleneckModel
 from narrows.models.nets import ACTIVATIONS
 from narrows.models.priors import PRIORS
@@ -37,6 +42,9 @@ from narrows.training.processor import PRECISIONS, device_for
 from narrows.training.schedules import SCHEDULES
 
 __all__ = ["Options"]
+
+MOST_HIDDEN = 0.8
+"""Of a table's row, the largest fraction of cells that training hides: on average it is half of that."""
 
 MOST_UNITS = 4096
 """Of a code: the covariances of the prior over codes take the square of it."""
@@ -55,6 +63,15 @@ def _levels(name: str, value: Any) -> tuple[float, float]:
     if len(pair) != 2:
         raise ValueError(f"{name}={value!r} must be one number, or a pair: at the start and at the end")
     return real(name, pair[0], 0), real(name, pair[1], 0)
+
+
+def _column_weights(name: str, value: Any) -> None:
+    if value is None:
+        return
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name}={value!r} must be a number from 0 on for some columns, such as {{'age': 2.0}}")
+    for column, weight in value.items():
+        real(f"{name}[{column!r}]", weight, 0)
 
 
 def _device(_: str, value: str) -> None:
@@ -126,6 +143,17 @@ class Options(BaseEstimator):  # type: ignore[misc]
         units of their own, and for rows looks whether the features' ranges are alike
         (`narrows.scaling.Scaling.of_chunks`). A value far from all others counts in training as the most extreme of
         these.
+    columns
+        Kinds of a table's columns, ``{"zip": "category", "visits": "count"}``, of those that are to be of another than
+        their types and values suggest; ``"real"`` for all turns that off. Kinds are ``"real"``, ``"positive"`` (by
+        logarithm), ``"whole"``, ``"count"``, ``"binary"``, ``"category"``, ``"ordered"``, ``"date"``, and
+        ``"identifier"``, which is left out. Arrays, whose columns are called by their numbers, and data frames of
+        numbers alone hold real ones; with ``{}`` these too are tables, whose gaps are learnt to be filled even if
+        there are none yet.
+    column_weights
+        How much columns of a table count in training, ``{"age": 2.0}``, compared with their usual weight. Where the
+        code is a function of the input, that is so that all count alike: a column's loss is taken in parts of the
+        entropy of its marginal distribution. Where codes are drawn it is 1, or the loss would be no bound.
     corruption
         What training does to the inputs, afresh at every step, before they are encoded: ``"gaussian"`` noise,
         ``"masking"``, ``"salt-and-pepper"``, ``"swap"`` (features of other examples) or a ``"block"``.
@@ -180,6 +208,8 @@ class Options(BaseEstimator):  # type: ignore[misc]
     prior: str = field(default="mixture", metadata=one_of(PRIORS))
     conditional: bool = field(default=False, metadata=true_or_false())
     scaling: str = field(default="auto", metadata=one_of(SCALINGS))
+    columns: Asked = field(default=None, metadata=checked(check_asked))
+    column_weights: Mapping[Any, float] | None = field(default=None, metadata=checked(_column_weights))
     corruption: str = field(default="gaussian", metadata=one_of(CORRUPTIONS))
     input_noise: float | tuple[float, float] = field(default=(0.3, 0.05), metadata=checked(_levels))
     learning_rate: float | str = field(default="auto", metadata=above(0, "auto"))
@@ -237,7 +267,9 @@ class Options(BaseEstimator):  # type: ignore[misc]
             return min(50, max(10, IMAGES // n)), size, rate
         return min(MOST_EPOCHS, max(FEWEST_EPOCHS, STEPS // math.ceil(n / size))), size, rate
 
-    def build(self, shape: tuple[int, ...], classes: int, scaling: Scaling) -> BottleneckModel:
+    def build(
+        self, shape: tuple[int, ...], classes: int, scaling: Scaling, table: Table | None = None
+    ) -> BottleneckModel:
         """Return the untrained model: dense nets around the bottleneck, for inputs of ``shape``.
 
         Parameters
@@ -248,8 +280,17 @@ class Options(BaseEstimator):  # type: ignore[misc]
             That a conditional model tells apart; 0 for any other.
         scaling
             Of its inputs.
+        table
+            Whose rows they are, if they are not numbers alone.
+
+        Raises
+        ------
+        ValueError
+            If an option is not for a table.
         """
         bottleneck = self.bottleneck()
+        coding = None if table is None else Coding(table.modelled)
+        likelihood = self._likelihood(scaling) if table is None else self._mixed(table, scaling)
         encoder, decoder = encoder_and_decoder(
             shape,
             classes,
@@ -259,15 +300,47 @@ class Options(BaseEstimator):  # type: ignore[misc]
             hidden=self.hidden if isinstance(self.hidden, str) else [int(width) for width in self.hidden],
             activation=self.activation,
             shortcut=self.shortcut,
+            coded=None if coding is None else (coding.width, likelihood.outputs_for(shape[0])),
         )
         return BottleneckModel(
-            corruption=Corruption(self.corruption, *_levels("input_noise", self.input_noise), shape, scaling.extremes),
+            corruption=self._corruption(shape, scaling, table),
             encoder=encoder,
             bottleneck=bottleneck,
             decoder=decoder,
-            likelihood=self._likelihood(scaling),
+            likelihood=likelihood,
             prior=StandardNormal(1, self.latent_dim, 1),
+            coding=coding,
         )
+
+    def _corruption(self, shape: tuple[int, ...], scaling: Scaling, table: Table | None) -> Corruption:
+        levels = _levels("input_noise", self.input_noise)
+        if table is None:
+            return Corruption(self.corruption, *levels, shape, scaling.extremes)
+        kinds = enumerate(column.kind for column in table.modelled)
+        numbers = tuple(place for place, kind in kinds if kind in (*NUMBERS, "count"))
+        return Corruption(self.corruption, *levels, shape, scaling.extremes, numbers, MOST_HIDDEN)
+
+    def _mixed(self, table: Table, scaling: Scaling) -> Mixed:
+        """Return the likelihood of a table's rows, whose numbers have the one that the options name."""
+        sigma = None if self.sigma == "learned" else float(self.sigma)
+        link = nn.Sigmoid() if scaling.unit_interval else nn.Identity()
+        of_numbers: dict[str, Callable[[int], Located]] = {
+            "squared-error": lambda columns: SquaredError(link, columns),
+            "gaussian": lambda columns: Gaussian(link, sigma, columns),
+            "laplace": lambda columns: Laplace(link, columns),
+        }
+        if self.likelihood not in of_numbers:
+            raise ValueError(
+                f"likelihood={self.likelihood!r} is for all features alike; a table's columns each have their own, and "
+                f"the numbers among them one of {', '.join(of_numbers)}"
+            )
+        others = [column for column in table.modelled if column.kind != "real"]
+        if scaling.unit_interval and others:
+            raise ValueError(
+                f"scaling='global' is one range for all numbers, but column {others[0].name!r} is of kind "
+                f"{others[0].kind!r}; take 'auto' or 'feature'"
+            )
+        return Mixed(table.modelled, scaling, of_numbers[self.likelihood])
 
     def _likelihood(self, scaling: Scaling) -> Likelihood:
         sigma = None if self.sigma == "learned" else float(self.sigma)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -16,14 +17,18 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from narrows.arguments import check_channels, check_finite, check_given
+from narrows.columns.finding import Asked
+from narrows.columns.reading import is_frame
+from narrows.columns.table import Table, is_plain
 from narrows.data.labels import class_indices
+from narrows.data.take import take
 from narrows.estimators.attributes import FittedAttributes
 from narrows.fitted.fitted import Fitted
 from narrows.fitted.frame import Frame
 from narrows.fitted.source import Source
 from narrows.training.examples import Examples
 
-__all__ = ["context_of", "examples_of", "is_streamed", "rows_of", "rows_to_fit", "weights_of"]
+__all__ = ["Given", "context_of", "examples_of", "is_streamed", "rows_of", "rows_to_fit", "weights_of"]
 
 IN_MEMORY = ("__array_interface__", "__array_namespace__")
 """One of which an array has that hands out its memory."""
@@ -55,8 +60,27 @@ def _is_data_set(X: Any) -> bool:
     return indexed and not any(hasattr(X, name) for name in arrays)
 
 
-def rows_to_fit(X: Any, name: str) -> tuple[Source, tuple[str, ...] | None, Frame | None]:
-    """Return ``X`` checked, as rows to learn from, the names of its columns, and its kind of data frame, if any.
+class Given(NamedTuple):
+    """What is given to learn from.
+
+    Attributes
+    ----------
+    source
+        Its rows, checked; of a table, the cells of the columns that are learnt from.
+    feature_names, frame
+        The columns' names, and the kind of data frame, if it has any.
+    table
+        What its columns are, where they are not numbers alone, or some are missing.
+    """
+
+    source: Source
+    feature_names: tuple[str, ...] | None
+    frame: Frame | None
+    table: Table | None
+
+
+def rows_to_fit(X: Any, name: str, columns: Asked = None, sample_weight: ArrayLike | None = None) -> Given:
+    """Return ``X`` checked, as rows to learn from.
 
     Parameters
     ----------
@@ -64,23 +88,44 @@ def rows_to_fit(X: Any, name: str) -> tuple[Source, tuple[str, ...] | None, Fram
         As given to `fit`.
     name
         Of the estimator, for errors.
+    columns
+        Its option of this name.
+    sample_weight
+        As given to `fit`: rows of no weight say nothing of a table's columns.
 
     Raises
     ------
     TypeError, ValueError
         If nothing can be learned from it.
     """
+    if is_frame(X) and not is_plain(X, columns):
+        return _table_to_fit(X, name, columns, sample_weight)
     given = _array(X)
     check_channels("X", tuple(given.shape))
     if is_streamed(given):
-        return Source(given, tuple(given.shape), streamed=True), None, None
+        return Given(Source(given, tuple(given.shape), streamed=True), None, None, None)
     # scikit-learn writes what it finds out into an estimator, and ours is to stay as it is until the fit has come to
     # something.
     seen = BaseEstimator()
     rows = _checked(seen, given, reset=True, ensure_min_samples=2, estimator=name)
+    if len(given.shape) == 2 and (isinstance(columns, Mapping) or np.isnan(rows).any()):
+        return _table_to_fit(rows, name, columns, sample_weight)
     names = vars(seen).get("feature_names_in_")
     check_finite(rows, names)
-    return Source(rows, tuple(given.shape), streamed=False), None if names is None else tuple(names), Frame.of(X)
+    source = Source(rows, tuple(given.shape), streamed=False)
+    return Given(source, None if names is None else tuple(names), Frame.of(X), None)
+
+
+def _table_to_fit(X: Any, name: str, columns: Asked, sample_weight: ArrayLike | None) -> Given:
+    if len(X) < 2:
+        raise ValueError(f"Found array with {len(X)} sample(s) (shape={X.shape}) while {name} needs a minimum of 2")
+    weights = weights_of(sample_weight, len(X))
+    counted = X if weights is None else take(X, np.flatnonzero(weights))
+    table = Table.of(counted, columns)
+    cells = table.cells(X)
+    names = tuple(column.name for column in table.columns if isinstance(column.name, str))
+    whole = len(names) == len(table.columns)
+    return Given(Source(cells, cells.shape, streamed=False), names if whole else None, None, table)
 
 
 def weights_of(sample_weight: ArrayLike | None, n: int) -> NDArray[np.float64] | None:
@@ -117,6 +162,8 @@ def rows_of(estimator: FittedAttributes, X: Any) -> Source:
         If X is of another form.
     """
     fitted = estimator.fitted_
+    if fitted.table is not None:
+        return _cells_of(estimator, fitted.table, X)
     given = _array(X)
     shape, streamed = tuple(given.shape), is_streamed(given)
     if shape == fitted.input_shape:
@@ -128,6 +175,17 @@ def rows_of(estimator: FittedAttributes, X: Any) -> Source:
     rows = _checked(estimator, given, reset=False)
     check_finite(rows, fitted.feature_names)
     return Source(rows, shape, streamed=False)
+
+
+def _cells_of(estimator: FittedAttributes, table: Table, X: Any) -> Source:
+    """Return the cells of ``X``, of a fitted ``table``."""
+    if not is_frame(X):
+        given = _array(X)
+        if len(given.shape) > 2 or is_streamed(given):
+            raise ValueError(f"X has shape {tuple(given.shape)}; rows (n, {len(table.columns)}) in memory are expected")
+        X = _checked(estimator, given, reset=False) if table.library == "numpy" else given
+    cells = table.cells(X)
+    return Source(cells, cells.shape, streamed=False)
 
 
 def examples_of(fitted: Fitted, source: Source, y: ArrayLike | None) -> Examples:

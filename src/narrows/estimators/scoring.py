@@ -19,7 +19,7 @@ from narrows.evaluation.summary import Evaluation
 from narrows.fitted.completion import with_threshold
 from narrows.fitted.evaluate import MOST_INTEGRATED, evaluate
 from narrows.fitted.reference import SCORES
-from narrows.fitted.scores import SCORE_SAMPLES, LogLikelihood, log_density
+from narrows.fitted.scores import SCORE_SAMPLES, LogLikelihood, error_nats, log_density, oddness
 from narrows.fitted.subsets import Subset, thinned
 from narrows.training.own_state import in_own_state
 
@@ -88,12 +88,12 @@ class Scoring(FittedAttributes):
         by
             ``"reconstruction"``: the mean squared error per feature in scaled units, [0, 1] for images and unit
             variance for columns of different units. ``"likelihood"``: −`score_samples`, in nats.
+            Of a table's rows both are calibrated by the cells that are known: what they cost in nats above those of
+            ordinary rows, −log p(x | z(x)) or −`score_samples`, in standard deviations.
         """
         choice("by", by, SCORES)
-        if by == "likelihood":
-            return -self._log_density(X, y, SCORE_SAMPLES, 0)
         fitted = self.fitted_
-        return fitted.on(self.device).errors(examples_of(fitted, rows_of(self, X), y))
+        return oddness(fitted.on(self.device), fitted.scaling, examples_of(fitted, rows_of(self, X), y), by)
 
     def anomaly_threshold(self, by: str = "reconstruction") -> float:
         """Return the `anomaly_score` above which `predict` calls an example odd.
@@ -172,9 +172,15 @@ class Scoring(FittedAttributes):
     def error_map(self, X: ArrayLike, y: ArrayLike | None = None) -> Array:
         """Return the squared error of every pixel or feature, in the shape of ``X`` and its units squared.
 
-        An array, unless `set_output` asks for data frames.
+        An array, unless `set_output` asks for data frames. Of a table's cells it is −log p(x | z(x)) in nats, of a
+        density in the column's unit, NaN where they are missing: a frame of the columns that are learnt from, if the
+        model was fitted to one.
         """
         fitted, source = self.fitted_, rows_of(self, X)
+        if fitted.table is not None:
+            nats: Array = error_nats(fitted.on(self.device), fitted.scaling, examples_of(fitted, source, y))
+            cells: Array = self._of_columns(nats, X)
+            return cells
         restored = fitted.on(self.device).reconstructed(examples_of(fitted, source, y))
         errors: Array = np.square(source.rows() - fitted.scaling.undo(restored).astype(source.dtype))
         contained: Array = self._contained(errors.reshape(source.shape), X)
@@ -231,6 +237,11 @@ class Scoring(FittedAttributes):
         TypeError, ValueError
             If ``X`` is not like what the model was fitted to, or the model was fitted to all of it.
         """
+        if self.fitted_.table is not None:
+            raise ValueError(
+                "evaluate is for images and rows of numbers without gaps; of a table, score_samples, error_map and "
+                "anomaly_score say how well it is modelled"
+            )
         fitted, seed, source = self.fitted_, random_seed(random_state), rows_of(self, X)
         integer("samples", samples, 0)
         occurrences = fitted.reference.occurrences(source.chunks())

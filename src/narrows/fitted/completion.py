@@ -20,7 +20,7 @@ from narrows.evaluation.reconstruction import squared_errors
 from narrows.fitted.fitted import Fitted
 from narrows.fitted.passes import Passes
 from narrows.fitted.reference import Reference
-from narrows.fitted.scores import held_out_scores
+from narrows.fitted.scores import calibrate_cells, calibrate_rest, held_out_scores
 from narrows.fitted.training_set import TrainingSet
 from narrows.models.bottlenecks import DiagonalGaussian
 from narrows.models.model import Batch, BottleneckModel
@@ -69,18 +69,25 @@ def complete(
     _calibrate(member, seed)
     held_out = held_out.weighted()
     errors = passes.errors(held_out) if len(held_out) else np.zeros(0)
+    calibrate_cells(passes, held_out if len(held_out) else member.training.weighted())
     model.prior = _prior(passes, options["prior"], data.examples, data.labels, data.classes, seed)
-    components = data.components(model.prior.latent_dim)
     some = member.training.subset(torch.arange(min(len(member.training), MOST_SEEN))).weighted()
-    linear = [squared_errors(part.x.numpy(), components.restored(part.x.numpy())) for part in some.chunks()]
+    begun = unfinished(model, data, history, kind=kind, options=options, seed=seed)
+    components, linear = begun.reference.components, 1.0  # a table's error is in parts of what knows no code at all
+    if data.table is None:
+        components = data.components(model.prior.latent_dim)
+        each = [squared_errors(part.x.numpy(), components.restored(part.x.numpy())) for part in some.chunks()]
+        linear = float(np.concatenate(each).mean(dtype=np.float64))
+    else:
+        calibrate_rest(passes, held_out if len(held_out) else some)
     return replace(
-        unfinished(model, data, history, kind=kind, options=options, seed=seed),
+        begun,
         validation_error=(float(errors.mean()), float(errors.std() / math.sqrt(len(errors)))) if len(errors) else None,
         reference=Reference(
             *data.fingerprints,
             components,
             float(passes.errors(some).mean()),
-            float(np.concatenate(linear).mean(dtype=np.float64)),
+            linear,
             held_out_scores(passes, data.scaling, held_out, errors),
         ),
     )
@@ -117,6 +124,7 @@ def unfinished(
         seed=seed,
         validation_error=None,
         reference=Reference(np.zeros(0, np.int64), np.zeros(0, np.int64), nothing, math.nan, math.nan),
+        table=data.table,
     )
 
 

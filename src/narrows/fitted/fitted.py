@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from narrows.columns.table import Table
 from narrows.fitted.frame import Frame
 from narrows.fitted.passes import Passes
 from narrows.fitted.reference import Reference
@@ -54,6 +55,9 @@ class Fitted:
         Mean and standard error of the squared error per feature, in scaled units, on what was held out, if anything.
     reference
         What it keeps of its training data, to compare other data with.
+    table
+        What its columns are, of which ``scaling`` and ``input_shape`` are those that are learnt from; None where they
+        are numbers alone.
     """
 
     kind: str
@@ -68,6 +72,7 @@ class Fitted:
     seed: int
     validation_error: tuple[float, float] | None
     reference: Reference
+    table: Table | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "options", MappingProxyType(dict(self.options)))
@@ -96,11 +101,15 @@ class Fitted:
     @property
     def unit(self) -> str:
         """What errors are of, in words."""
+        if self.table is not None:
+            return "error per cell, in parts of what the column's mean or frequencies alone leave"
         thing = "pixel" if len(self.input_shape) > 1 else "feature"
         return f"squared error per {thing}, {self.scaling.words}"
 
     def words_of(self, feature: int) -> str:
         """Return which feature is the one of this number, in words."""
+        if self.table is not None:
+            return f"column {self.table.modelled[feature].name!r}"
         if self.feature_names is not None:
             return f"column {self.feature_names[feature]!r}"
         if len(self.input_shape) == 1:

@@ -126,7 +126,8 @@ class Passes:
 
         def errors(model: BottleneckModel, batch: Batch) -> Tensor:
             codes = model.encode(*batch)
-            error = (batch.x.double() - model.decode(codes, batch.context)).square().mean(1)
+            output = model.output(model.bottleneck.snap(codes), batch.context)
+            error = model.likelihood.error(batch.x, output)
             return torch.where(torch.isfinite(codes).all(1), error, math.nan)
 
         each = self.apply(errors, examples)

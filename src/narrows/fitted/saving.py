@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from narrows.arguments import choice
+from narrows.columns.table import Table
 from narrows.fitted.fitted import Fitted
 from narrows.fitted.frame import Frame
 from narrows.fitted.reference import Reference
@@ -42,6 +43,7 @@ def contents(fitted: Fitted) -> tuple[Metadata, Tensors]:
         history=[dict(row) for row in fitted.history],
         validation_error=None if fitted.validation_error is None else list(fitted.validation_error),
         versions=versions(),
+        table=None if fitted.table is None else fitted.table.plain(),
     )
     tensors = {f"model.{name}": tensor.numpy() for name, tensor in fitted.model.state_dict().items()}
     scaling = {"scaling.offset": fitted.scaling.offset, "scaling.scale": fitted.scaling.scale}
@@ -53,7 +55,7 @@ def restored(
     metadata: Metadata,
     arrays: Tensors,
     options: dict[str, Any],
-    build: Callable[[tuple[int, ...], int, Scaling], BottleneckModel],
+    build: Callable[[tuple[int, ...], int, Scaling, Table | None], BottleneckModel],
 ) -> Fitted:
     """Return what `contents` wrote.
 
@@ -64,7 +66,8 @@ def restored(
     options
         Of the fit, checked.
     build
-        (shape of an example, classes of a conditional model or 0, scaling) ↦ the untrained model of these options.
+        (shape of an example, classes of a conditional model or 0, scaling, table) ↦ the untrained model of these
+        options.
 
     Raises
     ------
@@ -77,7 +80,11 @@ def restored(
     features = math.prod(shape)
     if not metadata.history:
         raise ValueError("its history is no fitted model's")
-    if metadata.feature_names is not None and len(metadata.feature_names) != features:
+    table = None if metadata.table is None else Table.of_plain(metadata.table)
+    columns = features if table is None else len(table.columns)
+    if table is not None and shape != (len(table.modelled),):
+        raise ValueError(f"its table has {len(table.modelled)} columns to learn from, its inputs the shape {shape}")
+    if metadata.feature_names is not None and len(metadata.feature_names) != columns:
         raise ValueError(f"it names {len(metadata.feature_names)} features of {features}")
     if metadata.frame is not None and len(metadata.dtypes or []) != features:
         raise ValueError(f"it has {len(metadata.dtypes or [])} types of columns for {features} features")
@@ -87,7 +94,7 @@ def restored(
     scaling = _scaling(metadata, arrays, features)
     reference = {name[10:]: arrays.pop(name) for name in list(arrays) if name.startswith("reference.")}
     with torch.device("meta"):  # takes no memory, whatever the file asks for
-        model = build(shape, len(classes) if options["conditional"] else 0, scaling)
+        model = build(shape, len(classes) if options["conditional"] else 0, scaling, table)
         prior = PRIORS[choice("prior", metadata.prior, PRIORS)]
         model.prior = prior(max(1, len(classes)), model.prior.latent_dim, metadata.components)
     return Fitted(
@@ -103,6 +110,7 @@ def restored(
         seed=metadata.seed,
         validation_error=error,
         reference=Reference.of_tensors(reference, features),
+        table=table,
     )
 
 

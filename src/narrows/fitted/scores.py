@@ -12,12 +12,23 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from narrows.fitted.passes import Passes
-from narrows.models.likelihoods import Likelihood
+from narrows.models.likelihoods import Likelihood, Mixed
 from narrows.models.model import Batch, BottleneckModel
 from narrows.scaling import Scaling
 from narrows.training.examples import ROWS_AT_ONCE, Examples
 
-__all__ = ["SCORE_SAMPLES", "LogLikelihood", "check_possible", "held_out_scores", "log_density"]
+__all__ = [
+    "SCORE_SAMPLES",
+    "LogLikelihood",
+    "calibrate_cells",
+    "calibrate_rest",
+    "cell_costs",
+    "check_possible",
+    "error_nats",
+    "held_out_scores",
+    "log_density",
+    "oddness",
+]
 
 SCORE_SAMPLES = 16
 """Codes drawn of each example for `score_samples`; the same noise for all examples, so that each has its own score."""
@@ -61,16 +72,97 @@ def log_density(
     ValueError
         If the prior has no density, or `check_possible` refuses an example.
     """
-    check_possible(passes.model.likelihood, scaling, examples)
+    likelihood = passes.model.likelihood
+    check_possible(likelihood, scaling, examples)
+    values = _log_prob(passes, examples, samples, seed)
+    if isinstance(likelihood, Mixed):
+        change = _changes(likelihood, scaling, examples).sum(1)
+    else:
+        change = np.log(scaling.scale).sum() if likelihood.continuous else 0.0
+    scores: NDArray[np.float64] = values - change
+    return scores
+
+
+def _log_prob(passes: Passes, examples: Examples, samples: int, seed: int) -> NDArray[np.float64]:
+    """Return `log_density` in scaled units."""
 
     def log_prob(model: BottleneckModel, batch: Batch) -> Tensor:
         return _bound(model, batch, samples, seed) if model.bottleneck.draws else model.log_prob(*batch)
 
     drawn = passes.model.bottleneck.draws
     values = passes.apply(log_prob, examples, *((SAMPLED_AT_ONCE, samples) if drawn else (ROWS_AT_ONCE, 1)))
-    change = np.log(scaling.scale).sum() if passes.model.likelihood.continuous else 0.0
-    scores: NDArray[np.float64] = values.double().numpy() - change
+    scores: NDArray[np.float64] = values.double().numpy()
     return scores
+
+
+def _changes(likelihood: Mixed, scaling: Scaling, examples: Examples) -> NDArray[np.float64]:
+    """Return what the values' units take from the log-density of each cell, (n, columns)."""
+    parts = (examples.take(places).x.numpy() for places in examples.spans())
+    return np.concatenate([likelihood.log_change(x, scaling) for x in parts])
+
+
+def error_nats(passes: Passes, scaling: Scaling, examples: Examples) -> NDArray[np.float64]:
+    """Return −log p(x | z(x)) of each cell, (n, columns), a density in its column's unit; NaN where missing."""
+    likelihood = passes.model.likelihood
+    assert isinstance(likelihood, Mixed)
+    return cell_costs(passes, examples) + _changes(likelihood, scaling, examples)
+
+
+def cell_costs(passes: Passes, examples: Examples) -> NDArray[np.float64]:
+    """Return −log p(x | z(x)) of each scaled cell of a table's ``examples``, (n, columns); NaN where missing."""
+
+    def costs(model: BottleneckModel, part: Batch) -> Tensor:
+        h = model.output(model.encode(*part), part.context)
+        return -model.likelihood.log_terms(part.x.double(), h.double()).masked_fill(part.x.isnan(), math.nan)
+
+    found: NDArray[np.float64] = passes.apply(costs, examples).numpy()
+    return found
+
+
+def oddness(passes: Passes, scaling: Scaling, examples: Examples, by: str) -> NDArray[np.float64]:
+    """Return how odd each of scaled ``examples`` is, (n,), by one of `narrows.fitted.reference.SCORES`.
+
+    Of a table's row it is how much more its known cells cost, in nats, than those of ordinary rows do, in standard
+    deviations of that: so rows with different cells missing compare, and none is safe because one is hidden.
+    """
+    likelihood = passes.model.likelihood
+    if not isinstance(likelihood, Mixed):
+        if by == "likelihood":
+            return -log_density(passes, scaling, examples, SCORE_SAMPLES)
+        return passes.errors(examples)
+    costs = cell_costs(passes, examples)
+    known = ~np.isnan(costs)
+    usual, spread = known @ likelihood.usual_cost.double().numpy(), known @ likelihood.spread.double().numpy()
+    if by == "likelihood":
+        total = -_log_prob(passes, examples, SCORE_SAMPLES, 0)
+        usual = usual + float(likelihood.rest) * known.mean(1)
+    else:
+        total = np.nansum(costs, 1)
+    score: NDArray[np.float64] = (total - usual) / np.sqrt(spread)
+    return score
+
+
+def calibrate_cells(passes: Passes, examples: Examples) -> None:
+    """Set what cells of ordinary rows cost, by a table's ``examples``; nothing of what is no table."""
+    likelihood = passes.model.likelihood
+    if not isinstance(likelihood, Mixed):
+        return
+    costs = cell_costs(passes, examples)
+    known = np.maximum((~np.isnan(costs)).sum(0), 1)
+    usual = np.nansum(costs, 0) / known
+    spread = np.nansum((costs - usual) ** 2, 0) / known
+    likelihood.usual_cost.copy_(torch.from_numpy(usual))
+    likelihood.spread.copy_(torch.from_numpy(np.where(spread > 0, spread, 1.0)))
+
+
+def calibrate_rest(passes: Passes, examples: Examples) -> None:
+    """Set what ordinary rows cost besides their cells, where codes are drawn, by a table's ``examples``."""
+    likelihood, few = passes.model.likelihood, examples.subset(torch.arange(min(len(examples), MOST_HELD_OUT)))
+    if not isinstance(likelihood, Mixed) or not (passes.model.bottleneck.draws and passes.model.prior.has_density):
+        return
+    known = ~np.isnan(np.concatenate([examples.take(places).x.numpy() for places in few.spans()]))
+    rest = -_log_prob(passes, few, SCORE_SAMPLES, 0) - known @ likelihood.usual_cost.double().numpy()
+    likelihood.rest.fill_(float((rest / known.mean(1)).mean()))
 
 
 def held_out_scores(
@@ -88,11 +180,13 @@ def held_out_scores(
     if not len(examples):
         return {}
     scores = {"reconstruction": errors}
+    if isinstance(passes.model.likelihood, Mixed):
+        scores["reconstruction"] = oddness(passes, scaling, examples, "reconstruction")
     if passes.model.prior.has_density or not passes.model.bottleneck.draws:
         few = examples.subset(torch.arange(min(len(examples), MOST_HELD_OUT)))
-        densities = log_density(passes, scaling, few, SCORE_SAMPLES)
-        if np.isfinite(densities).all():  # they are not where a unit of the code never changes
-            scores["likelihood"] = -densities
+        odd = oddness(passes, scaling, few, "likelihood")
+        if np.isfinite(odd).all():  # they are not where a unit of the code never changes
+            scores["likelihood"] = odd
     return scores
 
 

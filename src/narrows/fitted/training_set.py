@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Self
 
 import numpy as np
@@ -13,6 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from narrows.columns.column import NUMBERS
+from narrows.columns.table import Table
 from narrows.components import Components
 from narrows.data.labels import class_labels
 from narrows.evaluation.far import ordinary_range
@@ -49,6 +51,8 @@ class TrainingSet:
         Of theirs.
     classes, labels
         Their classes, or None, and the index of each one's among these, (n,).
+    table
+        Whose cells they are; None where they are numbers alone.
     """
 
     source: Source
@@ -58,6 +62,7 @@ class TrainingSet:
     scaling: Scaling
     classes: NDArray[np.generic] | None
     labels: Tensor
+    table: Table | None = None
     _components: dict[int, Components] = field(default_factory=dict, init=False)
 
     @classmethod
@@ -71,6 +76,7 @@ class TrainingSet:
         frame: Frame | None,
         scaling: str,
         conditional: bool,
+        table: Table | None = None,
     ) -> Self:
         """Return ``source``, whose classes are ``y``, in the scaling of this name.
 
@@ -98,10 +104,15 @@ class TrainingSet:
                 frame=frame,
                 scaling=scaling,
                 conditional=conditional,
+                table=table,
             )
         if weights is not None and (weights == weights[0]).all():
             weights = None
         shape, labels, ordinary = source.shape[1:], torch.from_numpy(indices), None
+        if table is not None:
+            scale, limits = _of_cells(table, source.rows(), scaling, weights)
+            examples = source.examples(scale, one_hot(labels).float() if conditional else None, limits)
+            return cls(source, _weighted(examples, weights), feature_names, frame, scale, classes, labels, table)
         scale = Scaling.of_chunks(source.chunks(), scaling, weights, shape)
         for kind in ("feature", "global"):  # far values may have been all that the features were not alike in
             if scale.kind == kind and (found := ordinary_range(source.chunks, scale.groups(shape))):
@@ -109,9 +120,7 @@ class TrainingSet:
                 clipped = (np.clip(rows, *found) for rows in source.chunks())
                 scale = Scaling.of_chunks(clipped, scaling, weights, shape)
         examples = source.examples(scale, one_hot(labels).float() if conditional else None, ordinary)
-        if weights is not None:
-            examples = replace(examples, weights=torch.from_numpy(weights))
-        return cls(source, examples, feature_names, frame, scale, classes, labels)
+        return cls(source, _weighted(examples, weights), feature_names, frame, scale, classes, labels)
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -133,3 +142,38 @@ class TrainingSet:
             weights = None if self.examples.weights is None else self.examples.weights[order[:some]].numpy()
             self._components[k] = Components.of(np.concatenate(drawn), k, weights)
         return self._components[k]
+
+
+def _weighted(examples: Examples, weights: NDArray[np.float64] | None) -> Examples:
+    return examples if weights is None else replace(examples, weights=torch.from_numpy(weights))
+
+
+def _alone(column: NDArray[np.floating]) -> list[NDArray[np.floating]]:
+    return [column[:, None]]
+
+
+def _of_cells(
+    table: Table, cells: NDArray[np.floating], scaling: str, weights: NDArray[np.float64] | None
+) -> tuple[Scaling, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Return the scaling of a table's ``cells`` by those that are known, and between what they count in training.
+
+    Numbers and counts get mean 0 and variance 1, or, for ``"global"``, one range of all; levels stay as they are.
+    """
+    k = len(table.modelled)
+    offset, scale, low, high = np.zeros(k), np.ones(k), np.full(k, -np.inf), np.full(k, np.inf)
+    for place, column in enumerate(table.modelled):
+        if column.kind not in (*NUMBERS, "count"):
+            continue
+        known = ~np.isnan(cells[:, place])
+        own = cells[known, place]
+        if found := ordinary_range(partial(_alone, own), 1):
+            low[place], high[place] = found[0][0], found[1][0]
+            own = own.clip(low[place], high[place])
+        offset[place] = np.average(own, weights=None if weights is None else weights[known])
+        variance = np.average((own - offset[place]) ** 2, weights=None if weights is None else weights[known])
+        scale[place] = math.sqrt(variance) if variance > 0 else 1.0
+    if scaling == "global":
+        known = cells.clip(low, high)
+        least, most = float(np.nanmin(known)), float(np.nanmax(known))
+        return Scaling("global", np.full(k, least), np.full(k, most - least or 1.0)), (low, high)
+    return Scaling("feature", offset, scale), (low, high)

@@ -73,20 +73,23 @@ class Kind:
         What levels are measured in.
     mixes
         Whether what it does to an example takes the others of the batch.
+    hides
+        Whether it sets features to 0, which hides a table's cells.
     """
 
     function: Callable[[Tensor, float, torch.Generator, Corruption], Tensor]
     largest: float
     unit: str
     mixes: bool = False
+    hides: bool = False
 
 
 CORRUPTIONS = {
     "gaussian": Kind(gaussian, math.inf, "standard deviations in scaled units"),
-    "masking": Kind(masking, 1, "fraction of the features"),
+    "masking": Kind(masking, 1, "fraction of the features", hides=True),
     "salt-and-pepper": Kind(salt_and_pepper, 1, "fraction of the features"),
     "swap": Kind(swap, 1, "fraction of the features", mixes=True),
-    "block": Kind(block, 1, "fraction of an image's height and width, or of a row"),
+    "block": Kind(block, 1, "fraction of an image's height and width, or of a row", hides=True),
 }
 
 
@@ -107,6 +110,11 @@ class Corruption:
         Of one example, which a block needs.
     extremes
         The values of pepper and salt, in scaled units.
+    numbers
+        Of a table, which columns are numbers; None where all features are.
+    most_hidden
+        Of a table: of each row a fraction of the cells is hidden as well, drawn between 0 and this, so that filling
+        gaps is learnt.
     """
 
     kind: str
@@ -114,13 +122,34 @@ class Corruption:
     last: float
     shape: tuple[int, ...]
     extremes: tuple[float, float] = (0.0, 1.0)
+    numbers: tuple[int, ...] | None = None
+    most_hidden: float = 0.0
 
     @property
     def acts(self) -> bool:
         """Whether anything is ever done."""
-        return self.first > 0 or self.last > 0
+        return self.first > 0 or self.last > 0 or self.most_hidden > 0
 
     def __call__(self, x: Tensor, generator: torch.Generator, progress: float) -> Tensor:
         """Return a corrupted copy of ``x``, of the same shape; ``progress`` is the fraction of training done."""
         level = self.first + progress * (self.last - self.first)
+        if self.numbers is not None:
+            return self._hidden(self._on_cells(x, level, generator, self.numbers), generator)
         return x if level == 0 else CORRUPTIONS[self.kind].function(x, level, generator, self)
+
+    def _on_cells(self, x: Tensor, level: float, generator: torch.Generator, numbers: tuple[int, ...]) -> Tensor:
+        """Return a corrupted copy of a table's cells, of which a missing one stays so unless it is swapped."""
+        kind = CORRUPTIONS[self.kind]
+        if level == 0:
+            return x
+        if kind.hides:
+            return x.masked_fill(kind.function(torch.ones_like(x), level, generator, self) == 0, math.nan)
+        if kind.mixes:
+            return kind.function(x, level, generator, self)
+        x = x.clone()
+        x[:, list(numbers)] = kind.function(x[:, list(numbers)], level, generator, self)
+        return x
+
+    def _hidden(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        fractions = self.most_hidden * torch.rand(len(x), 1, generator=generator, device=x.device)
+        return x.masked_fill(torch.rand(x.shape, generator=generator, device=x.device) < fractions, math.nan)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from narrows.models.bottlenecks import Bottleneck, GaussianPosterior, Point
+from narrows.models.coding import Coding
 from narrows.models.corruptions import Corruption
 from narrows.models.likelihoods import Likelihood
 from narrows.models.priors.base import Prior
@@ -49,6 +50,8 @@ class BottleneckModel(nn.Module):
         The decoder's output ↦ p(x | z).
     prior
         Where new codes come from.
+    coding
+        What the encoder sees of a table's cells; None where it sees the inputs themselves.
 
     Attributes
     ----------
@@ -67,6 +70,7 @@ class BottleneckModel(nn.Module):
         decoder: nn.Module,
         likelihood: Likelihood,
         prior: Prior,
+        coding: Coding | None = None,
     ) -> None:
         super().__init__()
         self.corruption = corruption
@@ -75,11 +79,23 @@ class BottleneckModel(nn.Module):
         self.decoder = decoder
         self.likelihood = likelihood
         self.prior = prior
+        self.coding = coding
         self.in_half = False
         self.compiled: dict[nn.Module, Callable[[Tensor], Tensor]] = {}
 
     def posterior(self, x: Tensor, context: Tensor | None = None) -> Point | GaussianPosterior:
         """Return q(z | x) of inputs ``x`` (n, features); no corruption, no chance."""
+        return self.posterior_of_coded(self.coded(x), context)
+
+    def coded(self, x: Tensor) -> Tensor:
+        """Return what the encoder sees of inputs ``x`` (n, features)."""
+        if self.coding is None:
+            return x
+        seen: Tensor = self.coding(x)
+        return seen
+
+    def posterior_of_coded(self, x: Tensor, context: Tensor | None = None) -> Point | GaussianPosterior:
+        """Return q(z | x) of what `coded` has made of inputs, (n, width)."""
         q: Point | GaussianPosterior = self.bottleneck(self._through(self.encoder, _beside(x, context)))
         return q
 
@@ -156,11 +172,12 @@ def check_nets(model: BottleneckModel, batch: Batch) -> None:
         If they cannot take what they are given, or return other shapes than they should.
     """
     few = batch.take(torch.arange(min(2, len(batch.x))))
-    n, features, width = len(few.x), few.x.shape[1], model.bottleneck.width
+    n, width = len(few.x), model.bottleneck.width
+    wanted = model.likelihood.outputs_for(few.x.shape[1])
     training = model.training
     model.eval()  # a batch normalisation is to learn nothing from it
     try:
-        h = model.encoder(_beside(*few))
+        h = model.encoder(_beside(model.coded(few.x), few.context))
     except RuntimeError as error:
         raise ValueError(f"net: the encoder cannot take {n} of the examples: {error}") from error
     if h.shape != (n, width):
@@ -172,8 +189,8 @@ def check_nets(model: BottleneckModel, batch: Batch) -> None:
             f"net: the decoder cannot take {n} codes (n, numbers), or does not return images (n, C, H, W), or for rows "
             f"(n, features): {error}"
         ) from error
-    if output.shape != few.x.shape:
-        raise ValueError(f"net: the decoder made {output.shape[1]:,} numbers of a code; examples have {features:,}")
+    if output.shape != (n, wanted):
+        raise ValueError(f"net: the decoder made {output.shape[1]:,} numbers of a code; examples have {wanted:,}")
     model.train(training)
 
 

@@ -93,8 +93,8 @@ class Contractive:
     def __call__(self, model: BottleneckModel, batch: Batch, generator: torch.Generator, progress: float) -> Tensor:
         """Return the loss (n,)."""
         with torch.enable_grad():
-            x = model.corruption(batch.x, generator, progress).detach().requires_grad_()
-            z = model.encode(x, batch.context)
+            x = model.coded(model.corruption(batch.x, generator, progress)).detach().requires_grad_()
+            z = model.posterior_of_coded(x, batch.context).mean
             signs = torch.randint(2, z.shape, generator=generator, device=z.device).to(z) * 2 - 1
             (gradient,) = torch.autograd.grad((z * signs).sum(), x, create_graph=True)
         loss = model.likelihood.loss(batch.x, model.output(z, batch.context))

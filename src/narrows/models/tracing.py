@@ -48,7 +48,7 @@ def trace(model: BottleneckModel, batch: Batch) -> list[TracedLayer]:
     output = copied.decode(z, batch.context)
     code = _end("code", z, up, model.encoder, model.bottleneck)
     last = _end("output", output, down, model.decoder, model.likelihood)
-    return [TracedLayer("input", "", batch.x, 0), *up[:-1], code, *down[:-1], last]
+    return [TracedLayer("input", "", model.coded(batch.x), 0), *up[:-1], code, *down[:-1], last]
 
 
 def twin(model: BottleneckModel) -> BottleneckModel:

@@ -8,7 +8,9 @@ from __future__ import annotations
 from narrows.models.likelihoods.base import Likelihood
 from narrows.models.likelihoods.bounded import Bernoulli, ContinuousBernoulli
 from narrows.models.likelihoods.counts import NegativeBinomial, Poisson
+from narrows.models.likelihoods.levels import Levels
 from narrows.models.likelihoods.located import SMALLEST_SCALE, Gaussian, Laplace, Located, SquaredError
+from narrows.models.likelihoods.mixed import Mixed
 
 __all__ = [
     "LIKELIHOODS",
@@ -17,8 +19,10 @@ __all__ = [
     "ContinuousBernoulli",
     "Gaussian",
     "Laplace",
+    "Levels",
     "Likelihood",
     "Located",
+    "Mixed",
     "NegativeBinomial",
     "Poisson",
     "SquaredError",

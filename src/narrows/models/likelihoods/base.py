@@ -47,6 +47,10 @@ class Likelihood(nn.Module):
         """Whether x lies between two finite numbers."""
         return all(map(math.isfinite, self.support))
 
+    def outputs_for(self, features: int) -> int:
+        """Return how many numbers it wants from the decoder for so many ``features``: one for each."""
+        return features
+
     @property
     def deviation(self) -> float | None:
         """The standard deviation of a feature given z, where that is the same for all z; None elsewhere."""
@@ -76,6 +80,14 @@ class Likelihood(nn.Module):
     def loss_terms(self, x: Tensor, h: Tensor) -> Tensor:
         """Return what training lowers by each feature, (…, n, features), in nats: −log p."""
         return -self.log_terms(x, h)
+
+    def error_terms(self, x: Tensor, h: Tensor) -> Tensor:
+        """Return how badly each feature is given back, (…, n, features), in 64 bits: its squared error."""
+        return (x.double() - self.mean(h)).square()
+
+    def error(self, x: Tensor, h: Tensor) -> Tensor:
+        """Return how badly each example is given back, (…, n), in 64 bits: the mean of `error_terms`."""
+        return self.error_terms(x, h).mean(-1)
 
     def log_prob(self, x: Tensor, h: Tensor) -> Tensor:
         """Return log p(x | z), (…, n), in nats."""

@@ -72,6 +72,10 @@ class Counts(Likelihood):
         """Return decoder outputs of this ``mean``, or of a rate of ½ where it is less."""
         return (self._rate(mean).clamp_min(LEAST_RATE) / self.scale).log()
 
+    def usual(self) -> Tensor:
+        """Return the outputs (columns,) of the training data's mean, where each column is scaled by its own."""
+        return self.output_for(torch.zeros_like(self.zero))
+
     def log_terms(self, x: Tensor, h: Tensor) -> Tensor:
         """Log p of each feature, in nats."""
         return self.log_mass(self._rate(x).round(), h + self.scale.log())
@@ -129,6 +133,12 @@ class NegativeBinomial(Counts):
         """Return counts of this ``mean``: the Poisson's, of rates that a gamma distribution has spread."""
         r = self.log_r.detach().double().exp().numpy()
         return drawn(mean * rng.gamma(r, size=mean.shape) / r, rng)
+
+    def simulate(self, h: Tensor, generator: torch.Generator) -> Tensor:
+        """Return scaled counts drawn from p(x | z) at outputs ``h`` (n, columns)."""
+        rng = np.random.default_rng(int(torch.randint(2**31, (), generator=generator)))
+        rates = (h.double().exp() * self.scale).numpy()
+        return (torch.from_numpy(self.draw(rates, rng)) / self.scale + self.zero).to(h.dtype)
 
     def calibrate(self, x: Tensor, mean: Tensor) -> None:
         """Multiply every r by the one factor of maximum likelihood: a feature's own would take many counts above 0."""

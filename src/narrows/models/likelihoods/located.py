@@ -24,16 +24,23 @@ class Located(Likelihood):
     ----------
     link
         g, from the decoder's output to the mean: a sigmoid for data in [0, 1], the identity for any other.
+    columns
+        Of how many each has a width of its own; None for one of all features.
     """
 
-    def __init__(self, link: nn.Module) -> None:
+    def __init__(self, link: nn.Module, columns: int | None = None) -> None:
         super().__init__()
         self.link = link
+        self.widths = () if columns is None else (columns,)
 
     @classmethod
     def for_data(cls, scaling: Scaling, sigma: float | None = None) -> Self:  # noqa: ARG003 - as in the others
         """Return it with a sigmoid for the unit interval, and with the identity elsewhere."""
         return cls(_link(scaling))
+
+    def usual(self) -> Tensor:
+        """Return the outputs (columns,) of the training data's mean, where each column is scaled by its own."""
+        return torch.zeros(self.widths)
 
     def output_for(self, mean: Tensor) -> Tensor:
         """Return decoder outputs of this ``mean``, as nearly as a sigmoid allows where it is the link."""
@@ -44,6 +51,15 @@ class Located(Likelihood):
         mean: Tensor = self.link(h)
         return mean
 
+    def simulate(self, h: Tensor, generator: torch.Generator) -> Tensor:
+        """Return numbers drawn from p(x | z) at outputs ``h`` (n, columns)."""
+        raise NotImplementedError
+
+    def _scale(self, residuals: Tensor, *, root: bool) -> Tensor:
+        """Return the mean of ``residuals``, or its root, in 64 bits: of all, or of each column's known ones."""
+        mean = residuals.double().nanmean(0).nan_to_num(1.0) if self.widths else residuals.double().mean()
+        return (mean.sqrt() if root else mean).clamp_min(SMALLEST_SCALE)
+
 
 class SquaredError(Located):
     """p(x | z) = N(x; g(h), σ² I), trained on the lecture's ½ ‖x − g(h)‖².
@@ -53,20 +69,20 @@ class SquaredError(Located):
 
     Parameters
     ----------
-    link
-        g, as in `Located`.
+    link, columns
+        g, and how many columns have a σ of their own, as in `Located`.
     """
 
     sigma: Tensor
 
-    def __init__(self, link: nn.Module) -> None:
-        super().__init__(link)
-        self.register_buffer("sigma", torch.ones(()))
+    def __init__(self, link: nn.Module, columns: int | None = None) -> None:
+        super().__init__(link, columns)
+        self.register_buffer("sigma", torch.ones(self.widths))
 
     @property
-    def deviation(self) -> float:
-        """σ."""
-        return float(self.sigma)
+    def deviation(self) -> float | None:
+        """σ, where all features have the same."""
+        return None if self.widths else float(self.sigma)
 
     def loss_terms(self, x: Tensor, h: Tensor) -> Tensor:
         """½ (x − g(h))²: the lecture's E, summed over features; −log p in nats at σ = 1 but for a constant."""
@@ -76,9 +92,13 @@ class SquaredError(Located):
         """Log N(x; g(h), σ²) of each feature, in nats."""
         return _normal_log_prob(x, self.mean(h), self.sigma.log())
 
+    def simulate(self, h: Tensor, generator: torch.Generator) -> Tensor:
+        """Return numbers drawn from p(x | z) at outputs ``h`` (n, columns)."""
+        return self.mean(h) + self.sigma * torch.randn(h.shape, generator=generator, dtype=h.dtype)
+
     def calibrate(self, x: Tensor, mean: Tensor) -> None:
         """Set σ² to the mean squared residual."""
-        self.sigma.fill_(_scale((x - mean).square(), root=True))
+        self.sigma.copy_(self._scale((x - mean).square(), root=True))
 
 
 class Gaussian(Located):
@@ -93,21 +113,21 @@ class Gaussian(Located):
 
     Parameters
     ----------
-    link
-        g, as in `Located`.
+    link, columns
+        g, and how many columns have a σ of their own, as in `Located`.
     sigma
         σ > 0 to fix it; None to learn it.
     """
 
     log_sigma: Tensor
 
-    def __init__(self, link: nn.Module, sigma: float | None = None) -> None:
-        super().__init__(link)
+    def __init__(self, link: nn.Module, sigma: float | None = None, columns: int | None = None) -> None:
+        super().__init__(link, columns)
         self.learned = sigma is None
         if sigma is None:
-            self.log_sigma = nn.Parameter(torch.zeros(()))
+            self.log_sigma = nn.Parameter(torch.zeros(self.widths))
         else:
-            self.register_buffer("log_sigma", torch.tensor(math.log(sigma)))
+            self.register_buffer("log_sigma", torch.full(self.widths, math.log(sigma)))
 
     @classmethod
     def for_data(cls, scaling: Scaling, sigma: float | None = None) -> Self:
@@ -115,18 +135,22 @@ class Gaussian(Located):
         return cls(_link(scaling), sigma)
 
     @property
-    def deviation(self) -> float:
-        """σ."""
-        return math.exp(float(self.log_sigma.detach()))
+    def deviation(self) -> float | None:
+        """σ, where all features have the same."""
+        return None if self.widths else math.exp(float(self.log_sigma.detach()))
 
     def log_terms(self, x: Tensor, h: Tensor) -> Tensor:
         """Log N(x; g(h), σ²) of each feature, in nats."""
         return _normal_log_prob(x, self.mean(h), self.log_sigma)
 
+    def simulate(self, h: Tensor, generator: torch.Generator) -> Tensor:
+        """Return numbers drawn from p(x | z) at outputs ``h`` (n, columns)."""
+        return self.mean(h) + self.log_sigma.exp() * torch.randn(h.shape, generator=generator, dtype=h.dtype)
+
     def calibrate(self, x: Tensor, mean: Tensor) -> None:
         """Set σ² to the mean squared residual, unless σ is fixed."""
         if self.learned:
-            self.log_sigma.data.fill_(math.log(_scale((x - mean).square(), root=True)))
+            self.log_sigma.data.copy_(self._scale((x - mean).square(), root=True).log())
 
 
 class Laplace(Located):
@@ -134,26 +158,31 @@ class Laplace(Located):
 
     Parameters
     ----------
-    link
-        g, as in `Located`.
+    link, columns
+        g, and how many columns have a b of their own, as in `Located`.
     """
 
-    def __init__(self, link: nn.Module) -> None:
-        super().__init__(link)
-        self.log_b = nn.Parameter(torch.zeros(()))
+    def __init__(self, link: nn.Module, columns: int | None = None) -> None:
+        super().__init__(link, columns)
+        self.log_b = nn.Parameter(torch.zeros(self.widths))
 
     @property
-    def deviation(self) -> float:
-        """√2 b."""
-        return math.sqrt(2) * math.exp(float(self.log_b.detach()))
+    def deviation(self) -> float | None:
+        """√2 b, where all features have the same."""
+        return None if self.widths else math.sqrt(2) * math.exp(float(self.log_b.detach()))
 
     def log_terms(self, x: Tensor, h: Tensor) -> Tensor:
         """Log p of each feature, in nats."""
         return -(x - self.mean(h)).abs() * (-self.log_b).exp() - (self.log_b + math.log(2))
 
+    def simulate(self, h: Tensor, generator: torch.Generator) -> Tensor:
+        """Return numbers drawn from p(x | z) at outputs ``h`` (n, columns)."""
+        u = torch.rand(h.shape, generator=generator, dtype=torch.float64).clamp(1e-12, 1 - 1e-12) - 0.5
+        return self.mean(h) - self.log_b.exp() * u.sign() * torch.log1p(-2 * u.abs()).to(h.dtype)
+
     def calibrate(self, x: Tensor, mean: Tensor) -> None:
         """Set b to the mean absolute residual."""
-        self.log_b.data.fill_(math.log(_scale((x - mean).abs(), root=False)))
+        self.log_b.data.copy_(self._scale((x - mean).abs(), root=False).log())
 
 
 def _normal_log_prob(x: Tensor, mean: Tensor, log_sigma: Tensor) -> Tensor:
@@ -164,8 +193,3 @@ def _normal_log_prob(x: Tensor, mean: Tensor, log_sigma: Tensor) -> Tensor:
 
 def _link(scaling: Scaling) -> nn.Module:
     return nn.Sigmoid() if scaling.unit_interval else nn.Identity()
-
-
-def _scale(residuals: Tensor, *, root: bool) -> float:
-    mean = float(residuals.double().mean())
-    return max(math.sqrt(mean) if root else mean, SMALLEST_SCALE)

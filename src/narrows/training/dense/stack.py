@@ -25,6 +25,8 @@ def kind_of(model: BottleneckModel, objective: Objective) -> Hashable | None:
 
     Their codes may differ in size.
     """
+    if model.coding is not None:
+        return None
     nets = [found for found in map(linear_layers, (model.encoder, model.decoder)) if found]
     code, output = code_of(model.bottleneck, objective), _output_kind(model.likelihood)
     if len(nets) < 2 or code is None or output is None or type(model.prior) is not StandardNormal:

@@ -1,0 +1,1 @@
+"""Tables as people have them: which kind of values each column holds, and cells ↔ numbers; knows no model."""

@@ -1,0 +1,205 @@
+"""Kinds of columns: which are found, how cells become numbers and come back, and what is said where they cannot."""
+
+import datetime as dt
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from narrows.columns.column import MOST_LEVELS
+from narrows.columns.table import Table, is_plain
+
+N = 60
+RNG = np.random.default_rng(0)
+DAYS = pd.Timestamp("2020-02-27") + pd.to_timedelta(RNG.integers(0, 400, N), unit="D")
+HOURS = pd.Timestamp("2020-02-27 10:30") + pd.to_timedelta(RNG.integers(0, 9000, N), unit="h")
+WORDS = RNG.choice(["Brno", "Praha", "Plzeň"], N)
+
+COLUMNS = {
+    "float64": (pd.Series(RNG.normal(size=N)), "real"),
+    "float32": (pd.Series(RNG.normal(size=N).astype(np.float32)), "real"),
+    "income": (pd.Series(np.exp(RNG.normal(10, 1, N))), "positive"),
+    "int8": (pd.Series(RNG.integers(-50, 50, N).astype(np.int8)), "whole"),
+    "uint16": (pd.Series(RNG.integers(5_000, 9_000, N).astype(np.uint16)), "whole"),
+    "Int64": (pd.Series(RNG.integers(500, 900, N), dtype="Int64"), "whole"),
+    "int64[pyarrow]": (pd.Series(RNG.integers(500, 900, N), dtype="int64[pyarrow]"), "whole"),
+    "visits": (pd.Series(RNG.poisson(2, N)), "count"),
+    "coded": (pd.Series(RNG.integers(0, 2, N)), "binary"),
+    "bool": (pd.Series(RNG.random(N) < 0.5), "binary"),
+    "boolean": (pd.Series(RNG.random(N) < 0.5, dtype="boolean"), "binary"),
+    "yes or no": (pd.Series(RNG.choice(["yes", "no"], N)), "binary"),
+    "objects": (pd.Series(WORDS, dtype=object), "category"),
+    "string": (pd.Series(WORDS, dtype="string"), "category"),
+    "codes with zeros": (pd.Series([f"{code:05d}" for code in RNG.integers(0, 20, N)]), "category"),
+    "levels of two types": (pd.Series(RNG.choice(np.array(["a", 1, 2], object), N), dtype=object), "category"),
+    "categorical": (pd.Series(pd.Categorical(WORDS, categories=["never", "Plzeň", "Praha", "Brno"])), "category"),
+    "ordered": (pd.Series(pd.Categorical(RNG.choice(list("SML"), N), categories=list("SML"), ordered=True)), "ordered"),
+    "days": (pd.Series(DAYS), "date"),
+    "days in a zone": (pd.Series(DAYS.tz_localize("Europe/Prague")), "date"),
+    "hours in a zone": (pd.Series(HOURS.tz_localize("UTC").tz_convert("America/New_York")), "date"),
+    "microseconds": (pd.Series(HOURS + pd.to_timedelta(RNG.integers(0, 10**6, N), unit="us")), "date"),
+    "days of Python": (pd.Series(DAYS.date, dtype=object), "date"),
+    "days as texts": (pd.Series(DAYS.strftime("%Y-%m-%d")), "date"),
+    "times as texts": (pd.Series(HOURS.strftime("%Y-%m-%d %H:%M")), "date"),
+    "timestamp[pyarrow]": (pd.Series(HOURS.tz_localize("UTC")).astype("timestamp[us, tz=UTC][pyarrow]"), "date"),
+    "date32[pyarrow]": (pd.Series(pd.array(DAYS.date.tolist(), dtype="date32[day][pyarrow]")), "date"),
+    "spans": (pd.Series(pd.to_timedelta(RNG.integers(0, 900, N), unit="h")), "real"),
+    "names": (pd.Series([f"row {row}" for row in RNG.permutation(N)]), "identifier"),
+    "numbers of rows": (pd.Series(RNG.permutation(N) + 1000), "identifier"),
+    "the same": (pd.Series(["x"] * N), "constant"),
+    "nothing": (pd.Series([np.nan] * N), "empty"),
+}
+TABLE = pd.DataFrame({name: series for name, (series, _) in COLUMNS.items()})
+TAKES_NO_GAPS = {"int8", "uint16", "visits", "coded", "bool"}
+
+
+def with_gaps(frame):
+    frame = frame.copy()
+    for place, name in enumerate(frame):
+        if name not in TAKES_NO_GAPS:
+            frame.loc[[place, (7 * place + 3) % len(frame)], name] = None
+    return frame
+
+
+@pytest.mark.parametrize("gaps", [False, True])
+def test_the_kind_that_is_found(gaps):
+    table = Table.of(with_gaps(TABLE) if gaps else TABLE, None)
+    assert {column.name: column.kind for column in table.columns} == {name: kind for name, (_, kind) in COLUMNS.items()}
+
+
+@pytest.mark.parametrize("gaps", [False, True])
+def test_cells_come_back_as_they_were(gaps):
+    frame = with_gaps(TABLE) if gaps else TABLE
+    table = Table.of(frame, None)
+    assert Table.of_plain(json.loads(json.dumps(table.plain()))) == table
+    back = table.filled(table.cells(frame[frame.columns[::-1]]), like=frame)
+    kept = frame.drop(columns=["names", "numbers of rows"])
+    if gaps:
+        kept["the same"] = back["the same"] = "x"
+    pd.testing.assert_frame_equal(back, kept, rtol=1e-12)
+
+
+def test_cells_of_polars_come_back_as_they_were():
+    pl = pytest.importorskip("polars")
+    from polars.testing import assert_frame_equal
+
+    frame = pl.DataFrame(
+        {
+            "f32": pl.Series(RNG.normal(size=N), dtype=pl.Float32),
+            "i16": pl.Series(RNG.integers(0, 999, N), dtype=pl.Int16),
+            "price": pl.Series([round(x, 2) for x in RNG.normal(size=N)]).cast(pl.Decimal(8, 2)),
+            "flag": RNG.random(N) < 0.5,
+            "city": WORDS,
+            "cat": pl.Series(WORDS, dtype=pl.Categorical),
+            "enum": pl.Series(WORDS, dtype=pl.Enum(["never", *set(WORDS)])),
+            "day": pl.Series(DAYS.date.tolist()),
+            "when": pl.Series(HOURS.to_numpy()).dt.replace_time_zone("UTC").dt.convert_time_zone("Europe/Prague"),
+            "span": pl.Series([dt.timedelta(hours=hours) for hours in RNG.integers(0, 999, N).tolist()]),
+            "nothing": pl.Series([None] * N),
+        }
+    )
+    frame = frame.with_columns(pl.when(pl.int_range(N) % 9 == 4).then(None).otherwise(pl.exclude("f32")).name.keep())
+    table = Table.of_plain(json.loads(json.dumps(Table.of(frame, None).plain())))
+    assert_frame_equal(table.filled(table.cells(frame)), frame)
+
+
+VALUES = {
+    "real": hnp.arrays(np.float64, N, elements=st.floats(-1e30, 1e30), unique=True),
+    "positive": hnp.arrays(np.float64, N, elements=st.floats(1e-6, 1e6), unique=True),
+    "whole": hnp.arrays(np.int64, N, elements=st.integers(-(2**53), 2**53), unique=True),
+    "count": hnp.arrays(np.int64, N, elements=st.integers(0, 10**6), unique=True),
+    "category": st.lists(st.text(max_size=4), min_size=N, max_size=N).filter(lambda texts: len(set(texts)) > 1),
+}
+
+
+@settings(max_examples=25, deadline=None)
+@given(data=st.data(), kind=st.sampled_from(sorted(VALUES)), missing=hnp.arrays(bool, N))
+def test_any_values_come_back(data, kind, missing):
+    values = pd.Series(data.draw(VALUES[kind]))
+    values = values if missing[2:].all() else values.where(np.arange(N) < 2 if missing[2:].all() else ~missing)
+    frame = pd.DataFrame({"a": values, "b": np.arange(N) * 0.5})
+    if values.nunique() < 2:
+        return
+    table = Table.of(frame, {"a": kind})
+    pd.testing.assert_frame_equal(table.filled(table.cells(frame)), frame, rtol=1e-9)
+
+
+def test_what_is_asked_for_overrides_what_is_found():
+    frame = pd.DataFrame({"zip": RNG.integers(100, 130, N), "n": RNG.integers(0, 5, N), "t": RNG.permutation(N) * 1.0})
+    table = Table.of(frame, {"zip": "category", "n": "ordered", "t": "identifier"})
+    assert [column.kind for column in table.columns] == ["category", "ordered", "identifier"]
+    assert table.columns[0].levels == tuple(sorted({*frame.zip.tolist()}))
+    assert {column.kind for column in Table.of(frame, "real").columns} == {"real"}
+
+
+def test_many_levels_are_pooled_and_said():
+    frame = pd.DataFrame({"word": [f"w{i}" for i in range(2 * MOST_LEVELS)] * 2 + ["w0"] * 9, "x": 0.5})
+    column = Table.of(frame, None).columns[0]
+    assert column.outputs == MOST_LEVELS
+    assert column.levels[0] == "w0"  # the most frequent
+    assert "512 levels, the rarest 257 as one" in column.words
+
+
+def test_what_is_plain():
+    floats = pd.DataFrame({"a": [1.0, 2.0], "b": np.float32([1, 2]), "c": pd.array([1.5, 2], dtype="Float64")})
+    assert is_plain(floats, None)
+    assert is_plain(floats.assign(d=[1, 2], e=[True, False]), None)
+    assert not is_plain(floats.assign(d=["1", "2"]), None)
+    assert not is_plain(floats.assign(d=[1.0, None]), "real")
+    assert not is_plain(floats, {"a": "count"})
+    pl = pytest.importorskip("polars")
+    assert is_plain(pl.DataFrame({"a": [1.0, 2.0]}), None)
+    assert not is_plain(pl.DataFrame({"a": [1.0, None]}), None)
+    assert not is_plain(pl.DataFrame({"a": [1.0, float("nan")]}), None)
+
+
+FRAME = pd.DataFrame({"age": RNG.normal(size=N), "city": WORDS, "n": RNG.poisson(3, N), "d": DAYS})
+
+BAD_KINDS = {
+    "no such column": ({"ag": "real"}, "columns: X has no column 'ag'; did you mean 'age'"),
+    "negative counts": ({"age": "count"}, "column 'age', holds .*; for kind 'count' it must hold whole numbers from 0"),
+    "not positive": ({"n": "positive"}, "column 'n', holds 0; for kind 'positive' it must hold numbers above 0"),
+    "not whole": ({"age": "whole"}, "for kind 'whole' it must hold whole numbers"),
+    "three levels": ({"city": "binary"}, "holds 3 different values; for kind 'binary' it must hold two"),
+    "no order": ({"city": "ordered"}, "texts without an order"),
+    "no number": ({"city": "real"}, "column 'city', holds '.*' in row 0; a number is expected"),
+    "no date": ({"city": "date"}, "for kind 'date' it must hold dates"),
+}
+
+
+@pytest.mark.parametrize(("asked", "message"), BAD_KINDS.values(), ids=BAD_KINDS)
+def test_kinds_that_cannot_be(asked, message):
+    with pytest.raises(ValueError, match=message):
+        Table.of(FRAME, asked)
+
+
+BAD_USE = {
+    "missing": (FRAME.drop(columns="age"), ValueError, "X has no column 'age', which the model was fitted to"),
+    "added": (FRAME.assign(b=1), ValueError, "X has a column 'b', which the model was not fitted to; drop it"),
+    "texts": (FRAME.assign(age="x"), TypeError, "column 'age', holds texts, of type .*; .* it held numbers"),
+    "numbers": (FRAME.assign(city=1.5), TypeError, "column 'city', holds numbers, of type float64; .* it held texts"),
+    "no date": (FRAME.assign(d=1.5), TypeError, "column 'd', holds numbers, of type float64; .* held dates or times"),
+    "lists": (FRAME.assign(city=[[1]] * N), TypeError, r"column 'city', holds mixed objects, such as '\[1\]'"),
+    "infinity": (FRAME.assign(age=np.inf), ValueError, "column 'age', holds inf in row 0"),
+    "half a count": (FRAME.assign(n=0.5), ValueError, "column 'n', holds 0.5 in row 0; a count is a whole number"),
+    "nothing": (FRAME.assign(age=np.nan, city=None, n=np.nan, d=pd.NaT), ValueError, "no known cell in 60 rows, first"),
+    "twice": (pd.concat([FRAME, FRAME[["n"]]], axis=1), ValueError, "several columns called 'n'"),
+}
+
+
+@pytest.mark.parametrize(("bad", "error", "message"), BAD_USE.values(), ids=BAD_USE)
+def test_other_columns_at_use(bad, error, message):
+    with pytest.raises(error, match=message):
+        Table.of(FRAME, None).cells(bad)
+
+
+def test_unseen_levels_and_values_beyond_the_least():
+    table = Table.of(pd.DataFrame({"city": WORDS, "income": np.exp(RNG.normal(size=N))}), None)
+    cells = table.cells(pd.DataFrame({"city": ["Olomouc", "Brno"], "income": [0.0, 1.0]}))
+    assert cells[:, 0].tolist() == [3, 0]
+    assert np.isfinite(cells).all()
+    assert cells[0, 1] < cells[1, 1]
