@@ -35,7 +35,13 @@ EXTRAS = {"demo": (), "test": ("test",), "lint": ("lint", "test"), "bench": ("be
 # together.
 IN_PARALLEL = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadscope", "--no-loadscope-reorder"]
 
-LAWS = ["tests/test_laws.py", "tests/data", "tests/estimators/test_scikit_learn.py"]
+LAWS = [
+    "tests/test_laws.py",
+    "tests/columns",
+    "tests/data",
+    "tests/estimators/test_scikit_learn.py",
+    "tests/estimators/test_tables.py",
+]
 """What is run with the lowest versions: the family, and whatever meets NumPy, pandas, Pillow and scikit-learn."""
 
 
