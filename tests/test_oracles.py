@@ -183,7 +183,7 @@ def test_iwae_with_one_code_is_the_evidence_lower_bound(x):
         single = ImportanceWeighted(1)(model, batch, seeded(3), 1.0)
         epsilon = torch.randn(1, 20, D, generator=seeded(3), dtype=torch.float64)
         torch.testing.assert_close(single, -model.log_weights(batch, epsilon)[0], rtol=1e-12, atol=1e-12)
-        q = model.posterior(*batch)
+        q = model.posterior(*batch.seen)
         z = q.mean + q.sigma * epsilon[0]
         reconstruction = Reconstruction()(model, batch, seeded(3), 1.0)
         by_hand = reconstruction + q.log_prob(z) - model.prior.log_prob(z)

@@ -277,10 +277,10 @@ def test_calibration_makes_the_held_out_part_as_likely_as_it_can_be(fitted, digi
     net = copy.deepcopy(fitted.model_)
     x = torch.from_numpy(fitted.scaling_.apply(X.reshape(300, -1)))
     net.likelihood.calibrate(x, net.decode(net.encode(x)).detach())
-    best = net.log_prob(x).mean()
+    best = net.log_prob(Batch(x, None)).mean()
     for factor in (0.9, 1.1):
         net.likelihood.sigma.mul_(factor)
-        assert net.log_prob(x).mean() < best
+        assert net.log_prob(Batch(x, None)).mean() < best
         net.likelihood.sigma.div_(factor)
 
 

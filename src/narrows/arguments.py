@@ -248,11 +248,15 @@ def check_random_state(name: str, value: object) -> None:
 
 
 def check_finite(
-    rows: NDArray[np.floating], names: Sequence[str] | None = None, numbers: NDArray[np.int64] | None = None
+    rows: NDArray[np.floating],
+    names: Sequence[str] | None = None,
+    numbers: NDArray[np.int64] | None = None,
+    *,
+    argument: str = "X",
 ) -> None:
     """Refuse NaN, infinities and what 32-bit floats cannot hold, and say how many there are and where the first is.
 
-    ``numbers`` (n,) are the rows' in the whole data, where they are some of it.
+    ``numbers`` (n,) are the rows' in the whole data, where they are some of it; ``argument`` is what they came as.
 
     Raises
     ------
@@ -271,6 +275,6 @@ def check_finite(
             row = row if numbers is None else numbers[row]
             where = f"column {names[column]!r}" if names is not None else f"column {column}"
             raise ValueError(
-                f"X contains {kind} in {found.sum()} of {found.size} values, first in row {row}, {where}; "
+                f"{argument} contains {kind} in {found.sum()} of {found.size} values, first in row {row}, {where}; "
                 "fill or drop them before fitting"
             )

@@ -24,7 +24,7 @@ from narrows.estimators import ESTIMATORS
 from narrows.estimators.allowed import checks_of
 from narrows.estimators.base import BottleneckEstimator
 from narrows.estimators.fitting import fit_together
-from narrows.estimators.rows import weights_of
+from narrows.estimators.rows import are_pairs, weights_of
 from narrows.evaluation.codes import dead_units
 from narrows.evaluation.reconstruction import squared_errors
 from narrows.fitted.fitted import Fitted
@@ -100,7 +100,8 @@ class Sweep:
     ----------
     X, y
         Rows or images, (n, …), also on disk, and, if known, labels (n,), by which the split is stratified. The models
-        learn them too where they are classes: no real numbers, and at most half as many as there are examples.
+        learn them too where they are classes: no real numbers, and at most half as many as there are examples. Of
+        pairs, for a `DenoisingAutoencoder`, noisy examples and clean ones.
     sample_weight
         As in `narrows.estimators.base.BottleneckEstimator.fit`; the test errors are means by it.
     latent_dims
@@ -161,26 +162,31 @@ class Sweep:
             options["columns"] = "real"
         each = [random_state + i for i in range(integer("seeds", seeds, 1))]
         self._estimators = [kind(d, random_state=seed, **options) for d in self.latent_dims for seed in each]
-        check_given("X", X)
-        data = X if isinstance(X, pd.DataFrame | OnDisk) else np.asarray(X)
-        # Here, where rows still have their places in the file; those on disk are checked when they are read.
-        if not isinstance(data, OnDisk) and np.issubdtype(np.asarray(data).dtype, np.number):
-            check_finite(np.asarray(data).reshape(len(data), -1), getattr(data, "columns", None))
-        labels = None if y is None else usual_labels(_column(y, len(data)))
+        data = _examples("X", X)
+        pairs = are_pairs(self._estimators[0], tuple(data.shape), y)
+        clean = _examples("y", y) if pairs else None
+        labels = None if y is None or pairs else usual_labels(_column(y, len(data)))
         weights = weights_of(sample_weight, len(data))
         if weights is not None:
             kept = np.flatnonzero(weights)
-            data = data.select(kept) if isinstance(data, OnDisk) else take(data, kept)
+            data, clean = _rows(data, kept), None if clean is None else _rows(clean, kept)
             labels, weights = None if labels is None else labels[kept], weights[kept]
         self.X_train, self.X_test, self.y_train, self.y_test = split(
             data, labels, test_size=test_size, random_state=random_state
         )
         rows = split(np.arange(len(data)), labels, test_size=test_size, random_state=random_state)[:2]
         self._weights, self._test_weights = (None if weights is None else weights[np.asarray(some)] for some in rows)
-        self._labels = _all_classes(self.y_train, self.y_test) if options.get("conditional") else _classes(self.y_train)
+        self._target: Any = self.X_test  # what is to be made of it
+        if clean is not None:
+            self.y_train, self.y_test = (_rows(clean, np.asarray(some)) for some in rows)
+            self._labels, self._target = self.y_train, self.y_test
+        elif options.get("conditional"):
+            self._labels = _all_classes(self.y_train, self.y_test)
+        else:
+            self._labels = _classes(self.y_train)
         self.models: dict[int, BottleneckEstimator] = {}
         self.trainings: list[SweepRow] = []
-        self._scaled: NDArray[np.floating] | None = None
+        self._scaled: tuple[NDArray[np.floating], NDArray[np.floating]] | None = None
 
     def run(self, checkpoint: str | os.PathLike[str] | None = None) -> Generator[SweepStep]:
         """Train the models, side by side where their nets allow it, a step a yield.
@@ -246,12 +252,12 @@ class Sweep:
         error, deviation = _mean_and_deviation(errors, self._test_weights)
         fitted = estimator.fitted_
         validation, validation_se = fitted.validation_error or (None, None)
-        test = self._scaled_by(fitted)
+        seen, test = self._scaled_by(fitted)
         return SweepRow(
             latent_dim=fitted.latent_dim,
             test_error=error,
             test_error_se=deviation,
-            pca_error=self._mean(squared_errors(test, fitted.reference.components.restored(test))),
+            pca_error=self._mean(squared_errors(test, fitted.reference.components.restored(seen))),
             validation_error=validation,
             validation_error_se=validation_se,
             parameters=sum(p.numel() for p in fitted.model.parameters()),
@@ -262,17 +268,23 @@ class Sweep:
             seed=fitted.seed,
         )
 
-    def _scaled_by(self, fitted: Fitted) -> NDArray[np.floating]:
-        """Return the test rows, or as many as memory should hold, as the models see them: one scaling for all."""
+    def _scaled_by(self, fitted: Fitted) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+        """Return the test rows, or as many as memory should hold, in the one scaling of all models.
+
+        First as they see them, then as they should give them back: the same, but for pairs.
+        """
         if self._scaled is None:
-            self._scaled = fitted.scaling.apply(self.X_test[: enough_rows(fitted.features)])
+            most = enough_rows(fitted.features)
+            seen = fitted.scaling.apply(self.X_test[:most])
+            same = self._target is self.X_test
+            self._scaled = seen, seen if same else fitted.scaling.apply(self._target[:most])
         return self._scaled
 
     @cached_property
     def mean_error(self) -> float:
         """The test error of answering with the training examples' mean, in the rows' units; needs one trained model."""
         fitted = next(iter(self.models.values())).fitted_
-        test = self._scaled_by(fitted)
+        _, test = self._scaled_by(fitted)
         return self._mean(squared_errors(test, np.broadcast_to(fitted.reference.components.mean, test.shape)))
 
     def _mean(self, errors: NDArray[np.float64]) -> float:
@@ -310,6 +322,23 @@ class Sweep:
         if row.pca_error <= row.test_error:
             reason += f"; but as many principal components do as well or better ({row.pca_error:.4f} on the test part)"
         return taken, reason + "."
+
+
+def _examples(name: str, X: Any) -> Any:
+    """Return examples, checked here, where rows still have their places; those on disk are checked when they are read.
+
+    ``name`` is what they were given as.
+    """
+    check_given(name, X)
+    data = X if isinstance(X, pd.DataFrame | OnDisk) else np.asarray(X)
+    if not isinstance(data, OnDisk) and np.issubdtype(np.asarray(data).dtype, np.number):
+        check_finite(np.asarray(data).reshape(len(data), -1), getattr(data, "columns", None), argument=name)
+    return data
+
+
+def _rows(data: Any, rows: NDArray[np.int64]) -> Any:
+    """Return the examples at ``rows``, which stay on disk if they are there."""
+    return data.select(rows) if isinstance(data, OnDisk) else take(data, rows)
 
 
 def _column(y: ArrayLike, n: int) -> NDArray[Any]:

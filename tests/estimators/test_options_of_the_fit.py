@@ -7,7 +7,7 @@ import pytest
 from sklearn.base import clone
 from torch import nn
 
-from narrows import VAE, Autoencoder, DenoisingAutoencoder, load
+from narrows import VAE, Autoencoder, load
 from narrows.estimators import ESTIMATORS
 from narrows.estimators.allowed import checks_of
 
@@ -114,11 +114,3 @@ def test_one_example_is_told_from_many():
         with pytest.raises(ValueError, match=r"that of one example. Reshape your data: did you mean X\[None\]\?"):
             model.transform(one)
         assert model.transform(one[None]).shape == (1, 2)
-
-
-@pytest.mark.parametrize("model", [Autoencoder(2), DenoisingAutoencoder(2), VAE(2, conditional=True)])
-@pytest.mark.parametrize("shape", [(4,), (2, 2)])
-def test_pairs_of_noisy_and_clean_examples_are_refused(model, shape):
-    pairs = X.reshape(40, *shape)
-    with pytest.raises(ValueError, match=r"(?s)y has the shape of X, .*fit takes clean examples alone"):
-        clone(model).fit(pairs + 0.1, pairs)

@@ -7,7 +7,6 @@ from sklearn.decomposition import PCA
 from torch import nn
 
 from narrows import VAE, Autoencoder
-from narrows.models.model import Batch
 from narrows.models.nets import Shortcut
 from narrows.models.start import start_at_components
 from narrows.scaling import Scaling
@@ -52,7 +51,7 @@ def test_without_its_deep_part_it_is_scikit_learns_pca(n, shape, kind):
 def test_a_class_has_no_influence_at_first(kind):
     X = np.random.default_rng(0).normal(size=(50, 4, 5))
     model, x = started((4, 5), 2, X, kind, classes=3)
-    codes = [model.encode(*Batch(x, torch.eye(3)[c].expand(50, -1))) for c in range(3)]
+    codes = [model.encode(x, torch.eye(3)[c].expand(50, -1)) for c in range(3)]
     torch.testing.assert_close(codes[0], codes[2])
 
 

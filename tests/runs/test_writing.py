@@ -67,4 +67,4 @@ def test_labels_in_a_column_are_labels(shape):
 @pytest.mark.parametrize("shape", [(60, 2), (30,), ()])
 def test_other_labels_are_refused_before_the_training(shape):
     with pytest.raises(ValueError, match=r"y of shape .* must be \(60,\): a label for each example of X"):
-        Sweep(np.zeros((60, 2)), np.zeros(shape), latent_dims=(1,))
+        Sweep(np.zeros((60, 3)), np.zeros(shape), latent_dims=(1,))

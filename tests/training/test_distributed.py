@@ -26,6 +26,7 @@ from narrows import (
     WAE,
     Autoencoder,
     ContractiveAutoencoder,
+    DenoisingAutoencoder,
     NoisyAutoencoder,
     SparseAutoencoder,
     sweep,
@@ -46,6 +47,8 @@ KINDS = {
     "masking": (Autoencoder, {"corruption": "masking", "input_noise": 0.4}),
     "pepper": (Autoencoder, {"corruption": "salt-and-pepper", "input_noise": 0.4}),
     "block": (Autoencoder, {"corruption": "block", "input_noise": 0.4}),
+    "pairs": (DenoisingAutoencoder, {}),
+    "pairs with noise on top": (DenoisingAutoencoder, {"input_noise": 0.2}),
     "noisy": (NoisyAutoencoder, {}),
     "contractive": (ContractiveAutoencoder, {}),
     "vae": (VAE, {"warm_up": 0.5}),
@@ -88,12 +91,13 @@ def test_the_mean_over_parts_is_that_of_the_whole_batch(kind, n, size):
         return torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
 
     generators = [torch.Generator().manual_seed(1) for _ in range(size + 1)]
-    loss = objective(model, Batch(x, None), generators[-1], 0.25).mean()
+    batch = Batch(x, None, x.flip(1) if kind.startswith("pairs") else None)
+    loss = objective(model, batch, generators[-1], 0.25).mean()
     expected = gradients(loss)
     losses, parts = [], []
     for rank in range(size):
         process = one_of(size, rank)
-        part = Batch(x[process.share(torch.arange(n))], None)
+        part = batch.take(process.share(torch.arange(n)))
         losses.append(process.shared(objective)(model, part, generators[rank], 0.25).mean())
         parts.append(gradients(losses[-1]))
     torch.testing.assert_close(torch.stack(losses).mean(), loss)

@@ -19,6 +19,7 @@ from narrows import (
     recipes,
 )
 from narrows.estimators.fitting import begin, fit_together
+from narrows.models.model import Batch
 from narrows.models.nets import initialise
 from narrows.scaling import Scaling
 from narrows.training.dense.stack import Stack, kind_of
@@ -32,6 +33,8 @@ CASES = {
     "lecture": (Autoencoder, dict(recipes.LECTURE)),
     "no hidden layer": (Autoencoder, {"hidden": ()}),
     "denoising": (DenoisingAutoencoder, {"corruption": "masking"}),
+    "pairs": (DenoisingAutoencoder, {}),
+    "pairs with noise on top": (DenoisingAutoencoder, {"input_noise": 0.2}),
     "noisy": (NoisyAutoencoder, {"activation": "tanh"}),
     "sigmoid code": (Autoencoder, {"code_activation": "sigmoid"}),
     **{activation: (Autoencoder, {"activation": activation}) for activation in ("gelu", "sigmoid", "identity")},
@@ -70,10 +73,10 @@ def test_exact_to_automatic_differentiation(case, dtype, tolerance):
     each = [General(twin, objective, 1e-2, 0.1) for twin in twins]
     ours, theirs = ([torch.Generator().manual_seed(place) for place in range(3)] for _ in range(2))
     for progress, x in batches(dtype):
-        loss = stack.step(x, None, ours, progress, 0.7, 0.9)
-        expected = torch.cat(
-            [one.step(x[k : k + 1], None, [theirs[k]], progress, 0.7, 0.9) for k, one in enumerate(each)]
-        )
+        batch = Batch(x, None, x.flip(2) if case.startswith("pairs") else None)
+        loss = stack.step(batch, ours, progress, 0.7, 0.9)
+        alone = (batch.take(torch.tensor([k])) for k in range(3))
+        expected = torch.cat([one.step(next(alone), [theirs[k]], progress, 0.7, 0.9) for k, one in enumerate(each)])
         torch.testing.assert_close(loss, expected, rtol=tolerance, atol=tolerance)
         for layer, gradients in zip(stack.layers, stack.weights.gradients, strict=False):
             for place, linear in enumerate(layer.linears):
@@ -97,7 +100,7 @@ def test_units_that_a_smaller_code_lacks_stay_zero():
     stack = Stack(models, objective, 1e-2, 0.1)
     generators = [torch.Generator().manual_seed(place) for place in range(3)]
     for progress, x in batches(torch.float32):
-        stack.step(x, None, generators, progress, 1.0, 0.9)
+        stack.step(Batch(x, None), generators, progress, 1.0, 0.9)
     first, last = stack.weights.values[len(stack.nets[0].layers)], stack.weights.values[2]
     for place, size in enumerate(SIZES):
         assert not first[place, size:5].any()
@@ -115,8 +118,8 @@ def test_some_go_on_without_the_others():
     for step, (progress, x) in enumerate(batches(torch.float32)):
         if step == 2:
             stack.keep([1])
-        stack.step(x[1:2] if step >= 2 else x, None, generator[: 1 if step >= 2 else 3], progress, 1.0, 0.9)
-        single.step(x[1:2], None, generator[:1], progress, 1.0, 0.9)
+        stack.step(Batch(x[1:2] if step >= 2 else x, None), generator[: 1 if step >= 2 else 3], progress, 1.0, 0.9)
+        single.step(Batch(x[1:2], None), generator[:1], progress, 1.0, 0.9)
     stack.store()
     single.store()
     for mine, other in zip(models[1].state_dict().values(), alone[1].state_dict().values(), strict=True):
@@ -168,8 +171,8 @@ def test_one_that_diverges_leaves_the_others_in_peace(monkeypatch):
     expected = [copy.deepcopy(one).fit(X).history_ for one in estimators]
     update = Stack.step
 
-    def poisoned(self, x, context, generators, progress, part, momentum):
-        loss = update(self, x, context, generators, progress, part, momentum)
+    def poisoned(self, batch, generators, progress, part, momentum):
+        loss = update(self, batch, generators, progress, part, momentum)
         if len(self.models) == 3:
             self.weights.values[0][1, 0, 0] = float("nan")
         return loss

@@ -17,7 +17,7 @@ from torch.nn.functional import one_hot
 from narrows.arguments import RandomState, choice, integer, random_seed, rate, real, refuse_masked
 from narrows.data.labels import class_indices
 from narrows.estimators.fitting import fit_together
-from narrows.estimators.rows import context_of, examples_of, rows_of
+from narrows.estimators.rows import context_of, examples_of, refuse_pairs, rows_of
 from narrows.estimators.scoring import Scoring
 from narrows.fitted.completion import with_prior
 from narrows.fitted.imputing import imputed, simulated
@@ -66,7 +66,8 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
         X
             Rows (n, features) or images (n, H, W[, C]), two or more, finite; any real type.
         y
-            The examples' classes (n,), whole numbers or strings; None, or anything else, if they have none.
+            The examples' classes (n,), whole numbers or strings; None, or anything else, if they have none. For a
+            `DenoisingAutoencoder` also ``X`` without its noise, in the same shape.
         sample_weight
             How much each example counts, (n,), in proportion to the others; None if all count alike. One of weight 2
             comes twice as often as one of weight 1: to learn from, and to find scaling, components, prior and
@@ -131,6 +132,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
         """
         choice("prior", prior, PRIORS)
         fitted, source = self.fitted_, rows_of(self, X)
+        refuse_pairs("fit_prior", source, y)
         if fitted.classes is None:
             labels = np.zeros(len(source), np.int64)
         elif y is None:

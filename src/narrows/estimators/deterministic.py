@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from narrows.estimators.allowed import Rules, above, at_least, fraction, one_of
+from narrows.estimators.allowed import Rules, above, at_least, checked, fraction, one_of
 from narrows.estimators.base import BottleneckEstimator
+from narrows.estimators.options import check_noise
 from narrows.models.bottlenecks import Bottleneck, Deterministic, Noisy
 from narrows.models.nets import ACTIVATIONS
 from narrows.models.objectives import Contractive, Reconstruction, Regularised, Sparse, Wasserstein
@@ -85,9 +86,22 @@ class DenoisingAutoencoder(DeterministicEstimator):
 
     It is the autoencoder with much more ``input_noise``, of the kind that ``corruption`` says; give it the noise that
     your data have. `reconstruct` then removes it.
+
+    Or let it learn from pairs, ``fit(noisy, clean)``: the same examples, in arrays of the same shape or data frames
+    with the same columns, and in the same units, as they come with noise and as they should be. Training compares what
+    it makes of the noisy ones with the clean ones, and so do `score`, `score_samples`, `anomaly_score` and `error_map`
+    if they are given both. All else goes by the clean ones: scaling, the prior, the threshold of `predict`, and what
+    `evaluate` compares with.
+
+    Parameters
+    ----------
+    input_noise
+        As of every model; ``"auto"`` is 0.3, or, with pairs, which have a noise of their own, none on top of that.
     """
 
-    input_noise: float | tuple[float, float] = 0.3
+    input_noise: float | tuple[float, float] | str = field(default="auto", metadata=checked(check_noise, "auto"))
+
+    learns_from_pairs: ClassVar[bool] = True
 
     def objective(self) -> Objective:
         """Return the loss of giving back the clean inputs."""

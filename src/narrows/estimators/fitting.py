@@ -22,11 +22,12 @@ from torch import Tensor, nn
 
 from narrows.arguments import closest, plain, random_seed
 from narrows.estimators.attributes import FittedAttributes
-from narrows.estimators.rows import rows_to_fit, weights_of
+from narrows.estimators.rows import are_pairs, clean_to_fit, refuse_table, rows_to_fit, weights_of
 from narrows.fitted.completion import complete
 from narrows.fitted.fitted import Fitted
 from narrows.fitted.saving import OWN
 from narrows.fitted.scores import check_possible
+from narrows.fitted.source import Source
 from narrows.fitted.training_set import TrainingSet
 from narrows.models.bottlenecks import GaussianPosterior
 from narrows.models.likelihoods import Mixed
@@ -106,17 +107,7 @@ def begin(
     seed = processes.broadcast(random_seed(seed if estimator.random_state is None else estimator.random_state))
     options = _options_of(estimator, seed)
     if data is None:
-        given = rows_to_fit(X, type(estimator).__name__, estimator.columns, sample_weight)
-        data = TrainingSet.of(
-            given.source,
-            y,
-            weights_of(sample_weight, len(given.source)),
-            feature_names=given.feature_names,
-            frame=given.frame,
-            table=given.table,
-            scaling=estimator.scaling,
-            conditional=estimator.conditional,
-        )
+        data = _training_set(estimator, X, y, sample_weight)
     examples, generator = data.examples, torch.Generator().manual_seed(seed)
     held_out = min(math.floor(estimator.validation_fraction * len(examples)), len(examples) - 2)
     order = torch.randperm(len(examples), generator=generator)
@@ -125,6 +116,28 @@ def begin(
     member = Member(model, training, validation, generator, operations_of(model, training.take(torch.arange(1))))
     model.in_half = half_for(estimator.precision, model, *_device_for(estimator, [member]))
     return Begun(estimator, options, member, data, seed)
+
+
+def _training_set(
+    estimator: FittedAttributes, X: ArrayLike, y: ArrayLike | None, sample_weight: ArrayLike | None
+) -> TrainingSet:
+    """Return ``X`` to learn from, with the classes ``y``; or ``y``, if they are clean examples and X the noisy ones."""
+    given = rows_to_fit(X, type(estimator).__name__, estimator.columns, sample_weight)
+    clean = None
+    if are_pairs(estimator, given.source.shape, y):
+        refuse_table("X", given.table)
+        clean = clean_to_fit(y, given.source, given.feature_names, type(estimator).__name__)
+    return TrainingSet.of(
+        given.source if clean is None else clean,
+        y if clean is None else None,
+        weights_of(sample_weight, len(given.source)),
+        feature_names=given.feature_names,
+        frame=given.frame,
+        table=given.table,
+        scaling=estimator.scaling,
+        conditional=estimator.conditional,
+        noisy=None if clean is None else given.source,
+    )
 
 
 def _options_of(estimator: FittedAttributes, seed: int) -> dict[str, Any]:
@@ -346,10 +359,9 @@ def _pace(begun: Begun) -> tuple[int, int, float]:
 def _identity(group: Sequence[Begun], device: torch.device) -> dict[str, object]:
     """Return what the weights of a training depend on, by name."""
     first, data = group[0], group[0].data
+    given, clean = (data.source, None) if data.noisy is None else (data.noisy, data.source)
     epochs, batch_size, learning_rate = _pace(first)
-    given, start, weights = hashlib.sha256(), hashlib.sha256(), data.examples.weights
-    for array in data.source.chunks():  # as given: an image's bytes are a quarter of what they are scaled
-        given.update(np.ascontiguousarray(array).data)
+    start, weights = hashlib.sha256(), data.examples.weights
     for one in group:
         for tensor in one.member.model.state_dict().values():
             start.update(tensor.numpy().tobytes())
@@ -364,10 +376,19 @@ def _identity(group: Sequence[Begun], device: torch.device) -> dict[str, object]
         "device": device.type,  # others draw other noise
         "prior": None if first.estimator.prior in PRIORS else first.estimator.prior,  # which are fitted afterwards
         "false_alarms": None,
-        "data": given.hexdigest(),
+        "data": _digest(given),
+        "clean examples": None if clean is None else _digest(clean),
         "numbers": hashlib.sha256(data.fingerprints[0].tobytes()).hexdigest(),
         "type": str(data.source.dtype),
         "labels": hashlib.sha256(data.labels.numpy().tobytes()).hexdigest() if first.estimator.conditional else None,
         "sample weights": None if weights is None else hashlib.sha256(weights.numpy().tobytes()).hexdigest(),
         "first weights": start.hexdigest(),
     }
+
+
+def _digest(source: Source) -> str:
+    """Return what tells examples from others, as given: a picture's bytes are a quarter of what they are scaled."""
+    digest = hashlib.sha256()
+    for array in source.chunks():
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()

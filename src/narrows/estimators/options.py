@@ -41,7 +41,7 @@ from narrows.training.general import Objective
 from narrows.training.processor import PRECISIONS, device_for
 from narrows.training.schedules import SCHEDULES
 
-__all__ = ["Options"]
+__all__ = ["Options", "check_noise"]
 
 MOST_HIDDEN = 0.8
 """Of a table's row, the largest fraction of cells that training hides: on average it is half of that."""
@@ -55,9 +55,18 @@ IMAGES, FEW_IMAGES = 30_000, 4_000
 STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 5_500, 20, 500
 """What ``epochs="auto"`` aims at: small data sets need many passes, large ones few."""
 
+NOISE = 0.3
+"""What ``input_noise="auto"`` is, of models that take it."""
 
-def _levels(name: str, value: Any) -> tuple[float, float]:
-    """Return how much noise there is at the first step and at the last: the same, if ``value`` is one number."""
+
+def check_noise(name: str, value: Any) -> tuple[float, float]:
+    """Return how much noise there is at the first step and at the last: the same, if ``value`` is one number.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is neither one number from 0 on nor a pair of them.
+    """
     pair = plain(value)
     pair = pair if isinstance(pair, tuple) else (pair, pair)
     if len(pair) != 2:
@@ -84,7 +93,7 @@ def _sigma_is_a_gaussians(options: Options) -> None:
 
 
 def _level_of_corruption(options: Options) -> None:
-    for level in _levels("input_noise", options.input_noise):
+    for level in options.noise_levels():
         real("input_noise", level, 0, CORRUPTIONS[options.corruption].largest)
 
 
@@ -211,7 +220,7 @@ class Options(BaseEstimator):  # type: ignore[misc]
     columns: Asked = field(default=None, metadata=checked(check_asked))
     column_weights: Mapping[Any, float] | None = field(default=None, metadata=checked(_column_weights))
     corruption: str = field(default="gaussian", metadata=one_of(CORRUPTIONS))
-    input_noise: float | tuple[float, float] = field(default=(0.3, 0.05), metadata=checked(_levels))
+    input_noise: float | tuple[float, float] | str = field(default=(0.3, 0.05), metadata=checked(check_noise))
     learning_rate: float | str = field(default="auto", metadata=above(0, "auto"))
     weight_decay: float = field(default=0.1, metadata=at_least(0))
     schedule: str = field(default="one-cycle", metadata=one_of(SCHEDULES))
@@ -226,6 +235,8 @@ class Options(BaseEstimator):  # type: ignore[misc]
     false_alarms: float = field(default=0.05, metadata=fraction())
     random_state: RandomState = field(default=None, metadata=checked(check_random_state))
 
+    learns_from_pairs: ClassVar[bool] = False
+
     _rules: ClassVar[Rules] = (_sigma_is_a_gaussians, _level_of_corruption, _zuko_for_flows, _one_process_on_a_gpu)
 
     def __new__(cls, *_: object, **options: object) -> Self:
@@ -235,6 +246,10 @@ class Options(BaseEstimator):  # type: ignore[misc]
             raise TypeError(f"{cls.__name__} has no option {name!r}{closest(name, known)}; it has {', '.join(known)}")
         estimator: Self = super().__new__(cls)
         return estimator
+
+    def noise_levels(self) -> tuple[float, float]:
+        """Return how much noise there is on inputs at the first step of a training and at the last."""
+        return check_noise("input_noise", NOISE if isinstance(self.input_noise, str) else self.input_noise)
 
     def bottleneck(self) -> Bottleneck:
         """Return how the encoder's output becomes a code."""
@@ -313,9 +328,9 @@ class Options(BaseEstimator):  # type: ignore[misc]
         )
 
     def _corruption(self, shape: tuple[int, ...], scaling: Scaling, table: Table | None) -> Corruption:
-        levels = _levels("input_noise", self.input_noise)
+        levels, of_noisy = self.noise_levels(), not isinstance(self.input_noise, str)
         if table is None:
-            return Corruption(self.corruption, *levels, shape, scaling.extremes)
+            return Corruption(self.corruption, *levels, shape, scaling.extremes, of_noisy=of_noisy)
         kinds = enumerate(column.kind for column in table.modelled)
         numbers = tuple(place for place, kind in kinds if kind in (*NUMBERS, "count"))
         return Corruption(self.corruption, *levels, shape, scaling.extremes, numbers, MOST_HIDDEN)

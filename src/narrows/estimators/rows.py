@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,7 +29,20 @@ from narrows.fitted.frame import Frame
 from narrows.fitted.source import Source
 from narrows.training.examples import Examples
 
-__all__ = ["Given", "context_of", "examples_of", "is_streamed", "rows_of", "rows_to_fit", "weights_of"]
+__all__ = [
+    "Given",
+    "are_pairs",
+    "clean_of",
+    "clean_to_fit",
+    "context_of",
+    "examples_of",
+    "is_streamed",
+    "refuse_pairs",
+    "refuse_table",
+    "rows_of",
+    "rows_to_fit",
+    "weights_of",
+]
 
 IN_MEMORY = ("__array_interface__", "__array_namespace__")
 """One of which an array has that hands out its memory."""
@@ -79,19 +93,29 @@ class Given(NamedTuple):
     table: Table | None
 
 
-def rows_to_fit(X: Any, name: str, columns: Asked = None, sample_weight: ArrayLike | None = None) -> Given:
+def rows_to_fit(
+    X: Any,
+    name: str,
+    columns: Asked = None,
+    sample_weight: ArrayLike | None = None,
+    *,
+    argument: str = "X",
+    least: int = 2,
+) -> Given:
     """Return ``X`` checked, as rows to learn from.
 
     Parameters
     ----------
     X
         As given to `fit`.
-    name
-        Of the estimator, for errors.
+    name, argument
+        Of the estimator, and what ``X`` was given as, for errors.
     columns
         Its option of this name.
     sample_weight
         As given to `fit`: rows of no weight say nothing of a table's columns.
+    least
+        Examples that there must be.
 
     Raises
     ------
@@ -100,19 +124,19 @@ def rows_to_fit(X: Any, name: str, columns: Asked = None, sample_weight: ArrayLi
     """
     if is_frame(X) and not is_plain(X, columns):
         return _table_to_fit(X, name, columns, sample_weight)
-    given = _array(X)
-    check_channels("X", tuple(given.shape))
+    given = _array(X, argument)
+    check_channels(argument, tuple(given.shape))
     if is_streamed(given):
-        return Given(Source(given, tuple(given.shape), streamed=True), None, None, None)
+        return Given(Source(given, tuple(given.shape), streamed=True, name=argument), None, None, None)
     # scikit-learn writes what it finds out into an estimator, and ours is to stay as it is until the fit has come to
     # something.
     seen = BaseEstimator()
-    rows = _checked(seen, given, reset=True, ensure_min_samples=2, estimator=name)
+    rows = _checked(seen, given, reset=True, ensure_min_samples=least, estimator=name)
     if len(given.shape) == 2 and (isinstance(columns, Mapping) or np.isnan(rows).any()):
         return _table_to_fit(rows, name, columns, sample_weight)
     names = vars(seen).get("feature_names_in_")
-    check_finite(rows, names)
-    source = Source(rows, tuple(given.shape), streamed=False)
+    check_finite(rows, names, argument=argument)
+    source = Source(rows, tuple(given.shape), streamed=False, name=argument)
     return Given(source, None if names is None else tuple(names), Frame.of(X), None)
 
 
@@ -126,6 +150,105 @@ def _table_to_fit(X: Any, name: str, columns: Asked, sample_weight: ArrayLike | 
     names = tuple(column.name for column in table.columns if isinstance(column.name, str))
     whole = len(names) == len(table.columns)
     return Given(Source(cells, cells.shape, streamed=False), names if whole else None, None, table)
+
+
+def are_pairs(estimator: FittedAttributes, shape: tuple[int, ...], y: ArrayLike | None) -> bool:
+    """Say whether an estimator that is to learn from X and ``y`` is given noisy and clean examples, not labels.
+
+    Parameters
+    ----------
+    estimator
+        Not yet fitted.
+    shape
+        Of X.
+    y
+        As given to `fit`.
+
+    Raises
+    ------
+    ValueError
+        If it does not learn from pairs, or X and y make none.
+    """
+    if not _are_examples(y):
+        return False
+    if estimator.learns_from_pairs:
+        _check_shapes(shape, y)
+        if estimator.conditional:
+            raise ValueError(
+                f"conditional=True needs y to be the class of each example, but y, of shape {shape}, holds clean "
+                "examples, and there is no other place for labels; take conditional=False to learn from pairs"
+            )
+        return True
+    if _shape(y) == shape:
+        raise ValueError(
+            f"y has the shape of X, {shape}: DenoisingAutoencoder learns from noisy and clean examples, "
+            f"fit(noisy, clean); {type(estimator).__name__} takes clean ones alone, which it corrupts itself, as "
+            "input_noise says"
+        )
+    return False
+
+
+def clean_to_fit(y: Any, noisy: Source, names: tuple[str, ...] | None, kind: str, *, least: int = 2) -> Source:
+    """Return ``y``, which is ``noisy`` without noise, checked as `rows_to_fit` does.
+
+    Parameters
+    ----------
+    y
+        As given to `fit`.
+    noisy, names
+        X, and the names of its columns, if any.
+    kind, least
+        As of `rows_to_fit`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it cannot be learnt from, or is of another shape or other columns.
+    """
+    _check_shapes(noisy.shape, y)
+    given = rows_to_fit(y, kind, argument="y", least=least)
+    refuse_table("y", given.table)
+    columns = given.feature_names
+    if names and columns and names != columns:
+        place = next(place for place, pair in enumerate(zip(names, columns, strict=True)) if len(set(pair)) > 1)
+        raise ValueError(
+            f"column {place} is {names[place]!r} in X and {columns[place]!r} in y; noisy and clean examples need the "
+            "same columns in the same order"
+        )
+    return given.source
+
+
+def refuse_table(argument: str, table: Table | None) -> None:
+    """Refuse noisy or clean examples that are a table with other columns than numbers, or with gaps.
+
+    Raises
+    ------
+    ValueError
+        If there is such a ``table``.
+    """
+    if table is not None:
+        raise ValueError(
+            f"{argument} has missing values, or columns that are not numbers; of pairs, noisy examples X and clean "
+            "ones y, both must be numbers without gaps"
+        )
+
+
+def _check_shapes(shape: tuple[int, ...], y: Any) -> None:
+    if _shape(y) != shape:
+        raise ValueError(
+            f"X has shape {shape} and y {_shape(y)}; noisy examples X and clean ones y need the same shape"
+        )
+
+
+def _are_examples(y: Any) -> bool:
+    """Say whether ``y`` has several numbers for each example, as no labels have."""
+    shape = _shape(y)
+    return len(shape) > 1 and math.prod(shape[1:]) > 1
+
+
+def _shape(y: Any) -> tuple[int, ...]:
+    # NumPy's own `shape` asks the type of y whether it may, which not every array of others allows.
+    return tuple(y.shape) if hasattr(y, "shape") else np.asarray(y).shape
 
 
 def weights_of(sample_weight: ArrayLike | None, n: int) -> NDArray[np.float64] | None:
@@ -189,8 +312,39 @@ def _cells_of(estimator: FittedAttributes, table: Table, X: Any) -> Source:
 
 
 def examples_of(fitted: Fitted, source: Source, y: ArrayLike | None) -> Examples:
-    """Return ``source``, whose classes are ``y``, as the model takes it."""
-    return source.examples(fitted.scaling, context_of(fitted, y, len(source)))
+    """Return ``source``, whose classes are ``y``, or whose clean examples, as the model takes it."""
+    clean = clean_of(fitted, source, y)
+    if clean is source:
+        return source.examples(fitted.scaling, context_of(fitted, y, len(source)))
+    noisy = source.examples(fitted.scaling, None).read
+    return replace(clean.examples(fitted.scaling, None), noisy=noisy)
+
+
+def clean_of(fitted: Fitted, source: Source, y: ArrayLike | None) -> Source:
+    """Return what ``source`` is to be given back as: ``y``, where that is the same without noise, or else itself."""
+    if fitted.conditional or not _like(source, y):
+        return source
+    refuse_table("X", fitted.table)
+    return clean_to_fit(y, source, fitted.feature_names, fitted.kind, least=1)
+
+
+def _like(source: Source, y: Any) -> bool:
+    return _are_examples(y) and _shape(y) == source.shape
+
+
+def refuse_pairs(name: str, source: Source, y: ArrayLike | None) -> None:
+    """Refuse clean examples as ``y`` in the method of this ``name``.
+
+    Raises
+    ------
+    ValueError
+        If ``y`` has the shape of X, whose rows ``source`` are.
+    """
+    if _like(source, y):
+        raise ValueError(
+            f"y has the shape of X, {source.shape}, but {name} goes by examples X alone, and their labels y; "
+            "score and anomaly_score compare what becomes of noisy examples with clean ones"
+        )
 
 
 def context_of(fitted: Fitted, y: ArrayLike | None, n: int) -> Tensor | None:
@@ -209,15 +363,18 @@ def context_of(fitted: Fitted, y: ArrayLike | None, n: int) -> Tensor | None:
     return one_hot(torch.from_numpy(class_indices(y, classes, n)), len(classes)).float()
 
 
-def _array(X: Any) -> Any:
+def _array(X: Any, argument: str = "X") -> Any:
     """Return ``X`` as something with a shape of at most four axes."""
     if _is_data_set(X):
-        raise TypeError(f"X is {type(X).__name__}, not an array; take the X of what narrows.data.load_data makes of it")
-    check_given("X", X)
+        raise TypeError(
+            f"{argument} is {type(X).__name__}, not an array; take the X of what narrows.data.load_data makes of it"
+        )
+    check_given(argument, X)
     given = X if hasattr(X, "shape") else np.asarray(X)
     if len(given.shape) > 4:
         raise ValueError(
-            f"X has shape {tuple(given.shape)}; rows (n, features) or images (n, H, W) or (n, H, W, C) are expected"
+            f"{argument} has shape {tuple(given.shape)}; rows (n, features) or images (n, H, W) or (n, H, W, C) are "
+            "expected"
         )
     return given
 

@@ -13,7 +13,7 @@ from torch import nn
 
 from narrows.arguments import RandomState, choice, integer, random_seed, rate
 from narrows.estimators.attributes import FittedAttributes
-from narrows.estimators.rows import examples_of, rows_of
+from narrows.estimators.rows import clean_of, examples_of, refuse_pairs, rows_of
 from narrows.evaluation.anomalies import threshold
 from narrows.evaluation.summary import Evaluation
 from narrows.fitted.completion import with_threshold
@@ -36,7 +36,8 @@ class Scoring(FittedAttributes):
 
         Where the code is drawn, it is a lower bound on log p(x) by 16 codes of each example. Where it is a function of
         the input, it is log p(x | z(x)), which does not ask how likely the code is. Below −3.4e38 it is −∞. For a
-        Bernoulli likelihood, and for one of counts, it is a log-probability.
+        Bernoulli likelihood, and for one of counts, it is a log-probability. Given clean examples as ``y``, it is that
+        of these, whose codes are those of the noisy ones, ``X``.
         """
         with np.errstate(over="ignore"):  # −∞, as said above
             return self._log_density(X, y, SCORE_SAMPLES, 0).astype(np.float32)
@@ -84,7 +85,8 @@ class Scoring(FittedAttributes):
         Parameters
         ----------
         X, y
-            Examples, and their classes for a conditional model.
+            Examples, and their classes for a conditional model; or noisy examples and clean ones, which what becomes of
+            the noisy ones is compared with.
         by
             ``"reconstruction"``: the mean squared error per feature in scaled units, [0, 1] for images and unit
             variance for columns of different units. ``"likelihood"``: −`score_samples`, in nats.
@@ -158,6 +160,7 @@ class Scoring(FittedAttributes):
             If some of them were seen in training, and so are less odd than others would be.
         """
         fitted, source = self.fitted_, rows_of(self, X)
+        refuse_pairs("fit_threshold", source, y)
         reference = fitted.reference
         seen = 0 if new else int(reference.seen(reference.occurrences(source.chunks())).sum())
         if seen:
@@ -172,17 +175,18 @@ class Scoring(FittedAttributes):
     def error_map(self, X: ArrayLike, y: ArrayLike | None = None) -> Array:
         """Return the squared error of every pixel or feature, in the shape of ``X`` and its units squared.
 
-        An array, unless `set_output` asks for data frames. Of a table's cells it is −log p(x | z(x)) in nats, of a
-        density in the column's unit, NaN where they are missing: a frame of the columns that are learnt from, if the
-        model was fitted to one.
+        An array, unless `set_output` asks for data frames. ``y`` as in `anomaly_score`. Of a table's cells it is
+        −log p(x | z(x)) in nats, of a density in the column's unit, NaN where they are missing: a frame of the columns
+        that are learnt from, if the model was fitted to one.
         """
         fitted, source = self.fitted_, rows_of(self, X)
         if fitted.table is not None:
             nats: Array = error_nats(fitted.on(self.device), fitted.scaling, examples_of(fitted, source, y))
             cells: Array = self._of_columns(nats, X)
             return cells
-        restored = fitted.on(self.device).reconstructed(examples_of(fitted, source, y))
-        errors: Array = np.square(source.rows() - fitted.scaling.undo(restored).astype(source.dtype))
+        clean = clean_of(fitted, source, y)
+        restored = fitted.on(self.device).reconstructed(examples_of(fitted, source, y if clean is source else None))
+        errors: Array = np.square(clean.rows() - fitted.scaling.undo(restored).astype(source.dtype))
         contained: Array = self._contained(errors.reshape(source.shape), X)
         return contained
 
@@ -243,6 +247,7 @@ class Scoring(FittedAttributes):
                 "anomaly_score say how well it is modelled"
             )
         fitted, seed, source = self.fitted_, random_seed(random_state), rows_of(self, X)
+        refuse_pairs("evaluate", source, y)
         integer("samples", samples, 0)
         occurrences = fitted.reference.occurrences(source.chunks())
         examples, labels = examples_of(fitted, source, y), None if y is None else np.asarray(y)

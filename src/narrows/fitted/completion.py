@@ -64,14 +64,16 @@ def complete(
     device
         To work on, by name.
     """
-    model, held_out = member.model.eval(), member.validation
+    model, held_out = member.model.eval(), member.validation.weighted()
     passes = Passes(model, member.training.features, member.operations, device)
     _calibrate(member, seed)
-    held_out = held_out.weighted()
     errors = passes.errors(held_out) if len(held_out) else np.zeros(0)
-    calibrate_cells(passes, held_out if len(held_out) else member.training.weighted())
-    model.prior = _prior(passes, options["prior"], data.examples, data.labels, data.classes, seed)
-    some = member.training.subset(torch.arange(min(len(member.training), MOST_SEEN))).weighted()
+    # What others are judged by later is said of the clean examples of pairs.
+    ordinary, training = held_out.clean(), member.training.clean()
+    scores = errors if held_out.noisy is None or not len(held_out) else passes.errors(ordinary)
+    calibrate_cells(passes, ordinary if len(ordinary) else training.weighted())
+    model.prior = _prior(passes, options["prior"], data.examples.clean(), data.labels, data.classes, seed)
+    some = training.subset(torch.arange(min(len(training), MOST_SEEN))).weighted()
     begun = unfinished(model, data, history, kind=kind, options=options, seed=seed)
     components, linear = begun.reference.components, 1.0  # a table's error is in parts of what knows no code at all
     if data.table is None:
@@ -79,7 +81,7 @@ def complete(
         each = [squared_errors(part.x.numpy(), components.restored(part.x.numpy())) for part in some.chunks()]
         linear = float(np.concatenate(each).mean(dtype=np.float64))
     else:
-        calibrate_rest(passes, held_out if len(held_out) else some)
+        calibrate_rest(passes, ordinary if len(ordinary) else some)
     return replace(
         begun,
         validation_error=(float(errors.mean()), float(errors.std() / math.sqrt(len(errors)))) if len(errors) else None,
@@ -88,7 +90,7 @@ def complete(
             components,
             float(passes.errors(some).mean()),
             linear,
-            held_out_scores(passes, data.scaling, held_out, errors),
+            held_out_scores(passes, data.scaling, ordinary, scores),
         ),
     )
 
@@ -194,7 +196,7 @@ def _calibrate(member: Member, seed: int) -> None:
     model, examples = member.model, member.validation if len(member.validation) else member.training
     examples = examples.weighted()
     first = next(examples.chunks())
-    z = model.posterior(*first).rsample(torch.Generator().manual_seed(seed))
+    z = model.posterior(*first.seen).rsample(torch.Generator().manual_seed(seed))
     model.likelihood.calibrate(first.x, model.likelihood.mean(model.output(z, first.context)))
     if isinstance(model.bottleneck, DiagonalGaussian):
         _calibrate_by_weights(model, next(examples.chunks(CALIBRATED_ON)), torch.Generator().manual_seed(seed))
@@ -206,7 +208,7 @@ def _calibrate_by_weights(model: BottleneckModel, batch: Batch, generator: torch
     Those are drawn again with their importance weights (Rubin 1987; Burda et al. 2016). The residuals of plain draws
     would add to the data's noise whatever q is wider than p(z | x).
     """
-    q, rows = model.posterior(*batch), torch.arange(len(batch.x))
+    q, rows = model.posterior(*batch.seen), torch.arange(len(batch.x))
     epsilon = torch.randn(CODES, *q.mean.shape, generator=generator)
     for _ in range(ROUNDS):
         # A code at a time, or memory would hold every example as often as it has codes.

@@ -94,14 +94,16 @@ class Passes:
         ValueError
             If codes overflow.
         """
-        both = self.apply(lambda model, batch: torch.cat(_numbers(model.posterior(*batch)), 1), examples)
+        both = self.apply(lambda model, batch: torch.cat(_numbers(model.posterior(*batch.seen)), 1), examples)
         _check_codes(torch.isfinite(both).all(1))
         return GaussianPosterior(*both.chunk(2, 1)) if self.model.bottleneck.draws else Point(both, both)
 
     def decoded(self, z: Tensor, context: Tensor | None) -> NDArray[np.float32]:
         """Return what codes ``z`` (n, latent_dim) stand for, (n, features), scaled."""
         codes = Examples.of(z, context, self.features)
-        decoded: NDArray[np.float32] = self.apply(lambda model, batch: model.decode(*batch), codes).numpy()
+        decoded: NDArray[np.float32] = self.apply(
+            lambda model, batch: model.decode(batch.x, batch.context), codes
+        ).numpy()
         return decoded
 
     def reconstructed(self, examples: Examples) -> NDArray[np.float32]:
@@ -116,7 +118,7 @@ class Passes:
         return check_decoded(self.decoded(self.posterior(examples).mean, context))
 
     def errors(self, examples: Examples) -> NDArray[np.float64]:
-        """Return the mean squared error per feature of each scaled input, (n,).
+        """Return the mean squared error per feature of each example, (n,), in scaled units.
 
         Raises
         ------
@@ -125,7 +127,7 @@ class Passes:
         """
 
         def errors(model: BottleneckModel, batch: Batch) -> Tensor:
-            codes = model.encode(*batch)
+            codes = model.encode(*batch.seen)
             output = model.output(model.bottleneck.snap(codes), batch.context)
             error = model.likelihood.error(batch.x, output)
             return torch.where(torch.isfinite(codes).all(1), error, math.nan)

@@ -87,7 +87,7 @@ def _log_prob(passes: Passes, examples: Examples, samples: int, seed: int) -> ND
     """Return `log_density` in scaled units."""
 
     def log_prob(model: BottleneckModel, batch: Batch) -> Tensor:
-        return _bound(model, batch, samples, seed) if model.bottleneck.draws else model.log_prob(*batch)
+        return _bound(model, batch, samples, seed) if model.bottleneck.draws else model.log_prob(batch)
 
     drawn = passes.model.bottleneck.draws
     values = passes.apply(log_prob, examples, *((SAMPLED_AT_ONCE, samples) if drawn else (ROWS_AT_ONCE, 1)))
@@ -112,7 +112,7 @@ def cell_costs(passes: Passes, examples: Examples) -> NDArray[np.float64]:
     """Return −log p(x | z(x)) of each scaled cell of a table's ``examples``, (n, columns); NaN where missing."""
 
     def costs(model: BottleneckModel, part: Batch) -> Tensor:
-        h = model.output(model.encode(*part), part.context)
+        h = model.output(model.encode(*part.seen), part.context)
         return -model.likelihood.log_terms(part.x.double(), h.double()).masked_fill(part.x.isnan(), math.nan)
 
     found: NDArray[np.float64] = passes.apply(costs, examples).numpy()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -37,11 +37,14 @@ class Source:
         (n, …), as given.
     streamed
         Which of the two.
+    name
+        The argument that they were given as.
     """
 
     X: Any
     shape: tuple[int, ...]
     streamed: bool
+    name: str = "X"
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -60,13 +63,13 @@ class Source:
         ordered, back = np.unique(np.arange(len(self)) if indices is None else indices, return_inverse=True)
         rows = np.asarray(self.X[ordered]).reshape(len(ordered), math.prod(self.shape[1:]))
         if rows.dtype.kind == "f":  # whole numbers, such as an image's bytes, are always finite
-            check_finite(rows, numbers=ordered)
+            check_finite(rows, numbers=ordered, argument=self.name)
         return rows[back]
 
     def subset(self, rows: NDArray[np.int64]) -> Source:
         """Return those at ``rows`` (k,), in their order."""
         X = _Rows(self.X, rows) if self.streamed else self.X[rows]
-        return Source(X, (len(rows), *self.shape[1:]), self.streamed)
+        return replace(self, X=X, shape=(len(rows), *self.shape[1:]))
 
     def chunks(self) -> Iterator[Array]:
         """Yield all rows in order, in chunks that memory can hold."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from itertools import chain
 from typing import Self
 
 import numpy as np
@@ -45,6 +45,8 @@ class TrainingSet:
     source, examples
         As given, and scaled, where a value that is far from all others counts as the most extreme of these: else scale
         and loss would be its own.
+    noisy
+        The same with noise, if pairs are to be learnt from; scaled as the clean ones are.
     feature_names, frame
         The columns' names, and the kind of data frame, if they have any.
     scaling
@@ -63,6 +65,7 @@ class TrainingSet:
     classes: NDArray[np.generic] | None
     labels: Tensor
     table: Table | None = None
+    noisy: Source | None = None
     _components: dict[int, Components] = field(default_factory=dict, init=False)
 
     @classmethod
@@ -77,21 +80,18 @@ class TrainingSet:
         scaling: str,
         conditional: bool,
         table: Table | None = None,
+        noisy: Source | None = None,
     ) -> Self:
         """Return ``source``, whose classes are ``y``, in the scaling of this name.
 
-        ``weights`` (n,) say how much each counts, or None; those that count nothing are left out.
+        ``weights`` (n,) say how much each counts, or None; those that count nothing are left out. ``noisy`` are the
+        same examples with noise, if pairs are to be learnt from.
 
         Raises
         ------
         ValueError
             If ``y`` cannot be used, or is missing where models are to be ``conditional``.
         """
-        if y is not None and math.prod(source.shape[1:]) > 1 and np.asarray(y).shape == source.shape:
-            raise ValueError(
-                f"y has the shape of X, {source.shape}: are they clean examples, and X the same with noise? fit takes "
-                "clean examples alone, and corrupts them itself, as the options corruption and input_noise say"
-            )
         classes, indices = class_labels(y, len(source), needed=conditional)
         if weights is not None and not weights.all():
             kept = np.flatnonzero(weights)
@@ -105,6 +105,7 @@ class TrainingSet:
                 scaling=scaling,
                 conditional=conditional,
                 table=table,
+                noisy=None if noisy is None else noisy.subset(kept),
             )
         if weights is not None and (weights == weights[0]).all():
             weights = None
@@ -120,7 +121,10 @@ class TrainingSet:
                 clipped = (np.clip(rows, *found) for rows in source.chunks())
                 scale = Scaling.of_chunks(clipped, scaling, weights, shape)
         examples = source.examples(scale, one_hot(labels).float() if conditional else None, ordinary)
-        return cls(source, _weighted(examples, weights), feature_names, frame, scale, classes, labels)
+        if noisy is not None:
+            examples = replace(examples, noisy=noisy.examples(scale, None, ordinary).read)
+        examples = _weighted(examples, weights)
+        return cls(source, examples, feature_names, frame, scale, classes, labels, noisy=noisy)
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -129,9 +133,12 @@ class TrainingSet:
 
     @cached_property
     def fingerprints(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Of all of them as given, rounded and exact, each sorted."""
-        rounded, exact = fingerprints(self.source.chunks())
-        return np.sort(rounded), np.sort(exact)
+        """Of all of them as given, rounded and exact, each sorted; of pairs also of the noisy ones that differ."""
+        sources = [self.source] if self.noisy is None else [self.source, self.noisy]
+        rounded, exact = fingerprints(chain.from_iterable(source.chunks() for source in sources))
+        first, *others = np.split(rounded, len(sources))
+        own = np.concatenate([np.ones(len(first), bool), *(other != first for other in others)])
+        return np.sort(rounded[own]), np.sort(exact[own] if len(exact) else exact)
 
     def components(self, k: int) -> Components:
         """Return ``k`` principal components of the scaled ones; where there are many, of some of them."""

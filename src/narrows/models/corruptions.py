@@ -115,6 +115,8 @@ class Corruption:
     most_hidden
         Of a table: of each row a fraction of the cells is hidden as well, drawn between 0 and this, so that filling
         gaps is learnt.
+    of_noisy
+        Whether inputs that come with noise of their own are corrupted on top of it.
     """
 
     kind: str
@@ -124,6 +126,7 @@ class Corruption:
     extremes: tuple[float, float] = (0.0, 1.0)
     numbers: tuple[int, ...] | None = None
     most_hidden: float = 0.0
+    of_noisy: bool = False
 
     @property
     def acts(self) -> bool:

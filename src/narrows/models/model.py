@@ -20,17 +20,35 @@ __all__ = ["Batch", "BottleneckModel", "check_nets"]
 
 
 class Batch(NamedTuple):
-    """Examples: scaled inputs ``x`` (n, features) and, for a conditional model, their ``context``, else None.
+    """Examples, scaled, (n, features).
 
-    The context is the examples' classes one-hot, (n, classes).
+    Attributes
+    ----------
+    x
+        As they are to be given back.
+    context
+        Their classes one-hot, (n, classes), for a conditional model, else None.
+    noisy
+        As the encoder sees them, (n, features), where they are known with noise and without; else None.
     """
 
     x: Tensor
     context: Tensor | None
+    noisy: Tensor | None = None
 
-    def take(self, rows: Tensor) -> Batch:
+    @property
+    def seen(self) -> tuple[Tensor, Tensor | None]:
+        """What the encoder sees of them, with the context."""
+        return (self.x if self.noisy is None else self.noisy), self.context
+
+    def take(self, rows: Tensor | int) -> Batch:
         """Return the examples at ``rows`` (k,)."""
-        return Batch(self.x[rows], None if self.context is None else self.context[rows])
+        return self.each(lambda tensor: tensor[rows])
+
+    def each(self, change: Callable[[Tensor], Tensor]) -> Batch:
+        """Return what ``change`` makes of each of the tensors that there are."""
+        x, context, noisy = self
+        return Batch(change(x), None if context is None else change(context), None if noisy is None else change(noisy))
 
 
 class BottleneckModel(nn.Module):
@@ -111,9 +129,15 @@ class BottleneckModel(nn.Module):
         """Return the mean E[x | z], (n, features), of the codes nearest to ``z`` (n, latent_dim) that there can be."""
         return self.likelihood.mean(self.output(self.bottleneck.snap(z), context))
 
-    def log_prob(self, x: Tensor, context: Tensor | None = None) -> Tensor:
-        """Return log p(x | z(x)), (n,), in nats: how well the code of each input gives it back."""
-        return self._log_prob(x, self.output(self.encode(x, context), context))
+    def corrupted(self, batch: Batch, generator: torch.Generator, progress: float) -> Tensor:
+        """Return what training shows the encoder of a batch, x̃ (n, features)."""
+        if batch.noisy is not None and not self.corruption.of_noisy:
+            return batch.noisy
+        return self.corruption(batch.seen[0], generator, progress)
+
+    def log_prob(self, batch: Batch) -> Tensor:
+        """Return log p(x | z), (n,), in nats: how well the code of what the encoder sees gives each x back."""
+        return self._log_prob(batch.x, self.output(self.encode(*batch.seen), batch.context))
 
     def log_weights(self, batch: Batch, epsilon: Tensor) -> Tensor:
         """Return log p(x | z) + log p(z) − log q(z | x), (k, n) in nats, at z = μ + σ ε.
@@ -133,7 +157,7 @@ class BottleneckModel(nn.Module):
         TypeError
             If the code is deterministic, and so has no density.
         """
-        q = self.posterior(*batch)
+        q = self.posterior(*batch.seen)
         if isinstance(q, Point):
             raise TypeError("a deterministic code has no density to weigh by")
         z = q.mean + q.sigma * epsilon
@@ -177,13 +201,13 @@ def check_nets(model: BottleneckModel, batch: Batch) -> None:
     training = model.training
     model.eval()  # a batch normalisation is to learn nothing from it
     try:
-        h = model.encoder(_beside(model.coded(few.x), few.context))
+        h = model.encoder(_beside(model.coded(few.seen[0]), few.context))
     except RuntimeError as error:
         raise ValueError(f"net: the encoder cannot take {n} of the examples: {error}") from error
     if h.shape != (n, width):
         raise ValueError(f"net: the encoder made {tuple(h.shape)} of {n} examples; (n, {width}) is expected")
     try:
-        output = model.output(model.encode(*few), few.context)
+        output = model.output(model.encode(*few.seen), few.context)
     except RuntimeError as error:
         raise ValueError(
             f"net: the decoder cannot take {n} codes (n, numbers), or does not return images (n, C, H, W), or for rows "

@@ -1,8 +1,9 @@
 """Objectives: how the parts are trained together, in nats per example.
 
 Each is a frozen set of weights that is called with (model, batch, generator, progress) and returns the loss of each
-example, (n,): ``batch`` holds clean scaled inputs, ``generator`` is the only source of chance, and ``progress`` is the
-fraction of the training done, in [0, 1]. A penalty that belongs to the whole batch is added to every example's loss.
+example, (n,): ``batch`` holds scaled inputs, clean and, of pairs, noisy; ``generator`` is the only source of chance,
+and ``progress`` is the fraction of the training done, in [0, 1]. A penalty that belongs to the whole batch is added to
+every example's loss.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def _passed(
     model: BottleneckModel, batch: Batch, generator: torch.Generator, progress: float
 ) -> tuple[Point | GaussianPosterior, Tensor, Tensor]:
     """Return q(z | x̃) of the corrupted inputs, a code drawn from it, and the loss of giving back the clean ones."""
-    q = model.posterior(model.corruption(batch.x, generator, progress), batch.context)
+    q = model.posterior(model.corrupted(batch, generator, progress), batch.context)
     z = q.rsample(generator)
     return q, z, model.likelihood.loss(batch.x, model.output(z, batch.context))
 
@@ -93,7 +94,7 @@ class Contractive:
     def __call__(self, model: BottleneckModel, batch: Batch, generator: torch.Generator, progress: float) -> Tensor:
         """Return the loss (n,)."""
         with torch.enable_grad():
-            x = model.coded(model.corruption(batch.x, generator, progress)).detach().requires_grad_()
+            x = model.coded(model.corrupted(batch, generator, progress)).detach().requires_grad_()
             z = model.posterior_of_coded(x, batch.context).mean
             signs = torch.randint(2, z.shape, generator=generator, device=z.device).to(z) * 2 - 1
             (gradient,) = torch.autograd.grad((z * signs).sum(), x, create_graph=True)
@@ -232,7 +233,7 @@ class ImportanceWeighted:
 
     def __call__(self, model: BottleneckModel, batch: Batch, generator: torch.Generator, progress: float) -> Tensor:
         """Return the loss (n,)."""
-        q = model.posterior(model.corruption(batch.x, generator, progress), batch.context)
+        q = model.posterior(model.corrupted(batch, generator, progress), batch.context)
         assert isinstance(q, GaussianPosterior)
         z = q.rsample(generator, self.k)
         weights = (

@@ -44,11 +44,11 @@ def trace(model: BottleneckModel, batch: Batch) -> list[TracedLayer]:
     copied = twin(model)
     up = _noted("encoder", copied.encoder, copied.bottleneck)
     down = _noted("decoder", copied.decoder, copied.likelihood)
-    z = copied.encode(*batch)
+    z = copied.encode(*batch.seen)
     output = copied.decode(z, batch.context)
     code = _end("code", z, up, model.encoder, model.bottleneck)
     last = _end("output", output, down, model.decoder, model.likelihood)
-    return [TracedLayer("input", "", model.coded(batch.x), 0), *up[:-1], code, *down[:-1], last]
+    return [TracedLayer("input", "", model.coded(batch.seen[0]), 0), *up[:-1], code, *down[:-1], last]
 
 
 def twin(model: BottleneckModel) -> BottleneckModel:

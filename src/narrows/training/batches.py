@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import repeat
+from functools import partial
 
 import torch
 from torch import Tensor
 
+from narrows.models.model import Batch
 from narrows.training.distributed import Alone, Processes
 from narrows.training.member import Member
 
@@ -58,10 +59,10 @@ class Batches:
         self.n = len(members[0].training)
         self.count = math.ceil(self.n / size)
         self.now = Order(torch.empty(0, self.n, dtype=torch.int64), self.count)
-        self._stream: Iterator[tuple[Tensor, Tensor | None]] = iter(())
+        self._stream: Iterator[Batch] = iter(())
 
-    def next(self, active: Sequence[int]) -> tuple[Tensor, Tensor | None]:
-        """Return the next inputs (models, examples, features), and their context, of the ``active`` members."""
+    def next(self, active: Sequence[int]) -> Batch:
+        """Return the next examples of the ``active`` members, whose arrays are (models, examples, …)."""
         if self.now.given == self.count:
             members = [self.members[number] for number in active]
             self.now = Order(torch.stack([member.training.shuffled(member.generator) for member in members]), 0)
@@ -84,7 +85,7 @@ class Batches:
         self.now = state
         self._stream = self._read()
 
-    def _read(self) -> Iterator[tuple[Tensor, Tensor | None]]:
+    def _read(self) -> Iterator[Batch]:
         """Yield the batches of this epoch that were not given out yet.
 
         Several small ones are read at a time, since each reading takes as long as a few operations of a step.
@@ -93,7 +94,10 @@ class Batches:
         at_once = max(1, NUMBERS_AT_ONCE // (models * size * source.features)) if self.processes.size == 1 else 1
         for some in self.now.rows[:, self.now.given * size :].split(at_once * size, 1):
             rows = torch.cat([batch.flatten() for batch in self.processes.share(some).split(size, 1)])
-            x = source.read(rows).split(models * size)
-            context = repeat(None) if source.context is None else source.context[rows].split(models * size)
-            for inputs, classes in zip(x, context, strict=False):
-                yield inputs.view(models, -1, inputs.shape[1]), None if classes is None else classes[None]
+            whole = source.read_at(rows)
+            for start in range(0, len(rows), models * size):
+                yield whole.each(partial(_by_model, models=models, start=start, stop=start + models * size))
+
+
+def _by_model(tensor: Tensor, models: int, start: int, stop: int) -> Tensor:
+    return tensor[start:stop].view(models, -1, tensor.shape[1])

@@ -24,7 +24,7 @@ from narrows.storage import write_atomically
 
 __all__ = ["Checkpoint", "CheckpointError", "kept_seeds"]
 
-HASHED = ("data", "numbers", "labels", "sample weights", "first weights")
+HASHED = ("data", "clean examples", "numbers", "labels", "sample weights", "first weights")
 """What is known of a training by a hash alone, which says nothing to anyone."""
 
 

@@ -34,6 +34,8 @@ class Examples:
         The classes of the whole data one-hot, (all, classes), or None.
     weights
         How much each of the whole data counts, (all,), or None where all count alike.
+    noisy
+        As ``read``, where examples are known with noise and without, of those with it; else None.
     """
 
     read: Callable[[Tensor], Tensor]
@@ -41,6 +43,7 @@ class Examples:
     features: int
     context: Tensor | None
     weights: Tensor | None = None
+    noisy: Callable[[Tensor], Tensor] | None = None
 
     @classmethod
     def of(cls, x: Tensor, context: Tensor | None, features: int | None = None) -> Self:
@@ -52,8 +55,16 @@ class Examples:
 
     def take(self, rows: Tensor) -> Batch:
         """Return the examples at ``rows`` (k,) among these."""
-        at = self.rows[rows]
-        return Batch(self.read(at), None if self.context is None else self.context[at])
+        return self.read_at(self.rows[rows])
+
+    def read_at(self, rows: Tensor) -> Batch:
+        """Return the examples at ``rows`` (k,) in the whole data."""
+        context = None if self.context is None else self.context[rows]
+        return Batch(self.read(rows), context, None if self.noisy is None else self.noisy(rows))
+
+    def clean(self) -> Self:
+        """Return them as if they were only known without noise."""
+        return replace(self, noisy=None)
 
     def subset(self, rows: Tensor) -> Self:
         """Return the examples at ``rows`` (k,), of which nothing is read yet."""
@@ -85,8 +96,13 @@ class Examples:
         """Return them as they are given out on ``device``; where they are held they stay."""
         if device.type == "cpu":
             return self
-        context = None if self.context is None else self.context.to(device)
-        return replace(self, read=lambda rows: self.read(rows).to(device), context=context)
+        context, noisy = (None if self.context is None else self.context.to(device)), self.noisy
+        return replace(
+            self,
+            read=lambda rows: self.read(rows).to(device),
+            context=context,
+            noisy=None if noisy is None else lambda rows: noisy(rows).to(device),
+        )
 
     def spans(self, most: int = ROWS_AT_ONCE) -> Sequence[Tensor]:
         """Return the rows of all of them in order, at most ``most`` at a time."""

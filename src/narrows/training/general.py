@@ -57,8 +57,7 @@ class General:
 
     def step(
         self,
-        x: Tensor,
-        context: Tensor | None,
+        batch: Batch,
         generators: Sequence[torch.Generator],
         progress: float,
         fraction: float,
@@ -68,8 +67,8 @@ class General:
 
         Parameters
         ----------
-        x, context
-            Scaled inputs, (1, examples, features), and their context, (1, examples, classes), or None.
+        batch
+            Examples, whose arrays have another axis in front, of length 1.
         generators
             The model's own, the only source of chance.
         progress
@@ -79,8 +78,7 @@ class General:
         """
         for weights in self.moments:
             weights.grad = None
-        batch = Batch(x[0], None if context is None else context[0])
-        loss = self.objective(self.model, batch, generators[0], progress).mean()
+        loss = self.objective(self.model, batch.take(0), generators[0], progress).mean()
         loss.backward()
         self._update(fraction, momentum)
         return loss.detach()[None]

@@ -265,12 +265,12 @@ class Training:
 
     def _advance(self) -> Step:
         active = self.contest.now.active
-        x, context = self.batches.next(active)
+        batch = self.batches.next(active)
         fraction, momentum = self.pace(self.now.done, self.steps_at_most)
         fraction *= self.recovery.fraction * self.learning_rate / self.first_rate
         generators = [self.members[number].generator for number in active]
         with self.threads:
-            losses = self.learner.step(x, context, generators, self.now.done / self.steps_at_most, fraction, momentum)
+            losses = self.learner.step(batch, generators, self.now.done / self.steps_at_most, fraction, momentum)
         losses = self.processes.mean(losses)
         self.now.total.add_(losses, alpha=self.batches.examples)
         self.now.done += 1

@@ -46,7 +46,7 @@ def noticed(model: BottleneckModel, examples: Examples, history: Sequence[dict[s
     """
     found: dict[str, str] = {}
     model.eval()
-    q = model.posterior(*examples.take(torch.arange(min(len(examples), EXAMPLES))))
+    q = model.posterior(*examples.take(torch.arange(min(len(examples), EXAMPLES))).seen)
     model.train()
     mean, sigma = q.mean.cpu(), q.sigma.cpu()
     d = mean.shape[1]

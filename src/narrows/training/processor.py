@@ -81,7 +81,7 @@ def operations_of(model: BottleneckModel, one: Batch) -> int:
         if isinstance(layer, COUNTED):
             layer.register_forward_hook(count)
     with torch.no_grad():
-        counted.decode(counted.encode(*one), one.context)
+        counted.decode(counted.encode(*one.seen), one.context)
     return sum(counts)
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from narrows.models.bottlenecks import DiagonalGaussian
 from narrows.models.likelihoods import Gaussian, Laplace, Likelihood, Located
-from narrows.models.model import BottleneckModel
+from narrows.models.model import Batch, BottleneckModel
 from narrows.models.priors.base import StandardNormal
 from narrows.training.dense.codes import code_of
 from narrows.training.dense.layers import DERIVED, Net, Passes, linear_layers
@@ -88,8 +88,7 @@ class Stack:
 
     def step(
         self,
-        x: Tensor,
-        context: Tensor | None,  # noqa: ARG002 - one signature for both
+        batch: Batch,
         generators: Sequence[torch.Generator],
         progress: float,
         fraction: float,
@@ -99,19 +98,18 @@ class Stack:
 
         Parameters
         ----------
-        x
-            Scaled inputs, (K, examples, features): each model has its own.
-        context
-            None: conditional models are `General`'s.
+        batch
+            Examples without context, since conditional models are `General`'s; their arrays have another axis in front,
+            of length K: each model has its own.
         generators
             K of them, the only source of chance.
         progress, fraction, momentum
             As in `narrows.training.general.General.step`.
         """
-        n = x.shape[1]
+        n = batch.x.shape[1]
         if n not in self.passes:
             self.passes[n] = _Batch(self, n)
-        loss = self.passes[n].gradients(x, generators, progress)
+        loss = self.passes[n].gradients(batch, generators, progress)
         self.weights.update(fraction, momentum)
         return loss
 
@@ -179,20 +177,21 @@ class _Batch:
         # A number would be made such a tensor at each use, which takes longer than the product.
         self.scale = self.mean.new_full((), 1 / examples)
 
-    def gradients(self, x: Tensor, generators: Sequence[torch.Generator], progress: float) -> Tensor:
-        """Set the weights' gradients of the mean loss of ``x`` (K, examples, features), and return it, (K,)."""
-        if any(corruption.acts for corruption in self.corruptions):
-            each = zip(self.corruptions, x, generators, strict=True)
+    def gradients(self, batch: Batch, generators: Sequence[torch.Generator], progress: float) -> Tensor:
+        """Set the weights' gradients of the mean loss of ``batch`` (K, examples, …), and return it, (K,)."""
+        seen = batch.seen[0]
+        if any(corruption.acts and (batch.noisy is None or corruption.of_noisy) for corruption in self.corruptions):
+            each = zip(self.corruptions, seen, generators, strict=True)
             torch.stack([corrupt(rows, generator, progress) for corrupt, rows, generator in each], out=self.inputs)
         else:
-            self.inputs.copy_(x)
+            self.inputs.copy_(seen)
         cost = self.code.forward(self.encoder.forward(), generators, progress)
         h = self.decoder.forward()
         mean, g, scale = h, self.errors.g, self.scale
         if self.linked:
             mean = self.mean
             self.activate(h, out=mean)
-        loss, by_log_scale = self.loss(x, mean, self.log_scale, self.errors)
+        loss, by_log_scale = self.loss(batch.x, mean, self.log_scale, self.errors)
         g.mul_(scale)
         if self.linked:
             self.derive(g, h, mean, grad_input=g)
