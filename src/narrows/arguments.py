@@ -126,14 +126,16 @@ def refuse_masked(name: str, values: object) -> None:
     Raises
     ------
     ValueError
-        If it masks some values; the message says how many and where the first is.
+        If it, or one of a list, masks some values; the message says how many and where the first is.
     """
+    if isinstance(values, list | tuple) and any(isinstance(row, np.ma.MaskedArray) for row in values):
+        values = np.ma.asarray(values)
     mask = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else np.zeros(0, bool)
     if mask.any():
         first = tuple(map(int, np.argwhere(mask)[0]))
         raise ValueError(
             f"{name} has {mask.sum():,} of {mask.size:,} values masked, first at {first}; "
-            "fill them, as with X.filled(0), or drop their rows"
+            "fill them, as with numpy.ma.filled, or leave these examples out"
         )
 
 

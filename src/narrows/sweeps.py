@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from narrows.arguments import check_finite, check_given, choice, integer
+from narrows.arguments import check_finite, check_given, choice, integer, refuse_masked
 from narrows.data.labels import usual_labels
 from narrows.data.on_disk import OnDisk
 from narrows.data.split import split
@@ -343,6 +343,7 @@ def _rows(data: Any, rows: NDArray[np.int64]) -> Any:
 
 def _column(y: ArrayLike, n: int) -> NDArray[Any]:
     """Return labels (n,), also of (n, 1), or say what is wrong with them before anything is trained."""
+    refuse_masked("y", y)
     labels = np.asarray(y)
     if labels.shape not in {(n,), (n, 1)}:
         raise ValueError(f"y of shape {labels.shape} must be ({n},): a label for each example of X")

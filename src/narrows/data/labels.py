@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from narrows.arguments import refuse_masked
 from narrows.data.errors import DataError
 
 __all__ = ["class_indices", "class_labels", "labels_in", "usual_labels"]
@@ -69,8 +70,8 @@ def class_labels(y: ArrayLike | None, n: int, *, needed: bool) -> tuple[NDArray[
     Raises
     ------
     ValueError
-        If ``y`` is not as long as X, has labels for some of the examples only, or holds no classes although they are
-        ``needed``.
+        If ``y`` is not as long as X, is masked in part, has labels for some of the examples only, or holds no classes
+        although they are ``needed``.
 
     Warns
     -----
@@ -81,6 +82,7 @@ def class_labels(y: ArrayLike | None, n: int, *, needed: bool) -> tuple[NDArray[
         if needed:
             raise ValueError("conditional=True needs y, the class of each example")
         return None, np.zeros(n, np.int64)
+    refuse_masked("y", y)
     given = np.asarray(y)
     if given.ndim == 0 or len(given) != n:
         raise ValueError(f"y has {len(given) if given.ndim else 1} labels for {n} examples")
@@ -106,8 +108,9 @@ def class_indices(y: ArrayLike, classes: NDArray[np.generic], n: int) -> NDArray
     Raises
     ------
     ValueError
-        If there is another number of them, or one that is not a class.
+        If there is another number of them, or one that is masked or not a class.
     """
+    refuse_masked("y", y)
     labels = usual_labels(np.asarray(y))
     if labels.ndim == 0:
         labels = np.full(n, labels)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from narrows.arguments import refuse_masked
 from narrows.estimators.allowed import Rules, at_least, whole
 from narrows.estimators.base import BottleneckEstimator
 from narrows.estimators.rows import examples_of, rows_of
@@ -40,13 +41,14 @@ class Quantised(BottleneckEstimator):
         TypeError, ValueError
             If they are no whole numbers from 0 up to the vocabulary's last, or too many or too few of an example.
         """
+        refuse_masked("tokens", tokens)
         quantiser, given = self._quantiser(), np.asarray(tokens)
         each = quantiser.tokens(torch.zeros(1, self.fitted_.latent_dim)).shape[1]
         if given.dtype.kind not in "iu":
             raise TypeError(f"tokens must hold whole numbers, not {given.dtype}")
-        if given.ndim != 2 or given.shape[1] != each:
-            raise ValueError(f"tokens has shape {given.shape}; (n, {each}) is expected")
-        if given.size and not 0 <= given.min() <= given.max() < quantiser.vocabulary:
+        if given.ndim != 2 or given.shape[1] != each or not len(given):
+            raise ValueError(f"tokens has shape {given.shape}; (n, {each}) is expected, n of at least 1")
+        if not 0 <= given.min() <= given.max() < quantiser.vocabulary:
             last = quantiser.vocabulary - 1
             raise ValueError(f"tokens reach from {given.min()} to {given.max()}; this model's go from 0 to {last}")
         return self.inverse_transform(quantiser.codes(torch.from_numpy(given.astype(np.int64))).numpy(), y)

@@ -17,7 +17,7 @@ from sklearn.utils.validation import validate_data
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from narrows.arguments import check_channels, check_finite, check_given
+from narrows.arguments import check_channels, check_finite, check_given, refuse_masked
 from narrows.columns.finding import Asked
 from narrows.columns.reading import is_frame
 from narrows.columns.table import Table, is_plain
@@ -27,6 +27,7 @@ from narrows.estimators.attributes import FittedAttributes
 from narrows.fitted.fitted import Fitted
 from narrows.fitted.frame import Frame
 from narrows.fitted.source import Source
+from narrows.fitted.units import SOME, looked_at, warn_of_units
 from narrows.training.examples import Examples
 
 __all__ = [
@@ -125,6 +126,11 @@ def rows_to_fit(
     if is_frame(X) and not is_plain(X, columns):
         return _table_to_fit(X, name, columns, sample_weight)
     given = _array(X, argument)
+    if len(given.shape) == 1:
+        raise ValueError(
+            f"{argument} has shape {tuple(given.shape)}; rows (n, features) are expected. Reshape your data: "
+            f"{argument}[:, None] is examples of one number each, {argument}[None] one example"
+        )
     check_channels(argument, tuple(given.shape))
     if is_streamed(given):
         return Given(Source(given, tuple(given.shape), streamed=True, name=argument), None, None, None)
@@ -261,11 +267,12 @@ def weights_of(sample_weight: ArrayLike | None, n: int) -> NDArray[np.float64] |
     """
     if sample_weight is None:
         return None
+    refuse_masked("sample_weight", sample_weight)
+    if (shape := _shape(sample_weight)) != (n,):
+        raise ValueError(f"sample_weight has shape {shape}; one number for each of {n} examples is expected")
     weights: NDArray[np.float64] = check_array(
         sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
     )
-    if weights.shape != (n,):
-        raise ValueError(f"sample_weight has shape {weights.shape}; one number for each of {n} examples is expected")
     if weights.min() < 0:
         raise ValueError(f"sample_weight is {weights.min():g} in row {weights.argmin()}; weights are 0 or more")
     some = int((weights > 0).sum())
@@ -274,8 +281,15 @@ def weights_of(sample_weight: ArrayLike | None, n: int) -> NDArray[np.float64] |
     return weights
 
 
-def rows_of(estimator: FittedAttributes, X: Any) -> Source:
+def rows_of(estimator: FittedAttributes, X: Any, *, warn: bool = True) -> Source:
     """Return ``X`` checked, as rows of the form that the fitted ``estimator`` takes.
+
+    Parameters
+    ----------
+    estimator, X
+        It, and what one of its methods was given.
+    warn
+        Whether to say that X seems to be in other units, where nothing else says it.
 
     Raises
     ------
@@ -283,7 +297,19 @@ def rows_of(estimator: FittedAttributes, X: Any) -> Source:
         If it is not fitted.
     TypeError, ValueError
         If X is of another form.
+
+    Warns
+    -----
+    UserWarning
+        If X is far outside the range of the training data, or covers little of it; once a fitted model.
     """
+    source, fitted = _rows_of(estimator, X), estimator.fitted_
+    if warn and fitted.table is None:
+        warn_of_units(fitted, next(source.chunks())[: looked_at(fitted, len(source))], "X", SOME)
+    return source
+
+
+def _rows_of(estimator: FittedAttributes, X: Any) -> Source:
     fitted = estimator.fitted_
     if fitted.table is not None:
         return _cells_of(estimator, fitted.table, X)

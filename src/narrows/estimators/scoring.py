@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
-from narrows.arguments import RandomState, choice, integer, random_seed, rate
+from narrows.arguments import RandomState, choice, integer, random_seed, rate, refuse_masked
 from narrows.estimators.attributes import FittedAttributes
 from narrows.estimators.rows import clean_of, examples_of, refuse_pairs, rows_of
 from narrows.evaluation.anomalies import threshold
@@ -246,9 +246,11 @@ class Scoring(FittedAttributes):
                 "evaluate is for images and rows of numbers without gaps; of a table, score_samples, error_map and "
                 "anomaly_score say how well it is modelled"
             )
-        fitted, seed, source = self.fitted_, random_seed(random_state), rows_of(self, X)
+        fitted, seed, source = self.fitted_, random_seed(random_state), rows_of(self, X, warn=False)
         refuse_pairs("evaluate", source, y)
         integer("samples", samples, 0)
+        refuse_masked("y", y)
+        refuse_masked("y_train", y_train)
         occurrences = fitted.reference.occurrences(source.chunks())
         examples, labels = examples_of(fitted, source, y), None if y is None else np.asarray(y)
         if X_train is None:

@@ -131,6 +131,13 @@ class Fitted:
         return self.classes
 
     @cached_property
+    def one_range(self) -> tuple[float, float] | None:
+        """Where the only range begins that all features are scaled by, and how wide it is; None if there are more."""
+        if self.scaling.groups(self.input_shape) > 1:
+            return None
+        return float(self.scaling.offset[0]), float(self.scaling.scale[0])
+
+    @cached_property
     def operations(self) -> int:
         """Floating-point operations of an example's way through the nets."""
         context = torch.zeros(1, len(self.require_classes())) if self.conditional else None

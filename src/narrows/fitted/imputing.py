@@ -37,7 +37,7 @@ def simulated(fitted: Fitted, z: Tensor, context: Tensor | None, generator: torc
     assert isinstance(model.likelihood, Mixed)
     parts = Examples.of(z, context, fitted.features).chunks()
     with limited_threads(1):
-        cells = [model.likelihood.simulate(model.output(model.bottleneck.snap(x), c), generator) for x, c in parts]
+        cells = [model.likelihood.simulate(model.output(model.bottleneck.snap(x), c), generator) for x, c, _ in parts]
     drawn: NDArray[np.float64] = torch.cat(cells).double().numpy()
     return drawn
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +21,9 @@ from narrows.data.sources import NAMED
 from narrows.data.take import take
 from narrows.estimators import load
 from narrows.estimators.base import BottleneckEstimator
+from narrows.fitted import units
 from narrows.fitted.fitted import Fitted
+from narrows.fitted.units import WHOLE, looked_at
 from narrows.runs.files import checkpoints, require_pyarrow
 
 __all__ = [
@@ -39,12 +40,6 @@ __all__ = [
 ]
 
 Array = NDArray[Any]
-
-FAR, OUTSIDE = 0.1, 0.01
-"""How far outside the training data's range a number is odd, as a fraction of that range; and what share may be."""
-
-NUMBERS_LOOKED_AT, FEWEST_EXAMPLES = 2**20, 10
-"""In examples that tell their units; and examples of which fewer may well be alike."""
 
 
 def find_model(path: Path) -> Path:
@@ -144,35 +139,17 @@ def open_both(
 
 
 def warn_of_units(fitted: Fitted, dataset: Dataset) -> None:
-    """Say if data do not share the range that the model was trained on, as those in other units.
+    """Say if data do not share the range that the model was trained on, as `narrows.fitted.units` does.
 
     Warns
     -----
     UserWarning
-        If one in a hundred of their numbers lies outside by more than a tenth of the range; or if they cover less than
-        a tenth of it, and are ten examples or more, or bytes, which could not cover more. Columns of different units
-        have no bounds, and so no warning.
+        If they don't; what is done with them afterwards does not say it again.
     """
-    scaling = fitted.scaling
-    if not scaling.unit_interval:
-        return
-    some = max(FEWEST_EXAMPLES, NUMBERS_LOOKED_AT // fitted.features)
-    X = np.asarray(take(dataset.X, range(min(len(dataset.X), some))))
-    (low, high), least, width = (float(X.min()), float(X.max())), float(scaling.offset[0]), float(scaling.scale[0])
-    x = scaling.apply(X)
-    outside = float(((x < -FAR) | (x > 1 + FAR)).mean())
-    too_few_levels = X.dtype == np.uint8 and np.iinfo(np.uint8).max < FAR * width
-    if outside > OUTSIDE:
-        found = f"{outside:.0%} of its numbers lie outside that"
-    elif high - low < FAR * width and (len(x) >= FEWEST_EXAMPLES or too_few_levels):
-        found = f"it covers {(high - low) / width:.1%} of that"
-    else:
-        return
-    warnings.warn(
-        f"{dataset.name} reaches from {low:g} to {high:g} and the training data from {least:g} to {least + width:g}; "
-        f"{found}: perhaps other units, or another preparation",
-        stacklevel=2,
-    )
+    few = np.asarray(take(dataset.X, range(looked_at(fitted, len(dataset.X)))))
+    rows = few.reshape(len(few), -1)
+    if rows.shape[1] == fitted.features:  # others are refused when they are used
+        units.warn_of_units(fitted, rows, dataset.name, WHOLE)
 
 
 def open_codes(model: Path, codes: Path) -> tuple[BottleneckEstimator, Dataset]:
