@@ -148,13 +148,21 @@ def check_given(name: str, X: Any) -> None:
         If some are masked, or a column holds dates, texts or others; the message names it.
     """
     refuse_masked(name, X)
-    for column, dtype in getattr(getattr(X, "dtypes", None), "items", tuple)():
-        if getattr(dtype, "kind", "O") in "buifc" or _reads_as_numbers(X[column], dtype):
+    types = getattr(X, "dtypes", None)
+    if isinstance(types, list):  # as of polars, whose schema names them
+        types = X.schema
+    for column, dtype in getattr(types, "items", tuple)():
+        if _is_numeric(dtype) or _reads_as_numbers(X[column], dtype):
             continue
-        held = f"{dtype}, such as {str(X[column].iloc[0])!r}" if len(X) else dtype
+        held = f"{dtype}, such as {str(getattr(X[column], 'iloc', X[column])[0])!r}" if len(X) else dtype
         raise ValueError(
             f"{name}, column {column!r} holds {held}, which is not a number; drop it, or turn it into numbers"
         )
+
+
+def _is_numeric(dtype: Any) -> bool:
+    """Say whether it is a type of numbers, of pandas, NumPy or polars."""
+    return bool(dtype.is_numeric()) if hasattr(dtype, "is_numeric") else getattr(dtype, "kind", "O") in "buifc"
 
 
 def _reads_as_numbers(column: Any, dtype: Any) -> bool:

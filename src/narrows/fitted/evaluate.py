@@ -166,7 +166,7 @@ def _density(
     """Return what the likelihood says; ``raw`` are the first examples' rows as given."""
     model, likelihood, x = fitted.model, fitted.model.likelihood, test.x
     few = test.examples.subset(torch.arange(len(raw)))
-    possible = bool(likelihood.possible(torch.from_numpy(x)).all())
+    possible = likelihood.bounded or bool(likelihood.possible(torch.from_numpy(x)).all())
     known = possible and (model.prior.has_density or not model.bottleneck.draws)
     scores = log_density(passes, fitted.scaling, few, SCORE_SAMPLES) if known else np.full(2, np.nan)
     known = bool(np.isfinite(scores).all())

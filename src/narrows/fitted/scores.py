@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -70,10 +71,19 @@ def log_density(
     Raises
     ------
     ValueError
-        If the prior has no density, or `check_possible` refuses an example.
+        If the prior has no density, or `check_possible` refuses an example, which no bounded likelihood has.
+
+    Warns
+    -----
+    UserWarning
+        If values are outside a bounded likelihood's range, and count as its ends: one above all that was seen in
+        training would else leave no score of all.
     """
     likelihood = passes.model.likelihood
-    check_possible(likelihood, scaling, examples)
+    if likelihood.bounded:
+        examples = _between(likelihood, examples)
+    else:
+        check_possible(likelihood, scaling, examples)
     values = _log_prob(passes, examples, samples, seed)
     if isinstance(likelihood, Mixed):
         change = _changes(likelihood, scaling, examples).sum(1)
@@ -163,6 +173,19 @@ def calibrate_rest(passes: Passes, examples: Examples) -> None:
     known = ~np.isnan(np.concatenate([examples.take(places).x.numpy() for places in few.spans()]))
     rest = -_log_prob(passes, few, SCORE_SAMPLES, 0) - known @ likelihood.usual_cost.double().numpy()
     likelihood.rest.fill_(float((rest / known.mean(1)).mean()))
+
+
+def _between(likelihood: Likelihood, examples: Examples) -> Examples:
+    """Return scaled ``examples`` with the likelihood's ends for values beyond them, and say how many those are."""
+    outside = sum(int((~likelihood.possible(examples.take(rows).x)).sum()) for rows in examples.spans())
+    if not outside:
+        return examples
+    warnings.warn(
+        f"{outside:,} of {len(examples) * examples.features:,} values are outside the training data's range, which a "
+        f"{type(likelihood).__name__} likelihood is for, and count as its ends",
+        stacklevel=2,
+    )
+    return replace(examples, read=lambda rows: examples.read(rows).clamp(*likelihood.support))
 
 
 def held_out_scores(
