@@ -9,9 +9,9 @@ from PIL import Image
 
 from narrows import VAE, Autoencoder, load
 from narrows.data import load_data
-from narrows.fitted import levels
+from narrows.fitted import levels, units
 from narrows.fitted.levels import value_range
-from narrows.runs import files, opening, using
+from narrows.runs import files, using
 from narrows.runs.captions import ranked
 
 RNG = np.random.default_rng(0)
@@ -182,7 +182,7 @@ def on_disk(monkeypatch):
 
     monkeypatch.setattr(arrays, "LARGE", 0)
     monkeypatch.setattr(using, "NUMBERS_AT_ONCE", 250)
-    monkeypatch.setattr(opening, "NUMBERS_LOOKED_AT", 250)
+    monkeypatch.setattr(units, "NUMBERS_LOOKED_AT", 250)
     monkeypatch.setattr(levels, "NUMBERS_AT_ONCE", 250)
     monkeypatch.setattr(OnDisk, "__array__", all_at_once)
     taken, read = [], OnDisk.__getitem__

@@ -214,7 +214,7 @@ def _is_plain(column: Any) -> bool:
         return kind in (*"fiub", "floating", "integer", "boolean") and not column.isna().any()
     if column.dtype.is_float():
         return not (column.is_null() | column.is_nan()).any()
-    return (column.dtype.is_numeric() or column.dtype == bool) and not column.is_null().any()
+    return (column.dtype.is_numeric() or str(column.dtype) == "Boolean") and not column.is_null().any()
 
 
 def _told(name: str | int) -> str:
