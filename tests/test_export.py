@@ -153,6 +153,6 @@ def test_other_steps_of_a_pipeline_and_other_estimators_are_refused(tmp_path):
     model = Autoencoder(2, hidden=(8,), epochs=1, random_state=0)
     with pytest.raises(TypeError, match=r"the steps standardscaler of the pipeline would not be in the ONNX files"):
         to_onnx(make_pipeline(StandardScaler(), model).fit(X), tmp_path / "never.onnx")
-    with pytest.raises(TypeError, match=r"StandardScaler is no model of narrows"):
+    with pytest.raises(TypeError, match=r"StandardScaler is not a model of narrows"):
         to_onnx(StandardScaler().fit(X), tmp_path / "never.onnx")
     assert not list(tmp_path.iterdir())

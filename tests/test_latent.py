@@ -44,7 +44,7 @@ def test_a_spherical_way_turns_evenly(a, b, steps):
 
 @pytest.mark.parametrize(
     ("a", "b", "message"),
-    [([0, 0], [1, 0], "one is 0"), ([1, 0], [-2, 0], "opposite"), ([1, 0], [1, 0, 0], "equally many")],
+    [([0, 0], [1, 0], "one is 0"), ([1, 0], [-2, 0], "opposite"), ([1, 0], [1, 0, 0], "the same number")],
 )
 def test_ways_that_are_none(a, b, message):
     with pytest.raises(ValueError, match=message):

@@ -190,7 +190,7 @@ def check_channels(name: str, shape: tuple[int, ...]) -> None:
     if len(shape) == 4 and shape[1] in (1, 3, 4) and min(shape[2:]) > 4:
         raise ValueError(
             f"{name}, of shape {shape}, looks as if its channels came first; images are (n, H, W, C): "
-            "np.moveaxis(X, 1, -1) brings them last"
+            "np.moveaxis(X, 1, -1) moves them last"
         )
 
 

@@ -169,7 +169,7 @@ def _model_of(estimator: BaseEstimator) -> BottleneckEstimator:
             )
         found = found[-1]
     if not isinstance(found, BottleneckEstimator):
-        raise TypeError(f"{type(found).__name__} is no model of narrows; to_onnx takes a fitted one, such as a VAE")
+        raise TypeError(f"{type(found).__name__} is not a model of narrows; to_onnx takes a fitted one, such as a VAE")
     return found
 
 
@@ -283,7 +283,9 @@ def _serialised(module: InUnits, fitted: Fitted, opset: int | None, ir_version: 
     program.model.metadata_props.update(_metadata(fitted, module.part))
     written = program.model.opset_imports[""]
     if opset not in {None, written}:
-        raise ValueError(f"opset={opset} cannot be had: torch writes this model in {written}, which does not convert")
+        raise ValueError(
+            f"opset={opset} is not available: torch writes this model in {written}, which cannot be converted"
+        )
     if ir_version is not None:
         program.model.ir_version = ir_version
     data: bytes = program.model_proto.SerializeToString()

@@ -42,7 +42,8 @@ def around(
     Raises
     ------
     TypeError, ValueError
-        If ``sigma`` is negative, or of another length than ``z``; if something is no finite number, or ``n`` no count.
+        If ``sigma`` is negative, or of another length than ``z``; if something is not a finite number, or ``n`` not a
+        count.
     """
     code, spread = _finite("z", z, 1), _finite("sigma", sigma, 0, 1)
     if spread.shape not in ((), code.shape) or (spread < 0).any():
@@ -74,7 +75,7 @@ def interpolate(a: ArrayLike, b: ArrayLike, steps: int, kind: str = "linear") ->
     """
     start, end = _finite("a", a, 1), _finite("b", b, 1)
     if start.shape != end.shape:
-        raise ValueError(f"a has {len(start)} units and b {len(end)}; they must have equally many")
+        raise ValueError(f"a has {len(start)} units and b {len(end)}; they must have the same number")
     t = np.linspace(0, 1, integer("steps", steps, 2))[:, None]
     way = _straight if choice("kind", kind, ("linear", "spherical")) == "linear" else _great_circle
     path = way(start, end, t)
@@ -95,7 +96,9 @@ def _great_circle(start: Array, end: Array, t: Array) -> Array:
     # From the half angle, which keeps its digits where the cosine loses them.
     angle = 2 * math.atan2(np.linalg.norm(u - v), np.linalg.norm(u + v))
     if angle > math.pi - 1e-6:
-        raise ValueError("a and b point in opposite directions, between which no way is shortest; take kind='linear'")
+        raise ValueError(
+            "a and b point in opposite directions, between which there is no shortest path; take kind='linear'"
+        )
     if angle < 1e-6:
         return _straight(start, end, t)
     direction = (np.sin((1 - t) * angle) * u + np.sin(t * angle) * v) / math.sin(angle)

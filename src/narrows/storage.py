@@ -118,7 +118,7 @@ def write_model(file: ModelFile, metadata: Metadata, tensors: Tensors) -> None:
     Raises
     ------
     TypeError
-        If an open file is one of text.
+        If ``file`` is open as text.
     OSError
         If it cannot be written; a file that was there before, at a path, is then untouched.
     """
@@ -134,7 +134,7 @@ def write_model(file: ModelFile, metadata: Metadata, tensors: Tensors) -> None:
     while left:
         written = file.write(left)
         if written is None and isinstance(file, io.RawIOBase):
-            raise BlockingIOError(f"{named(file)} takes no bytes now; a model needs a file that waits until it does")
+            raise BlockingIOError(f"{named(file)} accepts no bytes now; a model needs a file that blocks until it does")
         left = left[len(left) if written is None else written :]  # an unbuffered file takes a part
 
 
@@ -196,7 +196,7 @@ def read_model(file: ModelFile) -> tuple[Metadata, Tensors]:
     Raises
     ------
     TypeError
-        If an open file is one of text.
+        If ``file`` is open as text.
     ModelFileError
         If it is damaged, truncated, too large, or no model file of narrows.
     OSError
@@ -228,18 +228,18 @@ def _read_bounded(file: ModelFile) -> bytes:
     if isinstance(file, str | os.PathLike):
         with Path(file).open("rb") as opened:
             if (size := os.fstat(opened.fileno()).st_size) > LARGEST_FILE:
-                raise ModelFileError(f"{size:,} bytes are more than it may have")
+                raise ModelFileError(f"its {size:,} bytes are more than the {LARGEST_FILE:,} allowed")
             return _read_bounded(opened)
     pieces = [*_pieces(file, 8)]
     length = int.from_bytes(b"".join(pieces), "little")
     if length > LARGEST_HEADER:
-        told = f"{length:,} bytes of header are more than it may have"
+        told = f"its header of {length:,} bytes is longer than the {LARGEST_HEADER:,} allowed"
         raise ModelFileError(f"it is truncated, or a file of another kind: {told}")
     data = b"".join([*pieces, *_pieces(file, LARGEST_FILE)])
     if len(data) < 8 + length or len(data) < 9:
         raise ModelFileError("it is truncated, or a file of another kind")
     if len(data) > LARGEST_FILE:
-        raise ModelFileError(f"more than {LARGEST_FILE:,} bytes are more than it may have")
+        raise ModelFileError(f"it has more than the {LARGEST_FILE:,} bytes allowed")
     return data
 
 

@@ -45,7 +45,7 @@ class SweepRow:
     test_error, test_error_se
         On the examples held out from all models: mean and standard error.
     pca_error
-        What as many principal components make of the same split; of large data, of some thousands of examples.
+        That of as many principal components on the same split; for large data, on some thousands of examples.
     validation_error, validation_error_se
         On the examples held out inside ``fit``, or None; what the recommendation is based on.
     parameters, dead_units, epochs, seconds
@@ -55,7 +55,7 @@ class SweepRow:
     seed
         Of the training, and so of all its chance.
     spread
-        The standard deviation of ``test_error`` over the seeds, or None of fewer than two.
+        The standard deviation of ``test_error`` over the seeds, or None for fewer than two.
     """
 
     latent_dim: int
@@ -80,7 +80,7 @@ class SweepStep:
     Attributes
     ----------
     latent_dims
-        Theirs.
+        Of these models.
     ended, count
         How many models are trained already, and how many there are in all.
     step
@@ -116,7 +116,7 @@ class Sweep:
         How many times each is trained, from one seed after the other. The training of the lowest validation error is
         kept; without validation examples the first.
     **options
-        Of the named model's constructor.
+        Options of the named model.
 
     Attributes
     ----------
@@ -155,8 +155,8 @@ class Sweep:
         random_state = integer("random_state", random_state, 0, 2**32 - 1)
         if options.get("columns") not in (None, "real"):
             raise ValueError(
-                f"columns={options['columns']!r}: a sweep compares models with PCA, on rows of numbers without gaps; "
-                "fit a table's models themselves"
+                f"columns={options['columns']!r}: a sweep compares models with PCA, on rows of numbers "
+                "without gaps; fit a table's models one by one"
             )
         if isinstance(X, pd.DataFrame):  # of whole numbers, say, whose columns a model by itself would take for others
             options["columns"] = "real"
@@ -189,7 +189,7 @@ class Sweep:
         self._scaled: tuple[NDArray[np.floating], NDArray[np.floating]] | None = None
 
     def run(self, checkpoint: str | os.PathLike[str] | None = None) -> Generator[SweepStep]:
-        """Train the models, side by side where their nets allow it, a step a yield.
+        """Train the models, side by side where their nets allow it, one step per yield.
 
         Closed early, it keeps what is trained so far. A model that diverges does not keep the others from being
         trained.
@@ -294,7 +294,7 @@ class Sweep:
 
     @property
     def unit(self) -> str:
-        """What the errors are of, in words; needs one trained model."""
+        """What errors measure, in words; needs one trained model."""
         return next(iter(self.models.values())).fitted_.unit
 
     def recommendation(self) -> tuple[int | None, str]:
@@ -307,7 +307,7 @@ class Sweep:
         if not validated:
             return None, (
                 "No latent_dim is recommended: these models held out no validation examples, and choosing by the "
-                "test error would make it an optimistic one."
+                "test error would make that error optimistic."
             )
         lowest, best = min(validated, key=lambda pair: pair[0])
         limit = lowest + (best.validation_error_se or 0)
@@ -320,7 +320,8 @@ class Sweep:
             reason += "; the error still falls there, so a larger one may do better yet"
         row = next(row for row in self.rows if row.latent_dim == taken)
         if row.pca_error <= row.test_error:
-            reason += f"; but as many principal components do as well or better ({row.pca_error:.4f} on the test part)"
+            error = f"{row.pca_error:.4f} on the test examples"
+            reason += f"; but as many principal components do as well or better ({error})"
         return taken, reason + "."
 
 
@@ -378,7 +379,7 @@ def _all_classes(y_train: NDArray[Any] | None, y_test: NDArray[Any] | None) -> N
     unseen = y_test[~np.isin(y_test, y_train)]
     if len(unseen):
         raise ValueError(
-            f"conditional=True needs two examples or more of each class, for training and for the test; "
+            "conditional=True needs two examples or more of each class, for training and for the test; "
             f"class {unseen[0]} has too few"
         )
     return y_train

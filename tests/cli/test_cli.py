@@ -190,7 +190,7 @@ def test_a_table_comes_back_as_a_table(tmp_path, typed):
         (["train", "digits", "--devices", "0"], "--devices=0 must be"),
         (["train", "digits", "--seed", "-1"], "--seed=-1"),
         (["sweep", "digits", "--seeds", "0"], "--seeds=0 must be"),
-        (["train", "digits", "--out", "full"], "--out full is there already and not empty"),
+        (["train", "digits", "--out", "full"], "--out full already exists and is not empty"),
         (["train"], "Missing argument 'DATA'"),
         (["trian"], "No such command 'trian'. Did you mean 'train'?"),
         (["encode", "none.safetensors", "digits"], "MODEL none.safetensors does not exist"),
@@ -364,7 +364,7 @@ def test_a_warning_is_one_line_without_code(tmp_path, typed):
         warnings.simplefilter("default")
         _, errors = typed(tmp_path, "encode", "m.safetensors", "x.npy")
         both = r"x reaches from 0\.\d+ to 25\d\.\d+ and the training data from [\d.e-]+ to [\d.]+"
-        told = rf"narrows: warning: {both}; \d+% of its numbers lie outside that: perhaps other units, or another .*\n"
+        told = rf"narrows: warning: {both}; \d+% of its numbers lie outside that: they may be in other .*\n"
         assert re.fullmatch(told, errors)
         np.save(tmp_path / "y.npy", 0.5 + X / 255)
         _, errors = typed(tmp_path, "reconstruct", "m.safetensors", "y.npy")

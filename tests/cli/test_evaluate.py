@@ -36,7 +36,7 @@ def table(path):
 @pytest.mark.usefixtures("undrawn")
 def test_evaluate_takes_what_was_not_seen_in_training(folder, typed):
     output, _ = typed(folder, "evaluate", "m.safetensors", "all.npy", "--out", "e")
-    assert "Evaluated on 397 of 1,797 examples; it has seen 1,400 in training" in output
+    assert "Evaluated on 397 of 1,797 examples; the model saw 1,400 of them in training" in output
     assert "Diagnosis: no fault was found." in output
     written = json.loads((folder / "e" / "evaluation.json").read_text(encoding="utf-8"))
     numbers = {number["name"]: number for number in written["numbers"]}
@@ -79,7 +79,7 @@ def test_a_faulty_model_is_called_so_first_and_with_what_to_try(digits, folder, 
 def test_train_and_sweep_write_the_report_of_the_model_to_take(digits, tmp_path, typed):
     np.save(tmp_path / "d.npy", digits[:500])
     output, _ = typed(tmp_path, "train", "d.npy", "--epochs", "3", "--out", "t")
-    assert "Diagnosis, undertrained: Not even the examples that it was trained on" in output
+    assert "Diagnosis, undertrained: Principal components rebuild even the examples" in output
     assert "  t/report.html" in output
     swept = ("--latent-dims", "2,6", "--epochs", "20", "--seeds", "2", "--out", "s")
     output, _ = typed(tmp_path, "sweep", "d.npy", *swept)
@@ -149,7 +149,7 @@ def test_examples_seen_in_training_alone_are_refused(digits, folder, typed):
     _, errors = typed(folder, "evaluate", "m.safetensors", "seen.npy", status=2)
     assert "200 of the 200 examples of X are those that the model was fitted to" in errors
     output, _ = typed(folder, "evaluate", "m.safetensors", "seen.npy", "--new", "--out", "new")
-    assert "Evaluated on 200 of 200 examples; 200 are equal to some that it has seen" in output
+    assert "Evaluated on 200 of 200 examples; 200 equal some that it saw" in output
     assert json.loads((folder / "new" / "evaluation.json").read_text(encoding="utf-8"))["repeated"] == 200
     assert "model.evaluate(data.X, data.y, new=True, " in (folder / "new" / "report.html").read_text(encoding="utf-8")
 
@@ -172,7 +172,10 @@ def test_no_lower_rate_is_stated_than_the_examples_held_out_can_promise(tmp_path
     assert held_out < 99
     least = 1 / (held_out + 1)
     assert f"which at most {least:.3g} of ordinary examples exceed" in output
-    assert f"A rate of 0.01 cannot be promised: the training held out {held_out} examples, and it takes 99." in output
+    assert (
+        f"A rate of 0.01 cannot be promised: the training held out {held_out} examples, and this rate needs 99."
+        in output
+    )
     assert not errors
     numbers = json.loads((tmp_path / "a" / "results.json").read_text(encoding="utf-8"))
     assert numbers["promised"] == pytest.approx(least)

@@ -142,7 +142,7 @@ def test_many_levels_are_pooled_and_said():
     column = Table.of(frame, None).columns[0]
     assert column.outputs == MOST_LEVELS
     assert column.levels[0] == "w0"  # the most frequent
-    assert "512 levels, the rarest 257 as one" in column.words
+    assert "512 levels, the rarest 257 merged into one" in column.words
 
 
 def test_what_is_plain():
@@ -162,7 +162,7 @@ FRAME = pd.DataFrame({"age": RNG.normal(size=N), "city": WORDS, "n": RNG.poisson
 
 BAD_KINDS = {
     "no such column": ({"ag": "real"}, "columns: X has no column 'ag'; did you mean 'age'"),
-    "negative counts": ({"age": "count"}, "column 'age', holds .*; for kind 'count' it must hold whole numbers from 0"),
+    "negative counts": ({"age": "count"}, "column 'age', holds .*; for kind 'count' it must hold whole numbers ≥ 0"),
     "not positive": ({"n": "positive"}, "column 'n', holds 0; for kind 'positive' it must hold numbers above 0"),
     "not whole": ({"age": "whole"}, "for kind 'whole' it must hold whole numbers"),
     "three levels": ({"city": "binary"}, "holds 3 different values; for kind 'binary' it must hold two"),
@@ -186,8 +186,12 @@ BAD_USE = {
     "no date": (FRAME.assign(d=1.5), TypeError, "column 'd', holds numbers, of type float64; .* held dates or times"),
     "lists": (FRAME.assign(city=[[1]] * N), TypeError, r"column 'city', holds mixed objects, such as '\[1\]'"),
     "infinity": (FRAME.assign(age=np.inf), ValueError, "column 'age', holds inf in row 0"),
-    "half a count": (FRAME.assign(n=0.5), ValueError, "column 'n', holds 0.5 in row 0; a count is a whole number"),
-    "nothing": (FRAME.assign(age=np.nan, city=None, n=np.nan, d=pd.NaT), ValueError, "no known cell in 60 rows, first"),
+    "half a count": (FRAME.assign(n=0.5), ValueError, "column 'n', holds 0.5 in row 0; a count must be a whole number"),
+    "nothing": (
+        FRAME.assign(age=np.nan, city=None, n=np.nan, d=pd.NaT),
+        ValueError,
+        "only missing cells in 60 rows, first",
+    ),
     "twice": (pd.concat([FRAME, FRAME[["n"]]], axis=1), ValueError, "several columns called 'n'"),
 }
 

@@ -146,7 +146,7 @@ def test_an_orientation_after_the_pixels_is_honoured(tmp_path):
     path.write_bytes(whole[:-12] + chunk + whole[-12:])  # before the end's mark
     np.testing.assert_array_equal(load_data(path).X[0], np.rot90(NOISE, -1))
     save(tmp_path / "b.png", NOISE)
-    with pytest.raises(DataError, match="other sizes than their heads say"):
+    with pytest.raises(DataError, match="sizes other than their headers say"):
         load_data(tmp_path)
 
 

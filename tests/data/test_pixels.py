@@ -148,7 +148,7 @@ def test_that_colours_lose_bits_is_said(tmp_path, channels):
     (tmp_path / "c.ppm").write_bytes(b"P6 4 4 65535\n" + bytes(96))
     (tmp_path / "d.ppm").write_bytes(b"P6 4 4 255\n" + bytes(48))
     assert load_data(tmp_path).notes == (
-        "2 images of 16 bits with colours or alpha: the upper 8 are read, the lower lost",
+        "2 images of 16 bits with colours or alpha: the upper 8 are read, the lower 8 are lost",
     )
 
 

@@ -42,7 +42,7 @@ def test_mnist_without_a_network_says_what_to_do(monkeypatch):
         raise OSError("no route")
 
     monkeypatch.setattr(module, "fetch_openml", unreachable)
-    with pytest.raises(DataError, match=r"no route.*four IDX files in a folder, name that folder"):
+    with pytest.raises(DataError, match=r"no route.*four IDX files, name their folder"):
         load_data("mnist")
 
 
@@ -85,7 +85,7 @@ def test_labels_that_are_none(tmp_path):
     np.savez(tmp_path / "x.npz", X=np.eye(4), target=np.array([0.5, 1, 2, 3]))
     data = load_data(tmp_path / "x.npz")
     assert data.y is None
-    assert data.notes == ("the array target holds real numbers, which tell no classes, and is left out",)
+    assert data.notes == ("the array target holds real numbers, not classes, and is left out",)
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_arrays_of_other_things(tmp_path):
     for name, message in {
         "words.npy": "holds <U1",
         "line.npy": r"in shape \(5,\)",
-        "two.npz": "arrays a, b; call the one with the examples X",
+        "two.npz": "arrays a, b; rename the one that holds the examples to X",
         "short.npz": "2 examples but 3 labels",
     }.items():
         with pytest.raises(DataError, match=message):

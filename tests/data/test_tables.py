@@ -146,7 +146,7 @@ def test_which_column_is_the_label_is_said(tmp_path, kind, y, expected):
     [said] = [note for note in data.notes if "column 'y'" in note]
     if expected is None:
         assert list(data.X.columns) == ["x", "y", "z"]
-        assert "is learned from" in said
+        assert "not for labels" in said
         assert data.y is None
     else:
         assert list(data.X.columns) == ["x", "z"]

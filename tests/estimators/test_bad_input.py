@@ -41,7 +41,7 @@ BAD_DATA = {
         "NaN in 2 of 240 values, first in row 0",
     ),
     "NaN beside infinity": (with_values(np.nan, np.inf), ValueError, "column 1, holds inf in row 0"),
-    "a row of NaN": (with_values(*[np.nan] * 6), ValueError, "no known cell in 1 rows, first in row 0"),
+    "a row of NaN": (with_values(*[np.nan] * 6), ValueError, "only missing cells in 1 rows, first in row 0"),
     "infinity": (with_values(1, np.inf), ValueError, "infinity in 1 of 240 values, first in row 0, column 1"),
     "minus infinity": (with_values(-np.inf), ValueError, "infinity in 1 of 240"),
     "1e39": (with_values(1e39), ValueError, r"a value beyond ±3.4e\+38 in 1 of 240 values"),
@@ -65,7 +65,7 @@ BAD_DATA = {
     "NaN in a row of a frame": (
         pd.DataFrame(with_values(*[np.nan] * 6), columns=list("abcdef")),
         ValueError,
-        "no known cell in 1 rows",
+        "only missing cells in 1 rows",
     ),
 }
 
@@ -180,7 +180,7 @@ BAD_OPTIONS = [
     ({"latent_dim": True}, "latent_dim=True must be a whole number"),
     ({"latent_dim": "8"}, "latent_dim='8' must be a whole number"),
     ({"latent_dim": 10**9}, "latent_dim=1000000000 must be a whole number of at least 1 and at most 4096"),
-    ({"hidden": (10**6, 10**6)}, "units take .* parameters; allowed are"),
+    ({"hidden": (10**6, 10**6)}, "units take .* parameters; at most .* are allowed"),
     ({"hidden": 32}, "hidden=32 must be a tuple of whole numbers"),
     ({"hidden": "ab"}, "hidden='ab' must be a tuple"),
     ({"hidden": (8, 0)}, "hidden=0 must be a whole number of at least 1"),

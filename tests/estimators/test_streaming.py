@@ -132,9 +132,9 @@ def test_nets_that_do_not_fit_are_refused():
     encoder, decoder = nn.Linear(6, 2), nn.Linear(2, 6)
     with pytest.raises(ValueError, match="net='convolutional' is for images"):
         Autoencoder(2, net="convolutional").fit(X)
-    with pytest.raises(ValueError, match=r"net: the encoder made \(2, 2\) of 2 examples; \(n, 3\) is expected"):
+    with pytest.raises(ValueError, match=r"net: the encoder returned \(2, 2\) for 2 examples; \(n, 3\) is expected"):
         Autoencoder(3, net=(encoder, decoder)).fit(X)
-    with pytest.raises(ValueError, match="net: the decoder made 5 numbers of a code; examples have 6"):
+    with pytest.raises(ValueError, match="net: the decoder returned 5 numbers per code; examples have 6"):
         Autoencoder(2, net=(encoder, nn.Linear(2, 5))).fit(X)
     with pytest.raises(TypeError, match="must be one of auto, dense, convolutional, or a pair of torch modules"):
         Autoencoder(2, net=encoder).fit(X)

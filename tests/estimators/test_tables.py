@@ -193,7 +193,7 @@ def test_arrays_with_gaps(table):
         assert made.shape[1] == 4
     with pytest.raises(ValueError, match="X has 3 features, but Autoencoder is expecting 4 features"):
         model.transform(gappy[:, :3])
-    with pytest.raises(ValueError, match="no known cell in 1 rows, first in row 0"):
+    with pytest.raises(ValueError, match="only missing cells in 1 rows, first in row 0"):
         model.transform(np.full((1, 4), np.nan))
     with pytest.raises(ValueError, match=r"column 2, holds inf in row 0"):
         model.transform([[0.0, 1.0, np.inf, 2.0]])
@@ -225,12 +225,15 @@ def test_weights_of_columns():
 
 
 BAD_OPTIONS = {
-    "unknown kind": ({"columns": {"city": "categry"}}, "'categry' for 'city' is no kind; did you mean 'category'"),
-    "one word": ({"columns": "category"}, "columns='category' must be 'real' for all, or a kind for some columns"),
+    "unknown kind": ({"columns": {"city": "categry"}}, "'categry' for 'city' is not a kind; did you mean 'category'"),
+    "one word": ({"columns": "category"}, "columns='category' must be 'real', or kinds by column name"),
     "unknown column": ({"columns": {"town": "real"}}, "columns: X has no column 'town'"),
     "weights": ({"column_weights": {"age": -1.0}}, r"column_weights\['age'\]=-1.0 must be a finite number ≥ 0"),
-    "weight of none": ({"column_weights": {"country": 1.0}}, "column_weights: no column 'country' is learnt from"),
-    "likelihood": ({"likelihood": "poisson"}, "likelihood='poisson' is for all features alike; a table's columns each"),
+    "weight of none": ({"column_weights": {"country": 1.0}}, "column_weights: 'country' is not a column that"),
+    "likelihood": (
+        {"likelihood": "poisson"},
+        "likelihood='poisson' is for all features alike, but the columns of a table",
+    ),
     "scaling": ({"scaling": "global"}, "scaling='global' is one range for all numbers, but column 'age' is of kind"),
     "net": ({"net": "convolutional"}, "net='convolutional' is for images"),
     "texts are real": ({"columns": "real"}, "column 'id', holds 'p.*' in row 0; a number is expected"),
@@ -248,7 +251,7 @@ def test_what_is_not_for_tables_is_said(fitted, table):
         fitted.evaluate(FRAME)
     with pytest.raises(ValueError, match="corrupt is for images and rows of numbers"):
         fitted.corrupt(FRAME)
-    with pytest.raises(ValueError, match="has not learnt to fill any"):
+    with pytest.raises(ValueError, match="has not learned to fill any"):
         quick().fit(table).impute(table)
     with pytest.raises(ValueError, match=r"1 sample\(s\)"):
         quick().fit(FRAME[:1])
@@ -285,7 +288,7 @@ def test_the_imputer_in_a_pipeline():
     gappy = np.where(np.random.default_rng(0).random(X.shape) < 0.2, np.nan, X)
     steps = Imputer(quick(epochs=30), random_state=0), StandardScaler(), LogisticRegression()
     assert make_pipeline(*steps).fit(gappy, y).score(gappy, y) > 0.9
-    filled = Imputer(quick()).fit(X).transform(gappy)  # learnt where nothing was missing yet
+    filled = Imputer(quick()).fit(X).transform(gappy)  # learned where nothing was missing yet
     assert not np.isnan(filled).any()
     drawn = Imputer(quick(), sample_posterior=True).fit(gappy).transform(gappy)
     assert (drawn != filled)[np.isnan(gappy)].mean() > 0.9  # some are at a column's bounds

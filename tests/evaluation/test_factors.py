@@ -192,7 +192,7 @@ def test_one_unit_has_no_gap_few_examples_no_halves_and_one_factor_no_dci():
         mutual_information_gap(z[:, :1], table)
     with pytest.raises(ValueError, match="40 examples or more"):
         mutual_information_gap(z[:39], table[:39])
-    with pytest.raises(ValueError, match="one column that changes"):
+    with pytest.raises(ValueError, match="only one column that varies"):
         dci(z, table[["size"]])
 
 

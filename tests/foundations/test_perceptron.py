@@ -290,7 +290,7 @@ def test_any_two_numbers_are_classes():
         ),
         (lambda: rosenblatt([1, 2], [0, 1]), r"X must have shape .* got \(2,\)"),
         (lambda: rosenblatt([[1], [math.inf]], [0, 1]), r"X must be finite, got inf at index \(1, 0\)"),
-        (lambda: rosenblatt([[1], [2]], [0, 1, 1]), r"labels must be one class a point.* got shape \(3,\)"),
+        (lambda: rosenblatt([[1], [2]], [0, 1, 1]), r"labels must be one class per point.* got shape \(3,\)"),
         (lambda: rosenblatt([[1], [2], [3]], [0, 1, 2]), r"labels must be of two classes.*\[0.0, 1.0, 2.0\]"),
         (lambda: rosenblatt([[1]], [7]), r"labels must be of two classes.*7"),
         (lambda: rosenblatt([[1]], [math.nan]), "labels must be finite"),
@@ -303,7 +303,7 @@ def test_any_two_numbers_are_classes():
         (lambda: adaline([[1]], [1], eta=-1.0), "eta must be positive"),
         (lambda: margin([[1]], [1], ThresholdUnit([0], 0)), "unit must not have weights and threshold 0"),
         (lambda: margin([[1]], [1], ThresholdUnit([1, 2], 0)), "x must have shape"),
-        (lambda: targets([]), r"labels must be one class a point.*got shape \(0,\)"),
+        (lambda: targets([]), r"labels must be one class per point.*got shape \(0,\)"),
     ],
 )
 def test_bad_input_is_named_at_the_call(call, match):

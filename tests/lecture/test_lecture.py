@@ -234,7 +234,7 @@ def test_without_a_topic_the_rows_are_listed():
         (["L12"], "'L12' is unknown"),
         (["xor", "--all"], "'xor' and --all exclude each other"),
         (["--out", "somewhere"], "--out somewhere needs a TOPIC, or --all"),
-        (["xor", "--out", "full"], "--out full is there already"),
+        (["xor", "--out", "full"], "--out full already exists"),
     ],
 )
 def test_bad_arguments_end_in_one_line_and_status_2(tmp_path, arguments, says):

@@ -215,7 +215,7 @@ def test_a_damaged_file_is_refused(damage, tmp_path):
     path = tmp_path / "a.checkpoint"
     twin("by hand").fit(X, checkpoint=path)
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(CheckpointError, match="no checkpoint, or damaged"):
+    with pytest.raises(CheckpointError, match="not a checkpoint, or is damaged"):
         twin("by hand").fit(X, checkpoint=path)
 
 

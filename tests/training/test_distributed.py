@@ -140,7 +140,9 @@ def test_one_process_needs_no_fabric(monkeypatch):
 def test_torchrun_must_have_started_as_many(monkeypatch):
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "a")
     monkeypatch.setenv("WORLD_SIZE", "2")
-    with pytest.raises(ValueError, match="devices=3, nodes=1 is not what torchrun has started: 2 processes in all"):
+    with pytest.raises(
+        ValueError, match="devices=3, nodes=1 does not match what torchrun has started: 2 processes in all"
+    ):
         Autoencoder(2, devices=3).fit(X)
 
 

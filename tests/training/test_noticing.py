@@ -37,16 +37,16 @@ def test_a_collapsing_posterior_is_said_before_the_end():
 def test_overfitting_names_the_epoch_that_is_kept():
     free = {"input_noise": 0.0, "weight_decay": 0.0, "schedule": "constant", "hidden": (256, 256)}
     model = VAE(8, epochs=120, beta=0.01, likelihood="gaussian", **free, random_state=0)
-    (when, words), *_ = [note for note in said(model, DIGITS[:150]) if "rises" in note[1]]
+    (when, words), *_ = [note for note in said(model, DIGITS[:150]) if "risen" in note[1]]
     losses = [row["validation_loss"] for row in model.history_][:when]
-    assert f"rises since epoch {1 + int(np.argmin(losses))}," in words
+    assert f"risen since epoch {1 + int(np.argmin(losses))}," in words
     assert losses[-1] > min(losses)
 
 
 def test_going_back_is_said():
     steps = Autoencoder(2, epochs=6, learning_rate=1e18, schedule="constant", random_state=0).fit_steps(DIGITS[:200])
     notes = next(step.notes[0] for step in steps if step.notes)
-    assert "training goes on from before it at half the rate" in notes[0]
+    assert "training goes back to before it, at half the rate" in notes[0]
 
 
 @pytest.mark.parametrize("epochs", [1, 2, 3, 4, 7, 100])

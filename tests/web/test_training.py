@@ -88,7 +88,7 @@ def test_before_the_first_there_is_none():
     library = Library()
     frame = read_frame(answer(library, '{"id": 1, "ask": "live"}'))
     assert frame["mode"] == "none"
-    assert "begin one" in read_frame(answer(library, '{"id": 1, "ask": "steer", "mode": "play"}'))["refused"]
+    assert "start one" in read_frame(answer(library, '{"id": 1, "ask": "steer", "mode": "play"}'))["refused"]
     assert "no training" in read_frame(answer(library, '{"id": 1, "ask": "keep"}'))["refused"]
     library.close()
 
@@ -259,7 +259,7 @@ def test_a_process_that_is_killed_is_missed_and_replaced(lab):
     found = until(lab, lambda found: found.mode == "failed")
     assert "has ended (exit code -9)" in found.error
     assert found.moment["points"].shape == (200, 2)
-    assert "begin one" in lab.ask("steer", mode="play").refused
+    assert "start one" in lab.ask("steer", mode="play").refused
     begin(lab)
     assert go(lab, "step", 1).error == ""
 

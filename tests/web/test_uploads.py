@@ -82,12 +82,12 @@ def huge_png(width, height):
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        (b"", "no whole image"),
-        (b"hello", "no whole image"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "no whole image"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "no whole image"),
-        (as_file(Image.new("L", (9, 9)), "PCX"), "no whole image"),
-        (as_file(Image.fromarray(astronaut()))[:2000], "no whole image"),
+        (b"", "not a complete image"),
+        (b"hello", "not a complete image"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not a complete image"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a complete image"),
+        (as_file(Image.new("L", (9, 9)), "PCX"), "not a complete image"),
+        (as_file(Image.fromarray(astronaut()))[:2000], "not a complete image"),
         (huge_png(6000, 6000), "too large"),
         (huge_png(60000, 60000), "too large"),
         (bytes(MOST_BYTES + 1), "MB"),

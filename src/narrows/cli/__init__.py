@@ -19,7 +19,7 @@ __all__ = ["app", "main"]
 
 app = typer.Typer(
     name="narrows",
-    help="Generative models with a bottleneck: compress, denoise, find the odd ones and make new ones.",
+    help="Generative models with a bottleneck: compress, denoise, find odd examples and make new ones.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

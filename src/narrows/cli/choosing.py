@@ -81,16 +81,16 @@ Data = Annotated[
     ),
 ]
 Model = Annotated[
-    Path, typer.Argument(metavar="MODEL", help="A model file, or a run folder with one.", show_default=False)
+    Path, typer.Argument(metavar="MODEL", help="A model file, or a run folder that holds one.", show_default=False)
 ]
 Out = Annotated[
     Path | None,
-    typer.Option(help="A new folder for what is written.", show_default="one under runs/", metavar="FOLDER"),
+    typer.Option(help="A new folder for the results.", show_default="one under runs/", metavar="FOLDER"),
 ]
 Seed = Annotated[int, typer.Option(parser=whole, metavar="N", help="The same seed gives the same result.")]
 Size = Annotated[
     int | None,
-    typer.Option(parser=whole, metavar="PIXELS", help="Make image files squares of this side."),
+    typer.Option(parser=whole, metavar="PIXELS", help="Scale image files to squares of this side."),
 ]
 Fit = Annotated[
     str, typer.Option(metavar="HOW", help="How images become squares: crop to the middle, or pad with a border.")
@@ -106,12 +106,14 @@ Files = Annotated[
 ]
 Epochs = Annotated[
     int | None,
-    typer.Option(parser=whole, metavar="N", help="Passes over the data, at most.", show_default="by its size"),
+    typer.Option(parser=whole, metavar="N", help="Passes over the data, at most.", show_default="by the data's size"),
 ]
 Devices = Annotated[int, typer.Option(parser=whole, metavar="N", help="Processes that share each batch.")]
-Nodes = Annotated[int, typer.Option(parser=whole, metavar="N", help="Machines, each with that many processes.")]
+Nodes = Annotated[int, typer.Option(parser=whole, metavar="N", help="Machines, each with --devices processes.")]
 Log = Annotated[
     str | None,
-    typer.Option(metavar="WHERE", help="tensorboard: also write scalars and images for it.", show_default=False),
+    typer.Option(
+        metavar="WHERE", help="tensorboard: also write scalars and images for TensorBoard.", show_default=False
+    ),
 ]
 Recipe = Annotated[str, typer.Option(metavar="NAME", help="Named settings: default, or lecture.")]

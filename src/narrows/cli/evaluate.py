@@ -29,14 +29,14 @@ def evaluate(
     new: Annotated[
         bool,
         typer.Option(
-            "--new", help="All of the data are new, also those equal to some seen in training.", show_default=False
+            "--new", help="Treat all data as new, even examples equal to some seen in training.", show_default=False
         ),
     ] = False,
     seed: Seed = 0,
     fit: Fit = "crop",
     out: Out = None,
 ) -> None:
-    """Say how good a model is, in numbers and in words, from those of the data that it has not seen."""
+    """Say how good a model is, in numbers and in words, on those of the data that it has not seen."""
     from narrows.runs import evaluations
     from narrows.runs.opening import find_model, open_both
 
@@ -59,8 +59,8 @@ def _say_numbers(evaluation: Evaluation) -> None:
 
     from narrows.runs.page import four_digits, interval_of
 
-    seen = f"; it has seen {evaluation.learnt:,} in training" if evaluation.learnt else ""
-    repeated = f"; {evaluation.repeated:,} are equal to some that it has seen" if evaluation.repeated else ""
+    seen = f"; the model saw {evaluation.learnt:,} of them in training" if evaluation.learnt else ""
+    repeated = f"; {evaluation.repeated:,} equal some that it saw" if evaluation.repeated else ""
     title = f"\nEvaluated on {len(evaluation.places):,} of {evaluation.given:,} examples{seen}{repeated}"
     table = Table(title=title, title_justify="left", title_style="", box=box.SIMPLE_HEAD)
     table.add_column("")
@@ -90,11 +90,13 @@ def anomalies(
             show_default="the model's, 0.05",
         ),
     ] = None,
-    by: Annotated[str, typer.Option(metavar="WHAT", help="Odd by reconstruction or by likelihood.")] = "reconstruction",
+    by: Annotated[
+        str, typer.Option(metavar="WHAT", help="Score by reconstruction or by likelihood.")
+    ] = "reconstruction",
     fit: Fit = "crop",
     out: Out = None,
 ) -> None:
-    """Find the odd ones: a ranked list of all examples, and a sheet of the oddest that shows where they are odd."""
+    """Find odd examples: a ranked list of all examples, and a sheet of the oddest that shows where they are odd."""
     from narrows.runs.anomalies import find_anomalies
 
     done = find_anomalies(*opened(model, data, fit), out, by=by, false_alarms=false_alarms)
@@ -106,6 +108,6 @@ def anomalies(
     if found["promised"] > found["false_alarms"]:
         print(
             f"A rate of {found['false_alarms']:g} cannot be promised: the training held out {found['held_out']:,} "
-            f"examples, and it takes {math.ceil(1 / found['false_alarms']) - 1:,}."
+            f"examples, and this rate needs {math.ceil(1 / found['false_alarms']) - 1:,}."
         )
     say_written(done.files)

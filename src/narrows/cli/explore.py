@@ -26,16 +26,16 @@ def explore(
         str | None,
         typer.Option(
             metavar="DATA",
-            help="What to show the models with: digits, mnist, or a file or folder, as for narrows train.",
+            help="Data to show with the models: digits, mnist, or a file or folder, as for narrows train.",
             show_default="the named set that a run was trained on, else the model's own samples",
         ),
     ] = None,
-    port: Annotated[int, typer.Option(parser=whole, metavar="N", help="To listen on; 0 takes any that is free.")] = 0,
+    port: Annotated[int, typer.Option(parser=whole, metavar="N", help="Port to listen on; 0 takes any free one.")] = 0,
     host: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="To listen on. Others than 127.0.0.1 let other machines in.")
+        str, typer.Option(metavar="ADDRESS", help="Address to listen on. Any but 127.0.0.1 lets other machines in.")
     ] = "127.0.0.1",
     no_browser: Annotated[
-        bool, typer.Option("--no-browser", help="Print the address, but open no page.", show_default=False)
+        bool, typer.Option("--no-browser", help="Print the address, but do not open a browser.", show_default=False)
     ] = False,
 ) -> None:
     """Play with models in the browser: their plane, their code, your own drawings, noise, latent_dim.

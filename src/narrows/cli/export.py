@@ -33,12 +33,17 @@ Compared = Annotated[
 Opset = Annotated[
     int | None,
     typer.Option(
-        parser=whole, metavar="N", help="ONNX's set of operators, for an older runtime.", show_default="torch's"
+        parser=whole,
+        metavar="N",
+        help="ONNX operator set (opset) version, for an older runtime.",
+        show_default="torch's",
     ),
 ]
 IrVersion = Annotated[
     int | None,
-    typer.Option(parser=whole, metavar="N", help="ONNX's file format, for the same reason.", show_default="torch's"),
+    typer.Option(
+        parser=whole, metavar="N", help="ONNX file format (IR) version, for an older runtime.", show_default="torch's"
+    ),
 ]
 
 

@@ -67,15 +67,13 @@ Options = Annotated[
     typer.Option(
         "--option",
         metavar="KEY=VALUE",
-        help="Any other option of the model, such as beta=4 or hidden=[64,32]; as often as you like.",
+        help="Any other option of the model, such as beta=4 or hidden=[64,32]; may be repeated.",
         show_default=False,
     ),
 ]
 Resume = Annotated[
     bool,
-    typer.Option(
-        "--resume", help="Go on with the interrupted run in --out; type all else as before.", show_default=False
-    ),
+    typer.Option("--resume", help="Resume the interrupted run in --out; type the rest as before.", show_default=False),
 ]
 Conditional = Annotated[
     bool, typer.Option("--conditional", help="Let the nets see the data's labels.", show_default=False)
@@ -86,7 +84,7 @@ def train(
     data: Data,
     latent_dim: Annotated[
         int | None,
-        typer.Option(parser=whole, metavar="D", help="Numbers in the code.", show_default="8; of sparse 64"),
+        typer.Option(parser=whole, metavar="D", help="Numbers in the code.", show_default="8; 64 for sparse"),
     ] = None,
     model: Named = "autoencoder",
     option: Options = None,
@@ -125,7 +123,7 @@ def sweep(
     seeds: Annotated[
         int,
         typer.Option(
-            parser=whole, metavar="N", help="Trainings of each, from N seeds; the best by validation error is kept."
+            parser=whole, metavar="N", help="Train each from N seeds; keep the one with the lowest validation error."
         ),
     ] = 1,
     out: Out = None,
@@ -277,7 +275,7 @@ def _evaluated(result: Sweep, dataset: Dataset, folder: Path) -> list[Path]:
     from narrows.runs.evaluations import evaluate_run
     from narrows.runs.files import by_itself
 
-    with by_itself("the model, which is saved, was not evaluated"):
+    with by_itself("the model is saved, but was not evaluated"):
         evaluation, files = evaluate_run(result, dataset, folder)
         say_findings(evaluation.findings)
         return files
@@ -325,7 +323,8 @@ def _say_results(result: Sweep) -> None:
     print("dead counts units of the code that are the same for every example.")
     if many:
         print(
-            "Of each latent_dim the seed with the lowest validation error is kept; over seeds: the standard deviation."
+            "For each latent_dim, the seed with the lowest validation error is kept; over seeds: the standard "
+            "deviation."
         )
     if any(row.interrupted for row in result.rows):
         print("* interrupted: the best weights until then.")

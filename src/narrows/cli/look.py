@@ -63,7 +63,7 @@ def _advice(
     train = f"narrows train {shlex.quote(source)}"
     if side is not None:
         return [
-            "The sizes differ, so say what size they shall have:",
+            "The sizes differ, so choose one size for all:",
             f"  {train} --size {side}            # the middle of each",
             f"  {train} --size {side} --fit pad  # the whole of each, with a border",
         ]

@@ -15,19 +15,21 @@ __all__ = ["generate", "interpolate"]
 
 
 Named = Annotated[
-    Path | None, typer.Argument(metavar="MODEL", help="A model file, or a run folder with one.", show_default=False)
+    Path | None,
+    typer.Argument(metavar="MODEL", help="A model file, or a run folder that holds one.", show_default=False),
 ]
 From = Annotated[
     Path | None, typer.Option("--from", metavar="MODEL", help="Another way to name MODEL.", show_default=False)
 ]
 Label = Annotated[
-    str | None, typer.Option(metavar="CLASS", help="The class of the new ones.", show_default="as in the training data")
+    str | None,
+    typer.Option(metavar="CLASS", help="The class of the new examples.", show_default="as in the training data"),
 ]
 Like = Annotated[
     str | None,
     typer.Option(
         metavar="DATA",
-        help="Like this image, or an example of these data: its code with noise, decoded again and again.",
+        help="Make variants of this image, or of an example of these data: its code with noise, decoded many times.",
         show_default=False,
     ),
 ]
@@ -56,10 +58,10 @@ def generate(
     files: Files = False,
     out: Out = None,
 ) -> None:
-    """Make new examples: codes from the model's prior, or like one that you have, decoded."""
+    """Make new examples: decode codes drawn from the model's prior, or the code of an example with noise."""
     if (model is None) == (source is None):
-        found = "neither is here" if model is None else f"{model} and --from {source} are both here"
-        raise ValueError(f"a model is named by MODEL or by --from MODEL, one of them; {found}")
+        found = "neither is given" if model is None else f"{model} and --from {source} are both given"
+        raise ValueError(f"name the model once, by MODEL or by --from MODEL; {found}")
     path = model or source
     assert path is not None
     from narrows import load
@@ -73,7 +75,7 @@ def generate(
         return say_written(done.files)
     for name, value in (("--example", example), ("--noise", noise), ("--fit", None if fit == "crop" else fit)):
         if value is not None:
-            raise ValueError(f"{name} {value} has no effect without --like DATA, whose example is taken")
+            raise ValueError(f"{name} {value} has no effect without --like DATA")
     file = opening.find_model(path)
     done = making.generate(load(file), n, label, out, name=file.stem, seed=seed, files=files)
     return say_written(done.files)
@@ -82,14 +84,16 @@ def generate(
 def interpolate(
     model: Model,
     data: Data,
-    examples: Annotated[str, typer.Option(metavar="K,K", help="From which example to which, counted from 0.")] = "0,1",
+    examples: Annotated[
+        str, typer.Option(metavar="K,K", help="The two examples, first and last, counted from 0.")
+    ] = "0,1",
     steps: Annotated[int, typer.Option(parser=whole, metavar="N", help="Codes on the way, both ends included.")] = 9,
-    kind: Annotated[str, typer.Option(metavar="KIND", help="The way: linear, or spherical.")] = "linear",
+    kind: Annotated[str, typer.Option(metavar="KIND", help="The path: linear or spherical.")] = "linear",
     fit: Fit = "crop",
     files: Files = False,
     out: Out = None,
 ) -> None:
-    """Go from one example's code to another's, decoding on the way; a conditional model keeps the first's class."""
+    """Go from one example's code to another's, decoding on the way; conditional models keep the first one's class."""
     ends = wholes("--examples", examples)
     if len(ends) != 2:
         raise ValueError(f"--examples {examples!r} names {len(ends)}; two are expected, such as 0,1")

@@ -30,7 +30,7 @@ NUMBERS: tuple[Kind, ...] = ("real", "positive", "whole", "date")
 LEVELS: tuple[Kind, ...] = ("binary", "category", "ordered")
 
 LEFT_OUT: tuple[Kind, ...] = ("identifier", "constant", "empty")
-"""Kinds that nothing can be learnt from."""
+"""Kinds that nothing can be learned from."""
 
 KINDS: tuple[Kind, ...] = (*NUMBERS, "count", *LEVELS, "identifier")
 """Those that can be asked for."""
@@ -62,9 +62,9 @@ class Column:
     known, missing
         How many of its cells are there, and how many are not.
     levels, counts
-        Of a kind with levels these, in order, and how often each was there; a constant's one.
+        The levels, in order, and how often each was there, for a kind with levels; a constant's one.
     low, high, step
-        Between which numbers lie, and the grid that they lie on; 0 for none.
+        The range of the numbers, and the grid that they lie on; 0 for none.
     form
         How a text writes a date; "" for none.
     """
@@ -102,7 +102,7 @@ class Column:
         told
             What errors call the column.
         reading
-            It.
+            Its cells.
 
         Raises
         ------
@@ -214,10 +214,12 @@ class Column:
 
     @property
     def words(self) -> str:
-        """Which kind it is, and by what."""
+        """Its kind, in words."""
         if self.kind in ("category", "ordered"):
             many = (
-                f", the rarest {len(self.levels) - MOST_LEVELS + 1:,} as one" if len(self.levels) > MOST_LEVELS else ""
+                f", the rarest {len(self.levels) - MOST_LEVELS + 1:,} merged into one"
+                if len(self.levels) > MOST_LEVELS
+                else ""
             )
             told = f"{self.kind}, {len(self.levels):,} levels{many}"
         elif self.kind == "binary":
@@ -225,9 +227,9 @@ class Column:
         elif self.kind == "identifier":
             told = "identifier, all values differ: left out"
         elif self.kind == "constant":
-            told = f"constant, always {self.levels[0]!r}: left out, and comes back as it was"
+            told = f"constant, always {self.levels[0]!r}: left out, and returned as it was"
         elif self.kind == "empty":
-            told = "empty, no cell is known: left out, and comes back as it was"
+            told = "empty, all cells are missing: left out, and returned as it was"
         else:
             told = self.kind + (" number" if self.kind in ("real", "positive", "whole") else "")
         return f"{told}; {self.missing:,} missing" if self.missing and self.kind != "empty" else told
@@ -254,7 +256,7 @@ class Column:
         Raises
         ------
         KeyError, TypeError, ValueError
-            If it is no such thing.
+            If it is anything else.
         """
         kind, levels, counts = plain["kind"], tuple(plain["levels"]), tuple(map(int, plain["counts"]))
         low, high, step = map(float, plain["range"])
@@ -268,7 +270,7 @@ class Column:
         least = {"binary": 2, "category": 2, "ordered": 2, "constant": 1}.get(kind, 0)
         sound = sound and len(levels) >= least and all(map(math.isfinite, (low, high, step)))
         if not sound or (kind == "positive" and low <= 0):
-            raise ValueError(f"its column {name!r} is no fitted model's")
+            raise ValueError(f"its column {name!r} cannot come from a fitted model")
         return cls(
             name=name,
             kind=cast("Kind", kind),
@@ -298,4 +300,4 @@ def _check_counts(told: str, numbers: NDArray[np.float64]) -> None:
     wrong = ~np.isnan(numbers) & ((numbers < 0) | (numbers != np.rint(numbers)))
     if wrong.any():
         row = int(wrong.argmax())
-        raise ValueError(f"{told} holds {numbers[row]:g} in row {row}; a count is a whole number from 0 on")
+        raise ValueError(f"{told} holds {numbers[row]:g} in row {row}; a count must be a whole number ≥ 0")

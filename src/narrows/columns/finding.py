@@ -41,7 +41,7 @@ LARGEST_WHOLE = 2.0**53
 
 
 def check_asked(name: str, value: object) -> None:
-    """Refuse kinds of columns that there are not.
+    """Refuse unknown kinds of columns.
 
     Raises
     ------
@@ -52,10 +52,10 @@ def check_asked(name: str, value: object) -> None:
     if value is None or value == "real":
         return
     if not isinstance(value, Mapping):
-        raise TypeError(f"{name}={value!r} must be 'real' for all, or a kind for some columns, {{name: kind}}: {kinds}")
+        raise TypeError(f"{name}={value!r} must be 'real', or kinds by column name, {{name: kind}}; kinds are {kinds}")
     for column, kind in value.items():
         if kind not in KINDS:
-            raise ValueError(f"{name}: {kind!r} for {column!r} is no kind{closest(kind, KINDS)}; kinds are {kinds}")
+            raise ValueError(f"{name}: {kind!r} for {column!r} is not a kind{closest(kind, KINDS)}; kinds are {kinds}")
 
 
 def find(told: str, name: str | int, reading: Reading, asked: str | None = None) -> Column:
@@ -221,7 +221,7 @@ def _check_numbers(told: str, kind: Kind, numbers: NDArray[np.float64]) -> None:
         "whole": numbers != np.rint(numbers),
     }.get(kind, np.zeros(len(numbers), bool))
     if wrong.any():
-        wanted = {"positive": "numbers above 0", "count": "whole numbers from 0 on", "whole": "whole numbers"}[kind]
+        wanted = {"positive": "numbers above 0", "count": "whole numbers ≥ 0", "whole": "whole numbers"}[kind]
         raise ValueError(f"{told} holds {numbers[wrong][0]:g}; for kind {kind!r} it must hold {wanted}")
 
 

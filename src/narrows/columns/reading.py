@@ -339,5 +339,5 @@ def _polars_type(dtype: Dtype) -> Any:
     found = getattr(pl, name, None)
     sound = isinstance(found, type) and issubclass(found, pl.DataType)
     if not sound:
-        raise ValueError(f"{dtype.text!r} is no type of polars")
+        raise ValueError(f"{dtype.text!r} is not a type of polars")
     return found

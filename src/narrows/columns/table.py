@@ -26,7 +26,7 @@ class Table:
     Attributes
     ----------
     library
-        Whose the frame was; ``"numpy"`` for an array.
+        The library of the data frame; ``"numpy"`` for an array.
     columns
         All of them, in order.
     """
@@ -63,7 +63,7 @@ class Table:
 
     @cached_property
     def modelled(self) -> tuple[Column, ...]:
-        """The columns that are learnt from."""
+        """The columns that are learned from."""
         return tuple(column for column in self.columns if column.kind not in LEFT_OUT)
 
     @cached_property
@@ -93,7 +93,8 @@ class Table:
         empty = np.isnan(cells).all(1)
         if empty.any():
             raise ValueError(
-                f"X has no known cell in {int(empty.sum()):,} rows, first in row {int(empty.argmax())}; drop such rows"
+                f"X has only missing cells in {int(empty.sum()):,} rows, first in row {int(empty.argmax())}; "
+                "drop these rows"
             )
         return cells
 
@@ -157,9 +158,9 @@ class Table:
         Parameters
         ----------
         X
-            As in `cells`: what it has made ``known`` (n, modelled) of.
+            What `cells` has made ``known`` (n, modelled) of.
         cells
-            NaN nowhere.
+            Without NaN.
         """
         made = self.filled(cells)
         gaps = dict(zip((column.name for column in self.modelled), np.isnan(known).T, strict=True))
@@ -194,10 +195,10 @@ class Table:
         Raises
         ------
         KeyError, TypeError, ValueError
-            If it is no such thing.
+            If it is anything else.
         """
         if plain["library"] not in get_args(Library):
-            raise ValueError(f"its table is one of {plain['library']!r}, which is unknown")
+            raise ValueError(f"its table comes from {plain['library']!r}, a library that is unknown")
         return cls(cast("Library", plain["library"]), tuple(map(Column.of_plain, plain["columns"])))
 
 
@@ -226,7 +227,7 @@ def _column(made: Any, place: int) -> Any:
 
 
 def _gaps(column: Column, cells: Any) -> NDArray[np.bool_]:
-    """Return which cells of a column that is not learnt from are to be filled: a constant's."""
+    """Return which cells of a column that is not learned from are to be filled: a constant's."""
     gaps = read(_told(column.name), cells).missing
     return gaps if column.kind == "constant" else np.zeros_like(gaps)
 

@@ -69,7 +69,7 @@ def from_dataset(
     name = type(dataset).__name__ if name is None else name
     if isinstance(dataset, np.ndarray | pd.DataFrame | OnDisk):
         if size is not None:
-            raise DataError(f"size={size} is for images; {name} holds numbers, so scale them before")
+            raise DataError(f"size={size} is for images; {name} holds numbers, so scale them beforehand")
         return Dataset(name, in_numbers(name, dataset) if isinstance(dataset, pd.DataFrame) else dataset)
     _check(dataset)
     items = _Items(dataset, progress)
@@ -79,15 +79,17 @@ def from_dataset(
             box, mode = wanted(size, like)
             X = collect_images(lambda: with_axes_of(like, items.images(box, fit, mode)), len(dataset), name)
         elif size is not None or (fit != "crop" and like is None):
-            raise DataError(f"size={size} and fit={fit!r} are for images; {name} holds arrays, so scale them before")
+            raise DataError(
+                f"size={size} and fit={fit!r} are for images; {name} holds arrays, so scale them beforehand"
+            )
         else:
             Dataset(name, first[None])  # refuses what is no example, before all are read
             X = collect(items.arrays(first), len(dataset), first.shape, first.dtype)
     except ShapesDiffer as error:
         one, other = error.args
         raise DataError(
-            f"the examples of {name} differ in shape: {one} and {other}; scale images with size (--size), "
-            "and bring others to one shape in the data set"
+            f"the examples of {name} differ in shape: {one} and {other}; scale images with size (--size), or "
+            "give the others one shape in the data set"
         ) from error
     y, notes = items.labels()
     return Dataset(name, X, y, notes=notes)
@@ -107,7 +109,9 @@ def _check(dataset: Any) -> None:
             "of them, such as list(itertools.islice(dataset, 10_000))"
         ) from error
     if not hasattr(dataset, "__getitem__"):
-        raise DataError(f"a {kind} has no examples by index (no __getitem__)")
+        raise DataError(
+            f"a {kind} has no examples by index (no __getitem__); give one that can be indexed, or a list of them"
+        )
     if count == 0:
         raise DataError(f"the {kind} is empty")
 
@@ -170,7 +174,7 @@ class _Items:
         seen = [names[y] if y is not None and y >= 0 else None for y in self.seen] if names else self.seen
         y = labels_in("the labels", seen)
         left_out = y is None and any(isinstance(label, Real) for label in seen)
-        return y, ("the labels are real numbers, which tell no classes, and are left out",) if left_out else ()
+        return y, ("the labels are real numbers, not classes, and are left out",) if left_out else ()
 
 
 def _label(y: Any, number: int) -> Any:
@@ -178,8 +182,8 @@ def _label(y: Any, number: int) -> Any:
     if y is None or isinstance(y, str | bytes | Real):
         return y
     raise DataError(
-        f"the label of example {number:,} is a {type(y).__name__}, not a number or a text; "
-        "leave it out, or choose one of its parts, in the data set"
+        f"the label of example {number:,} is a {type(y).__name__}, not a number or text; leave it out, or "
+        "choose one of its parts, in the data set"
     )
 
 

@@ -63,7 +63,7 @@ def read_npz(path: Path) -> Dataset:
     except (ValueError, EOFError, OSError, zlib.error, zipfile.BadZipFile) as error:
         raise DataError(f"{path} is not a file of arrays of numbers: {error}") from error
     left_out = named is not None and y is None
-    notes = (f"the array {named} holds real numbers, which tell no classes, and is left out",) if left_out else ()
+    notes = (f"the array {named} holds real numbers, not classes, and is left out",) if left_out else ()
     return Dataset(path.stem, X, y, notes=notes)
 
 
@@ -71,7 +71,7 @@ def _name_of_examples(path: Path, arrays: list[str]) -> str:
     named = [name for name in EXAMPLE_NAMES if name in arrays]
     examples = named or [name for name in arrays if name not in LABEL_NAMES]
     if len(examples) != 1:
-        raise DataError(f"{path} holds the arrays {', '.join(arrays)}; call the one with the examples X")
+        raise DataError(f"{path} holds the arrays {', '.join(arrays)}; rename the one that holds the examples to X")
     return examples[0]
 
 

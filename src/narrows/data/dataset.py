@@ -37,7 +37,7 @@ class Dataset:
     factors
         For a synthetic set, a column for each factor it was drawn from, (n, factors).
     notes
-        What in a file was taken for what, where that could be meant otherwise, a sentence each.
+        How a file was read where more than one reading was possible, a sentence each.
     """
 
     name: str

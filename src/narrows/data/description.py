@@ -58,7 +58,7 @@ class Description:
     labels
         Label, as text, ↦ how many examples have it, in the labels' order; None without labels.
     columns
-        Of a table; of images none.
+        Of a table; empty for images.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """Images from files, one or a folder of them, each converted by the same rules and decoded by several threads.
 
 What is wrong with one file, so that it is damaged, empty, or no image at all, does not stop the others: it is passed
-over and listed. Memory holds the images in work and the names, never the folder's images themselves beyond `LARGE`.
+over and listed. Memory holds the images being read and the names, never the folder's images themselves beyond `LARGE`.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ def read_images(
     Hidden files are left out, and each folder is read once, however many links lead to it. Each image is turned upright
     as its EXIF orientation says and becomes numbers as `image_numbers` says. The result is grey, (n, H, W), if all
     images are, and RGB, (n, H, W, 3), otherwise; bytes, or, where some have more than eight bits, 16-bit integers or
-    floats; in the order of their names; an array on disk if it is large. Of an animation or of several pages the first
-    is taken.
+    floats; in the order of their names; an array on disk if it is large. Of an animation or several pages, the first is
+    taken.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def read_images(
         try:
             X = collect_images(lambda: with_axes_of(like, tally.decoded(box, fit, mode)), len(names), str(path))
         except ShapesDiffer as error:
-            raise DataError(f"images in {path} have other sizes than their heads say: {error.args}") from error
+            raise DataError(f"images in {path} have sizes other than their headers say: {error.args}") from error
     files = tally.files(strict=strict)
     return Dataset(path.resolve().stem, X, files.labels, files, notes=tally.notes())
 
@@ -227,7 +227,7 @@ class _Tally:
             )
         if self.halved:
             said.append(
-                f"{_images(self.halved)} of 16 bits with colours or alpha: the upper 8 are read, the lower lost"
+                f"{_images(self.halved)} of 16 bits with colours or alpha: the upper 8 are read, the lower 8 are lost"
             )
         return tuple(said)
 

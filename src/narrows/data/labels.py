@@ -92,8 +92,8 @@ def class_labels(y: ArrayLike | None, n: int, *, needed: bool) -> tuple[NDArray[
         if len(classes) <= MOST_CLASSES:
             return classes, indices
     said = (
-        f"y, {given.dtype} of shape {given.shape}, is not a list of classes: whole numbers or text, one an example, at "
-        f"most {MOST_CLASSES:,} different"
+        f"y, {given.dtype} of shape {given.shape}, is not a list of classes: whole numbers or text, one per "
+        f"example, at most {MOST_CLASSES:,} different"
     )
     if needed:
         raise ValueError(said)

@@ -199,5 +199,6 @@ def temporary_file(size: int) -> IO[bytes]:
             f"with {size:,} bytes free"
         ) from error
     raise DataError(
-        f"the examples take {size:,} bytes of disk but {folder} has {free:,} free; set TMPDIR to a folder with more"
+        f"the examples take {size:,} bytes of disk but {folder} has {free:,} free; set TMPDIR to a folder "
+        "with more room"
     )

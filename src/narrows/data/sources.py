@@ -77,7 +77,7 @@ def load_data(
         return read_images(path, size=size, fit=fit, like=image_like, strict=strict, progress=progress)
     if size is not None or (fit != "crop" and like is None):
         given = f"size={size} (--size)" if size is not None else f"fit={fit!r} (--fit)"
-        raise DataError(f"{given} is for image files; {str(source)!r} holds numbers, so scale them before")
+        raise DataError(f"{given} is for image files; {str(source)!r} holds numbers, so scale them beforehand")
     if source in NAMED:
         return NAMED[str(source)]()
     if path.is_dir():
@@ -117,7 +117,8 @@ def mnist() -> Dataset:
         X, y = fetch_openml("mnist_784", version=1, return_X_y=True, as_frame=False, parser="liac-arff")
     except OSError as error:
         raise DataError(
-            f"mnist could not be fetched from OpenML ({error}); with the four IDX files in a folder, name that folder"
+            f"mnist could not be fetched from OpenML ({error}); if you have the four IDX files, name their "
+            "folder instead"
         ) from error
     return Dataset("mnist", X.reshape(-1, 28, 28).astype(np.uint8), y.astype(np.int64))
 

@@ -74,7 +74,8 @@ def read_csv(path: Path) -> Dataset:
         columns = [i for i in columns if i != label or y is None]
     if not columns or not body:
         raise DataError(
-            f"{path} holds {len(body)} rows of {len(columns)} columns apart from the label; it needs one of each"
+            f"{path} holds {len(body)} rows of {len(columns)} columns apart from the label; it needs at least "
+            "one of each"
         )
     cells = [[line[i] for line in body] for i in columns]
     if commas:
@@ -151,7 +152,7 @@ def _labels(path: Path, name: str, values: Sequence[Any], *, commas: bool) -> tu
         if y is not None:
             return y, f"column {name!r} was taken for the labels; rename it to learn from it"
     held = "is empty" if all(value is None for value in values) else "holds real numbers"
-    return None, f"column {name!r} {held}, so it was not taken for labels, and is learned from"
+    return None, f"column {name!r} {held}, so it was taken for data to learn from, not for labels"
 
 
 def _check_decimals(path: Path, cells: Sequence[Sequence[str]]) -> None:

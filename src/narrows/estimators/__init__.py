@@ -73,16 +73,16 @@ def load(file: ModelFile, *, net: tuple[nn.Module, nn.Module] | None = None) -> 
     file
         Its path, or a file open for reading bytes, seekable or not, which is read to its end and stays open.
     net
-        Encoder and decoder as given to the estimator, if they were its user's own; their weights come from the file.
+        Encoder and decoder as given to the estimator, if they were your own; their weights come from the file.
 
     Raises
     ------
     TypeError
-        If an open file is one of text.
+        If ``file`` is open as text.
     ValueError
-        If the model has nets of its user's own and none are given, or the other way round.
+        If the model has nets of your own and none are given, or the other way round.
     ModelFileError
-        If the file is damaged, truncated, or no model of narrows.
+        If the file is damaged, truncated, or not a model of narrows.
     OSError
         If it cannot be read.
     """
@@ -97,7 +97,7 @@ def load(file: ModelFile, *, net: tuple[nn.Module, nn.Module] | None = None) -> 
         # Whole and well-typed, but its parts do not make a model: written by another version, or by hand.
         told = textwrap.shorten(str(error), 300, placeholder=" …")  # torch goes on to list every tensor
         raise ModelFileError(
-            f"{named(file)} holds parts that make no model of this version of narrows: {told}"
+            f"{named(file)} holds parts that do not make a model of this version of narrows: {told}"
         ) from error
 
 

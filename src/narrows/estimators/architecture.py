@@ -30,7 +30,7 @@ MANY_FEATURES, MOST_LAYERS = 400, 100
 
 
 def check_net(name: str, value: object) -> None:
-    """Refuse nets that there are not.
+    """Refuse a net that is not known.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def check_net(name: str, value: object) -> None:
 
 
 def check_hidden(name: str, value: object) -> None:
-    """Refuse hidden layers that there are not, as `check_net` does."""
+    """Refuse hidden layers that cannot be built, as `check_net` does."""
     if len(integers(name, value, 1)) > MOST_LAYERS:
         raise ValueError(f"{name} has {len(integers(name, value, 1))} layers; at most {MOST_LAYERS} are allowed")
 

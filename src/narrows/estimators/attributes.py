@@ -53,7 +53,7 @@ class FittedAttributes(Options):
 
     @property
     def scaling_(self) -> Scaling:
-        """Of the examples it was fitted to."""
+        """The scaling of the examples it was fitted to."""
         return self.fitted_.scaling
 
     @property
@@ -73,7 +73,7 @@ class FittedAttributes(Options):
 
     @property
     def history_(self) -> list[dict[str, float]]:
-        """A row an epoch."""
+        """One row per epoch."""
         return [dict(row) for row in self.fitted_.history]
 
     @property
@@ -93,7 +93,7 @@ class FittedAttributes(Options):
 
     @property
     def n_features_in_(self) -> int:
-        """Numbers in an example; of a table, its columns, also those that nothing is learnt from."""
+        """Numbers in an example; for a table, its columns, including those not learned from."""
         fitted = self.fitted_
         return fitted.features if fitted.table is None else len(fitted.table.columns)
 
@@ -130,7 +130,7 @@ class FittedAttributes(Options):
         return asked
 
     def _of_columns(self, numbers: NDArray[np.floating], like: Any) -> Any:
-        """Return ``numbers`` (n, columns) of a table's cells as a frame of the columns learnt from, if it was one."""
+        """Return ``numbers`` (n, columns) of a table's cells as a frame of the columns learned from, if it was one."""
         table = self.fitted_.table
         assert table is not None
         names = [str(column.name) for column in table.modelled]
@@ -182,5 +182,5 @@ class FittedAttributes(Options):
 
     @property
     def unit(self) -> str:
-        """What errors are of, in words."""
+        """What errors measure, in words."""
         return self.fitted_.unit

@@ -41,9 +41,10 @@ Array = NDArray[np.floating]
 class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, TransformerMixin, Scoring):  # type: ignore[misc]
     """What every named model shares. Inputs X are rows (n, features) or images (n, H, W) or (n, H, W, C).
 
-    A model fitted to a data frame, of pandas or polars, also from a file, makes such frames in `sample` and
-    `inverse_transform`, with the same columns; those of 32-bit floats keep that type, all others become 64-bit floats,
-    since decoded values are real numbers. `set_output` decides otherwise: ``transform="default"`` is for arrays.
+    A model fitted to a data frame of pandas or polars, even after `save` and `load`, returns such frames from
+    `sample` and `inverse_transform`, with the same columns; those of 32-bit floats keep that type, all others become
+    64-bit floats, since decoded values are real numbers. `set_output` decides otherwise: ``transform="default"`` is for
+    arrays.
 
     y are the examples' labels. Given to `fit`, they let `sample` be asked for a class; only a conditional model, whose
     nets see them, needs them elsewhere.
@@ -70,9 +71,9 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
             `DenoisingAutoencoder` also ``X`` without its noise, in the same shape.
         sample_weight
             How much each example counts, (n,), in proportion to the others; None if all count alike. One of weight 2
-            comes twice as often as one of weight 1: to learn from, and to find scaling, components, prior and
-            threshold by. One of weight 0 is as if it were not there. Whether an example is held out does not depend
-            on its weight; the validation loss does.
+            counts as two of weight 1: in training, and in scaling, components, prior and threshold. One of weight 0 is
+            as if it were not there. Whether an example is held out does not depend on its weight; the validation loss
+            does.
         checkpoint
             A file that holds the state of the training, written every half minute and at the end. Where there is one
             already, of the same options and data, training goes on from it and ends with the same weights, bit for
@@ -86,11 +87,11 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
             For an option or data that cannot be used, or a checkpoint of another training; the message names it, its
             value, and what would be right.
         FloatingPointError
-            If training diverges, also at an eighth of the learning rate. As after an interruption, the best weights
+            If training diverges, even at an eighth of the learning rate. As after an interruption, the best weights
             until then are kept.
         OSError
-            If the checkpoint cannot be written; the one before is then still there. Of several ``devices``, if another
-            process has ended.
+            If the checkpoint cannot be written; the one before is then still there. With several
+            ``devices``, if another process has ended.
         """
         for _ in self.fit_steps(X, y, sample_weight, checkpoint=checkpoint):
             pass
@@ -98,7 +99,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
 
     @property
     def leads(self) -> bool:
-        """Whether this process is the one of those that train together that writes and prints."""
+        """Whether this process, of those that train together, is the one that writes and prints."""
         return leads(self.devices, self.nodes)
 
     def fit_steps(
@@ -109,9 +110,9 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
         *,
         checkpoint: str | os.PathLike[str] | None = None,
     ) -> Generator[Step]:
-        """Learn from ``X`` as `fit` does, a step a yield, for whoever wants to watch, or to stop early.
+        """Learn from ``X`` as `fit` does, one step per yield, to watch it or to stop early.
 
-        ``step.training.change(learning_rate=…, beta=…)`` lets it go on otherwise.
+        ``step.training.change(learning_rate=…, beta=…)`` changes these from there on.
         Closed or interrupted after at least one epoch, the estimator is fitted, with the best weights seen until then.
         """
         for _, step in fit_together([self], X, y, sample_weight, checkpoint=checkpoint):
@@ -119,7 +120,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
 
     @in_own_state
     def fit_prior(self, prior: str, X: ArrayLike, y: ArrayLike | None = None, random_state: RandomState = None) -> Self:
-        """Change where new codes come from, by the codes of ``X``; the nets stay as they are.
+        """Fit another prior to the codes of ``X``; the nets stay as they are.
 
         Parameters
         ----------
@@ -141,7 +142,10 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
             labels = class_indices(y, fitted.classes, len(source))
             missing = np.setdiff1d(np.arange(len(fitted.classes)), labels)
             if len(missing):
-                raise ValueError(f"y has no example of class {fitted.classes[missing[0]]}, whose codes it is to fit")
+                raise ValueError(
+                    f"y has no example of class {fitted.classes[missing[0]]}; the prior is "
+                    "fitted class by class, so give examples of each"
+                )
         seed = fitted.seed if random_state is None else random_seed(random_state)
         examples = examples_of(fitted, source, y)
         changed = with_prior(fitted, prior, examples, torch.from_numpy(labels), seed, self.device)
@@ -192,7 +196,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
         Raises
         ------
         ValueError
-            If they are no finite codes of this model, or so large that what they stand for overflows.
+            If they are not finite codes of this model, or so large that decoding them overflows.
         """
         fitted = self.fitted_
         refuse_masked("Z", Z)
@@ -237,15 +241,16 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
     def sample(self, n_samples: int = 1, y: ArrayLike | None = None, random_state: RandomState = None) -> Array:
         """Return ``n_samples`` new examples, (n_samples, …), in the training data's shape and units, from the prior.
 
-        Each is the mean that the decoder gives a code from the prior; with a likelihood of counts, counts of that mean.
-        Of a table, cells are drawn from what the decoder gives, in the columns' types and between their bounds.
+        Each is the mean that the decoder gives a code from the prior; with a likelihood of counts, counts drawn with
+        that mean. Of a table, cells are drawn from what the decoder gives, in the columns' types and between their
+        bounds.
 
         Parameters
         ----------
         n_samples
             How many, at least 1.
         y
-            The class they shall be of, or a class for each; None takes classes as frequent as in the training data.
+            The class of all of them, or a class for each; None draws classes as often as in the training data.
         random_state
             A seed or a NumPy generator; None draws anew at every call.
         """
@@ -304,29 +309,29 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
         """Return ``X`` with its missing cells filled; all others stay as they are, bit for bit.
 
         A number is filled with its mean, a level with the most probable, given the known cells of its row. Codes are
-        drawn around the one that explains these best and weighted by p(known cells, z), which also the prior over codes
-        has a part in (importance sampling; Mattei & Frellsen, «MIWAE», 2019).
+        drawn around the one that explains these best and weighted by p(known cells, z), which
+        includes the prior over codes (importance sampling; Mattei & Frellsen, “MIWAE”, 2019).
 
         Parameters
         ----------
         X, y
             Rows of a table, and their classes for a conditional model.
         draws
-            How many fillings, drawn from p(missing | known), to return as a list: intervals come from these. None for
-            the one above.
+            How many fillings, drawn from p(missing | known), to return as a list, from which intervals follow. None
+            returns the single filling described above.
         random_state
             As in `sample`.
 
         Raises
         ------
         ValueError
-            If the model was fitted to images, or to numbers none of which were missing: it has not learnt to fill.
+            If the model was fitted to images, or to numbers none of which were missing: it has not learned to fill.
         """
         fitted = self.fitted_
         if fitted.table is None:
             raise ValueError(
-                "this model was fitted to examples without a missing cell, and has not learnt to fill any; fit it to a "
-                "table with gaps"
+                "this model was fitted to examples without a missing cell, and has not learned to fill any; "
+                "fit it to a table with missing cells"
             )
         many = None if draws is None else integer("draws", draws, 1)
         source = rows_of(self, X)
@@ -347,7 +352,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
     def save(self, file: ModelFile) -> None:
         """Write the fitted model to one safe file (safetensors, no pickle), whole or not at all.
 
-        It is the model as it was fitted: of the options set since then, only ``false_alarms`` is.
+        It is the model as it was fitted: of the options set since then, only ``false_alarms`` is saved.
 
         Parameters
         ----------
@@ -359,9 +364,9 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
         NotFittedError
             If `fit` was not called.
         TypeError, ValueError
-            If ``false_alarms`` is out of range, or an open file is one of text.
+            If ``false_alarms`` is out of range, or ``file`` is open as text.
         OSError
-            If the file cannot be written; one that was there before, at a path, is then still there.
+            If the file cannot be written; what was at the path before is then still there.
         """
         fitted = self.fitted_
         options = {**fitted.options, "false_alarms": rate("false_alarms", self.false_alarms)}

@@ -110,7 +110,7 @@ class DenoisingAutoencoder(DeterministicEstimator):
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class NoisyAutoencoder(BottleneckEstimator):
-    """An autoencoder trained with noise in its code, so that codes near each other mean alike (the lecture, L24).
+    """An autoencoder trained with noise in its code, so that near codes mean similar things (the lecture, L24).
 
     “Úvod do generativních modelů” decodes an encoded zero again and again with noise added to its code; here the
     decoder has learned to expect that (Poole et al. 2014). The code is bounded to (−1, 1) by tanh.
@@ -148,7 +148,7 @@ class SparseAutoencoder(DeterministicEstimator):
     sparsity
         ρ, the mean activation each unit should have, in (0, 1).
     sparsity_weight
-        Of Σ KL(ρ ‖ ρ̂ⱼ), relative to the reconstruction loss.
+        The weight of Σ KL(ρ ‖ ρ̂ⱼ), relative to the reconstruction loss.
     """
 
     latent_dim: int = field(default=64, kw_only=False)
@@ -165,7 +165,7 @@ class SparseAutoencoder(DeterministicEstimator):
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class ContractiveAutoencoder(DeterministicEstimator):
-    """An autoencoder whose code small changes of the input hardly move (Rifai et al. 2011).
+    """An autoencoder whose code hardly moves when the input changes a little (Rifai et al. 2011).
 
     Parameters
     ----------
@@ -188,9 +188,9 @@ class RegularizedAutoencoder(DeterministicEstimator):
     Parameters
     ----------
     code_weight
-        Of ½ ‖z‖², relative to the reconstruction loss.
+        The weight of ½ ‖z‖², relative to the reconstruction loss.
     decoder_weight
-        Of the decoder's squared weights.
+        The weight of the decoder's squared weights.
     """
 
     code_weight: float = field(default=1e-3, metadata=at_least(0))
@@ -208,7 +208,7 @@ class WAE(DeterministicEstimator):
     Parameters
     ----------
     mmd_weight
-        λ, of the squared maximum mean discrepancy between the codes and N(0, I).
+        λ, the weight of the squared maximum mean discrepancy between the codes and N(0, I).
     """
 
     mmd_weight: float = field(default=1.0, metadata=at_least(0))

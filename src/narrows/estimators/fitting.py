@@ -193,7 +193,9 @@ def _weigh(estimator: FittedAttributes, data: TrainingSet, model: BottleneckMode
     names = [str(column.name) for column in data.table.modelled]
     for name in factors:
         if name not in names:
-            raise ValueError(f"column_weights: no column {name!r} is learnt from{closest(name, names)}")
+            raise ValueError(
+                f"column_weights: {name!r} is not a column that the model learns from{closest(name, names)}"
+            )
     weights = torch.tensor([factors.get(name, 1.0) for name in names])
     assert isinstance(model.likelihood, Mixed)
     model.likelihood.weigh(cells, weights, alike=not (model.bottleneck.draws or data.scaling.unit_interval))

@@ -19,7 +19,7 @@ __all__ = ["Imputer"]
 class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """A transformer that fills missing cells with what a model makes of the others in their row.
 
-    Its X are tables as of any model: arrays with NaN, or data frames of columns of any kinds.
+    X is a table, as for any model: an array with NaN, or a data frame with columns of any kind.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         Whether `transform` fills with a draw from p(missing | known), as multiple imputation needs, instead of the mean
         or the most probable level.
     random_state
-        Of the training and of the draws; None takes the model's.
+        The seed of the training and of the draws; None takes the model's.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         self.random_state = random_state
 
     def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> Self:  # noqa: ARG002 - pipelines hand it on
-        """Learn from ``X``, whose missing cells may be any; ``y`` is not looked at.
+        """Learn from ``X``, in which any cell may be missing; ``y`` is ignored.
 
         Raises
         ------

@@ -70,7 +70,7 @@ def check_noise(name: str, value: Any) -> tuple[float, float]:
     pair = plain(value)
     pair = pair if isinstance(pair, tuple) else (pair, pair)
     if len(pair) != 2:
-        raise ValueError(f"{name}={value!r} must be one number, or a pair: at the start and at the end")
+        raise ValueError(f"{name}={value!r} must be one number, or a pair: for the start of training and for its end")
     return real(name, pair[0], 0), real(name, pair[1], 0)
 
 
@@ -78,7 +78,7 @@ def _column_weights(name: str, value: Any) -> None:
     if value is None:
         return
     if not isinstance(value, Mapping):
-        raise TypeError(f"{name}={value!r} must be a number from 0 on for some columns, such as {{'age': 2.0}}")
+        raise TypeError(f"{name}={value!r} must be weights ≥ 0 by column name, such as {{'age': 2.0}}")
     for column, weight in value.items():
         real(f"{name}[{column!r}]", weight, 0)
 
@@ -136,15 +136,15 @@ class Options(BaseEstimator):  # type: ignore[misc]
         ``"laplace"``; for values in [0, 1] after scaling ``"bernoulli"`` or ``"continuous-bernoulli"``; for counts
         ``"poisson"`` or ``"negative-binomial"``, with which `sample` draws counts and `reconstruct` gives their means.
     sigma
-        Of the Gaussian likelihood, in scaled units: a number, or ``"learned"``.
+        σ of the Gaussian likelihood, in scaled units: a number, or ``"learned"``.
     prior
         Where new codes come from: ``"mixture"`` (of Gaussians), ``"posterior"`` (the aggregate posterior, of up to
         1,000 examples), ``"flow"`` (needs zuko) and ``"flow-matching"`` are fitted to the codes after training,
         ``"normal"`` is N(0, I). The default has a density, costs little, and on digits its samples are no nearer to
-        single training examples than reconstructions of held-out ones are, which the aggregate posterior's are.
+        single training examples than reconstructions of held-out ones are; the aggregate posterior's are nearer.
         `fit_prior` changes it later.
     conditional
-        Whether the nets see the labels y, so that the code needs not say which class an example is of (Sohn et al.
+        Whether the nets see the labels y, so that the code need not say which class an example is of (Sohn et al.
         2015); then `fit` and whatever encodes or decodes need y.
     scaling
         ``"global"`` scales all features by one range to [0, 1], as the lecture does; ``"feature"`` scales each to
@@ -153,16 +153,16 @@ class Options(BaseEstimator):  # type: ignore[misc]
         (`narrows.scaling.Scaling.of_chunks`). A value far from all others counts in training as the most extreme of
         these.
     columns
-        Kinds of a table's columns, ``{"zip": "category", "visits": "count"}``, of those that are to be of another than
-        their types and values suggest; ``"real"`` for all turns that off. Kinds are ``"real"``, ``"positive"`` (by
-        logarithm), ``"whole"``, ``"count"``, ``"binary"``, ``"category"``, ``"ordered"``, ``"date"``, and
-        ``"identifier"``, which is left out. Arrays, whose columns are called by their numbers, and data frames of
-        numbers alone hold real ones; with ``{}`` these too are tables, whose gaps are learnt to be filled even if
-        there are none yet.
+        Kinds of a table's columns where these are not what types and values suggest,
+        ``{"zip": "category", "visits": "count"}``; ``"real"`` takes all as real numbers. Kinds are ``"real"``,
+        ``"positive"`` (by logarithm), ``"whole"``, ``"count"``, ``"binary"``, ``"category"``, ``"ordered"``,
+        ``"date"``, and ``"identifier"``, which is left out. Arrays, whose columns are called by their numbers, and data
+        frames of numbers alone hold real ones; with ``{}`` these too are tables, and the model learns to fill
+        gaps even if there are none yet.
     column_weights
         How much columns of a table count in training, ``{"age": 2.0}``, compared with their usual weight. Where the
-        code is a function of the input, that is so that all count alike: a column's loss is taken in parts of the
-        entropy of its marginal distribution. Where codes are drawn it is 1, or the loss would be no bound.
+        code is a function of the input, the usual weights make all count alike: a column's loss is divided by the
+        entropy of its marginal distribution. Where codes are drawn they are 1, or the loss would be no bound.
     corruption
         What training does to the inputs, afresh at every step, before they are encoded: ``"gaussian"`` noise,
         ``"masking"``, ``"salt-and-pepper"``, ``"swap"`` (features of other examples) or a ``"block"``.
@@ -175,7 +175,7 @@ class Options(BaseEstimator):  # type: ignore[misc]
     schedule
         ``"one-cycle"`` (up to the learning rate and down again) or ``"constant"``.
     batch_size
-        Examples a step; a larger number than there are examples means all of them. ``"auto"`` is 64, or, for
+        Examples per step; a number larger than the data means all of them. ``"auto"`` is 64, or, for
         convolutional nets and fewer than 4,000 examples, 16.
     epochs
         Passes over the data at most; ``"auto"`` aims at 5,500 steps, with 20 passes at least and 500 at most,
@@ -186,9 +186,8 @@ class Options(BaseEstimator):  # type: ignore[misc]
     patience
         Training ends when this many epochs in a row have not lowered the validation loss.
     devices, nodes
-        Processes per machine, and machines, that share each batch; the result is that of one process
-        up to rounding. More than one need
-        Lightning Fabric.
+        Processes per machine, and machines, that share each batch; the result is that of one process up to rounding.
+        More than one needs Lightning Fabric.
     device
         Where the nets work: ``"cpu"``, a GPU such as ``"cuda"`` or ``"cuda:1"``, or ``"auto"``, the first GPU if there
         is one and the nets are large enough to gain by it. Several ``devices`` are processes on the CPU. Not saved.
@@ -346,8 +345,8 @@ class Options(BaseEstimator):  # type: ignore[misc]
         }
         if self.likelihood not in of_numbers:
             raise ValueError(
-                f"likelihood={self.likelihood!r} is for all features alike; a table's columns each have their own, and "
-                f"the numbers among them one of {', '.join(of_numbers)}"
+                f"likelihood={self.likelihood!r} is for all features alike, but the columns of a table each "
+                f"have their own; for its numbers take one of {', '.join(of_numbers)}"
             )
         others = [column for column in table.modelled if column.kind != "real"]
         if scaling.unit_interval and others:

@@ -26,7 +26,7 @@ class Quantised(BottleneckEstimator):
 
     @in_own_state
     def encode_tokens(self, X: ArrayLike, y: ArrayLike | None = None) -> NDArray[np.int64]:
-        """Return the codes of ``X`` as tokens, (n, tokens): of a `VQVAE` one a vector, of an `FSQVAE` one a number."""
+        """Return the codes of ``X`` as tokens, (n, tokens): one per vector (`VQVAE`) or per number (`FSQVAE`)."""
         fitted = self.fitted_
         codes = fitted.on(self.device).posterior(examples_of(fitted, rows_of(self, X), y)).mean
         tokens: NDArray[np.int64] = self._quantiser().tokens(codes).numpy()
@@ -39,7 +39,7 @@ class Quantised(BottleneckEstimator):
         Raises
         ------
         TypeError, ValueError
-            If they are no whole numbers from 0 up to the vocabulary's last, or too many or too few of an example.
+            If they are not whole numbers from 0 up to the vocabulary's last, or too many or too few for an example.
         """
         refuse_masked("tokens", tokens)
         quantiser, given = self._quantiser(), np.asarray(tokens)
@@ -54,7 +54,7 @@ class Quantised(BottleneckEstimator):
         return self.inverse_transform(quantiser.codes(torch.from_numpy(given.astype(np.int64))).numpy(), y)
 
     def tokens_used(self, X: ArrayLike, y: ArrayLike | None = None) -> int:
-        """Return how many of the different tokens, ``codebook_size`` or ``levels``, the codes of ``X`` have."""
+        """Return how many different tokens, of ``codebook_size`` or ``levels``, the codes of ``X`` use."""
         return len(np.unique(self.encode_tokens(X, y)))
 
     def _quantiser(self) -> Quantiser:

@@ -81,7 +81,7 @@ class Given(NamedTuple):
     Attributes
     ----------
     source
-        Its rows, checked; of a table, the cells of the columns that are learnt from.
+        Its rows, checked; of a table, the cells of the columns that are learned from.
     feature_names, frame
         The columns' names, and the kind of data frame, if it has any.
     table

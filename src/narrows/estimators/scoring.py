@@ -59,8 +59,8 @@ class Scoring(FittedAttributes):
         integer("samples", samples, 1)
         if not self.fitted_.model.bottleneck.draws:
             raise TypeError(
-                f"{type(self).__name__} has a deterministic code and so no bound on log p(x); "
-                "score_samples gives log p(x | z(x)), and VAE or IWAE the bound"
+                f"{type(self).__name__} has a deterministic code and so no bound on log p(x); use "
+                "score_samples for log p(x | z(x)), or a VAE or IWAE for the bound"
             )
         values = self._log_density(X, y, samples, random_seed(random_state))
         return LogLikelihood(values, float(values.mean()), float(values.std() / math.sqrt(len(values))))
@@ -90,7 +90,7 @@ class Scoring(FittedAttributes):
         by
             ``"reconstruction"``: the mean squared error per feature in scaled units, [0, 1] for images and unit
             variance for columns of different units. ``"likelihood"``: −`score_samples`, in nats.
-            Of a table's rows both are calibrated by the cells that are known: what they cost in nats above those of
+            For a table's rows both are calibrated by which cells are known: what they cost in nats above those of
             ordinary rows, −log p(x | z(x)) or −`score_samples`, in standard deviations.
         """
         choice("by", by, SCORES)
@@ -119,14 +119,14 @@ class Scoring(FittedAttributes):
         if not len(held_out):
             raise ValueError(
                 f"by={by!r} has no threshold: fit held nothing out, or fit_prior changed the likelihood since; "
-                "fit_threshold(X) takes it from ordinary examples that were not seen in training"
+                "set one with fit_threshold(X), from ordinary examples that were not seen in training"
             )
         least = 1 / (len(held_out) + 1)
         if false_alarms < least:
             warnings.warn(
-                f"false_alarms={false_alarms:g} takes {math.ceil(1 / false_alarms) - 1:,} examples that were "
-                f"not seen in training; the oddest of the {len(held_out):,} there are is the threshold, for a rate of "
-                f"{least:.2g}; fit_threshold(X) takes others",
+                f"false_alarms={false_alarms:g} needs {math.ceil(1 / false_alarms) - 1:,} examples that were "
+                f"not seen in training, but there are {len(held_out):,}; the highest of their scores is the "
+                f"threshold, which promises a rate of {least:.2g}; give fit_threshold(X) more",
                 stacklevel=2,
             )
         return threshold(held_out, max(false_alarms, least))
@@ -165,8 +165,8 @@ class Scoring(FittedAttributes):
         seen = 0 if new else int(reference.seen(reference.occurrences(source.chunks())).sum())
         if seen:
             raise ValueError(
-                f"{seen:,} of the {len(source):,} examples of X were given to fit; take others, or say new=True if "
-                "these are new and only equal to those"
+                f"{seen:,} of the {len(source):,} examples of X were given to fit; use others, or pass "
+                "new=True if these are new examples that merely equal those"
             )
         self.fitted_ = with_threshold(fitted, examples_of(fitted, source, y), self.device)
         return self
@@ -211,7 +211,7 @@ class Scoring(FittedAttributes):
         repeat, as in a table of categories or counts, an equal one proves nothing: it counts as new, and ``repeated``
         says how many there are.
 
-        Of many examples it takes 10,000, drawn at random; fewer where they are large. The digits take 2 s, 10,000 of
+        Of many examples it uses 10,000, drawn at random, and fewer where they are large. The digits take 2 s, 10,000 of
         MNIST's a minute.
 
         Parameters
@@ -243,8 +243,8 @@ class Scoring(FittedAttributes):
         """
         if self.fitted_.table is not None:
             raise ValueError(
-                "evaluate is for images and rows of numbers without gaps; of a table, score_samples, error_map and "
-                "anomaly_score say how well it is modelled"
+                "evaluate is for images and rows of numbers without gaps; for a table, use score_samples, "
+                "error_map and anomaly_score"
             )
         fitted, seed, source = self.fitted_, random_seed(random_state), rows_of(self, X, warn=False)
         refuse_pairs("evaluate", source, y)

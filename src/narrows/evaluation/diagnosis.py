@@ -70,8 +70,8 @@ def _far(e: Evaluation) -> Iterator[Finding]:
         f"A value is far from all others: that of {first.column} in row {first.row}"
         f"{', which was seen in training' if first.seen else ''}{more}.",
         f"it is {first.value:.6g}; the others reach from {first.low:.6g} to {first.high:.6g}",
-        "Correct it, or leave the row out, if it is a mistake. Training takes such a value for the most extreme of the "
-        "others, so that the model is not spoilt; errors and scores are those of the value itself.",
+        "Correct it, or leave the row out, if it is a mistake. Training treats such a value like the most "
+        "extreme of the others, so that the model is not spoilt; errors and scores use the value itself.",
     )
 
 
@@ -82,7 +82,8 @@ def _unlike(e: Evaluation) -> Iterator[Finding]:
     if surprise.outside > OUTSIDE:
         yield Finding(
             "unlike the training data",
-            "These examples reach beyond the range of the training data: perhaps other units, or another preparation.",
+            "These examples reach beyond the range of the training data: they may be in other units, or "
+            "prepared differently.",
             f"{surprise.outside:.1%} of their numbers lie outside it, by more than a tenth of it",
             "Give them as the training data were given, in the same units; or train on data like these.",
         )
@@ -91,7 +92,7 @@ def _unlike(e: Evaluation) -> Iterator[Finding]:
         yield Finding(
             "unlike the training data",
             f"These examples are {'odder' if odder else 'less odd'} to the model than those held out of its training "
-            "data, so they come from elsewhere, and its numbers are those for such data.",
+            "data, so they come from another source, and the numbers here hold for such data only.",
             f"errors {surprise.scores.mean():.4f} against {surprise.held_out.mean():.4f}; so far apart by chance in "
             f"{surprise.p_value:.1g} of cases",
             "Look at the oddest with `narrows anomalies`; if they are what the model is for, train on data like them.",
@@ -130,13 +131,13 @@ def _undertrained(e: Evaluation) -> Iterator[Finding]:
         yield Finding(
             "undertrained",
             "Training ended while the loss was still falling.",
-            f"{e.late:.0%} of all it had fallen came in the last tenth of the epochs",
+            f"{e.late:.0%} of its whole fall came in the last tenth of the epochs",
             advice,
         )
     elif e.comparison.over_pca.low > 1 and e.learnt_error > e.learnt_pca_error and not _has_idle_units(e):
         yield Finding(
             "undertrained",
-            "Not even the examples that it was trained on does the model rebuild as well as principal components do.",
+            "Principal components rebuild even the examples that the model was trained on better than it does.",
             f"error on training examples {e.learnt_error:.4f}, theirs {e.learnt_pca_error:.4f}",
             f"{advice} Or something holds it back: beta, weight_decay, input_noise, a narrow hidden layer, dead units.",
         )
@@ -150,7 +151,7 @@ def _overtrained(e: Evaluation) -> Iterator[Finding]:
     if gap > GAP * usual**0.5 and gap > GAP_OVER_PCA * usual:
         yield Finding(
             "overtrained",
-            "The model rebuilds its training examples far better than new ones: it knows them by heart.",
+            "The model rebuilds its training examples far better than new ones: it has memorised them.",
             f"error {error.value:.4f} on new examples, {e.learnt_error:.4f} on training examples",
             "More data; a smaller net (hidden); more input_noise or weight_decay; a validation_fraction above 0, "
             "so that the best weights are kept.",
@@ -161,7 +162,7 @@ def _dead(e: Evaluation) -> Iterator[Finding]:
     if e.codes.dead:
         yield Finding(
             "dead units",
-            "Units of the code are the same for every example, and tell nothing.",
+            "Units of the code are the same for every example, and carry no information.",
             f"{e.codes.dead} of {e.latent_dim} units",
             "A ReLU on the code kills units for good, and so may a high learning_rate: leave the code linear, as "
             "recipe 'default' does. Or the data have fewer degrees of freedom: take a smaller latent_dim.",
@@ -215,8 +216,8 @@ def _unfit_likelihood(e: Evaluation) -> Iterator[Finding]:
     if e.density.between is not None and e.density.between > GREY:
         yield Finding(
             "likelihood does not fit",
-            "A Bernoulli likelihood is for zeros and ones; it takes the values in between for probabilities, and its "
-            "nats are of no density of theirs.",
+            "A Bernoulli likelihood is for zeros and ones; it treats values in between as probabilities, so "
+            "its nats are not a log-density of the data.",
             f"{e.density.between:.0%} of the numbers are neither",
             "likelihood='continuous-bernoulli' or 'gaussian' fits them.",
         )
@@ -230,8 +231,8 @@ def _copies(e: Evaluation) -> Iterator[Finding]:
             "samples copy the training data",
             "New examples are nearer to training examples than chance allows: the model repeats what it has seen.",
             f"{found.nearer.value:.0%} of the samples, {found.expected:.0%} by chance",
-            "Of prior='posterior', take one that does not remember examples (fit_prior 'mixture'); of any other, train "
-            "for fewer epochs, or with more input_noise or weight_decay.",
+            "With prior='posterior', take one that does not remember examples (fit_prior 'mixture'); with any "
+            "other, train for fewer epochs, or with more input_noise or weight_decay.",
         )
 
 

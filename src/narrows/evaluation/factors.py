@@ -126,7 +126,10 @@ def dci(codes: ArrayLike, factors: pd.DataFrame, *, random_state: RandomState = 
     """
     z, columns = _checked(codes, factors)
     if len(columns) < 2:
-        raise ValueError("factors have one column that changes; whether units are for one only needs two or more")
+        raise ValueError(
+            "factors have only one column that varies; two or more are needed to tell whether a "
+            "unit serves one factor alone"
+        )
     seed = random_seed(random_state)
     chosen = np.random.default_rng(seed).permutation(len(z))[:MOST_EXAMPLES]
 

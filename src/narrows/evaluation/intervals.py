@@ -88,7 +88,7 @@ def bootstrap(
     value, drawn = float(statistic(*sets)), np.array([draw() for _ in range(RESAMPLES)])
     if not math.isfinite(value) or not np.isfinite(drawn).all():
         raise ValueError(
-            f"statistic is {value} of the examples and not finite in {(~np.isfinite(drawn)).sum():,} of {RESAMPLES:,} "
+            f"statistic is {value} for the examples and not finite in {(~np.isfinite(drawn)).sum():,} of {RESAMPLES:,} "
             "draws from them; it must always be finite"
         )
     low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
@@ -175,7 +175,7 @@ def half_samples(
     value = np.asarray(statistic(*map(np.arange, sizes)), np.float64)
     if not np.isfinite(value).all() or not np.isfinite(drawn).all():
         raise ValueError(
-            f"statistic is {value} of the examples and not finite in {(~np.isfinite(drawn).all(1)).sum()} of {halves} "
+            f"statistic is {value} for the examples and not finite in {(~np.isfinite(drawn).all(1)).sum()} of {halves} "
             "halves of them; it must always be finite"
         )
     if extrapolate:

@@ -31,13 +31,13 @@ class Density:
     log_density, bits
         Nats per example, and bits per pixel or feature where the data are levels; None where it cannot be said.
     importance_sampled
-        The tighter bound in nats, with as many codes as asked for; None if not.
+        The tighter bound in nats, with as many codes as asked for; None if it was not asked for.
     coverage
-        How often examples are within one and two σ of what a Gaussian likelihood expects; None of others.
+        How often examples are within one and two σ of what a Gaussian likelihood expects; None for others.
     deviation
         Their root mean squared distance from it, in σ.
     between
-        Share of the numbers that are neither 0 nor 1, where the likelihood is one of zeros and ones; None of others.
+        Share of the numbers that are neither 0 nor 1, where the likelihood is one of zeros and ones; None for others.
     """
 
     log_density: Estimate | None
@@ -60,15 +60,15 @@ class Codes:
         Units whose mean moves with the input, and KL(q(z | x) ‖ N(0, I)) of each unit in nats, (latent_dim,); None
         where the code is a function of the input.
     enough
-        So many principal components of the codes, decoded, come within 5 % of the model's error; None if not measured.
+        How many principal components of the codes, decoded, come within 5 % of the model's error; None if not measured.
     neighbour_accuracy, probe_accuracy
         How often the class is found from the code, by its nearest neighbours and by a plane; None without labels.
     trustworthiness, continuity
-        Of a map, a code of two numbers; None of others.
+        Of a map, a code of two numbers; None for others.
     mutual_information_gap, dci
         Where the factors that the examples were drawn from are known.
     tokens
-        How many different ones the codes have, and how many there are, where codes are quantised; None of others.
+        How many different ones the codes have, and how many there are, where codes are quantised; None for others.
     """
 
     dead: int
@@ -156,7 +156,7 @@ class Evaluation:
     late
         The fraction of the fall of the (validation) loss that came in the last tenth of the epochs.
     density, codes, surprise
-        See there; the last is None where nothing was held out when the model was fitted.
+        See these classes; ``surprise`` is None where nothing was held out when the model was fitted.
     generation
         Generated examples compared with the test examples.
     copying

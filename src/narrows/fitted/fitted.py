@@ -48,15 +48,15 @@ class Fitted:
     classes
         The labels that it tells apart, sorted, or None.
     history
-        A row an epoch.
+        One row per epoch.
     seed
-        That all chance came from.
+        The seed that all chance came from.
     validation_error
         Mean and standard error of the squared error per feature, in scaled units, on what was held out, if anything.
     reference
         What it keeps of its training data, to compare other data with.
     table
-        What its columns are, of which ``scaling`` and ``input_shape`` are those that are learnt from; None where they
+        What its columns are, of which ``scaling`` and ``input_shape`` are those that are learned from; None where they
         are numbers alone.
     """
 
@@ -100,9 +100,9 @@ class Fitted:
 
     @property
     def unit(self) -> str:
-        """What errors are of, in words."""
+        """What errors measure, in words."""
         if self.table is not None:
-            return "error per cell, in parts of what the column's mean or frequencies alone leave"
+            return "error per cell, relative to the error of the column's mean or frequencies alone"
         thing = "pixel" if len(self.input_shape) > 1 else "feature"
         return f"squared error per {thing}, {self.scaling.words}"
 
@@ -126,7 +126,7 @@ class Fitted:
         """
         if self.classes is None:
             raise ValueError(
-                "this model was fitted without classes; give fit their labels y: whole numbers or text, one an example"
+                "this model was fitted without classes; give fit the labels y: whole numbers or text, one per example"
             )
         return self.classes
 

@@ -150,7 +150,7 @@ def check_decoded(decoded: NDArray[np.float32]) -> NDArray[np.float32]:
     if not finite.all():
         raise ValueError(
             f"{int((~finite).sum())} codes (the first is row {int(finite.argmin())}) are so far from those of the "
-            "training data that what they stand for overflows"
+            "training data that decoding them overflows"
         )
     return decoded
 

@@ -79,13 +79,15 @@ def restored(
     arrays, shape, classes = dict(arrays), tuple(metadata.input_shape), metadata.classes or []
     features = math.prod(shape)
     if not metadata.history:
-        raise ValueError("its history is no fitted model's")
+        raise ValueError("its history cannot come from a fitted model")
     table = None if metadata.table is None else Table.of_plain(metadata.table)
     columns = features if table is None else len(table.columns)
     if table is not None and shape != (len(table.modelled),):
-        raise ValueError(f"its table has {len(table.modelled)} columns to learn from, its inputs the shape {shape}")
+        raise ValueError(
+            f"its table has {len(table.modelled)} columns to learn from, but its inputs have the shape {shape}"
+        )
     if metadata.feature_names is not None and len(metadata.feature_names) != columns:
-        raise ValueError(f"it names {len(metadata.feature_names)} features of {features}")
+        raise ValueError(f"it names {len(metadata.feature_names)} features, but has {features}")
     if metadata.frame is not None and len(metadata.dtypes or []) != features:
         raise ValueError(f"it has {len(metadata.dtypes or [])} types of columns for {features} features")
     if options["conditional"] and not classes:
@@ -118,9 +120,9 @@ def _scaling(metadata: Metadata, arrays: dict[str, NDArray[Any]], features: int)
     """Take the scaling out of ``arrays``."""
     scaling = Scaling(metadata.scaling, arrays.pop("scaling.offset"), arrays.pop("scaling.scale"))
     if not scaling.offset.shape == scaling.scale.shape == (features,):
-        raise ValueError(f"its scaling is for {scaling.scale.shape} features, its inputs have {features}")
+        raise ValueError(f"its scaling is for {scaling.scale.shape} features, but its inputs have {features}")
     if (scaling.scale <= 0).any():
-        raise ValueError("its scaling is no fitted model's")
+        raise ValueError("its scaling cannot come from a fitted model")
     return scaling
 
 

@@ -188,7 +188,7 @@ def count_separable(n: int) -> int:
         If `n` is not 1 to 4; five inputs have 2³² functions.
     """
     if not 1 <= n <= 4:
-        raise ValueError(f"n must be 1 to 4, got {n!r}: the functions of n inputs are 2 to the power of 2ⁿ")
+        raise ValueError(f"n must be 1 to 4, got {n!r}: there are 2 to the power of 2ⁿ functions of n inputs")
     x = inputs(n)
     weight = 2 ** np.arange(len(x))
     moves = [(x[:, list(p)] ^ flip) @ 2 ** np.arange(n) for p in itertools.permutations(range(n)) for flip in x]

@@ -154,7 +154,7 @@ def targets(labels: ArrayLike, n: int | None = None) -> NDArray[np.int64]:
     """
     values = finite_values("labels", labels)
     if values.ndim != 1 or len(values) != (n or len(values)) or not len(values):
-        raise ValueError(f"labels must be one class a point, shape ({n or 'n'},), got shape {values.shape}")
+        raise ValueError(f"labels must be one class per point, shape ({n or 'n'},), got shape {values.shape}")
     classes = np.unique(values)
     if len(classes) > 2 or (len(classes) == 1 and classes[0] not in (-1, 0, 1)):
         raise ValueError(f"labels must be of two classes, such as 0 and 1, got {len(classes)}: {classes[:5].tolist()}")

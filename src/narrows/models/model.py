@@ -205,7 +205,7 @@ def check_nets(model: BottleneckModel, batch: Batch) -> None:
     except RuntimeError as error:
         raise ValueError(f"net: the encoder cannot take {n} of the examples: {error}") from error
     if h.shape != (n, width):
-        raise ValueError(f"net: the encoder made {tuple(h.shape)} of {n} examples; (n, {width}) is expected")
+        raise ValueError(f"net: the encoder returned {tuple(h.shape)} for {n} examples; (n, {width}) is expected")
     try:
         output = model.output(model.encode(*few.seen), few.context)
     except RuntimeError as error:
@@ -214,7 +214,7 @@ def check_nets(model: BottleneckModel, batch: Batch) -> None:
             f"(n, features): {error}"
         ) from error
     if output.shape != (n, wanted):
-        raise ValueError(f"net: the decoder made {output.shape[1]:,} numbers of a code; examples have {wanted:,}")
+        raise ValueError(f"net: the decoder returned {output.shape[1]:,} numbers per code; examples have {wanted:,}")
     model.train(training)
 
 

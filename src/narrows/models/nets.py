@@ -55,7 +55,9 @@ def dense(sizes: Sequence[int], activation: str, *, shortcut: bool) -> nn.Module
     pairs = [*pairwise(sizes), (sizes[0], sizes[-1])] if shortcut and len(sizes) > 2 else list(pairwise(sizes))
     parameters = sum((inputs + 1) * outputs for inputs, outputs in pairs)
     if parameters > LARGEST_NET:
-        raise ValueError(f"layers of {list(sizes)} units take {parameters:,} parameters; allowed are {LARGEST_NET:,}")
+        raise ValueError(
+            f"layers of {list(sizes)} units take {parameters:,} parameters; at most {LARGEST_NET:,} are allowed"
+        )
     layers: list[nn.Module] = []
     for inputs, outputs in pairwise(sizes):
         layers += [nn.Linear(inputs, outputs), ACTIVATIONS[activation]()]

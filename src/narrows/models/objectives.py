@@ -255,5 +255,5 @@ def with_beta(objective: object, beta: float) -> EvidenceLowerBound:
     if not isinstance(objective, EvidenceLowerBound):
         raise TypeError(f"beta={beta} is for a VAE's objective; {type(objective).__name__} has no β")
     if not 0 <= beta < math.inf:
-        raise ValueError(f"beta={beta} must be a number from 0 on")
+        raise ValueError(f"beta={beta} must be a number ≥ 0")
     return replace(objective, beta=beta)

@@ -87,7 +87,7 @@ def find_anomalies(
     shown = order[:ODDEST]
     title = (
         f"The oddest of {dataset.name} to {with_article(estimator.fitted_.kind)}, by {by}, with their errors in "
-        f"orange; odd are scores above {limit:.3g}, which at most {promised:.3g} of ordinary examples exceed"
+        f"orange; scores above {limit:.3g} are odd; at most {promised:.3g} of ordinary examples exceed this"
     )
     draw = partial(_sheet, estimator, dataset, shown, scores[shown], odd[shown], title)
     return Written(numbers, [*write_figures(folder, {"anomalies": draw}), *files])

@@ -174,14 +174,16 @@ for finding in evaluation.findings:
 def _of_all(result: Sweep) -> list[Section]:
     """Return the sections that set the models of a sweep side by side."""
     rates = (
-        "Codes rounded to finer and finer grids: how many bits they then are, each unit packed by itself, and the "
+        "Codes rounded to finer and finer grids: how many bits they then take, each unit packed by itself, and the "
         "error of what they decode to. The lower a curve, the better the model; where it ends, more bits buy nothing."
     )
     return [
         Section("Which latent_dim?", result.recommendation()[1], partial(errors_drawn, result)),
         Section("Rate and distortion", rates, partial(_rates, result)),
         Section(
-            "The same examples through all of them", "Held-out ones, one a class.", partial(reconstructions, result)
+            "The same examples through all of them",
+            "Held-out examples, one per class.",
+            partial(reconstructions, result),
         ),
     ]
 

@@ -36,11 +36,11 @@ def export(
     Raises
     ------
     ValueError
-        If one of the files is there already.
+        If one of the files already exists.
     """
     for path in targets(file).values():
         if path.exists():
-            raise ValueError(f"{path} is there already; name a new file")
+            raise ValueError(f"{path} already exists; name a new file")
     X, y = (None, None) if dataset is None else (dataset.X, dataset.y)
     return to_onnx(estimator, file, X, y, opset=opset, ir_version=ir_version)
 

@@ -77,7 +77,7 @@ def new_folder(given: Path | None, name: str) -> Path:
     """
     if given is not None:
         if given.exists() and (not given.is_dir() or any(given.iterdir())):
-            raise DataError(f"--out {given} is there already and not empty; name a new folder")
+            raise DataError(f"--out {given} already exists and is not empty; name a new folder")
         given.mkdir(parents=True, exist_ok=True)
         return given
     for free in numbered(name):
@@ -99,9 +99,9 @@ def unfinished_folder(given: Path | None) -> Path:
         If none is given, or it holds none.
     """
     if given is None:
-        raise DataError("--resume needs --out FOLDER, that of the run to go on with")
+        raise DataError("--resume needs --out FOLDER, the folder of the run to resume")
     if not checkpoints(given):
-        raise DataError(f"--resume: {given} holds no checkpoint to go on from; leave the option out to train anew")
+        raise DataError(f"--resume: {given} holds no checkpoint to resume from; leave out --resume to train anew")
     return given
 
 

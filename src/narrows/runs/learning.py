@@ -20,7 +20,7 @@ def train(
     watch: Callable[[Generator[SweepStep]], bool],
     log: str | None = None,
 ) -> tuple[bool, list[Path]]:
-    """Train the models of a sweep, one or more, and write what they come to, also if they are interrupted or one fails.
+    """Train the models of a sweep, one or more, and write what they come to, even if they are interrupted or one fails.
 
     Parameters
     ----------

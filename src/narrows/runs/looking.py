@@ -159,5 +159,5 @@ def _histograms(dataset: Dataset) -> Figure:
     of_rows = f", {len(rows):,} of them" if len(rows) < n else ""
     of_columns = f", the first {HISTOGRAMS} of {columns:,} columns" if columns > HISTOGRAMS else ""
     shown = [(name, rows[:, i]) for i, name in enumerate(names[:HISTOGRAMS])]
-    title = f"{dataset.name}: {n:,} rows{of_rows}{of_columns}; how often each value is there, from least to largest"
+    title = f"{dataset.name}: {n:,} rows{of_rows}{of_columns}; how often each value occurs, from least to largest"
     return histograms(shown, title=title)

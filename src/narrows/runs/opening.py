@@ -133,7 +133,7 @@ def open_both(
     dataset = load_data(data, like=estimator.fitted_.input_shape, fit=fit, progress=progress)
     if label is not None:
         if not estimator.fitted_.conditional:
-            raise DataError(f"--label {label} is of no use here: the codes of MODEL {model} do not depend on labels")
+            raise DataError(f"--label {label} has no effect here: the codes of MODEL {model} do not depend on labels")
         dataset = replace(dataset, y=np.full(len(dataset.X), label))
     return estimator, _with_classes(estimator.fitted_, dataset, f"DATA {data} has", model)
 
@@ -220,7 +220,7 @@ def pick(option: str, dataset: Dataset, rows: Sequence[int]) -> Dataset:
     Raises
     ------
     DataError
-        If there is none at one of them.
+        If one of them does not exist.
     """
     n = len(dataset.X)
     outside = next((row for row in rows if not 0 <= row < n), None)

@@ -56,7 +56,7 @@ def report(
 <dl>
 {facts}</dl></section>
 {"".join(map(_shown, sections))}<section id="numbers"><h2>All numbers</h2>
-<p>Each with the interval that holds its true value with a confidence of 95 %, where it is estimated.</p>
+<p>Each with its 95 % confidence interval, where it is estimated.</p>
 {_table(evaluation.numbers())}</section>
 <section id="repeat"><h2>To repeat it</h2>
 {repeat}

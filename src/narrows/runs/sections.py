@@ -66,7 +66,7 @@ def sections_of(estimator: BottleneckEstimator, dataset: Dataset, evaluation: Ev
         ),
         Section(
             "Reconstructions",
-            "The first, the best, the median and the worst of them, by their error.",
+            "The first, the best, the median and the worst example, by error.",
             partial(_reconstructions, estimator, dataset, rows, errors),
         ),
         Section("A map of the codes", mapped, partial(_maps, evaluation.unit, codes[:MAPPED], labels, errors[:MAPPED])),
@@ -79,7 +79,7 @@ def sections_of(estimator: BottleneckEstimator, dataset: Dataset, evaluation: Ev
         Section("New examples", "Codes drawn from the prior, decoded; seed 0.", partial(_samples, estimator)),
         Section(
             "The oddest",
-            "The worst reconstructed ones; where their error lies is orange.",
+            "The worst reconstructed examples; orange shows where their error lies.",
             partial(_oddest, estimator, dataset, rows, errors),
         ),
     ]

@@ -228,7 +228,7 @@ def encode(
     Raises
     ------
     DataError
-        If the file has another ending, is there already or in no folder, or needs what is not installed.
+        If the file has another ending, already exists, lies in no folder, or needs a package that is missing.
     """
     free = (path for name in numbered(f"codes-{dataset.name}") if not (path := Path(f"{name}.csv")).exists())
     path = _new_table(out) if out else next(free)
@@ -249,7 +249,7 @@ def _new_table(path: Path) -> Path:
     if path.suffix == ".parquet":
         require_pyarrow(f"--out {path}")
     if path.exists():
-        raise DataError(f"--out {path} is there already; name a new file")
+        raise DataError(f"--out {path} already exists; name a new file")
     if not path.parent.is_dir():
         raise DataError(f"--out {path} is in a folder that does not exist")
     return path

@@ -165,7 +165,7 @@ def _damage_named(path: Path) -> Iterator[None]:
         yield
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(
-            f"{path} is no checkpoint, or damaged ({error}); name another file to begin anew"
+            f"{path} is not a checkpoint, or is damaged ({error}); name another file to begin anew"
         ) from error
 
 

@@ -199,7 +199,9 @@ class Training:
             If a value is out of range, the objective has no β, or several processes train.
         """
         if self.processes.size > 1:
-            raise ValueError("several processes train this model; learning_rate and beta cannot be changed on the way")
+            raise ValueError(
+                "several processes train this model; learning_rate and beta cannot be changed during training"
+            )
         if learning_rate is not None:
             if not 0 < learning_rate < math.inf:
                 raise ValueError(f"learning_rate={learning_rate} must be a number above 0")
@@ -255,9 +257,9 @@ class Training:
         old, new = (self.pace(self.now.done, epochs * self.batches.count) for epochs in (before, self.epochs))
         if old != new:
             words += (
-                "; from here on the schedule is that of all of them, so that the learning rate goes from "
+                "; from here on the schedule spans all of them, so that the learning rate goes from "
                 f"{old[0] * self.learning_rate:.2g} to {new[0] * self.learning_rate:.2g}, and the weights will not be "
-                "those of as many epochs from the start"
+                f"those of {self.epochs} epochs from the start"
             )
         for number in self.contest.now.active:
             self.contest.now.notes[number][f"{self.epochs} epochs"] = words

@@ -55,13 +55,14 @@ def noticed(model: BottleneckModel, examples: Examples, history: Sequence[dict[s
     elif isinstance(q, GaussianPosterior) and torch.isfinite(mean).all() and torch.isfinite(sigma).all():
         silent = int((kl_per_unit(mean.numpy(), sigma.numpy()) < SILENT).sum())
         if 2 * silent > d:
-            found["collapsed posterior"] = f"{silent} of {d} units have collapsed to the prior and tell nothing"
+            found["collapsed posterior"] = f"{silent} of {d} units have collapsed to the prior and carry no information"
     losses = [row["validation_loss"] for row in history if "validation_loss" in row]
     if losses:
         best = min(losses)
         if losses[-1] - best > RISEN * (losses[0] - best) > 0:
             found["overfitting"] = (
-                f"the validation loss rises since epoch {history[losses.index(best)]['epoch']:.0f}, from {best:.3g} to "
+                f"the validation loss has risen since epoch {history[losses.index(best)]['epoch']:.0f}, from "
+                f"{best:.3g} to "
                 f"{losses[-1]:.3g} nats; the best weights are kept"
             )
     return found

@@ -181,7 +181,8 @@ def device_for(name: str, operations: float) -> torch.device:
         return torch.device("cuda" if gpus and not torch.cuda._is_in_bad_fork() else "cpu")  # noqa: SLF001
     if int(name.partition(":")[2] or 0) >= gpus:
         raise ValueError(
-            f"device={name!r}: torch can use {gpus} GPUs here; take 'cpu', or 'auto' for one if there is any"
+            f"device={name!r}: torch can use {gpus} GPUs here; use 'cpu', or 'auto', which takes a GPU only "
+            "if there is one"
         )
     return torch.device(name)
 

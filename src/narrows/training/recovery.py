@@ -97,13 +97,13 @@ class Recovery:
         """
         if self.now.halvings == HALVINGS:
             raise FloatingPointError(
-                f"training diverged in epoch {epoch}: its loss or weights are no longer finite, "
-                f"also at a learning rate of {rate:.3g}; try a learning_rate well below {learning_rate:.3g}, "
+                f"training diverged in epoch {epoch}: its loss or weights are no longer finite, even at a "
+                f"learning rate of {rate:.3g}; try a learning_rate well below {learning_rate:.3g}, "
                 "or look for values far from all others in the data"
             )
         self.now.halvings += 1
         self.go_to(self.now.sound)
-        return f"loss or weights were not finite in epoch {epoch}; training goes on from before it at half the rate"
+        return f"loss or weights were not finite in epoch {epoch}; training goes back to before it, at half the rate"
 
     def state(self) -> Retreat:
         """Return all that changes, not a copy."""

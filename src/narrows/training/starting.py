@@ -122,15 +122,15 @@ def _environment(devices: int, nodes: int) -> ClusterEnvironment:
         environment = TorchElasticEnvironment()
         if environment.world_size() != devices * nodes:
             raise ValueError(
-                f"devices={devices}, nodes={nodes} is not what torchrun has started: "
+                f"devices={devices}, nodes={nodes} does not match what torchrun has started: "
                 f"{environment.world_size()} processes in all"
             )
         return environment
     missing = {"NODE_RANK", "MASTER_ADDR", "MASTER_PORT"} - set(os.environ)
     if nodes > 1 and missing:
         raise ValueError(
-            f"nodes={nodes} needs {', '.join(sorted(missing))} in the environment of each: its number from 0, and the "
-            "address and a free port of the first; or start it by torchrun"
+            f"nodes={nodes} needs {', '.join(sorted(missing))} in the environment of each machine: its number "
+            "from 0, and the address and a free port of the first; or use torchrun"
         )
     return LightningEnvironment()
 
@@ -201,7 +201,7 @@ def _give(others: Sequence[_Other], message: bytes) -> None:
     for other in others:
         assert other.process.stdout is not None
         if other.process.stdout.readline() != b"ready\n":
-            raise ChildProcessError("another process of this training could not begin")
+            raise ChildProcessError("another process of this training could not start")
 
 
 def _packed(devices: int, nodes: int, job: Job) -> tuple[bytes, list[int]]:
@@ -213,7 +213,7 @@ def _packed(devices: int, nodes: int, job: Job) -> tuple[bytes, list[int]]:
     except (TypeError, AttributeError, pickle.PicklingError) as error:
         raise TypeError(
             f"devices={devices}: the data or an option cannot be sent to another process ({error}); "
-            "take arrays, .npy files or folders of images, and nets whose classes stand in a module"
+            "take arrays, .npy files or folders of images, and nets whose classes are defined in a module"
         ) from error
     return message.getvalue(), pickler.files  # a view would be in the way when both are collected
 

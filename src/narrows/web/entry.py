@@ -212,7 +212,7 @@ class Entry:
         """
         d = self.fitted.latent_dim
         if any(len(code) != d for code in codes):
-            raise ValueError(f"z has a code of other than {d} numbers, which this model's codes have")
+            raise ValueError(f"z has a code that does not have {d} numbers, as this model's codes do")
         array = np.array(codes, np.float64)
         if not np.isfinite(array).all() or np.abs(array).max(initial=0) > np.finfo(np.float32).max:
             raise ValueError("z holds a number that is not finite in 32 bits")

@@ -36,7 +36,7 @@ def explore(
     if models:
         library = open_models(models, data)
     elif data is not None:
-        raise ValueError(f"--data {data} needs a MODEL that it is for; without one the digits' models are trained")
+        raise ValueError(f"--data {data} needs a MODEL to show it with; without one, models of the digits are trained")
     else:
         library = Library()
         library.train_digits()

@@ -29,7 +29,7 @@ HEADERS = {
 }
 """Of every response: nothing is loaded from elsewhere, nothing runs that stands in the page, and no page frames it."""
 
-LOCKED = "Open the whole address that `narrows explore` printed, with what stands after the question mark."
+LOCKED = "Open the whole address that `narrows explore` printed, including the part after the question mark."
 
 
 class Guard:

@@ -170,7 +170,7 @@ class Lab:
         """
         with self._lock:
             if self.watched is None or self._process is None:
-                raise ValueError("there is no training; begin one")
+                raise ValueError("there is no training; start one")
             self._tell(order)
 
     def close(self) -> None:

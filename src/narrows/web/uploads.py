@@ -51,10 +51,10 @@ def read_image(body: bytes) -> Image.Image:
         If it has too many bytes or pixels, is of no format that narrows reads, or is damaged.
     """
     if len(body) > MOST_BYTES:
-        raise DataError(f"the file has {len(body) / 2**20:.1f} MB; {MOST_BYTES // 2**20} MB are the most")
+        raise DataError(f"the file has {len(body) / 2**20:.1f} MB; {MOST_BYTES // 2**20} MB is the limit")
     image = _opened(body)
     if image is None:
-        raise DataError(f"the image is too large; {MOST_PIXELS // 10**6} million pixels are the most")
+        raise DataError(f"the image is too large; {MOST_PIXELS // 10**6} million pixels is the limit")
     return image
 
 
@@ -66,7 +66,7 @@ def _opened(body: bytes) -> Image.Image | None:
     except Image.DecompressionBombError:
         return None
     except DAMAGE as error:
-        raise DataError(f"this is no whole image of a kind that narrows reads: {', '.join(FORMATS)}") from error
+        raise DataError(f"this is not a complete image of a kind that narrows reads: {', '.join(FORMATS)}") from error
 
 
 def ink_of(entry: Entry) -> Ink | None:

@@ -43,7 +43,7 @@ class Counts(Likelihood):
     scale: Tensor
 
     continuous: ClassVar[bool] = False
-    domain: ClassVar[str] = "counts, whole numbers from 0 on"
+    domain: ClassVar[str] = "counts, whole numbers ≥ 0"
 
     def __init__(self, scaling: Scaling) -> None:
         super().__init__()

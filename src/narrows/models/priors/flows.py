@@ -128,7 +128,7 @@ class FlowMatching(TrainedPrior):
     def class_log_probs(self, z: Tensor) -> Tensor:  # noqa: ARG002 - as in the others
         """Raise: the density would ask for the divergence along every path."""
         raise ValueError(
-            "the flow-matching prior only draws codes, it gives no density; for likelihoods take another: "
+            "the flow-matching prior only draws codes and has no density; for likelihoods take another: "
             'fit_prior("mixture", X), "posterior", "flow" or "normal"'
         )
 

@@ -205,7 +205,7 @@ def arithmetic(library: Library, model: str, start: Row, minus: str, plus: str) 
 def _group(entry: Entry, name: str, label: str) -> NDArray[np.float32]:
     if entry.labels is None or label not in entry.classes:
         known = ", ".join(entry.classes) or "none"
-        raise ValueError(f"{name}={label!r} is no label of {entry.dataset.name}; its labels are {known}")
+        raise ValueError(f"{name}={label!r} is not a label of {entry.dataset.name}; its labels are {known}")
     codes: NDArray[np.float32] = entry.codes[entry.labels == entry.classes.index(label)]
     return codes
 

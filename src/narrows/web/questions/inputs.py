@@ -124,7 +124,7 @@ def taken(entry: Entry, given: Given) -> Array:
     try:
         raw = base64.b64decode(given.pixels or "", validate=True)
     except binascii.Error as error:
-        raise ValueError(f"pixels are no base64: {error}") from error
+        raise ValueError(f"pixels are not base64: {error}") from error
     if len(raw) != math.prod(shape):
         raise ValueError(f"pixels are {len(raw):,}; this model takes {math.prod(shape):,}, of shape {shape}")
     return of_bytes(entry.fitted, np.frombuffer(raw, np.uint8))
