@@ -125,7 +125,7 @@ def test_bad_data_after_fit(method):
         call(X[0])
 
 
-@pytest.mark.filterwarnings("ignore:X reaches from .* perhaps other units")
+@pytest.mark.filterwarnings("ignore:X reaches from .* may be in other units")
 @pytest.mark.parametrize("method", ["transform", "reconstruct", "anomaly_score", "error_map"])
 def test_an_example_beyond_32_bits_is_named(method):
     model = quick().fit(X * 1e-3)

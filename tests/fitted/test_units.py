@@ -42,7 +42,7 @@ def test_every_method_says_it_once(method, model):
     (words,) = said(lambda: [getattr(fitted, method)(IMAGES * 255) for _ in range(2)])
     assert words.startswith("X reaches from 0.")
     assert "and the training data from 0.00" in words
-    assert words.endswith("of its numbers lie outside that: perhaps other units, or another preparation")
+    assert words.endswith("of its numbers lie outside that: they may be in other units, or prepared differently")
     assert said(lambda: fitted.transform(IMAGES * 255)) == []
     assert said(lambda: load(model).transform(IMAGES * 255)) == [words]
 
@@ -99,4 +99,4 @@ def test_a_channel_in_other_units_is_named():
     assert said(lambda: fitted.transform(both)) == []
     (words,) = said(lambda: fitted.transform(both * [1, 1000]))
     assert words.startswith("X reaches from 300.69 to 999501 and the training data from 0.30069 to 999.501; ")
-    assert words.endswith("50% of its numbers lie outside that: perhaps other units, or another preparation")
+    assert words.endswith("50% of its numbers lie outside that: they may be in other units, or prepared differently")

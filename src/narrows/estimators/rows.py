@@ -393,7 +393,7 @@ def _array(X: Any, argument: str = "X") -> Any:
     """Return ``X`` as something with a shape of at most four axes."""
     if _is_data_set(X):
         raise TypeError(
-            f"{argument} is {type(X).__name__}, not an array; take the X of what narrows.data.load_data makes of it"
+            f"{argument} is {type(X).__name__}, not an array; give narrows.data.load_data({argument}).X instead"
         )
     check_given(argument, X)
     given = X if hasattr(X, "shape") else np.asarray(X)

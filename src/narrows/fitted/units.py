@@ -76,7 +76,7 @@ def warn_of_units(fitted: Fitted, rows: NDArray[Any], name: str, bounds: Bounds)
     differ = _range_differs if fitted.scaling.unit_interval else _a_column_differs
     if words := differ(fitted, rows, bounds):
         _warned.add(fitted)
-        warnings.warn(f"{name}{words}: perhaps other units, or another preparation", stacklevel=3)
+        warnings.warn(f"{name}{words}: they may be in other units, or prepared differently", stacklevel=3)
 
 
 def _range_differs(fitted: Fitted, rows: NDArray[Any], bounds: Bounds) -> str | None:
