@@ -47,7 +47,7 @@ class TrainingSet:
         As given, and scaled, where a value that is far from all others counts as the most extreme of these: else scale
         and loss would be its own.
     noisy
-        The same with noise, if pairs are to be learnt from; scaled as the clean ones are.
+        The same with noise, if pairs are to be learned from; scaled as the clean ones are.
     feature_names, frame
         The columns' names, and the kind of data frame, if they have any.
     scaling
@@ -86,7 +86,7 @@ class TrainingSet:
         """Return ``source``, whose classes are ``y``, in the scaling of this name.
 
         ``weights`` (n,) say how much each counts, or None; those that count nothing are left out. ``noisy`` are the
-        same examples with noise, if pairs are to be learnt from.
+        same examples with noise, if pairs are to be learned from.
 
         Raises
         ------
