@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -36,6 +37,12 @@ COLUMNS = {
     "string": (pd.Series(WORDS, dtype="string"), "category"),
     "codes with zeros": (pd.Series([f"{code:05d}" for code in RNG.integers(0, 20, N)]), "category"),
     "levels of two types": (pd.Series(RNG.choice(np.array(["a", 1, 2], object), N), dtype=object), "category"),
+    "string[pyarrow]": (pd.Series(WORDS).astype(pd.ArrowDtype(pa.string())), "category"),
+    "decimal[pyarrow]": (
+        pd.Series((RNG.integers(0, 999, N) / 100).round(2)).astype(pd.ArrowDtype(pa.decimal128(10, 2))),
+        "real",
+    ),
+    "truth values as levels": (pd.Series(pd.Categorical(RNG.random(N) < 0.5)), "binary"),
     "categorical": (pd.Series(pd.Categorical(WORDS, categories=["never", "Plzeň", "Praha", "Brno"])), "category"),
     "ordered": (pd.Series(pd.Categorical(RNG.choice(list("SML"), N), categories=list("SML"), ordered=True)), "ordered"),
     "days": (pd.Series(DAYS), "date"),
@@ -200,6 +207,15 @@ BAD_USE = {
 def test_other_columns_at_use(bad, error, message):
     with pytest.raises(error, match=message):
         Table.of(FRAME, None).cells(bad)
+
+
+def test_names_and_levels_that_could_not_be_kept():
+    pivot = FRAME.set_axis([pd.Timestamp("2020-01-01"), "b", "c", "d"], axis=1)
+    with pytest.raises(TypeError, match=r"column called Timestamp\('2020-01-01.*names are texts or whole numbers"):
+        Table.of(pivot, None)
+    big = pd.DataFrame({"code": [2**60 + n for n in (0, 1, 1000)] * 9, "x": 0.5})
+    with pytest.raises(ValueError, match="column 'code', holds numbers from 2⁵³ on"):
+        Table.of(big, {"code": "category"})
 
 
 def test_unseen_levels_and_values_beyond_the_least():

@@ -16,7 +16,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from narrows import IWAE, VAE, Autoencoder, ContractiveAutoencoder, Imputer, load
+from narrows.data.errors import DataError
 from narrows.estimators import ESTIMATORS
+from narrows.web.library import open_models
 
 N = 160
 SMALL = {"hidden": (16,), "epochs": 4, "false_alarms": 0.1, "random_state": 0}
@@ -276,6 +278,57 @@ def test_polars_in_and_out():
     assert filled.schema == frame.schema
     assert sum(filled.null_count().row(0)) == 0
     assert isinstance(model.set_output(transform="pandas").sample(5), pd.DataFrame)
+
+
+def gappy_numbers():
+    return pd.DataFrame(np.random.default_rng(1).normal(size=(60, 3)), columns=list("abc")).mask(
+        np.eye(60, 3, dtype=bool)
+    )
+
+
+@pytest.mark.parametrize("at_fit", ["pandas", "polars", "numpy"])
+@pytest.mark.parametrize("at_use", ["pandas", "polars", "numpy", "Int64", "Float32"])
+def test_gaps_are_filled_in_the_type_of_the_frame_at_use(at_fit, at_use):
+    pl = pytest.importorskip("polars")
+    frame = gappy_numbers()
+    forms = {
+        "pandas": frame,
+        "polars": pl.from_pandas(frame),
+        "numpy": frame.to_numpy(),
+        "Int64": frame.round().astype("Int64"),
+        "Float32": pl.from_pandas(frame).cast(pl.Float32),
+    }
+    model, given = quick(epochs=1).fit(forms[at_fit]), forms[at_use]
+    filled = model.impute(given)
+    assert type(filled) is type(given)
+    if isinstance(given, pd.DataFrame):
+        assert filled.dtypes.equals(given.dtypes)
+    elif isinstance(given, pl.DataFrame):
+        assert filled.schema == given.schema
+    cells, known = np.asarray(filled, np.float64), frame.notna().to_numpy()
+    assert np.isfinite(cells).all()
+    before = given.to_numpy(np.float64, np.nan) if at_use == "Int64" else np.asarray(given, np.float64)
+    np.testing.assert_array_equal(cells[known], before[known])
+
+
+def test_a_gap_is_not_left_where_its_level_is_no_category(fitted):
+    frame = FRAME.assign(city=pd.Categorical([None, "Ostrava"] * (N // 2)))
+    with pytest.raises(ValueError, match=r"column 'city', is to be filled with '.*', which is none of its categories"):
+        fitted.impute(frame)
+
+
+def test_no_rows_and_no_model_are_said(fitted):
+    for use in (fitted.transform, fitted.impute, fitted.predict, fitted.error_map):
+        with pytest.raises(ValueError, match=r"0 sample\(s\)"):
+            use(FRAME[:0])
+    with pytest.raises(TypeError, match="must be a model, such as Autoencoder"):
+        Imputer(LogisticRegression()).fit(FRAME)
+
+
+def test_the_explorer_says_what_it_cannot_show(fitted, tmp_path):
+    fitted.save(tmp_path / "people.safetensors")
+    with pytest.raises(DataError, match="has a column 'id' that holds no numbers"):
+        open_models([tmp_path / "people.safetensors"])
 
 
 @parametrize_with_checks([Imputer(quick())])

@@ -192,7 +192,7 @@ def _levels(reading: Reading, different: NDArray[Any]) -> tuple[Level, ...]:
 def _ordered(reading: Reading, different: NDArray[Any]) -> tuple[tuple[Level, ...], tuple[int, ...]]:
     """Return the levels in order, the frequent ones first where they are too many, and how often each is there."""
     found = dict(
-        zip(_levels(reading, different), pd.Series(reading.known).value_counts(sort=False)[different], strict=True)
+        zip(_levels(reading, different), pd.Series(reading.known).value_counts().reindex(different), strict=True)
     )
     if reading.dtype.categories is not None:
         levels = [level for level in reading.dtype.categories if level in found]
@@ -204,6 +204,8 @@ def _ordered(reading: Reading, different: NDArray[Any]) -> tuple[tuple[Level, ..
 
 
 def _check_levels(told: str, kind: Kind, reading: Reading, different: NDArray[Any]) -> None:
+    if reading.family == "number" and np.abs(different).max() >= LARGEST_WHOLE:
+        raise ValueError(f"{told} holds numbers from 2⁵³ on, of which several may look the same; make them texts")
     if kind == "binary" and len(different) != 2:
         raise ValueError(f"{told} holds {len(different):,} different values; for kind 'binary' it must hold two")
     if kind == "ordered" and reading.family == "text" and not reading.dtype.ordered:

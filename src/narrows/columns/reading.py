@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -156,6 +157,8 @@ def _family(told: str, column: pd.Series[Any], missing: NDArray[np.bool_]) -> tu
     dtype, types = column.dtype, pd.api.types
     if isinstance(dtype, pd.StringDtype):
         return "text", "str" if dtype.na_value is not pd.NA else f"string[{dtype.storage}]"
+    if isinstance(dtype, pd.ArrowDtype) and str(dtype) == "string[pyarrow]":
+        return "text", "utf8[pyarrow]"  # pandas would take the other name for its own type
     if types.is_bool_dtype(dtype):
         return "truth", str(dtype)
     if types.is_numeric_dtype(dtype) and not types.is_complex_dtype(dtype):
@@ -234,8 +237,8 @@ def _in_pandas(family: Family, dtype: Dtype, values: NDArray[Any], missing: NDAr
         return made
     if dtype.text == "object" or family == "text":
         objects = objects_of(values.astype(bool) if family == "truth" else values, missing)
-        return pd.Series(objects, dtype=dtype.text if family == "text" else object)
-    target: Any = pd.api.types.pandas_dtype(dtype.text)
+        return pd.Series(objects, dtype=_pandas_type(dtype.text) if family == "text" else object)
+    target: Any = _pandas_type(dtype.text)
     if isinstance(target, np.dtype) and missing.any() and target.kind != "f":
         target = np.dtype(object if family == "truth" else np.float64)
     if target.kind in "iu":
@@ -245,6 +248,19 @@ def _in_pandas(family: Family, dtype: Dtype, values: NDArray[Any], missing: NDAr
         return pd.Series(objects_of(values.astype(bool), missing) if target.kind == "O" else filled.astype(target))
     cells = [None if gap else value for value, gap in zip(_of_family(family, target, values), missing, strict=True)]
     return pd.Series(pd.array(cells, dtype=target))
+
+
+def _pandas_type(text: str) -> Any:
+    """Return pandas' type of this name, also of Arrow's that it does not take apart, and of ``utf8``."""
+    decimal = re.fullmatch(r"(decimal\d+)\((\d+), (-?\d+)\)\[pyarrow\]", text)
+    if decimal is None and text != "utf8[pyarrow]":
+        return pd.api.types.pandas_dtype(text)
+    import pyarrow as pa  # type: ignore[import-untyped]
+
+    if decimal is None:
+        return pd.ArrowDtype(pa.string())
+    name, precision, scale = decimal.groups()
+    return pd.ArrowDtype(getattr(pa, name)(int(precision), int(scale)))
 
 
 def _of_family(family: Family, target: Any, values: NDArray[Any]) -> list[Any]:

@@ -47,6 +47,9 @@ class Table:
         if len(set(names)) < len(names):
             double = next(name for name in names if names.count(name) > 1)
             raise ValueError(f"X has several columns called {double!r}; rename them")
+        odd = next((name for name in names if isinstance(name, bool) or not isinstance(name, str | int)), None)
+        if odd is not None:
+            raise TypeError(f"X has a column called {odd!r}; names are texts or whole numbers: use X.columns.map(str)")
         kinds = {str(name): kind for name, kind in asked.items()} if isinstance(asked, Mapping) else {}
         for name in kinds:
             if name not in map(str, names):
@@ -168,7 +171,7 @@ class Table:
             array = np.array(X)
             for place, column in enumerate(self.columns):
                 own = gaps.get(column.name, _gaps(column, array[:, place]))
-                array[own, place] = _column(made, self.names.index(column.name))[own]
+                array[own, place] = np.asarray(_column(made, self.names.index(column.name)))[own]
             return array
         places = self._places(X)
         for column in self.columns:
@@ -233,12 +236,31 @@ def _gaps(column: Column, cells: Any) -> NDArray[np.bool_]:
 
 
 def _with_column(X: Any, place: int, old: Any, gaps: NDArray[np.bool_], new: Any) -> Any:
-    """Return a data frame whose column at ``place`` has the values of ``new`` where there are ``gaps``."""
+    """Return a data frame whose column at ``place``, of ``old`` cells, has those of ``new`` where there are ``gaps``.
+
+    Raises
+    ------
+    ValueError
+        If it is of a categorical type without the level that a cell is to be filled with.
+    """
     if not isinstance(X, pd.DataFrame):
         import polars as pl
 
-        mixed = pl.select(pl.when(pl.Series(gaps)).then(new).otherwise(old)).to_series().alias(old.name)
-        return X.with_columns(mixed)
+        new = new if isinstance(new, pl.Series) else pl.Series(new.tolist())
+        if old.dtype.is_integer() and new.dtype.is_float():
+            new = new.round()
+        mixed = pl.select(pl.when(pl.Series(gaps)).then(new.cast(old.dtype)).otherwise(old)).to_series()
+        return X.with_columns(mixed.alias(old.name))
+    new = new if isinstance(new, pd.Series) else pd.Series(new.to_list() if hasattr(new, "to_list") else new)
+    if isinstance(old.dtype, pd.CategoricalDtype):
+        strange = [level for level in pd.unique(new[gaps]) if level not in old.dtype.categories]
+        if strange:
+            raise ValueError(
+                f"{_told(old.name)} is to be filled with {strange[0]!r}, which is none of its categories; add it, as "
+                "by .cat.add_categories"
+            )
+    if new.dtype != old.dtype:
+        new = new.astype("Float64").round() if pd.api.types.is_integer_dtype(old.dtype) else new.astype(object)
     new = new.set_axis(old.index)
     mixed = old.where(~gaps, new) if new.dtype == old.dtype else old.astype(object).where(~gaps, new).astype(old.dtype)
     X = X.copy(deep=False)

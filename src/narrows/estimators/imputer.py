@@ -69,6 +69,8 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         TypeError, ValueError
             As in the model's own `fit`.
         """
+        if not (self.model is None or isinstance(self.model, BottleneckEstimator)):
+            raise TypeError(f"model={self.model!r} must be a model, such as Autoencoder(8), or None")
         model: BottleneckEstimator = Autoencoder() if self.model is None else clone(self.model)
         if self.random_state is not None:
             model.set_params(random_state=self.random_state)

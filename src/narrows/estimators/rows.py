@@ -333,6 +333,8 @@ def _cells_of(estimator: FittedAttributes, table: Table, X: Any) -> Source:
         if len(given.shape) > 2 or is_streamed(given):
             raise ValueError(f"X has shape {tuple(given.shape)}; rows (n, {len(table.columns)}) in memory are expected")
         X = _checked(estimator, given, reset=False) if table.library == "numpy" else given
+    if not len(X):
+        raise ValueError(f"Found array with 0 sample(s) (shape={X.shape}) while a minimum of 1 is required.")
     cells = table.cells(X)
     return Source(cells, cells.shape, streamed=False)
 
