@@ -107,7 +107,7 @@ def rewritten(saved, path, *, tensors=None, **changes):
         ({"parameters": {"latent_dim": 10**9}}, "at most 4096"),
         ({"parameters": {"latent_dim": 2, "random_state": -1}}, "random_state=-1"),
         ({"history": []}, "history cannot come from a fitted model"),
-        ({"feature_names": ["a"]}, "names 1 features of 5"),
+        ({"feature_names": ["a"]}, "names 1 features, but has 5"),
         ({"parameters": {"latent_dim": 3}}, "size mismatch"),
         ({"parameters": {"hidden": [2**40]}}, "parameters; at most .* are allowed"),
         ({"parameters": {"hidden": [1] * 1000}}, "at most 100"),

@@ -200,7 +200,7 @@ def test_tables_go_through_every_verb(folder, narrows, trained):
         (["train", "plain.npy", "--conditional"], "conditional=True needs y"),
         (["train", "rare.csv", "--conditional"], "two examples or more of each class"),
         (["generate"], "MODEL or by --from MODEL; neither is given"),
-        (["generate", "plain", "--from", "plain"], "one of them; plain and --from plain are both here"),
+        (["generate", "plain", "--from", "plain"], "plain and --from plain are both given"),
         (["generate", "plain", "--noise", "0.5"], "--noise 0.5 has no effect without --like"),
         (["generate", "plain", "--example", "0"], "--example 0 has no effect without --like"),
         (["generate", "plain", "--like", "plain.npy", "--example", "200"], "counted from 0 to 199"),

@@ -48,7 +48,7 @@ def answers(model):
     return [*numbers, model.corrupt(X, random_state=0), model.predict(X, y)]
 
 
-@pytest.mark.filterwarnings("ignore:false_alarms=0.05 takes 19")
+@pytest.mark.filterwarnings("ignore:false_alarms=0.05 needs 19")
 def test_set_afterwards_no_option_changes_it(fitted, tmp_path):
     fitted.save(tmp_path / "before")
     before = (tmp_path / "before").read_bytes()

@@ -29,7 +29,7 @@ EXPECTED = {
 
 
 # Few epochs: the checks fit hundreds of times, and what they look at doesn't depend on how long.
-@pytest.mark.filterwarnings("ignore:false_alarms=0.05 takes 19 examples")  # which scikit-learn's sets do not hold
+@pytest.mark.filterwarnings("ignore:false_alarms=0.05 needs 19 examples")  # which scikit-learn's sets do not hold
 @parametrize_with_checks(
     [LECTURE, *(kind(epochs=1, prior="normal") for kind in ESTIMATORS.values())],
     expected_failed_checks=lambda _: EXPECTED,

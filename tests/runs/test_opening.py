@@ -39,7 +39,7 @@ def test_images_of_eight_bits_and_of_sixteen_are_told_apart_by_their_ranges(tmp_
     for (fitted_to, given), words in told.items():
         with pytest.warns(UserWarning, match=f"^{words}: they may be in other units"):
             warn_of_units(models[fitted_to], load_data(folders[given]))
-    with pytest.warns(UserWarning, match=r"^00 reaches .* of that: perhaps"):  # one image alone says so, too
+    with pytest.warns(UserWarning, match=r"^00 reaches .* of that: they may"):  # one image alone says so, too
         warn_of_units(models[16], load_data(folders[8] / "00.png"))
     with warnings.catch_warnings():
         warnings.simplefilter("error")

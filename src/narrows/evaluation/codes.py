@@ -245,5 +245,5 @@ def _codes(Z: ArrayLike, others: ArrayLike) -> NDArray[np.float64]:
     if codes.ndim != 2 or not codes.size or not np.isfinite(codes).all():
         raise ValueError(f"codes of shape {codes.shape} must be finite rows (n, latent_dim), of at least one example")
     if len(np.asarray(others)) != len(codes):
-        raise ValueError(f"there are {len(codes)} codes for {len(np.asarray(others))} examples")
+        raise ValueError(f"there are {len(codes)} codes, but {len(np.asarray(others))} examples")
     return codes.astype(np.float64)
