@@ -18,7 +18,7 @@ from narrows.models.priors.flows import FlowMatching, NormalizingFlow
 from narrows.models.priors.mixtures import GaussianMixture, PosteriorMixture, VampPrior
 
 N = 600
-SIDE = torch.linspace(-12, 12, 97)
+SIDE = torch.linspace(-12, 12, 129)
 CELL = float(SIDE[1] - SIDE[0])
 PLANE = torch.cartesian_prod(SIDE, SIDE)
 DENSITIES = [StandardNormal, GaussianMixture, PosteriorMixture, NormalizingFlow]

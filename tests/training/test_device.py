@@ -121,7 +121,7 @@ def test_without_a_gpu_auto_is_the_cpu(monkeypatch):
         ({"device": "cuda:"}, "device='cuda:' must be"),
         ({"device": 0}, "device=0 must be"),
         ({"device": None}, "device=None must be"),
-        ({"device": "cuda:2"}, "device='cuda:2': torch can use 2 GPUs here; take 'cpu', or 'auto'"),
+        ({"device": "cuda:2"}, "device='cuda:2': torch can use 2 GPUs here; use 'cpu', or 'auto'"),
         ({"device": "cuda", "devices": 2}, "device='cuda' is for one process"),
         ({"precision": "float16"}, "precision='float16'"),
     ],
