@@ -24,7 +24,8 @@ from narrows.estimators import ESTIMATORS
 from narrows.estimators.allowed import checks_of
 from narrows.estimators.base import BottleneckEstimator
 from narrows.estimators.fitting import fit_together
-from narrows.estimators.rows import are_pairs, weights_of
+from narrows.estimators.rows import weights_of
+from narrows.estimators.targets import are_pairs
 from narrows.evaluation.codes import dead_units
 from narrows.evaluation.reconstruction import squared_errors
 from narrows.fitted.fitted import Fitted
@@ -162,6 +163,15 @@ class Sweep:
             options["columns"] = "real"
         each = [random_state + i for i in range(integer("seeds", seeds, 1))]
         self._estimators = [kind(d, random_state=seed, **options) for d in self.latent_dims for seed in each]
+        self._divide(X, y, sample_weight, test_size, random_state)
+        self.models: dict[int, BottleneckEstimator] = {}
+        self.trainings: list[SweepRow] = []
+        self._scaled: tuple[NDArray[np.floating], NDArray[np.floating]] | None = None
+
+    def _divide(
+        self, X: ArrayLike, y: ArrayLike | None, sample_weight: ArrayLike | None, test_size: float, random_state: int
+    ) -> None:
+        """Split the examples, and all that goes with each, into those to learn from and those to test on."""
         data = _examples("X", X)
         pairs = are_pairs(self._estimators[0], tuple(data.shape), y)
         clean = _examples("y", y) if pairs else None
@@ -180,13 +190,10 @@ class Sweep:
         if clean is not None:
             self.y_train, self.y_test = (_rows(clean, np.asarray(some)) for some in rows)
             self._labels, self._target = self.y_train, self.y_test
-        elif options.get("conditional"):
+        elif self._estimators[0].conditional:
             self._labels = _all_classes(self.y_train, self.y_test)
         else:
             self._labels = _classes(self.y_train)
-        self.models: dict[int, BottleneckEstimator] = {}
-        self.trainings: list[SweepRow] = []
-        self._scaled: tuple[NDArray[np.floating], NDArray[np.floating]] | None = None
 
     def run(self, checkpoint: str | os.PathLike[str] | None = None) -> Generator[SweepStep]:
         """Train the models, side by side where their nets allow it, one step per yield.

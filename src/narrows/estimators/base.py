@@ -17,8 +17,9 @@ from torch.nn.functional import one_hot
 from narrows.arguments import RandomState, choice, integer, random_seed, rate, real, refuse_masked
 from narrows.data.labels import class_indices
 from narrows.estimators.fitting import fit_together
-from narrows.estimators.rows import context_of, examples_of, refuse_pairs, rows_of
+from narrows.estimators.rows import rows_of
 from narrows.estimators.scoring import Scoring
+from narrows.estimators.targets import context_of, examples_of, refuse_pairs
 from narrows.fitted.completion import with_prior
 from narrows.fitted.imputing import imputed, simulated
 from narrows.fitted.passes import check_decoded

@@ -22,7 +22,8 @@ from torch import Tensor, nn
 
 from narrows.arguments import closest, plain, random_seed
 from narrows.estimators.attributes import FittedAttributes
-from narrows.estimators.rows import are_pairs, clean_to_fit, refuse_table, rows_to_fit, weights_of
+from narrows.estimators.rows import rows_to_fit, weights_of
+from narrows.estimators.targets import are_pairs, clean_to_fit, refuse_table
 from narrows.fitted.completion import complete
 from narrows.fitted.fitted import Fitted
 from narrows.fitted.saving import OWN

@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from narrows.arguments import refuse_masked
 from narrows.estimators.allowed import Rules, at_least, whole
 from narrows.estimators.base import BottleneckEstimator
-from narrows.estimators.rows import examples_of, rows_of
+from narrows.estimators.rows import rows_of
+from narrows.estimators.targets import examples_of
 from narrows.models.bottlenecks import Bottleneck, FiniteScalar, Quantiser, VectorQuantiser
 from narrows.models.objectives import Quantisation, Reconstruction
 from narrows.training.general import Objective

@@ -1,49 +1,29 @@
-"""What estimators are given, X and y, as the rows and classes that a model takes."""
+"""What estimators are given, X and its weights, as the rows that a model takes."""
 
 from __future__ import annotations
 
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
-from torch import Tensor
-from torch.nn.functional import one_hot
 
 from narrows.arguments import check_channels, check_finite, check_given, refuse_masked
 from narrows.columns.finding import Asked
 from narrows.columns.reading import is_frame
 from narrows.columns.table import Table, is_plain
-from narrows.data.labels import class_indices
 from narrows.data.take import take
 from narrows.estimators.attributes import FittedAttributes
-from narrows.fitted.fitted import Fitted
 from narrows.fitted.frame import Frame
 from narrows.fitted.source import Source
 from narrows.fitted.units import SOME, looked_at, warn_of_units
-from narrows.training.examples import Examples
 
-__all__ = [
-    "Given",
-    "are_pairs",
-    "clean_of",
-    "clean_to_fit",
-    "context_of",
-    "examples_of",
-    "is_streamed",
-    "refuse_pairs",
-    "refuse_table",
-    "rows_of",
-    "rows_to_fit",
-    "weights_of",
-]
+__all__ = ["Given", "is_streamed", "rows_of", "rows_to_fit", "shape_of", "weights_of"]
 
 IN_MEMORY = ("__array_interface__", "__array_namespace__")
 """One of which an array has that hands out its memory."""
@@ -158,101 +138,8 @@ def _table_to_fit(X: Any, name: str, columns: Asked, sample_weight: ArrayLike | 
     return Given(Source(cells, cells.shape, streamed=False), names if whole else None, None, table)
 
 
-def are_pairs(estimator: FittedAttributes, shape: tuple[int, ...], y: ArrayLike | None) -> bool:
-    """Say whether an estimator that is to learn from X and ``y`` is given noisy and clean examples, not labels.
-
-    Parameters
-    ----------
-    estimator
-        Not yet fitted.
-    shape
-        Of X.
-    y
-        As given to `fit`.
-
-    Raises
-    ------
-    ValueError
-        If it does not learn from pairs, or X and y make none.
-    """
-    if not _are_examples(y):
-        return False
-    if estimator.learns_from_pairs:
-        _check_shapes(shape, y)
-        if estimator.conditional:
-            raise ValueError(
-                f"conditional=True needs y to be the class of each example, but y, of shape {shape}, holds clean "
-                "examples, and there is no other place for labels; take conditional=False to learn from pairs"
-            )
-        return True
-    if _shape(y) == shape:
-        raise ValueError(
-            f"y has the shape of X, {shape}: DenoisingAutoencoder learns from noisy and clean examples, "
-            f"fit(noisy, clean); {type(estimator).__name__} takes clean ones alone, which it corrupts itself, as "
-            "input_noise says"
-        )
-    return False
-
-
-def clean_to_fit(y: Any, noisy: Source, names: tuple[str, ...] | None, kind: str, *, least: int = 2) -> Source:
-    """Return ``y``, which is ``noisy`` without noise, checked as `rows_to_fit` does.
-
-    Parameters
-    ----------
-    y
-        As given to `fit`.
-    noisy, names
-        X, and the names of its columns, if any.
-    kind, least
-        As of `rows_to_fit`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If it cannot be learnt from, or is of another shape or other columns.
-    """
-    _check_shapes(noisy.shape, y)
-    given = rows_to_fit(y, kind, argument="y", least=least)
-    refuse_table("y", given.table)
-    columns = given.feature_names
-    if names and columns and names != columns:
-        place = next(place for place, pair in enumerate(zip(names, columns, strict=True)) if len(set(pair)) > 1)
-        raise ValueError(
-            f"column {place} is {names[place]!r} in X and {columns[place]!r} in y; noisy and clean examples need the "
-            "same columns in the same order"
-        )
-    return given.source
-
-
-def refuse_table(argument: str, table: Table | None) -> None:
-    """Refuse noisy or clean examples that are a table with other columns than numbers, or with gaps.
-
-    Raises
-    ------
-    ValueError
-        If there is such a ``table``.
-    """
-    if table is not None:
-        raise ValueError(
-            f"{argument} has missing values, or columns that are not numbers; of pairs, noisy examples X and clean "
-            "ones y, both must be numbers without gaps"
-        )
-
-
-def _check_shapes(shape: tuple[int, ...], y: Any) -> None:
-    if _shape(y) != shape:
-        raise ValueError(
-            f"X has shape {shape} and y {_shape(y)}; noisy examples X and clean ones y need the same shape"
-        )
-
-
-def _are_examples(y: Any) -> bool:
-    """Say whether ``y`` has several numbers for each example, as no labels have."""
-    shape = _shape(y)
-    return len(shape) > 1 and math.prod(shape[1:]) > 1
-
-
-def _shape(y: Any) -> tuple[int, ...]:
+def shape_of(y: Any) -> tuple[int, ...]:
+    """Return the shape of whatever is like an array."""
     # NumPy's own `shape` asks the type of y whether it may, which not every array of others allows.
     return tuple(y.shape) if hasattr(y, "shape") else np.asarray(y).shape
 
@@ -268,7 +155,7 @@ def weights_of(sample_weight: ArrayLike | None, n: int) -> NDArray[np.float64] |
     if sample_weight is None:
         return None
     refuse_masked("sample_weight", sample_weight)
-    if (shape := _shape(sample_weight)) != (n,):
+    if (shape := shape_of(sample_weight)) != (n,):
         raise ValueError(f"sample_weight has shape {shape}; one number for each of {n} examples is expected")
     weights: NDArray[np.float64] = check_array(
         sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
@@ -337,58 +224,6 @@ def _cells_of(estimator: FittedAttributes, table: Table, X: Any) -> Source:
         raise ValueError(f"Found array with 0 sample(s) (shape={X.shape}) while a minimum of 1 is required.")
     cells = table.cells(X)
     return Source(cells, cells.shape, streamed=False)
-
-
-def examples_of(fitted: Fitted, source: Source, y: ArrayLike | None) -> Examples:
-    """Return ``source``, whose classes are ``y``, or whose clean examples, as the model takes it."""
-    clean = clean_of(fitted, source, y)
-    if clean is source:
-        return source.examples(fitted.scaling, context_of(fitted, y, len(source)))
-    noisy = source.examples(fitted.scaling, None).read
-    return replace(clean.examples(fitted.scaling, None), noisy=noisy)
-
-
-def clean_of(fitted: Fitted, source: Source, y: ArrayLike | None) -> Source:
-    """Return what ``source`` is to be given back as: ``y``, where that is the same without noise, or else itself."""
-    if fitted.conditional or not _like(source, y):
-        return source
-    refuse_table("X", fitted.table)
-    return clean_to_fit(y, source, fitted.feature_names, fitted.kind, least=1)
-
-
-def _like(source: Source, y: Any) -> bool:
-    return _are_examples(y) and _shape(y) == source.shape
-
-
-def refuse_pairs(name: str, source: Source, y: ArrayLike | None) -> None:
-    """Refuse clean examples as ``y`` in the method of this ``name``.
-
-    Raises
-    ------
-    ValueError
-        If ``y`` has the shape of X, whose rows ``source`` are.
-    """
-    if _like(source, y):
-        raise ValueError(
-            f"y has the shape of X, {source.shape}, but {name} goes by examples X alone, and their labels y; "
-            "score and anomaly_score compare what becomes of noisy examples with clean ones"
-        )
-
-
-def context_of(fitted: Fitted, y: ArrayLike | None, n: int) -> Tensor | None:
-    """Return ``y`` one-hot (n, classes) for a conditional model's nets; others don't look at it.
-
-    Raises
-    ------
-    ValueError
-        If the model is conditional, and there is no y, or it holds others than the model's classes.
-    """
-    if not fitted.conditional:
-        return None
-    classes = fitted.require_classes()
-    if y is None:
-        raise ValueError("y is needed, the class of each example: this model is conditional")
-    return one_hot(torch.from_numpy(class_indices(y, classes, n)), len(classes)).float()
 
 
 def _array(X: Any, argument: str = "X") -> Any:

@@ -13,13 +13,15 @@ from torch import nn
 
 from narrows.arguments import RandomState, choice, integer, random_seed, rate, refuse_masked
 from narrows.estimators.attributes import FittedAttributes
-from narrows.estimators.rows import clean_of, examples_of, refuse_pairs, rows_of
+from narrows.estimators.rows import rows_of
+from narrows.estimators.targets import clean_of, examples_of, refuse_pairs
 from narrows.evaluation.anomalies import threshold
 from narrows.evaluation.summary import Evaluation
 from narrows.fitted.completion import with_threshold
 from narrows.fitted.evaluate import MOST_INTEGRATED, evaluate
 from narrows.fitted.reference import SCORES
 from narrows.fitted.scores import SCORE_SAMPLES, LogLikelihood, error_nats, log_density, oddness
+from narrows.fitted.source import Source
 from narrows.fitted.subsets import Subset, thinned
 from narrows.training.own_state import in_own_state
 
@@ -241,16 +243,8 @@ class Scoring(FittedAttributes):
         TypeError, ValueError
             If ``X`` is not like what the model was fitted to, or the model was fitted to all of it.
         """
-        if self.fitted_.table is not None:
-            raise ValueError(
-                "evaluate is for images and rows of numbers without gaps; for a table, use score_samples, "
-                "error_map and anomaly_score"
-            )
-        fitted, seed, source = self.fitted_, random_seed(random_state), rows_of(self, X, warn=False)
-        refuse_pairs("evaluate", source, y)
+        fitted, seed, source = self.fitted_, random_seed(random_state), self._evaluated(X, y, y_train)
         integer("samples", samples, 0)
-        refuse_masked("y", y)
-        refuse_masked("y_train", y_train)
         occurrences = fitted.reference.occurrences(source.chunks())
         examples, labels = examples_of(fitted, source, y), None if y is None else np.asarray(y)
         if X_train is None:
@@ -279,3 +273,16 @@ class Scoring(FittedAttributes):
             seed=seed,
             device=self.device,
         )
+
+    def _evaluated(self, X: ArrayLike, y: ArrayLike | None, y_train: ArrayLike | None) -> Source:
+        """Return the rows to evaluate on, or refuse them."""
+        if self.fitted_.table is not None:
+            raise ValueError(
+                "evaluate is for images and rows of numbers without gaps; for a table, use score_samples, "
+                "error_map and anomaly_score"
+            )
+        source = rows_of(self, X, warn=False)
+        refuse_pairs("evaluate", source, y)
+        refuse_masked("y", y)
+        refuse_masked("y_train", y_train)
+        return source
