@@ -333,6 +333,7 @@ def test_a_terminal_shows_a_bar(tmp_path):
     assert "━" in text
 
 
+@pytest.mark.slow
 def test_odd_class_names_and_a_backend_that_is_not_there_cost_nothing(tmp_path):
     """As in a notebook's `!narrows train …`: the environment names a backend that this process doesn't have."""
     X = np.random.default_rng(0).random((60, 5, 5))

@@ -76,6 +76,7 @@ def test_a_faulty_model_is_called_so_first_and_with_what_to_try(digits, folder, 
     assert json.loads((folder / "bad" / "evaluation.json").read_text(encoding="utf-8"))["findings"]
 
 
+@pytest.mark.slow
 def test_train_and_sweep_write_the_report_of_the_model_to_take(digits, tmp_path, typed):
     np.save(tmp_path / "d.npy", digits[:500])
     output, _ = typed(tmp_path, "train", "d.npy", "--epochs", "3", "--out", "t")

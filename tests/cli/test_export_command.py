@@ -23,6 +23,7 @@ def ran(tmp_path, typed, monkeypatch):
     return run
 
 
+@pytest.mark.slow
 def test_the_printed_lines_run(ran):
     X = load_digits().images
     model = Autoencoder(4, hidden=(16,), epochs=2, random_state=0).fit(X)

@@ -192,6 +192,7 @@ def test_the_index_escapes_what_it_is_given(pages):
     assert 'alt="a &quot;b&quot;"' in html
 
 
+@pytest.mark.slow
 def test_all_writes_an_index_that_refers_to_what_is_there(tmp_path):
     folder = tmp_path / "all"
     result = CliRunner().invoke(app, ["lecture", "--all", "--out", str(folder)])

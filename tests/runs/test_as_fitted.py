@@ -53,7 +53,8 @@ def contents(folder):
     return {path.relative_to(folder): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-@pytest.mark.parametrize("conditional", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("conditional", [False, True])
 def test_options_of_now_change_nothing_that_is_made_of_a_fitted_model(conditional, tmp_path):
     model = VAE(2, hidden=(4,), epochs=1, conditional=conditional, random_state=0).fit(X, Y)
     before, after = tmp_path / "before", tmp_path / "after"
@@ -72,6 +73,7 @@ def test_options_of_now_change_nothing_that_is_made_of_a_fitted_model(conditiona
     assert [str(name) for name in one if one[name] != other[name]] == []
 
 
+@pytest.mark.slow
 def test_nor_of_a_sweep(tmp_path):
     result = Sweep(X, Y, model="VAE", latent_dims=(1, 2), hidden=(4,), epochs=1, conditional=True)
     for _ in result.run():
