@@ -114,12 +114,15 @@ def test_cells_of_polars_come_back_as_they_were():
     assert_frame_equal(table.filled(table.cells(frame)), frame)
 
 
+# pandas 2 finds what is different among texts up to a NUL alone.
+WORD = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=4)
+
 VALUES = {
     "real": hnp.arrays(np.float64, N, elements=st.floats(-1e30, 1e30), unique=True),
     "positive": hnp.arrays(np.float64, N, elements=st.floats(1e-6, 1e6), unique=True),
     "whole": hnp.arrays(np.int64, N, elements=st.integers(-(2**53), 2**53), unique=True),
     "count": hnp.arrays(np.int64, N, elements=st.integers(0, 10**6), unique=True),
-    "category": st.lists(st.text(max_size=4), min_size=N, max_size=N).filter(lambda texts: len(set(texts)) > 1),
+    "category": st.lists(WORD, min_size=N, max_size=N).filter(lambda texts: len(set(texts)) > 1),
 }
 
 

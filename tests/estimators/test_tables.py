@@ -307,7 +307,7 @@ def test_gaps_are_filled_in_the_type_of_the_frame_at_use(at_fit, at_use):
         assert filled.schema == given.schema
     cells, known = np.asarray(filled, np.float64), frame.notna().to_numpy()
     assert np.isfinite(cells).all()
-    before = given.to_numpy(np.float64, np.nan) if at_use == "Int64" else np.asarray(given, np.float64)
+    before = given.to_numpy(np.float64, na_value=np.nan) if at_use == "Int64" else np.asarray(given, np.float64)
     np.testing.assert_array_equal(cells[known], before[known])
 
 

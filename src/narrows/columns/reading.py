@@ -326,7 +326,9 @@ def _in_polars(family: Family, dtype: Dtype, values: NDArray[Any], missing: NDAr
             values = np.clip(np.rint(values), *_polars_limits(target))
         series = pl.Series(np.where(missing, 0, values))
     series = series.cast(target)
-    return series.set(pl.Series(missing), None) if missing.any() else series
+    if not missing.any():
+        return series
+    return pl.select(pl.when(pl.Series(missing)).then(None).otherwise(series).alias(series.name)).to_series()
 
 
 def _polars_limits(target: Any) -> tuple[float, float]:
