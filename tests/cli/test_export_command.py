@@ -35,6 +35,7 @@ def test_the_printed_lines_run(ran):
     np.testing.assert_allclose(names["decoded"], names["restored"], atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_conditional_model_wants_classes(ran):
     X, y = load_digits(return_X_y=True)
     output, names = ran(VAE(4, hidden=(16,), epochs=1, conditional=True, random_state=0).fit(X, y))
@@ -42,6 +43,7 @@ def test_a_conditional_model_wants_classes(ran):
     assert names["restored"].shape == (1, 64)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_a_run_of_a_named_set_is_compared_on_that(tmp_path, typed):
     typed(tmp_path, "train", "digits", "--epochs", "1", "--latent-dim", "2", "--out", "run")

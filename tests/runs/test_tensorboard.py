@@ -17,6 +17,7 @@ def train(folder, *options):
     return CliRunner().invoke(app, words)
 
 
+@pytest.mark.slow
 def test_numbers_and_pictures_can_be_read_back(tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
