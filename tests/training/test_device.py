@@ -208,7 +208,7 @@ def test_a_training_in_16_bits_goes_on_in_them_on_another_machine(tmp_path, monk
 @pytest.mark.parametrize(
     "kind",
     [
-        pytest.param(VAE, marks=pytest.mark.slow),
+        pytest.param(VAE, marks=pytest.mark.by_hand),
         pytest.param(VQVAE, marks=pytest.mark.by_hand),
         pytest.param(ContractiveAutoencoder, marks=pytest.mark.slow),
     ],
