@@ -159,7 +159,7 @@ class Sweep:
                 f"columns={options['columns']!r}: a sweep compares models with PCA, on rows of numbers "
                 "without gaps; fit a table's models one by one"
             )
-        if isinstance(X, pd.DataFrame):  # of whole numbers, say, whose columns a model by itself would take for others
+        if isinstance(X, pd.DataFrame):  # so that one with texts is refused, which PCA could not take
             options["columns"] = "real"
         each = [random_state + i for i in range(integer("seeds", seeds, 1))]
         self._estimators = [kind(d, random_state=seed, **options) for d in self.latent_dims for seed in each]
