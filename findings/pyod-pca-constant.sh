@@ -3,8 +3,8 @@
 #
 # One would guess that a column without variance changes nothing, as it changes nothing in the principal components, or
 # that it is refused. Its component has the eigenvalue 0, by which distances are divided, and 0 × ∞ is counted in. A
-# second copy of another column gives scores of 10¹⁷, rounding errors divided by rounding errors, where it was below
-# 100. Neither is said; without these columns odd and ordinary ones are told apart with few mistakes.
+# second copy of another column gives scores of 10¹⁷, rounding errors divided by rounding errors, where they were
+# below 100. Neither is said; without these columns odd and ordinary ones are told apart with few mistakes.
 
 set -euo pipefail
 folder=$(mktemp -d)
