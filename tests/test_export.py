@@ -6,6 +6,8 @@ import numpy as np
 import onnx
 import pandas as pd
 import pytest
+from onnx.reference import ReferenceEvaluator
+from onnx.reference.op_run import OpRun
 from onnxruntime import InferenceSession
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
@@ -29,6 +31,10 @@ def run(path, **inputs):
     return InferenceSession(path, providers=["CPUExecutionProvider"]).run(None, inputs)[0]
 
 
+def reference(path, **inputs):
+    return ReferenceEvaluator(path).run(None, inputs)[0]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "kind"), CASES)
 def test_every_member_runs_without_torch(name, kind, tmp_path):
@@ -40,21 +46,67 @@ def test_every_member_runs_without_torch(name, kind, tmp_path):
     assert made.difference <= TOLERANCE
     assert (made.dtype, made.examples) == ("float32", len(X))
     codes = model.transform(X, y)
-    for n in (1, 7):
+    for n, runtime in ((1, run), (7, run), (7, reference)):
         part = {"x": X[:n].astype(np.float32)} | {key: value[:n] for key, value in classes.items()}
         coded = {"code": codes[:n]} | {key: value[:n] for key, value in classes.items()}
-        restored = run(made.whole, **part)
+        restored = runtime(made.whole, **part)
         assert restored.shape == X[:n].shape
         if name not in QUANTISED:  # in which rounding may choose another code, of one example in a hundred
             assert scaled(model, restored - model.reconstruct(X[:n], y[:n])) <= TOLERANCE
             np.testing.assert_allclose(
-                run(made.encoder, **part), codes[:n], atol=TOLERANCE * max(1, np.abs(codes).max())
+                runtime(made.encoder, **part), codes[:n], atol=TOLERANCE * max(1, np.abs(codes).max())
             )
-        assert scaled(model, run(made.decoder, **coded) - model.inverse_transform(codes[:n], y[:n])) <= TOLERANCE
+        assert scaled(model, runtime(made.decoder, **coded) - model.inverse_transform(codes[:n], y[:n])) <= TOLERANCE
 
 
 def scaled(model, difference):
     return np.abs(difference.reshape(len(difference), -1) / model.scaling_.scale).max()
+
+
+class Relu(OpRun):
+    """A runtime's that takes the larger of 0 and a number, and of 0 and NaN 0."""
+
+    op_domain = ""
+
+    def _run(self, x):
+        return (np.fmax(x, np.zeros_like(x)),)
+
+
+class Tanh(OpRun):
+    """A runtime's that computes it as it is written, with exponentials that overflow in 32 bits."""
+
+    op_domain = ""
+
+    def _run(self, x):
+        with np.errstate(over="ignore", invalid="ignore"):
+            up, down = np.exp(x), np.exp(-x)
+            return ((up - down) / (up + down),)
+
+
+def test_runtimes_whose_activations_lose_nan_still_tell_an_unknown_class(tmp_path):
+    X, y = data((4,)), labels(120)
+    options = {"activation": "relu", "shortcut": False, "conditional": True}
+    model = Autoencoder(2, hidden=(8, 8), epochs=2, prior="normal", random_state=0, **options).fit(X, y)
+    made = to_onnx(model, tmp_path / "m.onnx", X, y)
+    x, code = X[:3].astype(np.float32), model.transform(X[:3], y[:3])
+    for path, given in ((made.whole, {"x": x}), (made.encoder, {"x": x}), (made.decoder, {"code": code})):
+        losing = ReferenceEvaluator(str(path), new_ops=[Relu])
+        assert "Relu" in {node.op_type for node in losing.proto_.graph.node}
+        found = losing.run(None, given | {"y": np.array([10, 7, 0])})[0]
+        np.testing.assert_array_equal(np.isnan(found).reshape(3, -1).all(1), [False, True, False])
+        assert np.isfinite(found[[0, 2]]).all()
+
+
+@pytest.mark.slow
+def test_examples_far_from_the_data_survive_a_literal_tanh(tmp_path):
+    X = data((4,))
+    model = Autoencoder(2, hidden=(8,), activation="tanh", epochs=2, prior="normal", random_state=0).fit(X)
+    made = to_onnx(model, tmp_path / "m.onnx", X)
+    far = (X[:4] + np.array([[2e3], [-2e4], [2e5], [-2e6]])).astype(np.float32)
+    found = ReferenceEvaluator(str(made.encoder), new_ops=[Tanh]).run(None, {"x": far})[0]
+    with pytest.warns(UserWarning, match="other units"):
+        expected = model.transform(far)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_the_file_says_what_it_is(tmp_path):

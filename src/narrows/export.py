@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import logging
+import math
 import os
 import warnings
 from collections.abc import Iterator
@@ -30,7 +31,6 @@ from torch import Tensor, nn
 from narrows.estimators.base import BottleneckEstimator
 from narrows.fitted.fitted import Fitted
 from narrows.models.bottlenecks import FiniteScalar, VectorQuantiser
-from narrows.models.likelihoods import ContinuousBernoulli
 from narrows.storage import versions, write_atomically
 from narrows.training.own_state import in_own_state
 
@@ -54,6 +54,9 @@ TALKATIVE = (
     "onnxscript.version_converter",
 )
 """Loggers that speak of what is no concern of a user's, or is checked here."""
+
+TANH_IS_1 = 10.0
+"""Beyond which tanh is 1 in 32 bits: OpenCV's is NaN from 45 on."""
 
 INPUTS = {"whole": "x", "encoder": "x", "decoder": "code"}
 OUTPUTS = {"whole": "reconstruction", "encoder": "code", "decoder": "reconstruction"}
@@ -105,8 +108,9 @@ def to_onnx(
     ======= ================================== ===========================================
 
     Examples are 32-bit floats, or 64-bit ones where the training data's offset is large compared with their scale (as
-    for dates); convert bytes. For a conditional model, each file has a second input ``y`` (n,) of 64-bit integers: the
-    classes if those are integers, else their indices in the metadata's ``classes``; an unknown one gives NaN.
+    for dates), which OpenVINO computes in 32 bits all the same; convert bytes. For a conditional model, each file has a
+    second input ``y`` (n,) of 64-bit integers: the classes if those are integers, else their indices in the metadata's
+    ``classes``; an unknown one gives NaN.
     The metadata also name the version of narrows, the model, ``input_shape``, ``latent_dim`` and the units.
 
     Parameters
@@ -199,23 +203,23 @@ class InUnits(nn.Module):
 
     def forward(self, given: Tensor, y: Tensor | None = None) -> Tensor:
         """Return the output of examples (n, …) or codes (n, latent_dim), and, of a conditional model, classes (n,)."""
-        context = None if y is None else self._context(y)
+        if y is None:
+            return self._output(given, None)
+        same = y[:, None] == self.known
+        output = self._output(given, same.float())
+        # A graph cannot raise an error. At its end, for some runtimes' activations make a number of NaN.
+        return output.where(same.any(1).view(-1, *(1 for _ in output.shape[1:])), math.nan)
+
+    def _output(self, given: Tensor, context: Tensor | None) -> Tensor:
         z = given
         if self.part != "decoder":
             z = self.model.encode(((given.flatten(1) - self.offset) / self.scale).float(), context)
         if self.part == "encoder":
             return z
         h = self.model.output(self.model.bottleneck.snap(z), context)
-        # ONNX has no expm1, and e⁻ʰ − 1 in 32 bits is too inexact.
-        exact = h.double() if isinstance(self.model.likelihood, ContinuousBernoulli) else h
-        rows = self.model.likelihood.mean(exact).to(self.scale) * self.scale + self.offset
+        rows = self.model.likelihood.mean(h).to(self.scale) * self.scale + self.offset
         examples: Tensor = rows.unflatten(1, self.shape)
         return examples
-
-    def _context(self, y: Tensor) -> Tensor:
-        """Return classes one-hot, (n, classes); of one that is not known 0 / 0, since a graph cannot raise an error."""
-        same = (y[:, None] == self.known).float()
-        return same / same.sum(1, keepdim=True)
 
 
 def _check(fitted: Fitted, path: Path) -> None:
@@ -275,6 +279,7 @@ def _serialised(module: InUnits, fitted: Fitted, opset: int | None, ir_version: 
             output_names=[OUTPUTS[module.part]],
             dynamic_shapes=tuple({0: n} for _ in given),
             opset_version=opset,
+            custom_translation_table={torch.ops.aten.tanh.default: _tanh},
         )
     assert program is not None
     graph = program.model.graph
@@ -290,6 +295,12 @@ def _serialised(module: InUnits, fitted: Fitted, opset: int | None, ir_version: 
         program.model.ir_version = ir_version
     data: bytes = program.model_proto.SerializeToString()
     return data
+
+
+def _tanh(x: Any) -> Any:
+    from onnxscript import opset18
+
+    return opset18.Tanh(opset18.Clip(x, -TANH_IS_1, TANH_IS_1))
 
 
 @contextmanager

@@ -72,6 +72,8 @@ def export(
         of = f"of {dataset.name}"
     done = exporting.export(estimator, file, dataset, opset=opset, ir_version=ir_version)
     print(f"At most {done.difference:.1e} from torch, in scaled units, on {done.examples} examples {of}")
+    if done.dtype == "float64":
+        print("Examples are 64-bit floats, since 32 bits would lose digits; OpenVINO computes them in 32 all the same")
     print("\nTo run it:")
     print("", *exporting.python_lines(estimator.fitted_, done), sep="\n  ", end="\n\n")
     say_written([done.whole, done.encoder, done.decoder])

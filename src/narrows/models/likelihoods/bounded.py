@@ -43,9 +43,11 @@ class ContinuousBernoulli(Likelihood):
     domain: ClassVar[str] = UNIT_INTERVAL
 
     def mean(self, h: Tensor) -> Tensor:
-        """1 / (1 − e⁻ʰ) − 1 / h, and its series ½ + h/12 − h³/720 near 0."""
-        far = torch.where(h.abs() < 0.1, torch.ones_like(h), h)
-        return torch.where(h.abs() < 0.1, 0.5 + h / 12 - h**3 / 720, -1 / torch.expm1(-far) - 1 / far)
+        """1 / (1 − e⁻ʰ) − 1 / h = ½ + ½ coth ½h − 1 / h, and its series near 0; without expm1, which ONNX lacks."""
+        near = h.abs() < 0.5
+        far, square = torch.where(near, torch.ones_like(h), h), h.square()
+        series = h * (1 / 12 + square * (-1 / 720 + square * (1 / 30240 - square / 1209600)))
+        return 0.5 + torch.where(near, series, 0.5 / torch.tanh(far / 2) - 1 / far)
 
     def log_terms(self, x: Tensor, h: Tensor) -> Tensor:
         """X h − log((eʰ − 1) / h) of each feature, in nats."""
