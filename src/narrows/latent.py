@@ -10,7 +10,6 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.neighbors import NearestNeighbors
 
 from narrows.arguments import RandomState, choice, integer, random_seed, refuse_masked
 
@@ -160,6 +159,8 @@ def nearest(codes: ArrayLike, z: ArrayLike, k: int = 5) -> tuple[NDArray[np.int6
     TypeError, ValueError
         If sizes differ, there are fewer than ``k`` codes, or something is no finite number.
     """
+    from sklearn.neighbors import NearestNeighbors
+
     among, wanted = _finite("codes", codes, 2), _finite("z", z, 2)
     if among.shape[1] != wanted.shape[1]:
         raise ValueError(f"z has codes of {wanted.shape[1]} units and codes of {among.shape[1]}; they must agree")

@@ -8,7 +8,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.preprocessing import StandardScaler
 
 from narrows.chunks import chunks
 
@@ -78,6 +77,8 @@ class Scaling:
         shape
             Of one example.
         """
+        from sklearn.preprocessing import StandardScaler
+
         images = len(shape) > 1
         lows, highs, moments = [], [], StandardScaler()
         some: Array = np.zeros((0, 0))

@@ -7,7 +7,6 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import numpy as np
-from sklearn.datasets import fetch_openml, load_digits
 
 from narrows.arguments import choice, closest, integer
 from narrows.data.adapters import from_dataset
@@ -101,6 +100,8 @@ def _is_images(path: Path) -> bool:
 
 def digits() -> Dataset:
     """Return scikit-learn's digits as images (1797, 8, 8), the lecture's data."""
+    from sklearn.datasets import load_digits
+
     bunch = load_digits()
     return Dataset("digits", bunch.images, bunch.target)
 
@@ -113,6 +114,8 @@ def mnist() -> Dataset:
     DataError
         If it is not cached and OpenML cannot be reached.
     """
+    from sklearn.datasets import fetch_openml
+
     try:
         X, y = fetch_openml("mnist_784", version=1, return_X_y=True, as_frame=False, parser="liac-arff")
     except OSError as error:

@@ -7,7 +7,6 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.model_selection import train_test_split
 
 from narrows.data.errors import DataError
 from narrows.data.on_disk import OnDisk
@@ -46,6 +45,8 @@ def split(
     if len(X) < FEWEST_EXAMPLES:
         few = "1 example is" if len(X) == 1 else f"{len(X)} examples are"
         raise DataError(f"{few} too few to train on some and evaluate on others; at least {FEWEST_EXAMPLES} are needed")
+    from sklearn.model_selection import train_test_split
+
     strata = None
     if y is not None:
         _, counts = np.unique(y, return_counts=True)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.collections import PathCollection
-from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, LogFormatter, NullLocator
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:  # it takes a third of a second, and not every verb draws
+    from matplotlib.axes import Axes
+    from matplotlib.collections import PathCollection
+    from matplotlib.figure import Figure
 
 __all__ = ["calibration", "code_maps", "error_curve", "rate_curves", "training_curve"]
 
@@ -41,7 +42,7 @@ def error_curve(latent_dims: Sequence[int], ours: Array, pca: Array, mean: float
     unit, model
         What the errors are of, for the axis, and whose they are, for the legend.
     """
-    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    figure = _figure(6.4)
     ax = figure.subplots()
     ax.axhline(mean, color=MEAN, linestyle=":", linewidth=1.5)
     ax.plot(latent_dims, pca, color=PCA, linestyle="--", marker="s", markersize=6, label="PCA")
@@ -59,7 +60,15 @@ def error_curve(latent_dims: Sequence[int], ours: Array, pca: Array, mean: float
     return figure
 
 
+def _figure(width: float) -> Figure:
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, 4.2), layout="constrained")
+
+
 def _latent_dim_axis(ax: Axes, latent_dims: Sequence[int]) -> None:
+    from matplotlib.ticker import FixedLocator, NullLocator
+
     ax.set_xscale("log", base=2)
     ax.xaxis.set_major_locator(FixedLocator(list(latent_dims)))
     ax.xaxis.set_minor_locator(NullLocator())
@@ -76,7 +85,7 @@ def training_curve(history: Sequence[dict[str, float]]) -> Figure:
     history
         An estimator's ``history_``: one row or more.
     """
-    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    figure = _figure(6.4)
     ax = figure.subplots()
     epochs = [row["epoch"] for row in history]
     ax.plot(epochs, [row["loss"] for row in history], color=OURS, label="training")
@@ -94,6 +103,8 @@ def training_curve(history: Sequence[dict[str, float]]) -> Figure:
         )
     ax.set(xlabel="epoch", ylabel="loss in nats per example")
     if min(min(row["loss"], row.get("validation_loss", row["loss"])) for row in history) > 0:
+        from matplotlib.ticker import LogFormatter
+
         ax.set_yscale("log")
         ax.yaxis.set_major_formatter(LogFormatter())  # 6, not 6·10⁰
         ax.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.4)))
@@ -118,7 +129,7 @@ def code_maps(
     names
         Of the first map's axes.
     """
-    figure = Figure(figsize=(1.2 + 4.0 * len(maps), 4.2), layout="constrained")
+    figure = _figure(1.2 + 4.0 * len(maps))
     panels = figure.subplots(1, len(maps), squeeze=False)[0]
     kinds = np.unique([] if labels is None else labels)
     by_class = 0 < len(kinds) <= MOST_KINDS
@@ -162,7 +173,7 @@ def calibration(nominal: Array, observed: Array, band: float) -> Figure:
     band
         How far the second may be from the first by chance.
     """
-    figure = Figure(figsize=(4.6, 4.2), layout="constrained")
+    figure = _figure(4.6)
     ax = figure.subplots()
     ax.fill_between([0, 1], [-band, 1 - band], [band, 1 + band], color="0.9", label="chance: 95 % of ordinary data")
     ax.plot([0, 1], [0, 1], color=MEAN, linestyle=":", linewidth=1.5)
@@ -184,7 +195,7 @@ def rate_curves(curves: Sequence[tuple[str, Array, Array]], unit: str) -> Figure
     unit
         Of the errors, in words.
     """
-    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    figure = _figure(6.4)
     ax = figure.subplots()
     for number, (name, bits, errors) in enumerate(curves):
         color, marker = KINDS[number % len(KINDS)], MARKERS[number % len(MARKERS)]

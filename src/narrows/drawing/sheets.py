@@ -8,16 +8,17 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize, to_rgb
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from narrows.drawing.curves import OURS, PCA
+
+if TYPE_CHECKING:  # it takes a third of a second, and not every verb draws
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Normalize
+    from matplotlib.figure import Figure
 
 __all__ = ["comparison", "example_rows", "histograms", "image_grid"]
 
@@ -137,6 +138,9 @@ def comparison(
     title, unit
         What the sheet shows, and what the errors are, for the colour bar.
     """
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
     most = float(np.quantile(errors, 0.995)) or float(errors.max()) or 1.0
     norm = Normalize(0, most)
     width, height = _tile_size(_ratio(originals), 0.95)
@@ -201,6 +205,8 @@ def histograms(columns: Sequence[tuple[str, Array]], *, title: str = "") -> Figu
 
 def _sheet(width: float, height: float, title: str) -> tuple[Figure, float]:
     """Return an empty figure with room for contents of that size, and how far from its top they begin, in inches."""
+    from matplotlib.figure import Figure
+
     wide = max(NARROWEST, width + 2 * MARGIN)
     lines = textwrap.wrap(title, int((wide - 2 * MARGIN) * 72 / (0.53 * TITLE)))
     top = MARGIN + (0.2 * len(lines) + 0.06 if lines else 0)
@@ -285,6 +291,8 @@ def _draw_heat(ax: Axes, errors: Array, norm: Normalize) -> None:
 
 def _draw_over(ax: Axes, errors: Array) -> None:
     """Lay ``errors``, in [0, 1] but for the largest, over what is drawn."""
+    from matplotlib.colors import to_rgb
+
     rows = errors if errors.ndim == 2 else errors[None]
     colour = np.empty((*rows.shape, 4))
     colour[..., :3], colour[..., 3] = to_rgb(PCA), 0.9 * np.clip(rows, 0, 1)

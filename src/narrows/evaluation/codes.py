@@ -9,10 +9,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
-from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from narrows.arguments import RandomState, integer, random_seed, refuse_masked
 from narrows.evaluation.intervals import Estimate, bootstrap, share
@@ -131,6 +127,8 @@ def neighbour_accuracy(
     TypeError, ValueError
         If codes are not finite or do not fit each other or their labels, or ``k`` is out of range.
     """
+    from sklearn.neighbors import KNeighborsClassifier
+
     train, test = _codes(Z_train, y_train), _codes(Z_test, y_test)
     classifier = KNeighborsClassifier(integer("k", k, 1, len(train)))
     return share(classifier.fit(train, y_train).predict(test) == np.asarray(y_test))
@@ -141,6 +139,10 @@ def probe_accuracy(Z_train: ArrayLike, y_train: ArrayLike, Z_test: ArrayLike, y_
 
     The linear probe of Alain & Bengio (2016); parameters and errors as in `neighbour_accuracy`.
     """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     train, test = _codes(Z_train, y_train), _codes(Z_test, y_test)
     if len(np.unique(np.asarray(y_train))) < 2:
         raise ValueError(
@@ -171,6 +173,8 @@ def probe_r2(
     TypeError, ValueError
         As in `neighbour_accuracy`, or if ``t_test`` is the same for all examples.
     """
+    from sklearn.linear_model import LinearRegression
+
     train, test = _codes(Z_train, t_train), _codes(Z_test, t_test)
     t = np.asarray(t_test, np.float64)
     if not np.ptp(t):

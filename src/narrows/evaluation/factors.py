@@ -19,7 +19,6 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import entr
 from scipy.stats import entropy
-from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
 from narrows.arguments import RandomState, random_seed
 from narrows.evaluation.intervals import Estimate, half_samples
@@ -157,6 +156,8 @@ def _entropy(numbers: NDArray[np.int64]) -> float:
 
 def _dci(z: Array, columns: list[Column], seed: int) -> Array:
     """Return disentanglement, completeness and informativeness, (3,)."""
+    from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+
     test = len(z) // 4
     importances, scores = np.empty((z.shape[1], len(columns))), np.empty(len(columns))
     for j, column in enumerate(columns):

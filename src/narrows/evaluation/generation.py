@@ -17,11 +17,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import orthogonal_procrustes
 from scipy.spatial.distance import cdist
-from sklearn.metrics import pairwise_distances_argmin
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
 
 from narrows.arguments import RandomState, integer, random_seed, real_numbers
 from narrows.chunks import chunks
@@ -168,6 +163,11 @@ def two_sample_accuracy(
         If a set is not a matrix of finite numbers with at least 5 rows, their widths differ, or ``random_state``
         is no seed.
     """
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import SVC
+
     x, y = matrices(FOLDS, real=real, generated=generated)
     seed = random_seed(random_state)
     generator = np.random.default_rng(seed)
@@ -206,6 +206,8 @@ def nearest_distances(generated: ArrayLike, training: ArrayLike) -> Array:
 
 def nearest(x: Array, y: Array) -> tuple[NDArray[np.int64], Array]:
     """Return which row of ``y`` (m, features) is nearest to each of ``x`` (n, features), and how far it is, (n,)."""
+    from sklearn.metrics import pairwise_distances_argmin
+
     # The quick search expands |x − y|², whose terms cancel badly far from the origin.
     centre = y.mean(axis=0)
     indices = pairwise_distances_argmin(x - centre, y - centre)

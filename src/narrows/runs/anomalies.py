@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from narrows.arguments import rate
@@ -20,6 +19,9 @@ from narrows.runs.captions import captions, with_article
 from narrows.runs.files import Written, new_folder, write_columns, write_figures, write_json
 from narrows.runs.pictures import draw_odd
 from narrows.runs.writing import known_of
+
+if TYPE_CHECKING:  # it takes a third of a second, and who draws has it
+    from matplotlib.figure import Figure
 
 __all__ = ["find_anomalies"]
 

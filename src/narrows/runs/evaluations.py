@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from narrows.data.dataset import Dataset
@@ -26,6 +25,9 @@ from narrows.runs.sections import Section, sections_of
 from narrows.runs.writing import errors_drawn, reconstructions
 from narrows.storage import versions
 from narrows.sweeps import Sweep
+
+if TYPE_CHECKING:  # it takes a third of a second, and who draws has it
+    from matplotlib.figure import Figure
 
 __all__ = ["evaluate", "evaluate_run", "facts", "write_evaluation"]
 

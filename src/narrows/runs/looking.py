@@ -7,10 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from narrows.data import load_data
@@ -23,6 +22,9 @@ from narrows.data.take import take
 from narrows.drawing.sheets import example_rows, histograms, image_grid
 from narrows.runs.captions import file_name, printable
 from narrows.runs.files import Written, new_folder, write_figures, write_json
+
+if TYPE_CHECKING:  # it takes a third of a second, and who draws has it
+    from matplotlib.figure import Figure
 
 __all__ = ["find", "look"]
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from narrows.data.dataset import Dataset
@@ -20,6 +19,9 @@ from narrows.runs.files import Written, new_folder, write_figures, write_json, w
 from narrows.runs.opening import known_labels, pick
 from narrows.runs.pictures import draw_grid, draw_rows
 from narrows.runs.writing import GRID, check_images, write_examples
+
+if TYPE_CHECKING:  # it takes a third of a second, and who draws has it
+    from matplotlib.figure import Figure
 
 __all__ = ["generate", "generate_like", "interpolate"]
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from narrows.drawing.sheets import comparison, example_rows, image_grid
 from narrows.fitted.fitted import Fitted
 from narrows.fitted.levels import error_maps, value_range
+
+if TYPE_CHECKING:  # it takes a third of a second, and who draws has it
+    from matplotlib.figure import Figure
 
 __all__ = ["draw_comparison", "draw_grid", "draw_odd", "draw_rows"]
 

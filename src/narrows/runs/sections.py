@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from sklearn.manifold import TSNE
 
 from narrows.components import Components
 from narrows.data.dataset import Dataset
@@ -21,6 +19,9 @@ from narrows.evaluation.summary import Evaluation
 from narrows.latent import traverse
 from narrows.runs.captions import captions, ranked
 from narrows.runs.pictures import draw_comparison, draw_grid, draw_odd, draw_rows
+
+if TYPE_CHECKING:  # it takes a third of a second, and who draws has it
+    from matplotlib.figure import Figure
 
 __all__ = ["Section", "sections_of"]
 
@@ -126,6 +127,8 @@ def _maps(unit: str, codes: Array, labels: Array | None, errors: Array) -> Figur
         maps = [("principal components of the code", flat)]
         names = ("first component", "second component")
         if n > 3 * NEIGHBOURS:
+            from sklearn.manifold import TSNE
+
             spread = codes.std(0)
             standardised = (codes - codes.mean(0)) / np.where(spread > 0, spread, 1)
             near = TSNE(perplexity=NEIGHBOURS, init="pca", random_state=0).fit_transform(standardised)

@@ -6,11 +6,10 @@ import math
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from narrows.chunks import chunks
@@ -34,6 +33,9 @@ from narrows.runs.files import (
 )
 from narrows.runs.pictures import draw_comparison, draw_grid, draw_rows
 from narrows.runs.writing import GRID, SHOWN, check_images, known_of, write_errors, write_examples, write_singles
+
+if TYPE_CHECKING:  # it takes a third of a second, and who draws has it
+    from matplotlib.figure import Figure
 
 __all__ = ["decode", "denoise", "encode", "reconstruct"]
 

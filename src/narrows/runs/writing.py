@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from narrows.data.dataset import Dataset
@@ -29,6 +28,9 @@ from narrows.runs.files import (
 )
 from narrows.runs.pictures import draw_rows
 from narrows.sweeps import Sweep
+
+if TYPE_CHECKING:  # it takes a third of a second, and who draws has it
+    from matplotlib.figure import Figure
 
 __all__ = [
     "GRID",

@@ -54,7 +54,9 @@ class GaussianMixture(Prior):
         super().__init__(classes, latent_dim, components)
         self.register_buffer("weights", torch.full((classes, components), 1 / components))
         self.register_buffer("means", torch.zeros(classes, components, latent_dim))
-        self.register_buffer("factors", torch.eye(latent_dim).repeat(classes, components, 1, 1))
+        # Not torch.eye, which on the meta device imports torch's compiler.
+        self.register_buffer("factors", torch.zeros(classes, components, latent_dim, latent_dim))
+        self.factors.diagonal(dim1=-2, dim2=-1).fill_(1)
 
     @classmethod
     def of_codes(cls, posterior: Posterior, labels: Tensor, classes: int, seed: int) -> Self:

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
-from sklearn.datasets import load_digits
 
 from narrows.chunks import chunks
 from narrows.foundations.convolution import LECTURE_FILTER, LECTURE_IMAGE, convolution_steps, convolve
@@ -132,6 +131,8 @@ class Layers:
 
 def patterns(_: Library, /) -> Patterns:
     """Return images and filters to begin with."""
+    from sklearn.datasets import load_digits
+
     digit = np.rint(load_digits().images[3] * 9 / 16).astype(np.int64)
     some = IMAGES | {"digit": digit}
     images = [(name, ":".join("".join(map(str, row)) for row in image.tolist())) for name, image in some.items()]
