@@ -249,10 +249,8 @@ def test_options_that_are_not_for_this_table(options, message):
 
 
 def test_what_is_not_for_tables_is_said(fitted, table):
-    with pytest.raises(ValueError, match="evaluate is for images and rows of numbers without gaps"):
-        fitted.evaluate(FRAME)
-    with pytest.raises(ValueError, match="corrupt is for images and rows of numbers"):
-        fitted.corrupt(FRAME)
+    with pytest.raises(ValueError, match="features is a net of images or rows of numbers"):
+        fitted.evaluate(FRAME, new=True, features=torch.nn.Identity())
     with pytest.raises(ValueError, match="has not learned to fill any"):
         quick().fit(table).impute(table)
     with pytest.raises(ValueError, match=r"1 sample\(s\)"):

@@ -116,7 +116,7 @@ class Column:
         numbers = self.numbers(told, reading)
         if self.kind == "count":
             _check_counts(told, numbers)
-        return self._logarithms(numbers) if self.kind == "positive" else numbers
+        return self.logarithms(numbers) if self.kind == "positive" else numbers
 
     def _check_family(self, told: str, reading: Reading) -> None:
         alike = {"number", "truth"}
@@ -163,7 +163,7 @@ class Column:
             raise ValueError(f"{told} holds {reading.cells[row]!r} in row {row}; {wanted} is expected")
         return numbers
 
-    def _logarithms(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    def logarithms(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Log x, and below the least value seen the straight line that goes on there: also 0 has a cell."""
         return np.where(x >= self.low, np.log(np.maximum(x, self.low)), math.log(self.low) + (x - self.low) / self.low)
 

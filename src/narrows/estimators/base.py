@@ -282,6 +282,9 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
     ) -> Array:
         """Return a corrupted copy of ``X``, in its shape and units; an array or a data frame, as `reconstruct`.
 
+        Of a table's cells, ``"masking"`` and ``"block"`` make some missing, ``"swap"`` takes some from other rows, and
+        the other kinds change numbers alone.
+
         Parameters
         ----------
         X
@@ -291,13 +294,12 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
         random_state
             As in `sample`.
         """
-        scaling, source = self.fitted_.scaling, rows_of(self, X)
-        if self.fitted_.table is not None:
-            raise ValueError("corrupt is for images and rows of numbers without gaps, not for tables")
+        fitted, scaling, source = self.fitted_, self.fitted_.scaling, rows_of(self, X)
         choice("corruption", corruption, CORRUPTIONS)
         level = real("level", level, 0, CORRUPTIONS[corruption].largest)
         generator = torch.Generator().manual_seed(random_seed(random_state))
-        corrupt = Corruption(corruption, level, level, self.fitted_.input_shape, scaling.extremes)
+        numbers = fitted.model.corruption.numbers
+        corrupt = Corruption(corruption, level, level, fitted.input_shape, scaling.extremes, numbers)
         corrupted = corrupt(torch.from_numpy(scaling.apply(source.rows())), generator, 1.0)
         examples: Array = scaling.undo(corrupted.numpy()).astype(source.dtype).reshape(source.shape)
         contained: Array = self._contained(examples, X)

@@ -245,6 +245,8 @@ class Scoring(FittedAttributes):
         """
         fitted, seed, source = self.fitted_, random_seed(random_state), self._evaluated(X, y, y_train)
         integer("samples", samples, 0)
+        if features is not None and fitted.table is not None:
+            raise ValueError("features is a net of images or rows of numbers, and cannot take a table's columns")
         occurrences = fitted.reference.occurrences(source.chunks())
         examples, labels = examples_of(fitted, source, y), None if y is None else np.asarray(y)
         if X_train is None:
@@ -276,11 +278,6 @@ class Scoring(FittedAttributes):
 
     def _evaluated(self, X: ArrayLike, y: ArrayLike | None, y_train: ArrayLike | None) -> Source:
         """Return the rows to evaluate on, or refuse them."""
-        if self.fitted_.table is not None:
-            raise ValueError(
-                "evaluate is for images and rows of numbers without gaps; for a table, use score_samples, "
-                "error_map and anomaly_score"
-            )
         source = rows_of(self, X, warn=False)
         refuse_pairs("evaluate", source, y)
         refuse_masked("y", y)

@@ -15,7 +15,7 @@ from narrows.arguments import RandomState, random_seed, real_numbers
 from narrows.evaluation.intervals import Estimate, bootstrap
 from narrows.evaluation.reconstruction import Fidelity, fidelity, squared_errors
 
-__all__ = ["Comparison", "compared", "error_ratio"]
+__all__ = ["Comparison", "compared", "compared_errors", "error_ratio"]
 
 Array = NDArray[np.float64]
 
@@ -79,6 +79,16 @@ def compared(
         over_pca=error_ratio(errors, squared_errors(test, pca), random_state=seed),
         over_mean=error_ratio(errors, squared_errors(test, always), random_state=seed),
     )
+
+
+def compared_errors(errors: ArrayLike, pca: ArrayLike, mean: ArrayLike, *, random_state: RandomState = 0) -> Comparison:
+    """Return `compared` of errors (n,) that are known already: a model's, the components' and the mean's."""
+    seed = random_seed(random_state)
+    three = [
+        Fidelity(bootstrap(np.mean, each, random_state=seed), psnr=None, ssim=None) for each in (errors, pca, mean)
+    ]
+    ratios = [error_ratio(errors, others, random_state=seed) for others in (pca, mean)]
+    return Comparison(*three, *ratios)
 
 
 def error_ratio(errors: ArrayLike, others: ArrayLike, *, random_state: RandomState = 0) -> Estimate:

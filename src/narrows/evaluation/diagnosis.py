@@ -6,10 +6,13 @@ that healthy models keep far from. Tests train a hundred of those, and others wi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from narrows.evaluation.findings import Finding
+from narrows.evaluation.intervals import share
 from narrows.evaluation.summary import Evaluation
 
 __all__ = ["diagnosed"]
@@ -38,6 +41,12 @@ UNLIKE, UNLIKELY, OUTSIDE = 0.2, 1e-4, 0.01
 COPIES, LIKE_DATA = 0.4, 0.5
 """The fraction of the samples that may be nearer to training examples beyond chance; and the coverage from which on
 they are like the data at all: those of a collapsed code are near to a few examples only."""
+
+NOT_LEARNED, MOST_NAMED = 0.8, 3
+"""The fraction of a column's variance that may be lost, and columns that are named."""
+
+EXPECTED, VANISHED = 20, 0.2
+"""Generated rows that should have a level, for their lack to tell; and the fraction of these that there should be."""
 
 FEWEST_EXAMPLES = 50
 """Examples below which hardly anything can be told."""
@@ -69,10 +78,14 @@ def _far(e: Evaluation) -> Iterator[Finding]:
         "far value",
         f"A value is far from all others: that of {first.column} in row {first.row}"
         f"{', which was seen in training' if first.seen else ''}{more}.",
-        f"it is {first.value:.6g}; the others reach from {first.low:.6g} to {first.high:.6g}",
+        f"it is {_shown(first.value)}; the others reach from {_shown(first.low)} to {_shown(first.high)}",
         "Correct it, or leave the row out, if it is a mistake. Training treats such a value like the most "
         "extreme of the others, so that the model is not spoilt; errors and scores use the value itself.",
     )
+
+
+def _shown(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:.6g}"
 
 
 def _unlike(e: Evaluation) -> Iterator[Finding]:
@@ -236,6 +249,47 @@ def _copies(e: Evaluation) -> Iterator[Finding]:
         )
 
 
+def _not_learned(e: Evaluation) -> Iterator[Finding]:
+    columns = () if e.table is None else e.table.columns
+    lost = [one for one in columns if one.lost.low > NOT_LEARNED and one.cells >= FEWEST_EXAMPLES]
+    if lost:
+        worst = max(lost, key=lambda one: one.lost.value)
+        yield Finding(
+            "column not learned",
+            f"What the code says of {_named([one.name for one in lost])} is hardly more than the column's mean or "
+            "shares say.",
+            f"of {worst.name!r}, {worst.lost.value:.0%} of all that varies is lost",
+            "If it goes with no other column, nothing but a number of its own in the code can hold it: take a larger "
+            "latent_dim, a larger weight in column_weights, or leave the column out.",
+        )
+
+
+def _named(names: Sequence[str]) -> str:
+    shown = ", ".join(map(repr, names[:MOST_NAMED]))
+    more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
+    return f"column{'s' * (len(names) > 1)} {shown}{more}"
+
+
+def _vanished(e: Evaluation) -> Iterator[Finding]:
+    rare = []
+    for spread in () if e.table is None else e.table.spreads:
+        n, m = spread.rows
+        for level, real, made in zip(spread.levels, spread.real, spread.generated, strict=False):
+            least, most = share(np.arange(n) < round(real * n)).low, share(np.arange(m) < round(made * m)).high
+            if least * m >= EXPECTED and most < VANISHED * least:
+                rare.append((f"{level!r} of column {spread.name!r}", real, made))
+    if rare:
+        level, real, made = max(rare, key=lambda each: float(each[1]))
+        more = f", and {len(rare) - 1:,} more" if len(rare) > 1 else ""
+        yield Finding(
+            "level vanishes",
+            f"Generated rows hardly ever have a level that real ones have: {level}{more}.",
+            f"{made:.1%} of generated rows, {real:.1%} of real ones",
+            "Take a larger latent_dim, or more weight for the column in column_weights; or another prior: "
+            "fit_prior 'mixture', 'posterior' or 'flow-matching'.",
+        )
+
+
 RULES: list[Callable[[Evaluation], Iterator[Finding]]] = [
     _too_few,
     _far,
@@ -248,5 +302,7 @@ RULES: list[Callable[[Evaluation], Iterator[Finding]]] = [
     _too_narrow,
     _wasteful,
     _unfit_likelihood,
+    _not_learned,
+    _vanished,
     _copies,
 ]

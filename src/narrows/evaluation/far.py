@@ -45,15 +45,15 @@ class FarValue:
     column
         The feature, in words.
     value, low, high
-        It, and what the others reach from and to, in the data's units.
+        It, and what the others reach from and to, in the data's units; dates as they are written.
     """
 
     row: int
     seen: bool
     column: str
-    value: float
-    low: float
-    high: float
+    value: float | str
+    low: float | str
+    high: float | str
 
 
 def ordinary_range(chunks: Callable[[], Iterable[NDArray[Any]]], groups: int) -> Range | None:

@@ -43,13 +43,14 @@ class Fidelity:
     error
         Mean squared error per pixel or feature, in squared units of the data.
     psnr
-        Of that mean error, in decibels; infinite if nothing differs.
+        Of that mean error, in decibels; infinite if nothing differs. None for a table, whose columns have no unit in
+        common.
     ssim
         Mean structural similarity, at most 1, or None where the examples are no images of 3 pixels or more a side.
     """
 
     error: Estimate
-    psnr: Estimate
+    psnr: Estimate | None
     ssim: Estimate | None
 
 

@@ -11,15 +11,17 @@ from numpy.typing import NDArray
 
 from narrows.evaluation.anomalies import CalibrationCurve
 from narrows.evaluation.calibration import SigmaCoverage
+from narrows.evaluation.columns import ColumnError
 from narrows.evaluation.comparison import Comparison
 from narrows.evaluation.copying import Copying
+from narrows.evaluation.distributions import Pairs, Spread
 from narrows.evaluation.factors import DCI
 from narrows.evaluation.far import FarValue
 from narrows.evaluation.findings import Finding
 from narrows.evaluation.intervals import Estimate
 from narrows.evaluation.likeness import Likeness
 
-__all__ = ["Codes", "Density", "Evaluation", "Number", "Surprise"]
+__all__ = ["Codes", "Density", "Evaluation", "Number", "OfTable", "Surprise"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,33 @@ class Surprise:
     outside: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class OfTable:
+    """What there is to say of a table's columns, and of generated rows beside real ones.
+
+    Attributes
+    ----------
+    columns
+        How well each comes back.
+    spreads
+        How each is spread; none where there are too few rows.
+    pairs
+        How they go together; None of a single column, or of too few rows.
+    told
+        How well boosted trees tell generated rows from real ones, as an area under the ROC curve; None of too few.
+    by_real, by_generated
+        How well trees that learned from real rows, and from as many generated ones, tell the classes of the test
+        examples, likewise; None where the model was fitted without classes, or no training examples were given.
+    """
+
+    columns: tuple[ColumnError, ...]
+    spreads: tuple[Spread, ...] = ()
+    pairs: Pairs | None = None
+    told: Estimate | None = None
+    by_real: Estimate | None = None
+    by_generated: Estimate | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Number:
     """One number of an evaluation, for a table.
@@ -161,6 +190,8 @@ class Evaluation:
         Generated examples compared with the test examples.
     copying
         Whether they are too near to the training examples; None if these were not given.
+    table
+        What there is to say of columns; None where the model is not of a table.
     findings
         What is wrong with the model or the data, the gravest first; empty if nothing was found. The rules of
         `narrows.evaluation.diagnosis` find them in all that stands above.
@@ -183,11 +214,19 @@ class Evaluation:
     surprise: Surprise | None
     generation: Likeness | None
     copying: Copying | None
+    table: OfTable | None = None
     findings: tuple[Finding, ...] = ()
 
     def numbers(self) -> list[Number]:
         """Return all numbers, in the order of their importance."""
-        return [*self._of_reconstruction(), *self._of_likelihood(), *self._of_codes(), *self._of_generation()]
+        return [
+            *self._of_reconstruction(),
+            *self._of_columns(),
+            *self._of_likelihood(),
+            *self._of_codes(),
+            *self._of_generation(),
+            *self._of_rows(),
+        ]
 
     def _of_reconstruction(self) -> Iterator[Number]:
         group, unit = "reconstruction", self.unit
@@ -198,9 +237,15 @@ class Evaluation:
         yield Number(group, "model's error / the mean's", "ratio", self.comparison.over_mean, "lower")
         yield Number(group, "error on training examples", unit, _counted(self.learnt_error), "lower")
         for who, images in three.items():
-            if images.ssim is not None:
+            if images.ssim is not None and images.psnr is not None:
                 yield Number(group, f"PSNR, {who}", "dB", images.psnr, "higher")
                 yield Number(group, f"SSIM, {who}", "at most 1", images.ssim, "higher")
+
+    def _of_columns(self) -> Iterator[Number]:
+        for found in () if self.table is None else self.table.columns:
+            unit = f"{found.measure}{f', {found.unit}' if found.unit else ''}"
+            others = f"PCA {found.pca.value:.4g}, {found.constant} {found.usual.value:.4g}"
+            yield Number("columns", found.name, f"{unit}; {others}", found.model, "lower")
 
     def _of_likelihood(self) -> Iterator[Number]:
         group, density = "likelihood", self.density
@@ -256,6 +301,26 @@ class Evaluation:
         if self.copying is not None:
             unit = f"share of samples; {self.copying.expected:.2f} by chance"
             yield Number(group, "nearer to the training", unit, self.copying.nearer, "lower")
+
+    def _of_rows(self) -> Iterator[Number]:
+        group, found = "generation", self.table
+        if found is None:
+            return
+        for spread in found.spreads:
+            unit = f"total variation; {spread.by_chance:.3f} by chance"
+            yield Number(group, f"spread of {spread.name}", unit, spread.distance, "lower")
+        if found.pairs is not None:
+            unit = f"mean total variation; {found.pairs.by_chance:.3f} by chance"
+            yield Number(group, "spread of pairs", unit, found.pairs.distance, "lower")
+            unit = f"mean difference; {found.pairs.difference_by_chance:.3f} by chance"
+            yield Number(group, "association of pairs", unit, found.pairs.difference, "lower")
+        if found.told is not None:
+            unit = "area under the ROC curve of boosted trees; 0.5 if alike"
+            yield Number(group, "told from real rows", unit, found.told, "lower")
+        if found.by_real is not None and found.by_generated is not None:
+            unit = "area under the ROC curve, of trees that learned from"
+            yield Number(group, "classes by real rows", f"{unit} real rows", found.by_real, "higher")
+            yield Number(group, "classes by generated rows", f"{unit} generated ones", found.by_generated, "higher")
 
 
 def _counted(value: float) -> Estimate:

@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from narrows.components import Components
-from narrows.evaluation.reconstruction import squared_errors
 from narrows.fitted.fitted import Fitted
 from narrows.fitted.passes import Passes
-from narrows.fitted.reference import Reference
+from narrows.fitted.reference import Reference, linear_errors
 from narrows.fitted.scores import calibrate_cells, calibrate_rest, held_out_scores
 from narrows.fitted.training_set import TrainingSet
 from narrows.models.bottlenecks import DiagonalGaussian
@@ -75,12 +74,9 @@ def complete(
     model.prior = _prior(passes, options["prior"], data.examples.clean(), data.labels, data.classes, seed)
     some = training.subset(torch.arange(min(len(training), MOST_SEEN))).weighted()
     begun = unfinished(model, data, history, kind=kind, options=options, seed=seed)
-    components, linear = begun.reference.components, 1.0  # a table's error is in parts of what knows no code at all
-    if data.table is None:
-        components = data.components(model.prior.latent_dim)
-        each = [squared_errors(part.x.numpy(), components.restored(part.x.numpy())) for part in some.chunks()]
-        linear = float(np.concatenate(each).mean(dtype=np.float64))
-    else:
+    components = data.components(model.prior.latent_dim)
+    each = np.concatenate([linear_errors(data.table, components, part.x.numpy()) for part in some.chunks()])
+    if data.table is not None:
         calibrate_rest(passes, ordinary if len(ordinary) else some)
     return replace(
         begun,
@@ -89,7 +85,7 @@ def complete(
             *data.fingerprints,
             components,
             float(passes.errors(some).mean()),
-            linear,
+            float(each.mean(dtype=np.float64)),
             held_out_scores(passes, data.scaling, ordinary, scores),
         ),
     )

@@ -14,6 +14,7 @@ from scipy.stats import ks_2samp
 from torch import nn
 from torch.nn.functional import one_hot
 
+from narrows.columns.coded import Coded
 from narrows.components import Components
 from narrows.data.labels import class_labels
 from narrows.evaluation.anomalies import calibration_curve
@@ -38,12 +39,13 @@ from narrows.evaluation.intervals import Estimate, bootstrap
 from narrows.evaluation.likeness import FEWEST_EXAMPLES, Likeness, likeness
 from narrows.evaluation.reconstruction import squared_errors
 from narrows.evaluation.summary import Codes, Density, Evaluation, Surprise
+from narrows.fitted.evaluate_table import cell_errors, compared_cells, errors_of_codes, far_cells, table_evaluated
 from narrows.fitted.fitted import Fitted
 from narrows.fitted.passes import Passes
-from narrows.fitted.scores import SCORE_SAMPLES, log_density
+from narrows.fitted.scores import SCORE_SAMPLES, log_density, oddness
 from narrows.fitted.subsets import Subset, feature_map
 from narrows.models.bottlenecks import GaussianPosterior, Point, Quantiser
-from narrows.models.likelihoods import Bernoulli, Gaussian, SquaredError
+from narrows.models.likelihoods import Bernoulli, Gaussian, Mixed, SquaredError
 from narrows.training.examples import Examples
 
 __all__ = ["MOST_INTEGRATED", "evaluate"]
@@ -100,8 +102,16 @@ def evaluate(
     reference = fitted.reference
     x, q = test.x, passes.posterior(test.examples)
     restored = passes.decoded(q.mean, test.context)
-    errors = squared_errors(x, restored)
-    generation, copied = _generated(fitted, passes, test, seen, features, seed)
+    of_table = None
+    if fitted.table is None:
+        errors = odd = squared_errors(x, restored)
+        far, comparison = _far(fitted, test, seen), _comparison(fitted, x, restored, seed)
+        generation, copied = _generated(fitted, passes, test, seen, features, seed)
+    else:
+        lost = cell_errors(passes, test.examples)
+        errors, odd = np.nanmean(lost, 1), oddness(passes, fitted.scaling, test.examples, "reconstruction")
+        far, comparison = tuple(far_cells(fitted, test, seen)), compared_cells(fitted, x, lost, seed)
+        of_table, generation, copied = table_evaluated(fitted, test, seen, restored, lost, seed)
     evaluation = Evaluation(
         model=fitted.kind,
         latent_dim=fitted.latent_dim,
@@ -110,16 +120,17 @@ def evaluate(
         given=given,
         learnt=seen_before,
         repeated=repeated,
-        far=_far(fitted, test, seen),
-        comparison=_comparison(fitted, x, restored, seed),
+        far=far,
+        comparison=comparison,
         learnt_error=reference.seen_error,
         learnt_pca_error=reference.seen_pca_error,
         late=_late(fitted.history),
         density=_density(fitted, passes, test, raw, restored, samples, seed),
-        codes=_codes(passes, test, seen, q, errors, factors, seed),
-        surprise=_surprise(fitted, errors, x),
+        codes=_codes(fitted, passes, test, seen, q, errors, factors, seed),
+        surprise=_surprise(fitted, odd, x),
         generation=generation,
         copying=copied,
+        table=of_table,
     )
     return diagnosed(evaluation)
 
@@ -166,24 +177,26 @@ def _density(
     """Return what the likelihood says; ``raw`` are the first examples' rows as given."""
     model, likelihood, x = fitted.model, fitted.model.likelihood, test.x
     few = test.examples.subset(torch.arange(len(raw)))
-    possible = likelihood.bounded or bool(likelihood.possible(torch.from_numpy(x)).all())
+    possible = likelihood.bounded or likelihood.domain is None or bool(likelihood.possible(torch.from_numpy(x)).all())
     known = possible and (model.prior.has_density or not model.bottleneck.draws)
     scores = log_density(passes, fitted.scaling, few, SCORE_SAMPLES) if known else np.full(2, np.nan)
     known = bool(np.isfinite(scores).all())
     integrated = known and samples > 0 and model.bottleneck.draws
     sigma = likelihood.deviation
     gaussian = isinstance(likelihood, SquaredError | Gaussian)
-    deviation = math.sqrt(squared_errors(x, restored).mean())
+    deviation = math.sqrt(squared_errors(x, restored).mean()) if sigma else None
     return Density(
         log_density=bootstrap(np.mean, scores, random_state=seed) if known else None,
-        bits=_bits(fitted, passes, few, raw, seed) if known and likelihood.domain is None else None,
+        bits=_bits(fitted, passes, few, raw, seed)
+        if known and likelihood.domain is None and fitted.table is None
+        else None,
         importance_sampled=bootstrap(
             np.mean, log_density(passes, fitted.scaling, few, samples, seed), random_state=seed
         )
         if integrated
         else None,
         coverage=sigma_coverage(x, restored, sigma, random_state=seed) if sigma and gaussian else None,
-        deviation=deviation / sigma if sigma else None,
+        deviation=deviation / sigma if sigma and deviation is not None else None,
         between=float(((x > 0.01) & (x < 0.99)).mean()) if isinstance(likelihood, Bernoulli) else None,
     )
 
@@ -221,6 +234,7 @@ def _generated(
 
 
 def _codes(
+    fitted: Fitted,
     passes: Passes,
     test: Subset,
     seen: Subset,
@@ -237,6 +251,7 @@ def _codes(
     if factors is not None and (z.shape[1] == 1 or len(z) < FEWEST_OF_FACTORS):
         factors = None  # that no unit, or no such few examples, could be told apart by
     is_map = z.shape[1] == 2 and len(z) > FEWEST_EXAMPLES
+    rows = test.x if fitted.table is None else Coded(fitted.table.modelled).numbers(test.x)
     return Codes(
         dead=int(dead_units(z).sum()),
         active=int(active_units(z).sum()) if draws else None,
@@ -244,8 +259,8 @@ def _codes(
         enough=_enough(passes, test, z, float(errors[:MOST_CODES].mean())),
         neighbour_accuracy=neighbours,
         probe_accuracy=probe,
-        trustworthiness=trustworthiness(test.x, z, random_state=seed) if is_map else None,
-        continuity=continuity(test.x, z, random_state=seed) if is_map else None,
+        trustworthiness=trustworthiness(rows, z, random_state=seed) if is_map else None,
+        continuity=continuity(rows, z, random_state=seed) if is_map else None,
         mutual_information_gap=None if factors is None else mutual_information_gap(z, factors, random_state=seed),
         dci=None if factors is None or factors.shape[1] == 1 else dci(z, factors, random_state=seed),
         tokens=(len(bottleneck.tokens(q.mean).unique()), bottleneck.vocabulary)
@@ -278,8 +293,11 @@ def _enough(passes: Passes, test: Subset, z: Rows, error: float) -> int | None:
 
     def suffices(k: int) -> bool:
         fewer = Components.of(z, k).restored(z[few]).astype(np.float32)
-        restored = passes.decoded(torch.from_numpy(fewer), context)
-        return bool(squared_errors(test.x[few], restored).mean() <= SLACK * error)
+        if isinstance(passes.model.likelihood, Mixed):
+            errors = errors_of_codes(passes.model, torch.from_numpy(test.x[few]), torch.from_numpy(fewer), context)
+        else:
+            errors = squared_errors(test.x[few], passes.decoded(torch.from_numpy(fewer), context))
+        return bool(errors.mean() <= SLACK * error)
 
     low, high = 0, d  # which suffices
     while high - low > 1:

@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 from scipy.stats import binom
 
 from narrows.chunks import chunks
+from narrows.columns.coded import Coded
+from narrows.columns.table import Table
 from narrows.components import Components
+from narrows.evaluation.reconstruction import squared_errors
 
-__all__ = ["SCORES", "Reference", "fingerprints"]
+__all__ = ["SCORES", "Reference", "fingerprints", "linear_errors"]
 
 SCORES = ("reconstruction", "likelihood")
 """What `anomaly_score` can be based on."""
@@ -46,7 +49,7 @@ class Reference:
     exact
         The same in 64 bits, (n,), where the data have more than 32; else (0,).
     components
-        The principal components of these, scaled: as many as the code has numbers.
+        The principal components of these, scaled, and a table's cells coded: as many as the code has numbers.
     seen_error, seen_pca_error
         The model's mean squared error per feature on training examples, and that of the components, in scaled units.
     held_out
@@ -113,6 +116,15 @@ class Reference:
         if not fits or any(array.ndim != 1 for array in (prints, exact, *held_out.values())):
             raise ValueError(f"what it says of its training data does not fit inputs of {features} features")
         return cls(prints, exact, Components(mean, axes), float(errors[0]), float(errors[1]), held_out)
+
+
+def linear_errors(table: Table | None, components: Components, x: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return the error of each of the scaled rows ``x`` (n, features) by ``components``, (n,), as a model's is."""
+    if table is None:
+        return squared_errors(x, components.restored(x))
+    coded = Coded(table.modelled)
+    mean: NDArray[np.float64] = np.nanmean(coded.errors(x, components.restored(coded.numbers(x))), 1)
+    return mean
 
 
 def fingerprints(X: Iterable[NDArray[Any]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from narrows.arguments import choice
+from narrows.columns.coded import Coded
 from narrows.columns.table import Table
 from narrows.fitted.fitted import Fitted
 from narrows.fitted.frame import Frame
@@ -111,7 +112,7 @@ def restored(
         history=tuple(metadata.history),
         seed=metadata.seed,
         validation_error=error,
-        reference=Reference.of_tensors(reference, features),
+        reference=Reference.of_tensors(reference, features if table is None else Coded(table.modelled).width),
         table=table,
     )
 

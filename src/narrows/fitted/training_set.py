@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from narrows.columns.coded import Coded
 from narrows.columns.column import NUMBERS
 from narrows.columns.table import Table
 from narrows.components import Components
@@ -141,12 +142,16 @@ class TrainingSet:
         own = np.concatenate([np.ones(len(first), bool), *(other != first for other in others)])
         return np.sort(rounded[own]), np.sort(exact[own] if len(exact) else exact)
 
+    def coded(self, x: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Return scaled rows ``x`` as principal components take them: a table's cells coded."""
+        return x if self.table is None else Coded(self.table.modelled).numbers(x)
+
     def components(self, k: int) -> Components:
         """Return ``k`` principal components of the scaled ones; where there are many, of some of them."""
         if k not in self._components:
             some = enough_rows(self.examples.features)
             order = torch.randperm(len(self.examples), generator=torch.Generator().manual_seed(0))
-            drawn = [chunk.x.numpy() for chunk in self.examples.subset(order[:some]).chunks()]
+            drawn = [self.coded(chunk.x.numpy()) for chunk in self.examples.subset(order[:some]).chunks()]
             weights = None if self.examples.weights is None else self.examples.weights[order[:some]].numpy()
             self._components[k] = Components.of(np.concatenate(drawn), k, weights)
         return self._components[k]

@@ -82,9 +82,11 @@ class Levels(Likelihood):
         return torch.where(place < self.seen, seen, self.unseen.log())
 
     def error_terms(self, x: Tensor, h: Tensor) -> Tensor:
-        """Return −log p in parts of the entropy of the training data's frequencies: 1 by these alone."""
-        entropy = torch.special.entr(self.frequencies.double()).sum(1)
-        errors: Tensor = -self.log_terms(x, h).double() / entropy
+        """Return Σₖ (pₖ − [x = k])² (Brier 1950), relative to that of the training data's frequencies: 1 by these."""
+        p, place = self.log_levels(h).double().exp(), x.long()
+        own = p.gather(-1, place.minimum(self.outputs - 1).expand(p.shape[:-1])[..., None]).squeeze(-1)
+        squares = p.square().sum(-1) - 2 * own.masked_fill(place >= self.seen, 0.0) + 1
+        errors: Tensor = squares / (1 - self.frequencies.double().square().sum(1))
         return errors
 
     def _within(self, place: Tensor) -> Tensor:
@@ -185,6 +187,14 @@ class Ordinal(Levels):
         none, all_ = below.new_zeros(*below.shape[:-1], 1), below.new_ones(*below.shape[:-1], 1)
         probabilities = torch.cat([below, all_], -1) - torch.cat([none, below], -1)
         return probabilities.clamp_min(LEAST).log()
+
+    def error_terms(self, x: Tensor, h: Tensor) -> Tensor:
+        """Return the squared difference from the mean place, relative to the variance in the training data."""
+        places, shares = torch.arange(self.frequencies.shape[1], device=h.device), self.frequencies.double()
+        variance = shares @ places.double().square() - (shares @ places.double()).square()
+        mean = self.log_levels(h).double().exp() @ places.double()
+        errors: Tensor = (x.double() - mean).square() / variance
+        return errors
 
     def usual(self) -> Tensor:
         """Return 0, where the thresholds start from."""

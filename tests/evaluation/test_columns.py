@@ -1,0 +1,51 @@
+"""Errors of a table's columns, each in its own terms."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, mean_absolute_error, root_mean_squared_error
+
+from narrows.evaluation.columns import column_errors
+from narrows.evaluation.intervals import bootstrap, bootstrap_means
+
+RNG = np.random.default_rng(0)
+
+
+def test_means_of_columns_are_those_of_the_bootstrap():
+    x = RNG.exponential(size=(200, 2))
+    first, second = bootstrap_means(x)
+    for found, column in ((first, x[:, 0]), (second, x[:, 1])):
+        one = bootstrap(np.mean, column)
+        assert found.value == pytest.approx(one.value)
+        assert (found.low, found.high) == pytest.approx((one.low, one.high), abs=0.15 * (one.high - one.low))
+    x[50:, 1] = np.nan
+    assert bootstrap_means(x)[1].value == pytest.approx(x[:50, 1].mean())
+    with pytest.raises(ValueError, match="a finite number in each column"):
+        bootstrap_means(np.full((3, 1), np.nan))
+
+
+def test_each_column_has_its_own_measure():
+    cells = np.stack([RNG.normal(size=300), RNG.lognormal(size=300), RNG.integers(0, 3, 300)], 1).astype(float)
+    cells[::4] = np.nan
+    known = ~np.isnan(cells[:, 0])
+    model, pca = cells + 0.1 * RNG.normal(size=(2, 300, 3))
+    model[:, 2] = RNG.integers(0, 3, 300)
+    columns = [
+        ("a", "real", "root mean squared error", ""),
+        ("b", "positive", "mean absolute error", ""),
+        ("c", "category", "share wrong", ""),
+        ("d", "real", "root mean squared error", "days"),
+    ]
+    cells, model, pca = (np.column_stack([each, np.full(300, np.nan)]) for each in (cells, model, pca))
+    a, b, c = column_errors(columns, cells, model, pca, np.where(np.isnan(cells), np.nan, 0.5))  # of d nothing is known
+    truth, made = cells[known], model[known]
+    assert a.model.value == pytest.approx(root_mean_squared_error(truth[:, 0], made[:, 0]))
+    assert a.usual.value == pytest.approx(truth[:, 0].std())
+    assert a.model.low < a.model.value < a.model.high
+    assert b.model.value == pytest.approx(mean_absolute_error(truth[:, 1], made[:, 1]))
+    assert b.usual.value == pytest.approx(np.abs(truth[:, 1] - np.median(truth[:, 1])).mean())
+    assert c.model.value == pytest.approx(1 - accuracy_score(truth[:, 2], made[:, 2]))
+    assert c.usual.value == pytest.approx(1 - np.bincount(truth[:, 2].astype(int)).max() / known.sum())
+    assert (a.constant, b.constant, c.constant) == ("mean", "median", "most frequent")
+    assert a.lost.value == 0.5
+    assert a.cells == known.sum()
+    assert a.over_usual[0] == pytest.approx(a.model.value / a.usual.value)
