@@ -8,8 +8,8 @@ from sklearn.mixture import GaussianMixture as Reference
 
 from narrows import Autoencoder
 from narrows.models.bottlenecks import GaussianPosterior, Point
-from narrows.models.priors import mixtures
 from narrows.models.priors.base import StandardNormal
+from narrows.models.priors.gaussians import Gaussians
 from narrows.models.priors.mixtures import GaussianMixture
 
 RNG = np.random.default_rng(0)
@@ -71,13 +71,13 @@ def test_at_first_it_is_the_standard_normal():
 
 
 def test_large_sets_of_codes_are_thinned(monkeypatch):
-    sizes, fitted = [], mixtures._fitted
+    sizes, fitted = [], Gaussians.fitted
 
-    def few(z, *options):
+    def few(mixture, z, smoothing):
         sizes.append(len(z))
-        return fitted(z[:200], *options)
+        return fitted(mixture, z[:200], smoothing)
 
-    monkeypatch.setattr(mixtures, "_fitted", few)
+    monkeypatch.setattr(Gaussians, "fitted", few)
     fit(RNG.normal(size=(50_000, 1)))
     *searched, last = sizes
     assert (set(searched), last) == ({8000}, 20_000)

@@ -9,12 +9,11 @@ from typing import Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn import config_context
-from sklearn.mixture import GaussianMixture as SklearnGaussianMixture
 from torch import Tensor, nn
 
 from narrows.models.bottlenecks import GaussianPosterior
 from narrows.models.priors.base import Posterior, Prior
+from narrows.models.priors.gaussians import Gaussians
 
 __all__ = ["GaussianMixture", "PosteriorMixture", "VampPrior"]
 
@@ -108,37 +107,46 @@ def _mixture(codes: NDArray[np.float64], rng: np.random.RandomState) -> tuple[ND
         return np.ones(1), center[None], np.zeros((1, len(center), len(center)))
     spread, most = codes[:, varied].std(0), len(np.unique(codes, axis=0)) // (CODES_A_UNIT * int(varied.sum()))
     z = rng.permutation((codes - center)[:, varied] / spread)
-    with config_context(array_api_dispatch=False):  # under which it would refuse to start from k-means
-        mixture = _fitted(z, *_choice(z[:LARGEST_SEARCH], most, rng), rng)
-    means = np.tile(center, (mixture.n_components, 1))
-    means[:, varied] += mixture.means_ * spread
+    mixture, smoothing = _choice(z[:LARGEST_SEARCH], most)
+    mixture = mixture.fitted(z, smoothing)
+    means = np.tile(center, (len(mixture.weights), 1))
+    means[:, varied] += mixture.means * spread
     factors = np.zeros((*means.shape, len(center)))
-    factors[np.ix_(range(len(means)), varied, varied)] = np.linalg.cholesky(mixture.covariances_) * spread[:, None]
-    return mixture.weights_, means, factors
+    factors[np.ix_(range(len(means)), varied, varied)] = np.linalg.cholesky(mixture.covariances) * spread[:, None]
+    return mixture.weights, means, factors
 
 
-def _choice(z: NDArray[np.float64], most: int, rng: np.random.RandomState) -> tuple[int, float]:
-    """Return how many components, up to ``most``, and how much smoothing suit standardised codes ``z`` (n, d)."""
+def _choice(z: NDArray[np.float64], most: int) -> tuple[Gaussians, float]:
+    """Return a mixture of as many components, up to ``most``, as suit standardised codes ``z`` (n, d), and a smoothing.
+
+    Each is fitted from the one before: more components from fewer, less smoothing from more.
+    """
     if len(z) < FEWEST_CODES:
-        return 1, SMOOTHINGS[-1]
+        return Gaussians.one(z, SMOOTHINGS[-1]), SMOOTHINGS[-1]
     held_out, seen = np.split(z, [len(z) // 5])
     most = max(1, min(most, COMPONENTS))
-    numbers = [most // 2**halvings for halvings in range(most.bit_length())]
-    components = max(numbers, key=lambda k: _fitted(seen, k, USUAL_SMOOTHING, rng).score(held_out))
-    scores = {s: _fitted(seen, components, s, rng).score_samples(held_out) for s in SMOOTHINGS}
-    best = max(scores.values(), key=np.mean)
+    mixtures = [Gaussians.one(seen, USUAL_SMOOTHING)]
+    for halvings in reversed(range(most.bit_length() - 1)):
+        mixture = mixtures[-1]
+        while len(mixture.weights) < most >> halvings:
+            mixture = mixture.grown(min(most >> halvings, 2 * len(mixture.weights)))
+        mixtures.append(mixture.fitted(seen, USUAL_SMOOTHING))
+    mixture = max(mixtures, key=lambda mixture: mixture.log_prob(held_out).mean())
+    smoothed, best = {}, -math.inf
+    for smoothing in reversed(SMOOTHINGS):
+        mixture = mixture.fitted(seen, smoothing)
+        smoothed[smoothing] = mixture, mixture.log_prob(held_out)
+        if (found := smoothed[smoothing][1].mean()) < best:
+            break  # with less, it would be of single codes
+        best = found
+    likeliest = max((scores for _, scores in smoothed.values()), key=np.mean)
 
     def as_good(smoothing: float) -> bool:
-        lost = best - scores[smoothing]  # of each held-out code, so that what is hard for both does not count
+        lost = likeliest - smoothed[smoothing][1]  # of each held-out code, so that what is hard for both does not count
         return bool(lost.mean() <= lost.std() / math.sqrt(len(lost)))
 
-    return components, max(filter(as_good, SMOOTHINGS))
-
-
-def _fitted(
-    z: NDArray[np.float64], components: int, smoothing: float, rng: np.random.RandomState
-) -> SklearnGaussianMixture:
-    return SklearnGaussianMixture(components, reg_covar=smoothing, tol=1e-2, random_state=rng).fit(z)
+    smoothing = max(filter(as_good, smoothed))
+    return smoothed[smoothing][0], smoothing
 
 
 class PosteriorMixture(Prior):
