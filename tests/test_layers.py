@@ -39,6 +39,7 @@ MAY_IMPORT = {
     "runs": {
         "arguments",
         "chunks",
+        "columns",
         "components",
         "data",
         "drawing",

@@ -90,13 +90,14 @@ def test_a_folder_of_mixed_sizes_is_described_and_told_what_to_type(narrows, tmp
 def test_a_table_with_holes(narrows, tmp_path, texts):
     (tmp_path / "t.csv").write_text("a,b,c,class\n1,5,,x\n3,5,,y\n,5,,x\n")
     printed = narrows("data", "t.csv", "--out", "out")
-    assert "b (constant)" in printed
-    assert "4 values are missing or infinite: fill them" in printed
-    assert written(tmp_path / "out")["columns"] == [
-        {"name": "a", "low": 1, "high": 3, "mean": 2, "missing": 1, "infinite": 0},
-        {"name": "b", "low": 5, "high": 5, "mean": 5, "missing": 0, "infinite": 0},
-        {"name": "c", "low": None, "high": None, "mean": None, "missing": 3, "infinite": 0},
+    assert "left out: always 5" in printed
+    found = ["1 (1), 3 (1)", "left out: always 5", "left out: no cell holds a value"]
+    numbers = [
+        {"name": "a", "low": 1, "high": 3, "mean": 2, "missing": 1, "infinite": 0, "kind": "binary"},
+        {"name": "b", "low": 5, "high": 5, "mean": 5, "missing": 0, "infinite": 0, "kind": "constant"},
+        {"name": "c", "low": None, "high": None, "mean": None, "missing": 3, "infinite": 0, "kind": "empty"},
     ]
+    assert written(tmp_path / "out")["columns"] == [one | {"found": f} for one, f in zip(numbers, found, strict=True)]
     assert written(tmp_path / "out")["labels"] == {"x": 2, "y": 1}
     assert {"a", "b", "c"} <= set(texts)
 

@@ -30,6 +30,7 @@ for verb in (
     learn.sweep,
     use.reconstruct,
     use.denoise,
+    use.impute,
     use.encode,
     use.decode,
     evaluate.evaluate,

@@ -8,12 +8,14 @@ from typing import Annotated
 import typer
 
 __all__ = [
+    "Columns",
     "Data",
     "Devices",
     "Epochs",
     "Files",
     "Fit",
     "Log",
+    "Missing",
     "Model",
     "Nodes",
     "Out",
@@ -21,6 +23,7 @@ __all__ = [
     "Seed",
     "Size",
     "Strict",
+    "marks",
     "number",
     "whole",
     "wholes",
@@ -72,11 +75,16 @@ def wholes(name: str, text: str) -> list[int]:
     return [int(word) for word in words]
 
 
+def marks(text: str | None) -> tuple[str, ...]:
+    """Return what stands for missing cells, which ``--missing`` lists between commas."""
+    return () if text is None else tuple(word.strip() for word in text.split(","))
+
+
 Data = Annotated[
     str,
     typer.Argument(
         metavar="DATA",
-        help="digits, mnist, or a file or folder: .npy, .npz, .csv, .parquet, IDX, an image, a folder of images.",
+        help="digits, mnist, or a file or folder: .npy, .npz, .csv, .tsv, .parquet, IDX, an image, a folder of images.",
         show_default=False,
     ),
 ]
@@ -99,6 +107,25 @@ Strict = Annotated[
     bool,
     typer.Option(
         "--strict", help="Stop at an image file that cannot be used, instead of leaving it out.", show_default=False
+    ),
+]
+Missing = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WORD,WORD,…",
+        help="What stands for a missing cell of a table besides nothing, such as '?,NA,-999'; a model that was trained "
+        "by a run knows it.",
+        show_default=False,
+    ),
+]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--column",
+        metavar="NAME=KIND",
+        help="The kind of a table's column, where it is not what was found: real, positive, whole, count, binary, "
+        "category, ordered, date or identifier, which is left out; may be repeated.",
+        show_default=False,
     ),
 ]
 Files = Annotated[

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from narrows.cli.choosing import Data, Fit, Model, Out, Seed, number, whole
+from narrows.cli.choosing import Data, Fit, Missing, Model, Out, Seed, marks, number, whole
 from narrows.cli.progress import opened, reading
 from narrows.cli.saying import say_findings, say_written
 
@@ -93,13 +93,14 @@ def anomalies(
     by: Annotated[
         str, typer.Option(metavar="WHAT", help="Score by reconstruction or by likelihood.")
     ] = "reconstruction",
+    missing: Missing = None,
     fit: Fit = "crop",
     out: Out = None,
 ) -> None:
     """Find odd examples: a ranked list of all examples, and a sheet of the oddest that shows where they are odd."""
     from narrows.runs.anomalies import find_anomalies
 
-    done = find_anomalies(*opened(model, data, fit), out, by=by, false_alarms=false_alarms)
+    done = find_anomalies(*opened(model, data, fit, missing=marks(missing)), out, by=by, false_alarms=false_alarms)
     found = done.numbers
     print(
         f"{found['odd']:,} of {found['examples']:,} examples are odd: their score by {by} is above "

@@ -6,18 +6,19 @@ import json
 import shlex
 import shutil
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from narrows.cli.choosing import (
+    Columns,
     Data,
     Devices,
     Epochs,
     Fit,
     Log,
+    Missing,
     Nodes,
     Out,
     Recipe,
@@ -27,10 +28,12 @@ from narrows.cli.choosing import (
     whole,
     wholes,
 )
-from narrows.cli.saying import LARGEST, read_as, say_findings, say_written, smaller
+from narrows.cli.reading import Reading
+from narrows.cli.saying import LARGEST, read_as, say_findings, say_kinds, say_written, smaller
 
 if TYPE_CHECKING:
     from narrows.data.dataset import Dataset
+    from narrows.estimators.base import BottleneckEstimator
     from narrows.sweeps import Sweep
 
 __all__ = ["sweep", "train"]
@@ -88,6 +91,8 @@ def train(
     ] = None,
     model: Named = "autoencoder",
     option: Options = None,
+    column: Columns = None,
+    missing: Missing = None,
     conditional: Conditional = False,
     recipe: Recipe = "default",
     epochs: Epochs = None,
@@ -105,7 +110,9 @@ def train(
     kind, options = _options(model, option, conditional, recipe, epochs, (devices, nodes))
     dims = None if latent_dim is None else [latent_dim]
     typed = _typed(option, conditional, recipe)
-    _run("train", data, (size, fit, strict), kind, dims, seed, options, typed, (out, resume), log)
+    _run(
+        "train", Reading(data, size, fit, strict, column, missing), kind, dims, seed, options, typed, (out, resume), log
+    )
 
 
 def sweep(
@@ -113,6 +120,8 @@ def sweep(
     latent_dims: Annotated[str, typer.Option(metavar="D,D,…", help="The latent dimensions to try.")] = "1,2,4,8,16",
     model: Named = "autoencoder",
     option: Options = None,
+    column: Columns = None,
+    missing: Missing = None,
     conditional: Conditional = False,
     recipe: Recipe = "default",
     epochs: Epochs = None,
@@ -137,7 +146,7 @@ def sweep(
     dims = wholes("--latent-dims", latent_dims)
     kind, options = _options(model, option, conditional, recipe, epochs, (devices, nodes))
     options["seeds"] = integer("--seeds", seeds, 1)
-    _run("sweep", data, (size, fit, strict), kind, dims, seed, options, "", (out, resume))
+    _run("sweep", Reading(data, size, fit, strict, column, missing), kind, dims, seed, options, "", (out, resume))
 
 
 def _options(
@@ -197,8 +206,7 @@ def _typed(pairs: list[str] | None, conditional: bool, recipe: str) -> str:
 
 def _run(
     verb: str,
-    data: str,
-    reading_options: tuple[int | None, str, bool],
+    reading: Reading,
     kind: str,
     latent_dims: list[int] | None,
     seed: int,
@@ -208,8 +216,6 @@ def _run(
     log: str | None = None,
 ) -> None:
     """Read, train, and say what came out, also of an interrupted run."""
-    from narrows.cli.progress import reading
-    from narrows.data import load_data
     from narrows.estimators import ESTIMATORS
     from narrows.runs.files import checkpoints, new_folder, unfinished_folder
     from narrows.sweeps import Sweep
@@ -217,20 +223,20 @@ def _run(
     dims = latent_dims or [ESTIMATORS[kind]().latent_dim]
     _check(verb, kind, dims, seed, log)
     leads = ESTIMATORS[kind](devices=options["devices"], nodes=options["nodes"]).leads
-    size, fit, strict = reading_options
     out, resume = folder_options
     unfinished = unfinished_folder(out) if resume else None
-    with reading(data) if leads else nullcontext() as progress:
-        dataset = load_data(data, size=size, fit=fit, strict=strict, progress=progress)
+    asked = reading.kinds(options)
+    dataset = reading.read(asked, shown=leads)
+    options |= {"columns": asked} if asked else {}
     result = Sweep(dataset.X, dataset.y, latent_dims=dims, model=kind, random_state=seed, **options)
     if not leads:  # of the processes that torchrun has started, one writes and prints
         for _ in result.run():
             pass
         return
     folder = unfinished or new_folder(out, f"{verb}-{dataset.name}")
-    _say_start(dataset, kind, result)
+    _say_start(dataset, kind, result, options.get("columns"))
     files, interrupted = _trained(result, dataset, folder, log)
-    _say_next(verb, data, size, fit, typed, result, files)
+    _say_next(verb, reading, typed, result, files)
     if interrupted:
         more = f"; the same command with --out {folder} --resume goes on" if checkpoints(folder) else ""
         print(f"\nInterrupted: what was trained until then is kept{more}.", file=sys.stderr)
@@ -282,8 +288,9 @@ def _evaluated(result: Sweep, dataset: Dataset, folder: Path) -> list[Path]:
     return []
 
 
-def _say_start(dataset: Dataset, kind: str, result: Sweep) -> None:
+def _say_start(dataset: Dataset, kind: str, result: Sweep, asked: dict[str, str] | None) -> None:
     from narrows.runs.captions import passed_over
+    from narrows.runs.kinds import kinds_in
 
     print(
         f"{dataset.name}: {len(dataset.X):,} examples of shape {dataset.X.shape[1:]}; "
@@ -291,6 +298,8 @@ def _say_start(dataset: Dataset, kind: str, result: Sweep) -> None:
     )
     for note in dataset.notes:
         print(note[0].upper() + note[1:])
+    if kinds := kinds_in(result.X_train, asked):
+        say_kinds(kinds, "results.json")
     if dataset.files is not None and dataset.files.rejected:
         print(f"{passed_over(dataset.files)}; `narrows data` lists them")
     if dataset.X.ndim > 2 and max(dataset.X.shape[1:3]) > LARGEST:
@@ -332,24 +341,32 @@ def _say_results(result: Sweep) -> None:
         print(result.recommendation()[1])
 
 
-def _say_next(verb: str, data: str, size: int | None, fit: str, typed: str, result: Sweep, files: list[Path]) -> None:
+def _say_next(verb: str, reading: Reading, typed: str, result: Sweep, files: list[Path]) -> None:
     """Say what to type next; ``typed`` are the options that say what the model is."""
     taken = result.recommendation()[0] or result.rows[-1].latent_dim
     models = dict(zip(result.models, (file for file in files if file.suffix == ".safetensors"), strict=True))
     model = shlex.quote(str(models[taken]))
-    data = shlex.quote(data)
+    data = shlex.quote(reading.data)
     narrows = "narrows" if shutil.which("narrows") else f"{shlex.quote(_seen_from_here(sys.executable))} -m narrows"
     commands = {
         f"{narrows} generate {model} --n 64": "new examples from its prior",
-        f"{narrows} reconstruct {model} {data}{read_as(None, fit)}": "any data through the bottleneck and back",
-        f"{narrows} encode {model} {data}{read_as(None, fit)}": "the codes, as a table",
+        f"{narrows} reconstruct {model} {data}{read_as(None, reading.fit)}": "any data through the bottleneck and back",
+        **_filling(narrows, model, data, result.models[taken]),
+        f"{narrows} encode {model} {data}{read_as(None, reading.fit)}": "the codes, as a table",
     }
     if verb == "train":
         kind = type(result.models[taken]).__name__.lower()
         chosen = "" if kind == "autoencoder" else f" --model {kind}"
-        commands[f"{narrows} sweep {data}{read_as(size, fit)}{chosen}{typed}"] = "which latent_dim to take"
+        commands[f"{narrows} sweep {data}{reading.typed}{chosen}{typed}"] = "which latent_dim to take"
     width = max(map(len, commands))
     print("\nNext:", *(f"  {command:<{width}}  # {purpose}" for command, purpose in commands.items()), sep="\n")
+
+
+def _filling(narrows: str, model: str, data: str, estimator: BottleneckEstimator) -> dict[str, str]:
+    """Return the command that fills missing cells, if the model can, and what it is for."""
+    table = estimator.table_
+    gaps = table is not None and any(column.missing for column in table.modelled)
+    return {f"{narrows} impute {model} {data}": "its missing cells filled"} if gaps else {}
 
 
 def _seen_from_here(program: str) -> str:

@@ -6,21 +6,20 @@ import math
 import shlex
 import shutil
 import textwrap
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 
-from narrows.cli.choosing import Data, Fit, Out, Size, Strict
-from narrows.cli.saying import LARGEST, SMALL, read_as, say_written, smaller
+from narrows.cli.choosing import Columns, Data, Fit, Missing, Out, Size, Strict, marks
+from narrows.cli.reading import Reading
+from narrows.cli.saying import LARGEST, LISTED, SMALL, say_kinds, say_written, smaller
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from narrows.data.dataset import Dataset
     from narrows.data.description import Description
 
 __all__ = ["data"]
-
-LISTED = 20
-"""Labels, columns, sizes and rejected files on the screen, at most; the JSON has them all."""
 
 HARD = "\xa0"
 """A space at which no line is broken."""
@@ -28,6 +27,8 @@ HARD = "\xa0"
 
 def data(
     data: Data,
+    column: Columns = None,
+    missing: Missing = None,
     size: Size = None,
     fit: Fit = "crop",
     strict: Strict = False,
@@ -36,31 +37,37 @@ def data(
     """Say what data hold, what is wrong with them and what to type next, and draw a contact sheet."""
     from narrows.cli.progress import reading
     from narrows.data.description import describe
-    from narrows.runs import looking
+    from narrows.runs import kinds, looking
 
+    typed = Reading(data, size, fit, strict, column, missing)
+    asked = typed.kinds({})
     with reading(data) as progress:
-        dataset, side = looking.find(data, size, fit, strict=strict, progress=progress)
-    described = describe(dataset)
-    advice = _advice(data, dataset, described, side, size, fit)
-    done = looking.look(dataset, described, out, side=side, fit=fit, advice=advice)
-    _say(dataset, described, side)
+        dataset, side = looking.find(
+            data, size, fit, strict=strict, missing=marks(missing), types=kinds.types_for(asked), progress=progress
+        )
+    if asked:
+        kinds.check_columns(dataset, asked)
+    described, found = describe(dataset), kinds.kinds_in(dataset.X, asked or None)
+    advice = _advice(typed, dataset, described, side, found)
+    done = looking.look(dataset, described, out, side=side, fit=fit, kinds=found, advice=advice)
+    _say(dataset, described, side, found)
     print(*advice, sep="\n", end="\n\n")
     say_written(done.files)
 
 
 def _advice(
-    source: str, dataset: Dataset, described: Description, side: int | None, size: int | None, fit: str
+    typed: Reading, dataset: Dataset, described: Description, side: int | None, kinds: Sequence[dict[str, Any]]
 ) -> list[str]:
     """Return what to do, a line each: what must be mended, and the command to type."""
     from narrows.data.split import FEWEST_EXAMPLES
 
-    bad = described.missing + described.infinite
+    bad = described.infinite if kinds else described.missing + described.infinite
     if bad:
         found = "1 value is" if bad == 1 else f"{bad:,} values are"
         return [f"{found} missing or infinite: fill them, or drop their rows", "or columns, before you train."]
     if len(dataset.X) < FEWEST_EXAMPLES:
         return [f"Too few to train on some and evaluate on others: at least {FEWEST_EXAMPLES} examples are needed."]
-    train = f"narrows train {shlex.quote(source)}"
+    train = f"narrows train {shlex.quote(typed.data)}"
     if side is not None:
         return [
             "The sizes differ, so choose one size for all:",
@@ -74,10 +81,10 @@ def _advice(
             f"{smaller(dataset)} is quicker:",
             f"  {train}" + f" --size {SMALL}" * (dataset.files is not None),
         ]
-    return [f"Next:  {train}{'' if size is None else read_as(size, fit)}"]
+    return [f"Next:  {train}{typed.typed if typed.size else typed._replace(fit='crop').typed}"]
 
 
-def _say(dataset: Dataset, described: Description, side: int | None) -> None:
+def _say(dataset: Dataset, described: Description, side: int | None, kinds: Sequence[dict[str, Any]]) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -88,11 +95,13 @@ def _say(dataset: Dataset, described: Description, side: int | None) -> None:
     facts = Table(title=f"\n{described.name}", title_justify="left", title_style="bold", box=None, show_header=False)
     facts.add_column(no_wrap=True, style="bold")
     facts.add_column(overflow="fold")
-    for name, value in _facts(dataset, described, side):
+    for name, value in _facts(dataset, described, side, kinds):
         facts.add_row(name, value)
     console.print(facts)
     print()
-    if described.columns:
+    if kinds:
+        say_kinds(kinds, "data.json")
+    elif described.columns:
         table = Table(box=box.SIMPLE_HEAD)
         table.add_column("column", overflow="fold")
         for heading in ("least", "largest", "mean", "missing"):
@@ -118,7 +127,9 @@ def _say_rest(n: int, what: str) -> None:
         print(f"  … and {n - LISTED:,} more {what}{'s' * (n > LISTED + 1)}: see data.json\n")
 
 
-def _facts(dataset: Dataset, described: Description, side: int | None) -> Iterable[tuple[str, str]]:
+def _facts(
+    dataset: Dataset, described: Description, side: int | None, kinds: Sequence[dict[str, Any]]
+) -> Iterable[tuple[str, str]]:
     """Yield what there is to say of all examples: name and value."""
     n, *shape = described.shape
     yield "examples", f"{n:,}"
@@ -130,12 +141,17 @@ def _facts(dataset: Dataset, described: Description, side: int | None) -> Iterab
         pixels = "of several sizes" if side else f"{shape[1]}×{shape[0]} pixels (width × height)"
         yield "each", f"{pixels}, {colour}"
         kind = "values"
-    if len(shape) > 1 or not described.columns:
+    if kinds:
+        yield "values", _counted(Counter(kind["kind"] for kind in kinds).items())
+    elif len(shape) > 1 or not described.columns:
         values = "none" if described.low is None else f"{described.low:.5g} to {described.high:.5g}"
         yield "values", f"{values}, {described.dtype}"
     else:
         yield "values", described.dtype
-    bad = [f"{count:,} {what}" for count, what in ((described.missing, "missing"), (described.infinite, "infinite"))]
+    bad = [
+        f"{count:,} {what}"
+        for count, what in ((described.missing, "cells" if kinds else "missing"), (described.infinite, "infinite"))
+    ]
     yield "missing", ", ".join(one for one in bad if not one.startswith("0 ")) or "none"
     if described.constant and side is None:
         yield "constant", f"{described.constant:,} of the {math.prod(shape):,} {kind} are the same in every example"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,12 +40,14 @@ def reading(source: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, count: progress.update(task, completed=done, total=count, visible=True)
 
 
-def opened(model: Path, data: str, fit: str, label: str | None = None) -> tuple[BottleneckEstimator, Dataset]:
+def opened(
+    model: Path, data: str, fit: str = "crop", label: str | None = None, missing: Sequence[str] = ()
+) -> tuple[BottleneckEstimator, Dataset]:
     """Return a model and data for it, as `open_both`; show how far their reading is, and warn of other units."""
     from narrows.runs.opening import open_both, warn_of_units
 
     with reading(data) as progress:
-        estimator, dataset = open_both(model, data, label, fit=fit, progress=progress)
+        estimator, dataset = open_both(model, data, label, fit=fit, missing=missing, progress=progress)
     warn_of_units(estimator.fitted_, dataset)
     return estimator, dataset
 

@@ -5,16 +5,30 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # with torch they come too late for --help
     from narrows.data.dataset import Dataset
     from narrows.evaluation.findings import Finding
 
-__all__ = ["LARGEST", "SMALL", "read_as", "say_findings", "say_warning", "say_written", "smaller"]
+__all__ = [
+    "LARGEST",
+    "LISTED",
+    "SMALL",
+    "read_as",
+    "say_findings",
+    "say_kinds",
+    "say_warning",
+    "say_written",
+    "smaller",
+]
 
 LARGEST, SMALL = 256, 64
 """Pixels a side: of images that are trained on as they are without a word, and those that are advised instead."""
+
+
+LISTED = 20
+"""Labels, columns, sizes and rejected files on the screen, at most; the JSON has them all."""
 
 
 def read_as(size: int | None, fit: str) -> str:
@@ -43,3 +57,21 @@ def say_findings(findings: Sequence[Finding]) -> None:
 def say_warning(message: Warning | str, *_: object, **__: object) -> None:
     """Print a warning in one line, as `warnings.showwarning` is called, without the lines of code that raised it."""
     print(f"narrows: warning: {' '.join(str(message).split())}", file=sys.stderr)
+
+
+def say_kinds(kinds: Sequence[dict[str, Any]], file: str) -> None:
+    """Print what the columns of a table are; a ``file`` has those that are too many for the screen."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("column", overflow="fold", max_width=24)
+    table.add_column("kind", no_wrap=True)
+    table.add_column("found", overflow="fold")
+    table.add_column("missing", justify="right", no_wrap=True)
+    for one in kinds[:LISTED]:
+        table.add_row(one["name"], one["kind"], one["found"], f"{one['missing']:,}" if one["missing"] else "")
+    Console(markup=False, emoji=False, highlight=False).print(table)
+    if len(kinds) > LISTED:
+        print(f"  … and {len(kinds) - LISTED:,} more column{'s' * (len(kinds) > LISTED + 1)}: see {file}\n")

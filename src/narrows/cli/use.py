@@ -1,4 +1,4 @@
-"""The verbs that use a trained model on data: reconstruct, denoise, encode, decode."""
+"""The verbs that use a trained model on data: reconstruct, denoise, impute, encode, decode."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from typing import Annotated
 
 import typer
 
-from narrows.cli.choosing import Data, Files, Fit, Model, Out, Seed, number
+from narrows.cli.choosing import Data, Files, Fit, Missing, Model, Out, Seed, marks, number, whole
 from narrows.cli.progress import opened
 from narrows.cli.saying import say_written
 
-__all__ = ["decode", "denoise", "encode", "reconstruct"]
+__all__ = ["decode", "denoise", "encode", "impute", "reconstruct"]
 
 
-def reconstruct(model: Model, data: Data, fit: Fit = "crop", files: Files = False, out: Out = None) -> None:
+def reconstruct(
+    model: Model, data: Data, missing: Missing = None, fit: Fit = "crop", files: Files = False, out: Out = None
+) -> None:
     """Press data through the bottleneck and back: both side by side with error maps, and every example's error."""
     from narrows.runs import using
 
-    done = using.reconstruct(*opened(model, data, fit), out, files=files)
+    done = using.reconstruct(*opened(model, data, fit, missing=marks(missing)), out, files=files)
     found = done.numbers
     print(
         f"{found['examples']:,} examples; {found['unit']}: mean {found['mean']:.4f}, median {found['median']:.4f}, "
@@ -48,6 +50,7 @@ def denoise(
         ),
     ] = None,
     seed: Seed = 0,
+    missing: Missing = None,
     fit: Fit = "crop",
     files: Files = False,
     out: Out = None,
@@ -57,11 +60,47 @@ def denoise(
         raise ValueError(f"--level {level:g} has no effect without --add NOISE")
     from narrows.runs import using
 
-    done = using.denoise(*opened(model, data, fit), out, add=add, level=level, seed=seed, files=files)
+    done = using.denoise(
+        *opened(model, data, fit, missing=marks(missing)), out, add=add, level=level, seed=seed, files=files
+    )
     print(f"{done.numbers['examples']:,} examples denoised")
     if add is not None:
         unit, means = done.numbers["unit"], done.numbers["errors"]
         print(f"{unit}, to the originals: noisy {means['noisy']:.4f}, denoised {means['denoised']:.4f}")
+    say_written(done.files)
+
+
+def impute(
+    model: Model,
+    data: Data,
+    draws: Annotated[
+        int | None,
+        typer.Option(
+            parser=whole,
+            metavar="M",
+            help="Draw M fillings, each in a file of its own: their spread is what is not known.",
+            show_default="one, of the most probable values",
+        ),
+    ] = None,
+    missing: Missing = None,
+    seed: Seed = 0,
+    out: Out = None,
+) -> None:
+    """Fill the missing cells of a table, in a copy of its file in which nothing else changes."""
+    from narrows.arguments import integer
+    from narrows.runs import imputing
+
+    if draws is not None:
+        integer("--draws", draws, 1)
+    estimator, dataset = opened(model, data, missing=marks(missing))
+    done = imputing.impute(estimator, dataset, Path(data), out, draws=draws, seed=seed)
+    found = done.numbers
+    total = sum(found["filled"].values())
+    print(f"{total:,} of {found['missing']:,} missing cells filled in {found['examples']:,} rows")
+    for name, n in found["filled"].items():
+        print(f"  {name}: {n:,}")
+    for name, n in found["left"].items():
+        print(f"  {name}: {n:,} left as they were, since nothing is learned from this column")
     say_written(done.files)
 
 
@@ -76,12 +115,13 @@ def encode(
         bool,
         typer.Option("--scores", help="Add each example's anomaly score and log-density.", show_default=False),
     ] = False,
+    missing: Missing = None,
     fit: Fit = "crop",
 ) -> None:
     """Write the codes of data: a row of latent_dim numbers for each example, and its label and file if it has them."""
     from narrows.runs import using
 
-    done = using.encode(*opened(model, data, fit), out, scores=scores)
+    done = using.encode(*opened(model, data, fit, missing=marks(missing)), out, scores=scores)
     print(f"{done.numbers['examples']:,} codes of {done.numbers['latent_dim']} numbers")
     say_written(done.files)
 

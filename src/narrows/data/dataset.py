@@ -28,8 +28,9 @@ class Dataset:
     name
         For people and for file names: ``"digits"``, a file's stem, a folder's name.
     X
-        Rows (n, features), as a data frame if the columns have names, or images (n, H, W) or (n, H, W, C); in the units
-        they came in. Where they are more than memory should hold, an `OnDisk` array.
+        Rows (n, features), as a data frame if the columns have names or hold other things than numbers, or images
+        (n, H, W) or (n, H, W, C); in the units they came in. Where they are more than memory should hold, an `OnDisk`
+        array.
     y
         (n,) labels, or None.
     files
@@ -38,6 +39,8 @@ class Dataset:
         For a synthetic set, a column for each factor it was drawn from, (n, factors).
     notes
         How a file was read where more than one reading was possible, a sentence each.
+    missing
+        What was taken for a missing cell of a table, besides nothing.
     """
 
     name: str
@@ -46,6 +49,7 @@ class Dataset:
     files: ImageFiles | None = None
     factors: pd.DataFrame | None = None
     notes: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
     def at(self, rows: Sequence[int] | NDArray[np.int64]) -> Dataset:
         """Return the examples at ``rows`` (k,), counted from 0, and their labels, in memory."""
@@ -54,9 +58,11 @@ class Dataset:
     def __post_init__(self) -> None:
         if self.y is not None and len(self.y) != len(self.X):
             raise DataError(f"{self.name} has {len(self.X)} examples but {len(self.y)} labels")
-        kind = np.asarray(self.X[:0]).dtype if isinstance(self.X, pd.DataFrame) else self.X.dtype
         if not len(self.X):
             raise DataError(f"{self.name} holds no examples: its shape is {self.X.shape}")
+        if isinstance(self.X, pd.DataFrame):  # what its columns hold is for whoever learns from them
+            return
+        kind = self.X.dtype
         try:
             check_given(self.name, self.X)
             check_channels(self.name, self.X.shape)

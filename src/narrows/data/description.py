@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from narrows.chunks import chunks
@@ -21,7 +22,7 @@ NUMBERS_AT_ONCE = 2**21
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table; of one without numbers ``low``, ``high`` and ``mean`` are None.
+    """A column of a table; of one that holds no numbers ``low``, ``high`` and ``mean`` are None.
 
     Attributes
     ----------
@@ -30,7 +31,7 @@ class Column:
     low, high, mean
         Over its finite values, in its own unit.
     missing, infinite
-        How many values are NaN, and how many infinite.
+        How many values are missing, and how many infinite.
     """
 
     name: str
@@ -79,7 +80,8 @@ def describe(dataset: Dataset) -> Description:
     size = int(np.prod(shape[1:]))
     low, high = np.full(size, np.inf), np.full(size, -np.inf)
     mean, count, missing = np.zeros(size), np.zeros(size, np.int64), np.zeros(size, np.int64)
-    for chunk in _chunks(dataset.X, size):
+    X, numeric = _in_numbers(dataset.X) if isinstance(dataset.X, pd.DataFrame) else (dataset.X, np.ones(size, bool))
+    for chunk in _chunks(X, size):
         finite = np.isfinite(chunk)
         low = np.minimum(low, chunk.min(0, where=finite, initial=np.inf))
         high = np.maximum(high, chunk.max(0, where=finite, initial=-np.inf))
@@ -90,7 +92,7 @@ def describe(dataset: Dataset) -> Description:
         shares = np.where(finite, chunk, 0) / np.maximum(now, 1)
         mean += np.where(now > 0, (shares.sum(0) - mean) * (now / np.maximum(count, 1)), 0)
     infinite = shape[0] - count - missing
-    known = count > 0
+    known = (count > 0) & numeric
     names = getattr(dataset.X, "columns", range(size)) if len(shape) == 2 else ()
     columns = tuple(
         Column(
@@ -111,10 +113,31 @@ def describe(dataset: Dataset) -> Description:
         float(high[known].max()) if known.any() else None,
         int(missing.sum()),
         int(infinite.sum()),
-        int((known & (low == high)).sum()),
+        int((known & (low == high)).sum()) + sum(_levels(dataset.X, int(i)) == 1 for i in np.flatnonzero(~numeric)),
         None if dataset.y is None else _counts(dataset.y),
         columns,
     )
+
+
+def _in_numbers(frame: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return a frame as numbers (n, columns), NaN where missing and 0 where it holds no number; and which columns do.
+
+    What is no number is a truth value, a text, a date or the like.
+    """
+    X, numeric = np.empty(frame.shape), np.zeros(frame.shape[1], bool)
+    for place in range(frame.shape[1]):
+        column = frame.iloc[:, place]
+        dtype = column.dtype
+        numeric[place] = pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype)
+        if numeric[place]:
+            X[:, place] = column.to_numpy(np.float64, na_value=np.nan)
+        else:
+            X[:, place] = np.where(column.isna(), np.nan, 0.0)
+    return X, numeric
+
+
+def _levels(frame: Any, place: int) -> int:
+    return len(frame.iloc[:, place].dropna().unique())
 
 
 def _chunks(X: Any, size: int) -> Iterator[NDArray[np.float64]]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +20,7 @@ from narrows.data.images import Progress, read_images
 from narrows.data.synthetic import SYNTHETIC
 from narrows.data.tables import read_csv, read_parquet
 
-__all__ = ["load_data"]
+__all__ = ["is_table", "load_data"]
 
 
 def load_data(
@@ -28,6 +30,8 @@ def load_data(
     fit: str = "crop",
     like: tuple[int, ...] | None = None,
     strict: bool = False,
+    missing: Sequence[str] = (),
+    types: Mapping[str, str] | None = None,
     progress: Progress | None = None,
 ) -> Dataset:
     """Return the data that ``source`` names, or is.
@@ -49,6 +53,11 @@ def load_data(
         fit it.
     strict
         Whether an image file that cannot be read is an error, rather than passed over and listed in ``files.rejected``.
+    missing
+        What stands for a missing cell of a table, besides nothing: ``("?", "-999")``.
+    types
+        What columns of a CSV table hold, where it is not to be told from their cells, by name: ``"number"``,
+        ``"truth"``, ``"text"``, ``"time"`` or ``"span"``. None of these columns is taken for the labels.
     progress
         Called with how many image files, or examples of a data set, are read, and how many there are, before the first
         and after each; of a folder more than once from 0 on, since the files' heads come first.
@@ -65,6 +74,8 @@ def load_data(
         integer("size", size, 1, 4096)
     choice("fit", fit, ("crop", "pad"))
     image_like = like if like is not None and len(like) > 1 and like[2:] in ((), (1,), (3,)) else None
+    if missing and not is_table(source):
+        raise DataError(f"missing={missing!r} (--missing) is for tables in files: {', '.join(TABLES)}")
     if not isinstance(source, str | Path):
         return from_dataset(source, size=size, fit=fit, like=image_like, progress=progress)
     path = Path(source)
@@ -79,15 +90,29 @@ def load_data(
         raise DataError(f"{given} is for image files; {str(source)!r} holds numbers, so scale them beforehand")
     if source in NAMED:
         return NAMED[str(source)]()
+    return _reader(TABLES, path)(path, missing, types) if is_table(path) else _array_in(path)
+
+
+def _array_in(path: Path) -> Dataset:
+    """Return a file, or a folder of IDX files, that is no table and no image."""
     if path.is_dir():
         return read_idx_folder(path)
-    reader = next((READERS[suffix] for suffix in READERS if path.name.lower().endswith(suffix)), None)
+    reader = _reader(READERS, path)
     if reader is not None:
-        return reader(path)
+        return reader(path)  # type: ignore[no-any-return]
     if "idx" in path.name:
         return read_idx_file(path)
-    known = ", ".join([*READERS, "IDX", *IMAGE_SUFFIXES])
+    known = ", ".join([*READERS, *TABLES, "IDX", *IMAGE_SUFFIXES])
     raise DataError(f"{path} is of a kind that narrows does not read; it reads {known}, and folders of images")
+
+
+def _reader(readers: Mapping[str, Any], path: Path) -> Any:
+    return next((readers[suffix] for suffix in readers if path.name.lower().endswith(suffix)), None)
+
+
+def is_table(source: object) -> bool:
+    """Say whether ``source`` names a table's file."""
+    return isinstance(source, str | Path) and str(source).lower().endswith(tuple(TABLES)) and not Path(source).is_dir()
 
 
 def _is_images(path: Path) -> bool:
@@ -127,9 +152,8 @@ def mnist() -> Dataset:
 
 
 NAMED = {"digits": digits, "mnist": mnist, **SYNTHETIC}
-READERS = {
-    ".npy": read_npy,
-    ".npz": read_npz,
+READERS = {".npy": read_npy, ".npz": read_npz}
+TABLES = {
     **dict.fromkeys((".csv", ".tsv", ".csv.gz", ".tsv.gz"), read_csv),
     ".parquet": read_parquet,
 }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import textwrap
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ MARGIN, GAP, LINE, NARROWEST = 0.12, 0.07, 0.155, 4.0
 """Inches: around a sheet, between tiles, of a label's line, and of the narrowest sheet, in which titles still fit."""
 
 HEAT = "magma"  # perceptually uniform: twice the error looks twice as bright, also in grey
+BARS = 24  # of texts, at most: as many as of numbers
 PANEL = 6  # lines of a comparison under each other, before a second panel begins beside them
 
 
@@ -175,7 +177,8 @@ def histograms(columns: Sequence[tuple[str, Array]], *, title: str = "") -> Figu
     Parameters
     ----------
     columns
-        (name, values (n,)) pairs; what is not finite is left out.
+        (name, values (n,)) pairs: numbers, of which those that are not finite are left out; times; or texts, which get
+        a bar each, the most frequent first.
     title
         What the sheet shows.
     """
@@ -188,7 +191,12 @@ def histograms(columns: Sequence[tuple[str, Array]], *, title: str = "") -> Figu
         _text(figure, x, y - 0.03, name, width, ha="left", va="bottom")
         ax.set(xticks=[], yticks=[])
         ax.spines[["top", "left", "right"]].set_visible(False)
-        finite = values[np.isfinite(values)].astype(np.float64)
+        if values.dtype == object and len(values):
+            _draw_frequencies(figure, ax, x, y, width, height, values)
+            continue
+        times = values.dtype.kind == "M"
+        finite = values.astype("datetime64[s]").astype(np.float64) if times else values.astype(np.float64)
+        finite = finite[np.isfinite(finite)]
         if not len(finite):
             ax.text(0.5, 0.5, "no values", transform=ax.transAxes, ha="center", va="center", fontsize=LABEL)
             continue
@@ -199,8 +207,20 @@ def histograms(columns: Sequence[tuple[str, Array]], *, title: str = "") -> Figu
         ax.set_xlim(edges[0], edges[-1])
         ends = [(x, low, "left"), (x + width, high, "right")] if high > low else [(x + width / 2, low, "center")]
         for x, value, side in ends:
-            _text(figure, x, y + height + 0.03, f"{value:.4g}", width, ha=side, va="top")
+            shown = str(np.datetime64(int(value), "s"))[:10] if times else f"{value:.4g}"
+            _text(figure, x, y + height + 0.03, shown, width, ha=side, va="top")
     return figure
+
+
+def _draw_frequencies(figure: Figure, ax: Axes, x: float, y: float, width: float, height: float, values: Array) -> None:
+    """Draw how often each text occurs, and name the most frequent and how many there are."""
+    counts = Counter(values.tolist()).most_common()
+    shown = [n for _, n in counts[:BARS]]
+    ax.bar(range(len(shown)), shown, 0.8, color=OURS)
+    ax.set_xlim(-0.6, max(len(shown), 4) - 0.4)
+    more = f"{len(counts):,} levels" if len(counts) > 2 else counts[1][0] if len(counts) == 2 else ""
+    _text(figure, x, y + height + 0.03, counts[0][0], width * 0.55, ha="left", va="top")
+    _text(figure, x + width, y + height + 0.03, more, width * 0.55, ha="right", va="top")
 
 
 def _sheet(width: float, height: float, title: str) -> tuple[Figure, float]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from narrows.data import load_data
@@ -50,17 +51,20 @@ def find(
     fit: str = "crop",
     *,
     strict: bool = False,
+    missing: Sequence[str] = (),
+    types: Mapping[str, str] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Dataset, int | None]:
     """Return data as `load_data` does, and where images differ in size, the side that they were made to have."""
+    read = partial(load_data, source, fit=fit, strict=strict, missing=missing, types=types, progress=progress)
     try:
-        return load_data(source, size=size, fit=fit, strict=strict, progress=progress), None
+        return read(size=size), None
     except DataError:
         files = None if size is not None else _scanned(source, strict, progress)
         if files is None:
             raise
     side = suitable_size(files.sizes)
-    dataset = load_data(source, size=side, fit=fit, strict=strict, progress=progress)
+    dataset = read(size=side)
     return replace(dataset, files=files), side
 
 
@@ -71,6 +75,7 @@ def look(
     *,
     side: int | None = None,
     fit: str = "crop",
+    kinds: Sequence[dict[str, Any]] = (),
     advice: Sequence[str] = (),
 ) -> Written:
     """Write what data hold: a contact sheet of images, or how each column's values are spread, and a JSON file.
@@ -85,12 +90,16 @@ def look(
         As in `narrows.runs.files.new_folder`.
     fit
         As in `find`.
+    kinds
+        Of a table's columns, as `narrows.runs.kinds.kinds_in` returns them.
     advice
         Lines that say what to do next.
     """
     folder = new_folder(out, f"data-{dataset.name}")
     numbers = asdict(described) | {"sizes_differ": side is not None, "files": _plain(dataset)}
     numbers |= {"notes": list(dataset.notes), "advice": list(advice)}
+    if kinds:
+        numbers["columns"] = [{**one, **kind} for one, kind in zip(numbers["columns"], kinds, strict=True)]
     if side is not None:
         numbers["shape"] = [len(dataset.X)]
     table = write_json(folder / "data.json", numbers)
@@ -156,10 +165,24 @@ def _spread(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
 def _histograms(dataset: Dataset) -> Figure:
     """Draw how each column's values are spread."""
     n, columns = dataset.X.shape
-    names = [str(name) for name in getattr(dataset.X, "columns", (f"column {i}" for i in range(columns)))]
-    rows = np.asarray(take(dataset.X, _spread(np.arange(n), MOST_ROWS)))
+    rows = take(dataset.X, _spread(np.arange(n), MOST_ROWS))
+    frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(rows).rename(columns="column {}".format)
     of_rows = f", {len(rows):,} of them" if len(rows) < n else ""
     of_columns = f", the first {HISTOGRAMS} of {columns:,} columns" if columns > HISTOGRAMS else ""
-    shown = [(name, rows[:, i]) for i, name in enumerate(names[:HISTOGRAMS])]
-    title = f"{dataset.name}: {n:,} rows{of_rows}{of_columns}; how often each value occurs, from least to largest"
+    shown = [(str(name), _drawn(frame.iloc[:, i])) for i, name in enumerate(frame.columns[:HISTOGRAMS])]
+    by = ", texts by how frequent they are" if any(values.dtype == object for _, values in shown) else ""
+    title = f"{dataset.name}: {n:,} rows{of_rows}{of_columns}; how often each value occurs, from least to largest{by}"
     return histograms(shown, title=title)
+
+
+def _drawn(column: pd.Series[Any]) -> NDArray[Any]:
+    """Return a column's known values as what they are drawn as: numbers, times or texts."""
+    known = column.dropna()
+    if pd.api.types.is_numeric_dtype(known) and not pd.api.types.is_bool_dtype(known):
+        return known.to_numpy(np.float64)
+    if not pd.api.types.is_datetime64_any_dtype(known):
+        times = pd.to_datetime(known, format="ISO8601", errors="coerce")
+        if not len(known) or times.isna().any():
+            return known.astype(str).to_numpy(object)
+        known = times
+    return known.to_numpy("datetime64[s]")

@@ -17,7 +17,7 @@ from narrows.data import load_data
 from narrows.data.dataset import Dataset
 from narrows.data.errors import DataError
 from narrows.data.labels import usual_labels
-from narrows.data.sources import NAMED
+from narrows.data.sources import NAMED, is_table
 from narrows.data.take import take
 from narrows.estimators import load
 from narrows.estimators.base import BottleneckEstimator
@@ -111,6 +111,7 @@ def open_both(
     label: str | None = None,
     *,
     fit: str = "crop",
+    missing: Sequence[str] = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[BottleneckEstimator, Dataset]:
     """Return the model that ``model`` names and ``data`` to give it, which for a conditional model have its labels.
@@ -121,21 +122,42 @@ def open_both(
         As in `find_model` and `load_data`.
     label
         Of all examples, instead of what the data say; for a conditional model only.
-    fit, progress
-        As in `load_data`.
+    fit, missing, progress
+        As in `load_data`; without any ``missing``, what stood for missing cells of the table in the training, if a run
+        says so next to the model.
 
     Raises
     ------
     DataError
         If the model is conditional, and the data have no labels, or some that it does not know.
     """
-    estimator = load(find_model(model))
-    dataset = load_data(data, like=estimator.fitted_.input_shape, fit=fit, progress=progress)
+    file = find_model(model)
+    estimator = load(file)
+    fitted = estimator.fitted_
+    if not missing and is_table(data):
+        missing = _marks_of(results_beside(file))
+    dataset = load_data(
+        data, like=fitted.input_shape, fit=fit, missing=missing, types=_types_of(fitted), progress=progress
+    )
     if label is not None:
-        if not estimator.fitted_.conditional:
+        if not fitted.conditional:
             raise DataError(f"--label {label} has no effect here: the codes of MODEL {model} do not depend on labels")
         dataset = replace(dataset, y=np.full(len(dataset.X), label))
-    return estimator, _with_classes(estimator.fitted_, dataset, f"DATA {data} has", model)
+    return estimator, _with_classes(fitted, dataset, f"DATA {data} has", model)
+
+
+def _marks_of(results: dict[str, Any]) -> tuple[str, ...]:
+    """Return what stood for missing cells in a run, by its results."""
+    told = results.get("data")
+    found = told.get("missing") if isinstance(told, dict) else None
+    return tuple(mark for mark in found if isinstance(mark, str)) if isinstance(found, list) else ()
+
+
+def _types_of(fitted: Fitted) -> dict[str, str] | None:
+    """Return what the columns of a table's file hold to a model, by name."""
+    if fitted.table is not None:
+        return {str(one.name): one.family for one in fitted.table.columns if one.kind not in ("constant", "empty")}
+    return None if fitted.feature_names is None else dict.fromkeys(fitted.feature_names, "number")
 
 
 def warn_of_units(fitted: Fitted, dataset: Dataset) -> None:
@@ -146,6 +168,8 @@ def warn_of_units(fitted: Fitted, dataset: Dataset) -> None:
     UserWarning
         If they don't; what is done with them afterwards does not say it again.
     """
+    if fitted.table is not None:
+        return
     few = np.asarray(take(dataset.X, range(looked_at(fitted, len(dataset.X)))))
     rows = few.reshape(len(few), -1)
     if rows.shape[1] == fitted.features:  # others are refused when they are used

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from narrows.columns.saying import plain_kind
 from narrows.data.dataset import Dataset
 from narrows.data.errors import DataError
 from narrows.data.take import take
@@ -113,10 +114,12 @@ def _write_results(path: Path, result: Sweep, dataset: Dataset, rows: list[dict[
             "labelled": dataset.y is not None,
             "train": len(result.X_train),
             "test": len(result.X_test),
+            "missing": list(dataset.missing),
             "files_passed_over": [] if dataset.files is None else [asdict(file) for file in dataset.files.rejected],
         },
         "model": estimator.fitted_.kind,
         "options": {name: value for name, value in options.items() if name != "latent_dim"},
+        "columns": [plain_kind(column) for column in estimator.table_.columns] if estimator.table_ else None,
         "unit": result.unit,
         "mean_error": result.mean_error,
         "rows": rows,

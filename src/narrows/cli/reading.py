@@ -1,0 +1,62 @@
+"""How data are to be read that a model learns from, as it was typed."""
+
+from __future__ import annotations
+
+import shlex
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from narrows.cli.choosing import marks
+from narrows.cli.saying import read_as
+
+if TYPE_CHECKING:
+    from narrows.data.dataset import Dataset
+
+__all__ = ["Reading"]
+
+
+class Reading(NamedTuple):
+    """Which data, and how they are read."""
+
+    data: str
+    size: int | None
+    fit: str
+    strict: bool
+    columns: list[str] | None
+    missing: str | None
+
+    def kinds(self, options: dict[str, Any]) -> dict[str, str]:
+        """Return the kinds of columns that are asked for."""
+        from narrows.runs.kinds import asked_for
+
+        asked = asked_for(self.columns or [])
+        if self.columns and "columns" in options:
+            raise ValueError(f"--column {self.columns[0]} and --option columns are both given; use --column alone")
+        return asked
+
+    def read(self, asked: dict[str, str], *, shown: bool) -> Dataset:
+        """Return the data, and show how far their reading is."""
+        from narrows.cli.progress import reading
+        from narrows.data import load_data
+        from narrows.runs.kinds import check_columns, types_for
+
+        with reading(self.data) if shown else nullcontext() as progress:
+            dataset = load_data(
+                self.data,
+                size=self.size,
+                fit=self.fit,
+                strict=self.strict,
+                missing=marks(self.missing),
+                types=types_for(asked),
+                progress=progress,
+            )
+        if asked:
+            check_columns(dataset, asked)
+        return dataset
+
+    @property
+    def typed(self) -> str:
+        """The options, as they are typed."""
+        columns = "".join(f" --column {shlex.quote(pair)}" for pair in self.columns or [])
+        missing = "" if self.missing is None else f" --missing {shlex.quote(self.missing)}"
+        return read_as(self.size, self.fit) + columns + missing

@@ -1,0 +1,279 @@
+"""The cells of a column of a text file, and what they write: numbers, truth values, times or texts."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from narrows.data.errors import DataError
+
+__all__ = ["TYPES", "Gaps", "TextColumn", "is_number", "number", "typed"]
+
+TYPES = ("number", "truth", "text", "time", "span")
+"""What a column may be said to hold; the kinds of columns are another matter, found when a model is fitted."""
+
+CODE = re.compile(r"^[+-]?0\d", re.MULTILINE)
+"""A number with leading zeros, which only codes have."""
+
+IN_FRACTIONS = frozenset(".,eEnNiI")
+"""One of which a number has that is written as no whole one."""
+
+MISSING_WORDS = frozenset({"na", "n/a", "#n/a", "nan", "<na>", "null", "none", "nil", "?", "-", "--", "."})
+"""What stands for a missing number without being said to; among texts each may be a word like any other."""
+
+OTHERWISE_WRITTEN = re.compile(r"[+-]?(\d{1,3}([.,]\d{3})+([.,]\d+)?|\d+,\d+|\d{1,3}([ \xa0]\d{3})+,\d+)")
+"""What is a number to people, with marks between thousands or a decimal comma, but could be one of two."""
+
+MOSTLY = 0.9
+"""The fraction of numbers from which on a text among them is an error, and not a sign that all are texts."""
+
+LARGEST_WHOLE = 2.0**53
+"""From here on several whole numbers look the same in 64 bits, so that they can only be codes."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextColumn:
+    """A column of a file.
+
+    Attributes
+    ----------
+    file, name
+        Where it stands, for messages.
+    cells
+        (n,), without the white space around them; "" where one is missing.
+    line
+        Where in the file the first of them stands.
+    commas
+        Whether decimal commas write numbers.
+    """
+
+    file: str
+    name: str
+    cells: list[str]
+    line: int
+    commas: bool
+
+    @property
+    def told(self) -> str:
+        """What messages call it."""
+        return f"{self.file}, column {self.name!r}"
+
+
+class Gaps:
+    """What stands for missing cells besides nothing, and how often it did.
+
+    Parameters
+    ----------
+    marks
+        Texts; those that write numbers stand for these, however they are written.
+    """
+
+    def __init__(self, marks: Sequence[str]) -> None:
+        if isinstance(marks, str) or not all(isinstance(mark, str) and mark.strip() for mark in marks):
+            raise DataError(
+                f"missing={marks!r} (--missing) must list texts that stand for a missing cell, such as '?' and 'NA'; "
+                "empty cells are missing anyway"
+            )
+        self.marks = dict.fromkeys(mark.strip() for mark in marks)
+        self.numbers = {number(mark): mark for mark in self.marks if is_number(mark)}
+        self.found: Counter[str] = Counter()
+
+    def emptied(self, cells: list[str], *, commas: bool) -> list[str]:
+        """Return ``cells`` with "" for those that are missing, which are counted."""
+        if not self.marks:
+            return cells
+        counts = Counter(cells)
+        taken = {cell: mark for cell in counts if cell and (mark := self._mark_of(cell, commas=commas)) is not None}
+        for cell, mark in taken.items():
+            self.found[mark] += counts[cell]
+        return ["" if cell in taken else cell for cell in cells] if taken else cells
+
+    def _mark_of(self, cell: str, *, commas: bool) -> str | None:
+        if cell in self.marks:
+            return cell
+        if not self.numbers or not is_number(cell, commas=commas) or CODE.match(cell):
+            return None
+        return self.numbers.get(number(cell, commas=commas))
+
+    def of_series(self, column: pd.Series[Any]) -> pd.Series[Any]:
+        """Return a column of a Parquet file with missing cells for those that are marked, which are counted."""
+        numeric = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+        marks: dict[Any, str] = dict(self.numbers) if numeric else {mark: mark for mark in self.marks}
+        gaps = np.zeros(len(column), bool)
+        for value, mark in marks.items():
+            own = column.eq(value).fillna(value=False).to_numpy(bool)
+            self.found[mark] += int(own.sum())
+            gaps |= own
+        if not gaps.any():
+            return column
+        whole = isinstance(column.dtype, np.dtype) and column.dtype.kind in "iu"
+        return (column.convert_dtypes(convert_string=False) if whole else column).mask(gaps)
+
+    @property
+    def notes(self) -> list[str]:
+        """How often each mark was taken for a missing cell."""
+        if not self.marks:
+            return []
+        said = [f"{mark!r} in {_counted(self.found[mark])}" for mark in self.marks]
+        return [f"taken for missing: {', '.join(said)}"]
+
+
+def _counted(n: int) -> str:
+    return f"{n:,} cell{'s' * (n > 1)}" if n else "no cell"
+
+
+def number(cell: str, *, commas: bool = False) -> float:
+    """Return the number that a cell writes; NaN for an empty one.
+
+    Raises
+    ------
+    ValueError
+        If it writes none.
+    """
+    if "_" in cell:  # which Python allows in numbers
+        raise ValueError
+    return float((cell.replace(",", ".") if commas else cell) or "nan")
+
+
+def is_number(cell: str, *, commas: bool = False) -> bool:
+    """Say whether a cell writes a number, or is empty."""
+    try:
+        number(cell, commas=commas)
+    except ValueError:
+        return False
+    return True
+
+
+def typed(column: TextColumn, held: str | None = None) -> tuple[pd.Series[Any], str | None]:
+    """Return a column in the type of what its cells write, and what is to be said of it, if anything.
+
+    Whole numbers are ``int64``, or ``Int64`` if some are missing; truth values ``bool`` or ``boolean``. Numbers with
+    leading zeros, and those beyond 2⁵³, are texts.
+
+    Parameters
+    ----------
+    column
+        Its cells.
+    held
+        One of `TYPES`, which they have to be; None finds it out.
+
+    Raises
+    ------
+    DataError
+        If a cell is not what the others are, or is not of the type ``held``; the message names its line and column.
+    """
+    if held is not None:
+        return HELD[held](column), None
+    numbers = _in_numbers(column.cells, commas=column.commas)
+    if numbers is not None:
+        return numbers, None
+    counts = Counter(column.cells)
+    known = {cell: n for cell, n in counts.items() if cell}
+    if {cell.lower() for cell in known} <= {"true", "false"}:
+        return _truths(column), None
+    others = {cell: n for cell, n in known.items() if not is_number(cell, commas=column.commas)}
+    if not others or any(map(CODE.match, known)):
+        return _texts(column), None
+    if all(cell.lower() in MISSING_WORDS for cell in others) and len(others) < len(known):
+        words = ", ".join(f"{cell!r} in {_counted(n)}" for cell, n in others.items())
+        cells = ["" if cell in others else cell for cell in column.cells]
+        numbers = _in_numbers(cells, commas=column.commas)
+        assert numbers is not None
+        return numbers, f"column {column.name!r}: {words} taken for missing"
+    if all(map(OTHERWISE_WRITTEN.fullmatch, others)):
+        row = next(row for row, cell in enumerate(column.cells) if cell in others)
+        raise DataError(
+            f"{column.told} holds {column.cells[row]!r} in line {column.line + row}, which could be one of two "
+            "numbers; write 1234.5, or 1234,5 between semicolons, and nothing between thousands; if all are codes, "
+            f"say so (--column {column.name}=category)"
+        )
+    share = 1 - sum(others.values()) / sum(known.values())
+    if share >= MOSTLY:
+        row = next(row for row, cell in enumerate(column.cells) if cell in others)
+        raise DataError(
+            f"{column.told} holds {column.cells[row]!r} in line {column.line + row}, but numbers in "
+            f"{min(100 * share, 99.9):.3g} % of its cells; if this stands for a missing one, say so (--missing "
+            f"{column.cells[row]!r}), and if all are codes, say that (--column {column.name}=category)"
+        )
+    return _texts(column), None
+
+
+def _in_numbers(cells: Sequence[str], *, commas: bool) -> pd.Series[Any] | None:
+    """Return numbers, whole ones as such, or None if some cell is none, or they are codes."""
+    joined = "\n".join(cells)
+    if CODE.search(joined):
+        return None
+    try:
+        values = np.array([number(cell, commas=commas) for cell in cells])
+    except ValueError:
+        return None
+    missing = np.isnan(values)
+    if missing.all() or not IN_FRACTIONS.isdisjoint(joined):
+        return pd.Series(values)
+    if np.abs(values[~missing]).max() >= LARGEST_WHOLE:
+        return None
+    whole = np.where(missing, 0, values).astype(np.int64)
+    return pd.Series(pd.arrays.IntegerArray(whole, missing) if missing.any() else whole)
+
+
+def _texts(column: TextColumn) -> pd.Series[Any]:
+    if not any(column.cells):
+        return pd.Series(np.full(len(column.cells), np.nan))
+    return pd.Series([cell or None for cell in column.cells])
+
+
+def _numbers(column: TextColumn) -> pd.Series[Any]:
+    cells = ["" if cell.lower() in MISSING_WORDS else cell for cell in column.cells]
+    found = _in_numbers(cells, commas=column.commas)
+    if found is not None:
+        return found
+    _refuse(column, [not is_number(cell, commas=column.commas) for cell in cells], "a number")
+    return pd.Series([number(cell, commas=column.commas) for cell in cells])
+
+
+def _truths(column: TextColumn) -> pd.Series[Any]:
+    cells = [cell.lower() for cell in column.cells]
+    if all(map(is_number, set(cells))):  # 0 and 1 stand for them, too
+        return _numbers(column)
+    _refuse(column, [cell not in ("true", "false", "") for cell in cells], "true or false")
+    if "" not in cells:
+        return pd.Series([cell == "true" for cell in cells])
+    return pd.Series(pd.array([None if cell == "" else cell == "true" for cell in cells], dtype="boolean"))
+
+
+def _times(column: TextColumn) -> pd.Series[Any]:
+    times = pd.to_datetime(_texts(column), format="ISO8601", errors="coerce", utc=True).dt.tz_localize(None)
+    _refuse(column, times.isna(), "a date, as 2024-12-31,")
+    return times
+
+
+def _spans(column: TextColumn) -> pd.Series[Any]:
+    spans: pd.Series[Any] = pd.to_timedelta(_texts(column), errors="coerce")
+    _refuse(column, spans.isna(), "a span of time, as 2 days 03:00:00,")
+    return spans
+
+
+def _refuse(column: TextColumn, wrong: Iterable[bool], wanted: str) -> None:
+    """Refuse a column with a cell that is ``wrong`` and not missing."""
+    both = enumerate(zip(column.cells, wrong, strict=True))
+    row = next((row for row, (cell, is_wrong) in both if cell and is_wrong), None)
+    if row is not None:
+        raise DataError(
+            f"{column.told} holds {column.cells[row]!r} in line {column.line + row}; {wanted} is expected; if it "
+            f"stands for a missing one, say so (--missing {column.cells[row]!r})"
+        )
+
+
+HELD: dict[str, Callable[[TextColumn], pd.Series[Any]]] = {
+    "number": _numbers,
+    "truth": _truths,
+    "text": _texts,
+    "time": _times,
+    "span": _spans,
+}

@@ -1,0 +1,159 @@
+"""A table's file once more, with some of its cells filled and every other byte as it was."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from narrows.data.cells import is_number
+from narrows.data.delimited import LINES_LOOKED_AT, Delimited, read_delimited
+
+__all__ = ["write_filled"]
+
+EXPONENTS = re.compile(r"[eE]")
+
+MOST_DECIMALS = 15
+
+Cells: TypeAlias = "Mapping[str, pd.Series[Any]]"
+"""What cells are to be filled with, by the column's name: a series for each, whose index is their rows."""
+
+
+def write_filled(source: Path, target: Path, cells: Cells, missing: Sequence[str] = ()) -> Path:
+    """Write the table at ``source`` to ``target`` with ``cells`` filled, and return ``target``.
+
+    A CSV file keeps its bytes but for these cells, which are written as the others of their column: as many decimals,
+    decimal commas, quotes. A Parquet file keeps its schema with all its metadata, its compression and its row groups.
+
+    Parameters
+    ----------
+    source
+        A file that `narrows.data.load_data` reads as a table.
+    target
+        A new file.
+    cells
+        Of columns without names those of their numbers, as text.
+    missing
+        As in `narrows.data.load_data`.
+    """
+    if source.name.lower().endswith(".parquet"):
+        _fill_parquet(source, target, cells)
+        return target
+    file, gzipped = read_delimited(source, missing), source.suffix.lower() == ".gz"
+    data = gzip.decompress(source.read_bytes()) if gzipped else source.read_bytes()
+    mark = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
+    new: dict[tuple[int, int], str] = {}
+    for name, own in cells.items():
+        place = file.names.index(name)
+        rows = own.index.to_numpy()
+        new.update(
+            zip(zip(rows.tolist(), [place] * len(rows), strict=True), _as_written(file, place, own), strict=True)
+        )
+    filled = mark + "".join(_filled(data.decode("utf-8-sig"), file, new)).encode()
+    target.write_bytes(gzip.compress(filled, mtime=0) if gzipped else filled)
+    return target
+
+
+def _as_written(file: Delimited, place: int, values: pd.Series[Any]) -> list[str]:
+    """Return ``values`` as the other cells of their column are written."""
+    known = [cell for cell in file.column(place) if cell]
+    if pd.api.types.is_bool_dtype(values):
+        written = {cell.lower(): cell for cell in known}
+        return [written.get(str(bool(value)).lower(), str(bool(value))) for value in values]
+    if pd.api.types.is_integer_dtype(values):
+        return [str(int(value)) for value in values]
+    if not pd.api.types.is_float_dtype(values):
+        return [str(value) for value in values]
+    numbers = [cell for cell in known if is_number(cell, commas=file.commas)]
+    if any(map(EXPONENTS.search, numbers)):
+        texts = [f"{value:.6g}" for value in values]
+    else:
+        decimals = max((len(cell.replace(",", ".").partition(".")[2]) for cell in numbers), default=0)
+        texts = [f"{value + 0.0:.{min(decimals, MOST_DECIMALS)}f}" for value in values]
+    return [text.replace(".", ",") for text in texts] if any("," in cell for cell in numbers) else texts
+
+
+def _filled(text: str, file: Delimited, new: Mapping[tuple[int, int], str]) -> Iterator[str]:
+    """Yield the pieces of a file's ``text``, with ``new`` cells by row and column in place of those that are there."""
+    quoted = _quoted(text, file)
+    done = 0
+    for row, place, start, end in _spans(text, file):
+        value = new.get((row, place))
+        if value is None:
+            continue
+        raw = text[start:end]
+        core = raw.strip()
+        before, after = raw.split(core, 1) if core else ("", "")
+        if place in quoted or core.startswith('"') or re.search(r'["\r\n]|^\s|\s$', value) or file.separator in value:
+            value = '"' + value.replace('"', '""') + '"'
+        yield from (text[done:start], before, value, after)
+        done = end
+    yield text[done:]
+
+
+def _spans(text: str, file: Delimited) -> Iterator[tuple[int, int, int, int]]:
+    """Yield each cell's row, counted from 0 below the names, its column, and where in ``text`` it begins and ends.
+
+    Cells and lines are those that `csv.reader` finds.
+    """
+    mark = re.escape(file.separator)
+    cell = re.compile(rf'((?:"(?:[^"]|"")*+(?:"|\Z))?[^{mark}\r\n]*)({mark}|\r\n|\r|\n|\Z)')
+    row, place = -int(file.named), 0
+    for found in cell.finditer(text):
+        if not found[1] and not place and found[2] != file.separator:
+            continue  # an empty line
+        yield row, place, found.start(1), found.end(1)
+        row, place = (row, place + 1) if found[2] == file.separator else (row + 1, 0)
+
+
+def _quoted(text: str, file: Delimited) -> set[int]:
+    """Return the columns whose known cells are all in quotes, by the first lines."""
+    quotes: dict[int, list[bool]] = {}
+    for row, place, start, end in _spans(text, file):
+        if row >= LINES_LOOKED_AT:
+            break
+        if row >= 0 and text[start:end].strip(' "'):
+            quotes.setdefault(place, []).append(text[start:end].startswith('"'))
+    return {place for place, own in quotes.items() if all(own)}
+
+
+def _fill_parquet(source: Path, target: Path, cells: Cells) -> None:
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
+    with pq.ParquetFile(source) as file:
+        table = file.read()
+        groups = [file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)]
+    for name, own in cells.items():
+        place = [str(one) for one in table.column_names].index(name)
+        field = table.schema.field(place)
+        table = table.set_column(place, field, _with_filled(table.column(place), field.type, own))
+    compression = groups[0].column(0).compression if groups and groups[0].num_columns else "SNAPPY"
+    compression = "NONE" if compression == "UNCOMPRESSED" else compression
+    rows = max([group.num_rows for group in groups], default=0) or None
+    pq.write_table(table, target, compression=compression, row_group_size=rows)
+
+
+def _with_filled(column: Any, kind: Any, values: pd.Series[Any]) -> Any:
+    """Return an Arrow column of type ``kind`` with ``values`` at their rows."""
+    import pyarrow as pa
+    import pyarrow.compute as pc  # type: ignore[import-untyped]
+
+    mask = np.zeros(len(column), bool)
+    mask[values.index.to_numpy()] = True
+    if not pa.types.is_dictionary(kind):
+        own = pa.array(values.to_list(), type=pa.string() if pa.types.is_string(kind) else None).cast(kind, safe=False)
+        return pc.replace_with_mask(column.combine_chunks(), pa.array(mask), own)
+    whole = column.unify_dictionaries().combine_chunks()
+    levels = {level: index for index, level in enumerate(whole.dictionary.to_pylist())}
+    indices = whole.indices.to_pandas().to_numpy(dtype=float, na_value=np.nan)
+    indices[mask] = [levels[value] for value in values]
+    made: NDArray[np.float64] = np.nan_to_num(indices)
+    places = pa.array(made.astype(np.int64), mask=np.isnan(indices)).cast(kind.index_type)
+    return pa.DictionaryArray.from_arrays(places, whole.dictionary, ordered=kind.ordered)
