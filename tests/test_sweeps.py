@@ -149,6 +149,26 @@ def test_columns_of_different_units_count_alike(table):
     assert list(result.models[1].feature_names_in_) == list("abcd")
 
 
+def test_a_table_is_measured_by_its_cells():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 200))
+    frame = pd.DataFrame({"a": a, "city": np.where(a > 0, "Brno", "Praha"), "b": b, "n": rng.poisson(3, 200)})
+    frame = frame.mask(rng.random(frame.shape) < 0.1)
+    result = sweep(frame, latent_dims=(1, 2), epochs=4, hidden=(8,))
+    assert "relative to the error of the column's mean" in result.unit
+    assert result.mean_error == pytest.approx(1, abs=0.2)
+    for row in result.rows:
+        found = result.models[row.latent_dim].evaluate(result.X_test, X_train=result.X_train).comparison
+        assert row.test_error == pytest.approx(found.model.error.value, rel=1e-5)
+        assert row.pca_error == pytest.approx(found.pca.error.value, rel=1e-5)
+    gappy = np.stack([a, b], 1)
+    gappy[3, 0] = np.nan  # in one of the two subsets
+    assert sweep(gappy, latent_dims=(1,), epochs=1).models[1].table_ is not None
+    gappy[5, 1] = np.inf
+    with pytest.raises(ValueError, match="X contains infinity in 1 of 400 values, first in row 5, column 1"):
+        sweep(gappy, latent_dims=(1,), epochs=1)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -12,25 +12,24 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from narrows.arguments import check_finite, check_given, choice, integer, refuse_masked
-from narrows.data.labels import usual_labels
-from narrows.data.on_disk import OnDisk
-from narrows.data.split import split
-from narrows.data.take import take
+from narrows.arguments import choice, integer
+from narrows.components import Components
 from narrows.estimators import ESTIMATORS
 from narrows.estimators.allowed import checks_of
 from narrows.estimators.base import BottleneckEstimator
+from narrows.estimators.division import Division, examples_in, is_table
 from narrows.estimators.fitting import fit_together
-from narrows.estimators.rows import weights_of
-from narrows.estimators.targets import are_pairs
+from narrows.estimators.rows import rows_of
+from narrows.estimators.targets import examples_of
 from narrows.evaluation.codes import dead_units
 from narrows.evaluation.reconstruction import squared_errors
 from narrows.fitted.fitted import Fitted
+from narrows.fitted.reference import linear_errors
 from narrows.fitted.training_set import enough_rows
 from narrows.training.loop import Step
+from narrows.training.own_state import in_own_state
 
 __all__ = ["Sweep", "SweepRow", "SweepStep", "sweep"]
 
@@ -38,6 +37,8 @@ __all__ = ["Sweep", "SweepRow", "SweepStep", "sweep"]
 @dataclass(frozen=True, slots=True)
 class SweepRow:
     """One model of a sweep. Errors are squared, per pixel or feature, in scaled units, with their standard errors.
+
+    Of a table they are those of a cell, relative to that of its column's mean or frequencies.
 
     Attributes
     ----------
@@ -100,9 +101,9 @@ class Sweep:
     Parameters
     ----------
     X, y
-        Rows or images, (n, …), also on disk, and, if known, labels (n,), by which the split is stratified. The models
-        learn them too where they are classes: no real numbers, and at most half as many as there are examples. Of
-        pairs, for a `DenoisingAutoencoder`, noisy examples and clean ones.
+        Rows, images or a table, (n, …), also on disk, and, if known, labels (n,), by which the split is stratified.
+        The models learn them too where they are classes: no real numbers, and at most half as many as there are
+        examples. Of pairs, for a `DenoisingAutoencoder`, noisy examples and clean ones.
     sample_weight
         As in `narrows.estimators.base.BottleneckEstimator.fit`; the test errors are means by it.
     latent_dims
@@ -154,46 +155,20 @@ class Sweep:
             checks_of(kind)["latent_dim"]("latent_dims", latent_dim)
         self.latent_dims = sorted(set(map(int, dims)))
         random_state = integer("random_state", random_state, 0, 2**32 - 1)
-        if options.get("columns") not in (None, "real"):
-            raise ValueError(
-                f"columns={options['columns']!r}: a sweep compares models with PCA, on rows of numbers "
-                "without gaps; fit a table's models one by one"
-            )
-        if isinstance(X, pd.DataFrame):  # so that one with texts is refused, which PCA could not take
-            options["columns"] = "real"
+        columns = options.get("columns")
+        data = examples_in("X", X, columns)
+        if columns is None and is_table(data, None):  # also where the gaps of one subset are all there are
+            options["columns"] = {}
         each = [random_state + i for i in range(integer("seeds", seeds, 1))]
         self._estimators = [kind(d, random_state=seed, **options) for d in self.latent_dims for seed in each]
-        self._divide(X, y, sample_weight, test_size, random_state)
+        self._division = division = Division.of(
+            self._estimators[0], data, y, sample_weight, test_size=test_size, random_state=random_state
+        )
+        self.X_train, self.X_test = division.X_train, division.X_test
+        self.y_train, self.y_test = division.y_train, division.y_test
         self.models: dict[int, BottleneckEstimator] = {}
         self.trainings: list[SweepRow] = []
         self._scaled: tuple[NDArray[np.floating], NDArray[np.floating]] | None = None
-
-    def _divide(
-        self, X: ArrayLike, y: ArrayLike | None, sample_weight: ArrayLike | None, test_size: float, random_state: int
-    ) -> None:
-        """Split the examples, and all that goes with each, into those to learn from and those to test on."""
-        data = _examples("X", X)
-        pairs = are_pairs(self._estimators[0], tuple(data.shape), y)
-        clean = _examples("y", y) if pairs else None
-        labels = None if y is None or pairs else usual_labels(_column(y, len(data)))
-        weights = weights_of(sample_weight, len(data))
-        if weights is not None:
-            kept = np.flatnonzero(weights)
-            data, clean = _rows(data, kept), None if clean is None else _rows(clean, kept)
-            labels, weights = None if labels is None else labels[kept], weights[kept]
-        self.X_train, self.X_test, self.y_train, self.y_test = split(
-            data, labels, test_size=test_size, random_state=random_state
-        )
-        rows = split(np.arange(len(data)), labels, test_size=test_size, random_state=random_state)[:2]
-        self._weights, self._test_weights = (None if weights is None else weights[np.asarray(some)] for some in rows)
-        self._target: Any = self.X_test  # what is to be made of it
-        if clean is not None:
-            self.y_train, self.y_test = (_rows(clean, np.asarray(some)) for some in rows)
-            self._labels, self._target = self.y_train, self.y_test
-        elif self._estimators[0].conditional:
-            self._labels = _all_classes(self.y_train, self.y_test)
-        else:
-            self._labels = _classes(self.y_train)
 
     def run(self, checkpoint: str | os.PathLike[str] | None = None) -> Generator[SweepStep]:
         """Train the models, side by side where their nets allow it, one step per yield.
@@ -213,7 +188,9 @@ class Sweep:
         """
         now: Sequence[BottleneckEstimator] = ()
         dims: tuple[int, ...] = ()
-        steps = fit_together(self._estimators, self.X_train, self._labels, self._weights, checkpoint=checkpoint)
+        steps = fit_together(
+            self._estimators, self.X_train, self._division.labels, self._division.weights, checkpoint=checkpoint
+        )
         ended = False
         try:
             for models, step in steps:
@@ -255,16 +232,15 @@ class Sweep:
         return kept
 
     def _judged(self, estimator: BottleneckEstimator, seconds: float, *, interrupted: bool) -> SweepRow:
-        errors = estimator.anomaly_score(self.X_test, self.y_test)
-        error, deviation = _mean_and_deviation(errors, self._test_weights)
+        errors = _errors(estimator, self.X_test, self.y_test)
+        error, deviation = _mean_and_deviation(errors, self._division.test_weights)
         fitted = estimator.fitted_
         validation, validation_se = fitted.validation_error or (None, None)
-        seen, test = self._scaled_by(fitted)
         return SweepRow(
             latent_dim=fitted.latent_dim,
             test_error=error,
             test_error_se=deviation,
-            pca_error=self._mean(squared_errors(test, fitted.reference.components.restored(seen))),
+            pca_error=self._linear_error(fitted, fitted.reference.components),
             validation_error=validation,
             validation_error_se=validation_se,
             parameters=sum(p.numel() for p in fitted.model.parameters()),
@@ -282,21 +258,30 @@ class Sweep:
         """
         if self._scaled is None:
             most = enough_rows(fitted.features)
-            seen = fitted.scaling.apply(self.X_test[:most])
-            same = self._target is self.X_test
-            self._scaled = seen, seen if same else fitted.scaling.apply(self._target[:most])
+            test, target = self.X_test, self._division.target
+            few = test[:most] if fitted.table is None else fitted.table.cells(test[:most])
+            seen = fitted.scaling.apply(few)
+            self._scaled = seen, seen if target is test else fitted.scaling.apply(target[:most])
         return self._scaled
+
+    def _linear_error(self, fitted: Fitted, components: Components) -> float:
+        """Return the test error of ``components``."""
+        seen, test = self._scaled_by(fitted)
+        if fitted.table is not None:
+            return self._mean(linear_errors(fitted.table, components, test))
+        return self._mean(squared_errors(test, components.restored(seen)))
 
     @cached_property
     def mean_error(self) -> float:
         """The test error of answering with the training examples' mean, in the rows' units; needs one trained model."""
         fitted = next(iter(self.models.values())).fitted_
-        _, test = self._scaled_by(fitted)
-        return self._mean(squared_errors(test, np.broadcast_to(fitted.reference.components.mean, test.shape)))
+        components = fitted.reference.components
+        return self._linear_error(fitted, replace(components, axes=components.axes[:0]))
 
     def _mean(self, errors: NDArray[np.float64]) -> float:
         """Return the mean of ``errors`` (n,), of the first test rows, by weight."""
-        weights = None if self._test_weights is None else self._test_weights[: len(errors)]
+        weights = self._division.test_weights
+        weights = None if weights is None else weights[: len(errors)]
         return float(np.average(errors, weights=weights))
 
     @property
@@ -332,30 +317,11 @@ class Sweep:
         return taken, reason + "."
 
 
-def _examples(name: str, X: Any) -> Any:
-    """Return examples, checked here, where rows still have their places; those on disk are checked when they are read.
-
-    ``name`` is what they were given as.
-    """
-    check_given(name, X)
-    data = X if isinstance(X, pd.DataFrame | OnDisk) else np.asarray(X)
-    if not isinstance(data, OnDisk) and np.issubdtype(np.asarray(data).dtype, np.number):
-        check_finite(np.asarray(data).reshape(len(data), -1), getattr(data, "columns", None), argument=name)
-    return data
-
-
-def _rows(data: Any, rows: NDArray[np.int64]) -> Any:
-    """Return the examples at ``rows``, which stay on disk if they are there."""
-    return data.select(rows) if isinstance(data, OnDisk) else take(data, rows)
-
-
-def _column(y: ArrayLike, n: int) -> NDArray[Any]:
-    """Return labels (n,), also of (n, 1), or say what is wrong with them before anything is trained."""
-    refuse_masked("y", y)
-    labels = np.asarray(y)
-    if labels.shape not in {(n,), (n, 1)}:
-        raise ValueError(f"y of shape {labels.shape} must be ({n},): a label for each example of X")
-    return labels.reshape(n)
+@in_own_state
+def _errors(estimator: BottleneckEstimator, X: Any, y: ArrayLike | None) -> NDArray[np.float64]:
+    """Return the error of each example, (n,), as the model's ``unit`` says."""
+    fitted = estimator.fitted_
+    return fitted.on(estimator.device).errors(examples_of(fitted, rows_of(estimator, X), y))
 
 
 def _mean_and_deviation(errors: NDArray[np.floating], weights: NDArray[np.floating] | None) -> tuple[float, float]:
@@ -365,31 +331,6 @@ def _mean_and_deviation(errors: NDArray[np.floating], weights: NDArray[np.floati
     shares = weights / weights.sum()
     mean = float(shares @ errors)
     return mean, float(np.linalg.norm(shares * (errors - mean)))
-
-
-def _classes(y: NDArray[Any] | None) -> NDArray[Any] | None:
-    """Return ``y``, or None if it is a quantity, also written as text, or a name for nearly every example."""
-    if y is None:
-        return None
-    values = np.unique(y)
-    try:
-        quantity = (values.astype(np.float64) % 1 != 0).any()
-    except ValueError:  # words
-        quantity = False
-    return None if quantity or 2 * len(values) > len(y) else y
-
-
-def _all_classes(y_train: NDArray[Any] | None, y_test: NDArray[Any] | None) -> NDArray[Any]:
-    """Return ``y_train``, from which a conditional model learns all classes that it is tested on."""
-    if y_train is None or y_test is None:
-        raise ValueError("conditional=True needs y, the class of each example, but these data have no labels")
-    unseen = y_test[~np.isin(y_test, y_train)]
-    if len(unseen):
-        raise ValueError(
-            "conditional=True needs two examples or more of each class, for training and for the test; "
-            f"class {unseen[0]} has too few"
-        )
-    return y_train
 
 
 def sweep(X: ArrayLike, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None, **options: Any) -> Sweep:

@@ -19,7 +19,7 @@ from narrows.evaluation.intervals import Estimate, half_samples
 
 __all__ = ["told_from_real", "usefulness"]
 
-Array = NDArray[np.float64]
+Cells = NDArray[np.floating]
 
 MOST_ROWS, MOST_TO_LEARN_FROM = 2000, 10_000
 """Rows of each kind that are to be told apart, and rows that are learned from."""
@@ -31,7 +31,7 @@ MOST_LEVELS = 255
 """Of a column, as scikit-learn's trees take them: the others, the rarest, are one."""
 
 
-def told_from_real(real: Array, generated: Array, levels: ArrayLike, *, random_state: RandomState = 0) -> Estimate:
+def told_from_real(real: Cells, generated: Cells, levels: ArrayLike, *, random_state: RandomState = 0) -> Estimate:
     """Return the area under the ROC curve of real against generated rows: ½ if trees cannot tell them apart.
 
     Cross-validated, on as many real as generated rows (the classifier two-sample test, Lopez-Paz & Oquab 2017). The
@@ -61,8 +61,8 @@ def told_from_real(real: Array, generated: Array, levels: ArrayLike, *, random_s
 
 
 def usefulness(
-    learned: tuple[Array, NDArray[Any]],
-    real: tuple[Array, NDArray[Any]],
+    learned: tuple[Cells, NDArray[Any]],
+    real: tuple[Cells, NDArray[Any]],
     levels: ArrayLike,
     *,
     random_state: RandomState = 0,
@@ -100,6 +100,6 @@ def _trees(levels: ArrayLike, seed: int) -> Any:
     )
 
 
-def _few(cells: Array, levels: ArrayLike) -> Array:
+def _few(cells: Cells, levels: ArrayLike) -> Cells:
     """Return cells with no more levels than trees take."""
     return np.where(np.asarray(levels, bool), np.minimum(cells, MOST_LEVELS - 1), cells)

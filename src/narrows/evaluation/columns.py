@@ -103,14 +103,17 @@ def column_errors(
         for j, (*_, measure, _) in enumerate(columns)
     ]
     known = (~np.isnan(cells)).sum(0)
-    measured = np.flatnonzero(known >= FEWEST_CELLS)
+    measured = np.flatnonzero(known >= FEWEST_CELLS).tolist()
     terms = np.concatenate([np.concatenate([each[j], lost[:, [j]].T]) for j in measured]).T
     found = iter(bootstrap_means(terms, random_state=random_state))
     errors = []
     for j in measured:
         name, kind, measure, unit = columns[j]
-        three = [_rooted(next(found)) if measure == "root mean squared error" else next(found) for _ in range(3)]
-        errors.append(ColumnError(name, kind, measure, unit, CONSTANTS[measure], int(known[j]), *three, next(found)))
+        of_model, of_pca, usual = (
+            _rooted(next(found)) if measure == "root mean squared error" else next(found) for _ in range(3)
+        )
+        told = name, kind, measure, unit, CONSTANTS[measure], int(known[j])
+        errors.append(ColumnError(*told, of_model, of_pca, usual, next(found)))
     return tuple(errors)
 
 

@@ -84,11 +84,11 @@ def compared(
 def compared_errors(errors: ArrayLike, pca: ArrayLike, mean: ArrayLike, *, random_state: RandomState = 0) -> Comparison:
     """Return `compared` of errors (n,) that are known already: a model's, the components' and the mean's."""
     seed = random_seed(random_state)
-    three = [
+    own, linear, constant = (
         Fidelity(bootstrap(np.mean, each, random_state=seed), psnr=None, ssim=None) for each in (errors, pca, mean)
-    ]
-    ratios = [error_ratio(errors, others, random_state=seed) for others in (pca, mean)]
-    return Comparison(*three, *ratios)
+    )
+    over_pca, over_mean = (error_ratio(errors, others, random_state=seed) for others in (pca, mean))
+    return Comparison(own, linear, constant, over_pca, over_mean)
 
 
 def error_ratio(errors: ArrayLike, others: ArrayLike, *, random_state: RandomState = 0) -> Estimate:

@@ -22,6 +22,7 @@ from narrows.evaluation.intervals import Estimate, half_samples
 __all__ = ["Pairs", "Spread", "cut", "pairs", "spreads"]
 
 Array = NDArray[np.float64]
+Cells = NDArray[np.floating]
 Bins = NDArray[np.int64]
 Columns: TypeAlias = Sequence[tuple[str, tuple[str, ...]]]
 
@@ -89,7 +90,7 @@ class Pairs:
     difference_by_chance: float
 
 
-def cut(cells: Array, others: Array, levels: int, most: int) -> tuple[Bins, Bins]:
+def cut(cells: Cells, others: Cells, levels: int, most: int) -> tuple[Bins, Bins]:
     """Return the bins (n,) and (m,) of a column's cells, real and generated; −1 where they are missing.
 
     Parameters
@@ -119,7 +120,7 @@ def cut(cells: Array, others: Array, levels: int, most: int) -> tuple[Bins, Bins
     return first, second
 
 
-def spreads(real: Array, generated: Array, columns: Columns, *, random_state: RandomState = 0) -> tuple[Spread, ...]:
+def spreads(real: Cells, generated: Cells, columns: Columns, *, random_state: RandomState = 0) -> tuple[Spread, ...]:
     """Return how each column is spread.
 
     Parameters
@@ -146,7 +147,7 @@ def spreads(real: Array, generated: Array, columns: Columns, *, random_state: Ra
     return tuple(Spread(*column, (n, m), *others) for column, (n, m), *others in each)
 
 
-def pairs(real: Array, generated: Array, columns: Columns, *, random_state: RandomState = 0) -> Pairs:
+def pairs(real: Cells, generated: Cells, columns: Columns, *, random_state: RandomState = 0) -> Pairs:
     """Return how pairs of columns go together, of two columns or more; arguments as in `spreads`."""
     rng = np.random.default_rng(random_seed(random_state))
     real, generated = (each[rng.permutation(len(each))[:MOST_ROWS], :MOST_PAIRED] for each in (real, generated))
@@ -162,7 +163,7 @@ def pairs(real: Array, generated: Array, columns: Columns, *, random_state: Rand
         return np.array([apart, np.abs(_associations(a, starts) - _associations(b, starts))[above].mean()])
 
     found, chance = _measured(distances, first, second, random_state)
-    matrices = [_associations(each, starts) for each in (first, second)]
+    matrices = _associations(first, starts), _associations(second, starts)
     names = tuple(name for name, _ in columns[: len(starts)])
     return Pairs(names, *matrices, found[0], float(chance[0]), found[1], float(chance[1]))
 

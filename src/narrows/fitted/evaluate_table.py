@@ -116,8 +116,8 @@ def table_evaluated(
     columns = _table(fitted).modelled
     described = [(str(column.name), column.kind, _measure(column), _unit(column)) for column in columns]
     pca = _coded(fitted).cells(fitted.reference.components.restored(_coded(fitted).numbers(test.x)))
-    three = (_in_units(fitted, x) for x in (test.x, restored, pca))
-    found = OfTable(column_errors(described, *three, lost, random_state=seed))
+    truth, own, linear = (_in_units(fitted, x) for x in (test.x, restored, pca))
+    found = OfTable(column_errors(described, truth, own, linear, lost, random_state=seed))
     made, labels = _generated(fitted, max(len(test.x), len(seen.x)), test.x, seed)
     coded = _coded(fitted)
     features = feature_map(coded.numbers(test.x), None, (coded.width,))
@@ -144,7 +144,7 @@ def _generated(fitted: Fitted, n: int, x: Rows, seed: int) -> tuple[Rows, NDArra
     generator, prior = torch.Generator().manual_seed(seed), fitted.model.prior
     z, labels = prior.sample(n, generator)
     context = one_hot(labels, len(prior.frequencies)).float() if fitted.conditional else None
-    cells = fitted.scaling.undo(simulated(fitted, z, context, generator))
+    cells = fitted.scaling.undo(simulated(fitted, z, context, generator)).astype(np.float64)
     for place, column in enumerate(_table(fitted).modelled):
         if column.kind not in LEVELS:  # as rows come out: on the column's grid, and within its range
             values = replace(column, form="").values(cells[:, place], bounded=True).astype(np.float64)
