@@ -129,6 +129,21 @@ def test_the_file_says_what_it_is(tmp_path):
         assert b".py" not in path.read_bytes(), "a path of this machine"
 
 
+def test_classes_of_more_than_32_bits_are_told_apart_where_only_32_are_compared(tmp_path):
+    X, y = data((4,)), np.array([2**40, 2**41, 7])[np.arange(120) % 3]
+    model = VAE(2, hidden=(8,), epochs=2, prior="normal", conditional=True, random_state=0).fit(X, y)
+    made = to_onnx(model, tmp_path / "m.onnx", X, y)
+    proto = onnx.load(made.encoder)
+    known = json.loads({entry.key: entry.value for entry in proto.metadata_props}["classes"])
+    assert known == [7, 2**40, 2**41]
+    (compared,) = [one for one in proto.graph.initializer if one.name == "known"]
+    assert onnx.numpy_helper.to_array(compared).tolist() == [0, 1, 2]
+    places = np.array([known.index(label) for label in y[:3]])
+    np.testing.assert_allclose(
+        run(made.encoder, x=X[:3].astype(np.float32), y=places), model.transform(X[:3], y[:3]), atol=1e-5
+    )
+
+
 def test_named_columns_need_no_warning(tmp_path):
     frame = pd.DataFrame(data((3,)), columns=["a", "b", "c"])
     model = Autoencoder(1, hidden=(4,), epochs=1, random_state=0).fit(frame)

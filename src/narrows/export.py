@@ -58,6 +58,9 @@ TALKATIVE = (
 TANH_IS_1 = 10.0
 """Beyond which tanh is 1 in 32 bits: OpenCV's is NaN from 45 on."""
 
+FAR_CLASS = 2**31
+"""The first whole number that does not fit into 32 bits."""
+
 INPUTS = {"whole": "x", "encoder": "x", "decoder": "code"}
 OUTPUTS = {"whole": "reconstruction", "encoder": "code", "decoder": "reconstruction"}
 
@@ -109,8 +112,8 @@ def to_onnx(
 
     Examples are 32-bit floats, or 64-bit ones where the training data's offset is large compared with their scale (as
     for dates), which OpenVINO computes in 32 bits all the same; convert bytes. For a conditional model, each file has a
-    second input ``y`` (n,) of 64-bit integers: the classes if those are integers, else their indices in the metadata's
-    ``classes``; an unknown one gives NaN.
+    second input ``y`` (n,) of 64-bit integers: the classes if those are integers of 32 bits, else their indices in the
+    metadata's ``classes``; an unknown one gives NaN.
     The metadata also name the version of narrows, the model, ``input_shape``, ``latent_dim`` and the units.
 
     Parameters
@@ -247,9 +250,11 @@ def _dtype(fitted: Fitted) -> np.dtype[Any]:
 
 
 def _known(fitted: Fitted) -> NDArray[np.int64]:
-    """Return the numbers that stand for the classes: themselves if they are integers, else their indices."""
+    """Return the numbers that stand for the classes: themselves if they are integers of 32 bits, else their indices."""
     classes = fitted.require_classes()
-    return classes.astype(np.int64) if classes.dtype.kind in "iu" else np.arange(len(classes))
+    # Of 64 bits OpenVINO compares the lower 32, and takes different classes for one.
+    whole = classes.dtype.kind in "iu" and np.abs(classes.astype(np.float64)).max() < FAR_CLASS
+    return classes.astype(np.int64) if whole else np.arange(len(classes))
 
 
 def _drawn(estimator: BottleneckEstimator) -> tuple[Any, NDArray[np.generic] | None]:
