@@ -18,7 +18,7 @@ from narrows.data.delimited import LINES_LOOKED_AT, Delimited, read_delimited
 
 __all__ = ["write_filled"]
 
-EXPONENTS = re.compile(r"[eE]")
+EXPONENTS, NEEDS_QUOTES = re.compile(r"[eE]"), re.compile(r'["\r\n]|^\s|\s$')
 
 MOST_DECIMALS = 15
 
@@ -65,8 +65,9 @@ def _as_written(file: Delimited, place: int, values: pd.Series[Any]) -> list[str
     """Return ``values`` as the other cells of their column are written."""
     known = [cell for cell in file.column(place) if cell]
     if pd.api.types.is_bool_dtype(values):
-        written = {cell.lower(): cell for cell in known}
-        return [written.get(str(bool(value)).lower(), str(bool(value))) for value in values]
+        first = known[0] if known else "True"
+        style = str.upper if first.isupper() else str.lower if first.islower() else str
+        return [style(str(bool(value))) for value in values]
     if pd.api.types.is_integer_dtype(values):
         return [str(int(value)) for value in values]
     if not pd.api.types.is_float_dtype(values):
@@ -76,7 +77,7 @@ def _as_written(file: Delimited, place: int, values: pd.Series[Any]) -> list[str
         texts = [f"{value:.6g}" for value in values]
     else:
         decimals = max((len(cell.replace(",", ".").partition(".")[2]) for cell in numbers), default=0)
-        texts = [f"{value + 0.0:.{min(decimals, MOST_DECIMALS)}f}" for value in values]
+        texts = [f"{value:z.{min(decimals, MOST_DECIMALS)}f}" for value in values]
     return [text.replace(".", ",") for text in texts] if any("," in cell for cell in numbers) else texts
 
 
@@ -91,8 +92,8 @@ def _filled(text: str, file: Delimited, new: Mapping[tuple[int, int], str]) -> I
         raw = text[start:end]
         core = raw.strip()
         before, after = raw.split(core, 1) if core else ("", "")
-        if place in quoted or core.startswith('"') or re.search(r'["\r\n]|^\s|\s$', value) or file.separator in value:
-            value = '"' + value.replace('"', '""') + '"'
+        if place in quoted or core.startswith('"') or _needs_quotes(value, file):
+            value, before, after = '"' + value.replace('"', '""') + '"', "", ""  # quotes count at the start alone
         yield from (text[done:start], before, value, after)
         done = end
     yield text[done:]
@@ -114,14 +115,21 @@ def _spans(text: str, file: Delimited) -> Iterator[tuple[int, int, int, int]]:
 
 
 def _quoted(text: str, file: Delimited) -> set[int]:
-    """Return the columns whose known cells are all in quotes, by the first lines."""
+    """Return the columns whose known cells are all in quotes, and not because they need them, by the first lines."""
     quotes: dict[int, list[bool]] = {}
+    needless: set[int] = set()
     for row, place, start, end in _spans(text, file):
+        cell = text[start:end]
         if row >= LINES_LOOKED_AT:
             break
-        if row >= 0 and text[start:end].strip(' "'):
-            quotes.setdefault(place, []).append(text[start:end].startswith('"'))
-    return {place for place, own in quotes.items() if all(own)}
+        if row >= 0 and cell.strip(' "'):
+            quotes.setdefault(place, []).append(cell.startswith('"'))
+            needless |= set() if _needs_quotes(cell.strip('"'), file) else {place}
+    return {place for place, own in quotes.items() if all(own) and place in needless}
+
+
+def _needs_quotes(value: str, file: Delimited) -> bool:
+    return file.separator in value or NEEDS_QUOTES.search(value) is not None
 
 
 def _fill_parquet(source: Path, target: Path, cells: Cells) -> None:

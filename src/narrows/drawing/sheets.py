@@ -9,6 +9,7 @@ import math
 import textwrap
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +22,7 @@ if TYPE_CHECKING:  # it takes a third of a second, and not every verb draws
     from matplotlib.colors import Normalize
     from matplotlib.figure import Figure
 
-__all__ = ["comparison", "example_rows", "histograms", "image_grid"]
+__all__ = ["Line", "comparison", "example_rows", "histograms", "image_grid", "lines_of_cells"]
 
 Array = NDArray[Any]
 
@@ -33,6 +34,7 @@ MARGIN, GAP, LINE, NARROWEST = 0.12, 0.07, 0.155, 4.0
 
 HEAT = "magma"  # perceptually uniform: twice the error looks twice as bright, also in grey
 BARS = 24  # of texts, at most: as many as of numbers
+STEP, WIDEST, NARROW = 0.175, 1.3, 0.35  # inches: a line of a table, and its columns at most and at least
 PANEL = 6  # lines of a comparison under each other, before a second panel begins beside them
 
 
@@ -171,6 +173,64 @@ def comparison(
     return figure
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a table that is drawn.
+
+    Attributes
+    ----------
+    label
+        To stand next to it.
+    texts
+        Of its cells.
+    heat
+        How strongly each cell is marked in orange, from 0 to 1.
+    """
+
+    label: str
+    texts: Sequence[str]
+    heat: Array | None = None
+
+
+def lines_of_cells(columns: Sequence[str], blocks: Sequence[Sequence[Line]], *, title: str = "") -> Figure:
+    """Draw rows of a table as lines of text below the names of its columns.
+
+    Parameters
+    ----------
+    columns
+        Their names.
+    blocks
+        Lines that belong together: those after the first show what becomes of it, in another colour.
+    title
+        What the sheet shows.
+    """
+    lines = [line for block in blocks for line in block]
+    left = min(2.0, max(_width(part) for line in lines for part in line.label.split("\n")) + 0.1)
+    cells = zip(*(line.texts for line in lines), strict=True)
+    widths = [
+        GAP + min(WIDEST, max(NARROW, _width(name, bold=True), *map(_width, own)))
+        for name, own in zip(columns, cells, strict=True)
+    ]
+    starts = np.concatenate([[0.0], np.cumsum(widths)]) + left
+    figure, top = _sheet(float(starts[-1]), (len(lines) + 1) * STEP + len(blocks) * GAP, title)
+    for place, name in enumerate(columns):
+        _text(figure, MARGIN + starts[place], top, name, widths[place] - GAP, va="top", fontweight="bold")
+    y = top + STEP
+    for block in blocks:
+        _rule(figure, y, float(starts[-1]))
+        y += GAP
+        for number, line in enumerate(block):
+            colour = OURS if number else "black"
+            _text(figure, MARGIN, y, line.label, left - 0.1, va="top", color=colour)
+            for place, text in enumerate(line.texts):
+                x, width = MARGIN + starts[place], widths[place]
+                if line.heat is not None and line.heat[place] > 0:
+                    _mark(figure, x - GAP / 2, y - 0.02, width, STEP, 0.9 * min(1.0, float(line.heat[place])))
+                _text(figure, x, y, text, width - GAP, va="top", color=colour)
+            y += STEP
+    return figure
+
+
 def histograms(columns: Sequence[tuple[str, Array]], *, title: str = "") -> Figure:
     """Draw how the values of each of a table's columns are spread, from its least value to its largest.
 
@@ -235,6 +295,23 @@ def _sheet(width: float, height: float, title: str) -> tuple[Figure, float]:
     if lines:
         figure.text(x, y, "\n".join(lines), fontsize=TITLE, va="top", parse_math=False)
     return figure, top
+
+
+def _mark(figure: Figure, x: float, y: float, width: float, height: float, alpha: float) -> None:
+    """Lay orange on a rectangle whose upper left corner is ``x`` right and ``y`` below the figure's, in inches."""
+    from matplotlib.patches import Rectangle
+
+    wide, high = figure.get_size_inches()
+    corner = (x / wide, 1 - (y + height) / high)
+    figure.add_artist(Rectangle(corner, width / wide, height / high, color=PCA, alpha=alpha, linewidth=0))
+
+
+def _rule(figure: Figure, y: float, width: float) -> None:
+    from matplotlib.lines import Line2D
+
+    wide, high = figure.get_size_inches()
+    ends = (MARGIN / wide, (MARGIN + width) / wide)
+    figure.add_artist(Line2D(ends, (1 - y / high,) * 2, color="0.8", linewidth=0.5))
 
 
 def _axes(figure: Figure, x: float, y: float, width: float, height: float) -> Axes:

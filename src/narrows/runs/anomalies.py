@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from narrows.data.take import take
 from narrows.estimators.base import BottleneckEstimator
 from narrows.evaluation.anomalies import p_values, threshold
 from narrows.runs.captions import captions, with_article
+from narrows.runs.cells import odd_cells
 from narrows.runs.files import Written, new_folder, write_columns, write_figures, write_json
 from narrows.runs.pictures import draw_odd
 from narrows.runs.writing import known_of
@@ -27,8 +28,12 @@ __all__ = ["find_anomalies"]
 
 Array = NDArray[Any]
 
-ODDEST = 36
-"""Examples on a sheet of odd ones."""
+ODDEST, ODDEST_ROWS = 36, 20
+"""Examples on a sheet of odd ones, and rows of a table."""
+
+MOST_NATS, LEAST_HEAT = 10.0, 0.35
+"""By how many nats a cell is odder than usual that is marked as strongly as can be, and how strongly one is at least
+that makes its row odd."""
 
 
 def find_anomalies(
@@ -72,7 +77,10 @@ def find_anomalies(
     folder = new_folder(out, f"anomalies-{dataset.name}")
     known = {name: values[order] for name, values in known_of(dataset).items()}
     p = p_values(scores, held_out)
-    columns = {"example": order, "score": scores[order], "p_value": p[order], "odd": odd[order]}
+    columns: dict[str, Array] = {"example": order, "score": scores[order], "p_value": p[order], "odd": odd[order]}
+    cells = _Cells.of(estimator, dataset, scores, limit, by) if estimator.fitted_.table is not None else None
+    if cells is not None:
+        columns["odd_cells"] = cells.named[order]
     numbers = {
         "examples": len(scores),
         "by": by,
@@ -86,17 +94,28 @@ def find_anomalies(
         write_columns(folder / "anomalies.csv", columns, known),
         write_json(folder / "results.json", numbers),
     ]
-    shown = order[:ODDEST]
+    if cells is not None:
+        nats = dict(zip(cells.names, cells.nats.T, strict=True))
+        files.append(write_columns(folder / "nats.csv", {"example": np.arange(len(scores)), **nats}, {}))
+    shown = order[: ODDEST if cells is None else ODDEST_ROWS]
+    marked = "their errors" if cells is None else "cells that cost more nats than usual"
     title = (
-        f"The oddest of {dataset.name} to {with_article(estimator.fitted_.kind)}, by {by}, with their errors in "
+        f"The oddest of {dataset.name} to {with_article(estimator.fitted_.kind)}, by {by}, with {marked} in "
         f"orange; scores above {limit:.3g} are odd; at most {promised:.3g} of ordinary examples exceed this"
     )
-    draw = partial(_sheet, estimator, dataset, shown, scores[shown], odd[shown], title)
+    heat = None if cells is None else cells.heat[shown]
+    draw = partial(_sheet, estimator, dataset, shown, scores[shown], odd[shown], title, heat)
     return Written(numbers, [*write_figures(folder, {"anomalies": draw}), *files])
 
 
 def _sheet(
-    estimator: BottleneckEstimator, dataset: Dataset, rows: Array, scores: Array, odd: Array, title: str
+    estimator: BottleneckEstimator,
+    dataset: Dataset,
+    rows: Array,
+    scores: Array,
+    odd: Array,
+    title: str,
+    heat: Array | None = None,
 ) -> Figure:
     X = take(dataset.X, rows)
     y = dataset.y[rows] if dataset.y is not None and estimator.fitted_.conditional else None
@@ -104,4 +123,39 @@ def _sheet(
         f"{'odd ' if is_odd else ''}{score:.3g}\n{caption.splitlines()[-1]}"
         for is_odd, score, caption in zip(odd, scores, captions(dataset, rows), strict=True)
     ]
-    return draw_odd(estimator.fitted_, X, estimator.reconstruct(X, y), title=title, labels=labels)
+    return draw_odd(estimator.fitted_, X, estimator.reconstruct(X, y), title=title, labels=labels, heat=heat)
+
+
+class _Cells(NamedTuple):
+    """What there is to say of a table's cells.
+
+    Attributes
+    ----------
+    names
+        Of the columns that are learned from.
+    nats
+        (n, columns), as `error_map` has them.
+    named
+        (n,), the names of each odd row's odd cells.
+    heat
+        (n, columns), from 0 to 1: how strongly each is to be marked.
+    """
+
+    names: list[str]
+    nats: Array
+    named: Array
+    heat: Array
+
+    @classmethod
+    def of(cls, estimator: BottleneckEstimator, dataset: Dataset, scores: Array, limit: float, by: str) -> _Cells:
+        """Return it of a data set, whose rows are odd if their ``scores`` are above the ``limit``."""
+        table = estimator.fitted_.table
+        assert table is not None
+        y = dataset.y if estimator.fitted_.conditional else None
+        found = odd_cells(estimator, dataset.X, y, scores, limit, by)
+        names = [str(one.name) for one in table.modelled]
+        named = ["; ".join(name for name, is_odd in zip(names, row, strict=True) if is_odd) for row in found.odd]
+        heat = np.clip(np.nan_to_num(found.excess) / MOST_NATS, 0, 1)
+        heat = np.where(found.odd.any(1)[:, None], np.where(found.odd, np.maximum(heat, LEAST_HEAT), 0), heat)
+        nats = np.asarray(estimator.error_map(dataset.X, y))
+        return cls(names, nats, np.array(named, object), heat)

@@ -124,10 +124,13 @@ def write_array(folder: Path, stem: str, examples: Any, names: Sequence[str] | N
     folder, stem
         Where, and the file's name without its suffix.
     examples
-        Images (n, H, W[, C]) or rows (n, features).
+        Images (n, H, W[, C]) or rows (n, features), also as a data frame, which has names of its own.
     names
-        Of a table's columns; None numbers them.
+        Of the columns of an array; None numbers them.
     """
+    if isinstance(examples, pd.DataFrame):
+        examples.to_csv(folder / f"{stem}.csv", index=False, lineterminator="\r\n")
+        return folder / f"{stem}.csv"
     examples = np.asarray(examples)
     if examples.ndim > 2:
         np.save(folder / f"{stem}.npy", examples)

@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from narrows.data.dataset import Dataset
+from narrows.data.take import take
 from narrows.estimators.base import BottleneckEstimator
 from narrows.fitted.fitted import Fitted
 from narrows.latent import around
 from narrows.latent import interpolate as between
 from narrows.runs.captions import first_of, with_article
+from narrows.runs.cells import made, together
 from narrows.runs.files import Written, new_folder, write_figures, write_json, write_table
 from narrows.runs.opening import known_labels, pick
 from narrows.runs.pictures import draw_grid, draw_rows
@@ -62,7 +64,7 @@ def generate(
     """
     check_images(estimator.fitted_, files=files)
     y = _drawn_classes(estimator.fitted_, n, seed) if label is None else known_labels(estimator.fitted_, [label])[0]
-    samples = np.asarray(estimator.sample(n, y, random_state=seed))
+    samples = made(estimator.fitted_, estimator.sample(n, y, random_state=seed))
     folder = new_folder(out, f"generate-{name}")
     numbers: dict[str, Any] = {"n": n, "label": label, "seed": seed}
     if label is None and y is not None:
@@ -119,14 +121,15 @@ def generate_like(
     original = pick("--example", dataset, [example])
     code = estimator.transform(original.X, original.y)
     codes = around(code[0], noise, n, random_state=seed)
-    samples = np.asarray(estimator.inverse_transform(codes, None if original.y is None else np.repeat(original.y, n)))
+    labels = None if original.y is None else np.repeat(original.y, n)
+    samples = made(estimator.fitted_, estimator.inverse_transform(codes, labels))
     folder = new_folder(out, f"like-{dataset.name}")
     numbers = {"like": dataset.name, "example": example, "noise": noise, "n": n, "seed": seed, "code": code[0].tolist()}
     written = [
         *write_examples(folder, "samples", samples, estimator.fitted_, files=files),
         write_json(folder / "results.json", numbers),
     ]
-    shown = np.concatenate([original.X, estimator.inverse_transform(code, original.y), samples])
+    shown = together(estimator.fitted_, [original.X, estimator.inverse_transform(code, original.y), samples])
     # As many as were asked for, so that 64 make a square; the arrays hold all of the new ones.
     shown = shown[: min(max(n, 3), GRID)]
     draw = partial(
@@ -168,7 +171,8 @@ def interpolate(
     ends = pick("--examples", dataset, examples)
     first, last = estimator.transform(ends.X, ends.y)
     codes = between(first, last, steps, kind=kind)
-    path = np.asarray(estimator.inverse_transform(codes, None if ends.y is None else np.repeat(ends.y[:1], len(codes))))
+    y = None if ends.y is None else np.repeat(ends.y[:1], len(codes))
+    path = made(estimator.fitted_, estimator.inverse_transform(codes, y))
     folder = new_folder(out, f"interpolate-{dataset.name}")
     shown = np.unique(np.linspace(0, steps - 1, min(steps, GRID - 2)).round().astype(int))
     numbers = {"examples": list(examples), "steps": steps, "kind": kind}
@@ -178,14 +182,14 @@ def interpolate(
         write_json(folder / "results.json", numbers),
     ]
     title = f"From example {examples[0]} to {examples[1]} of {dataset.name}, {kind}: codes on the way, decoded"
-    row = np.concatenate([np.asarray(ends.X)[:1], path[shown], np.asarray(ends.X)[1:]])
+    row = together(estimator.fitted_, [ends.X[:1], take(path, shown), ends.X[1:]])
     way = [f"{step / (steps - 1):.0%}" for step in shown]
     labels = [f"example {examples[0]}", *way, f"example {examples[1]}"]
     draw = partial(_path, estimator.fitted_, row, title, labels)
     return Written(numbers | {"shown": len(shown)}, [*write_figures(folder, {"path": draw}), *written])
 
 
-def _path(fitted: Fitted, row: Array, title: str, labels: list[str]) -> Figure:
+def _path(fitted: Fitted, row: Any, title: str, labels: list[str]) -> Figure:
     if len(row) <= ONE_ROW:
         return draw_rows(fitted, [("", row)], title=title, headings=labels)
     return draw_grid(fitted, row, title=title, labels=labels)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from narrows.drawing.sheets import comparison, example_rows, image_grid
+from narrows.drawing.sheets import Line, comparison, example_rows, image_grid, lines_of_cells
 from narrows.fitted.fitted import Fitted
 from narrows.fitted.levels import error_maps, value_range
+from narrows.runs.cells import differences, texts_of
 
 if TYPE_CHECKING:  # it takes a third of a second, and who draws has it
     from matplotlib.figure import Figure
@@ -18,6 +19,9 @@ if TYPE_CHECKING:  # it takes a third of a second, and who draws has it
 __all__ = ["draw_comparison", "draw_grid", "draw_odd", "draw_rows"]
 
 Array = NDArray[Any]
+
+MOST_COLUMNS = 12
+"""Of a table, that are drawn."""
 
 
 def draw_rows(
@@ -27,19 +31,43 @@ def draw_rows(
     title: str = "",
     headings: Sequence[str] = (),
 ) -> Figure:
-    """Draw (label, examples) pairs in the data's units, a table's columns each scaled as the model scales it."""
+    """Draw (label, examples) pairs in the data's units, columns of numbers each scaled as the model scales it.
+
+    Of a table with columns of other kinds, or with missing cells, they are lines of text.
+    """
+    if fitted.table is not None:
+        each = [(label.split("\n")[0], texts_of(fitted.table, examples)) for label, examples in rows]
+        first = [" ".join(filter(None, (each[0][0], *headings[i : i + 1]))) for i in range(len(each[0][1]))]
+        blocks = [
+            [
+                Line(label if number else first[i], texts[i])
+                for number, (label, texts) in enumerate(each)
+                if i < len(texts)
+            ]
+            for i in range(len(first))
+        ]
+        return _lines(fitted, blocks, title)
     shown = [(label, _drawable(fitted, examples)) for label, examples in rows]
     return example_rows(shown, _shown_range(fitted, shown[0][1]), title=title, headings=headings)
 
 
 def draw_grid(fitted: Fitted, examples: Any, *, title: str = "", labels: Sequence[str] = ()) -> Figure:
     """Draw examples in a grid, as `draw_rows` draws them."""
+    if fitted.table is not None:
+        return draw_rows(fitted, [("", examples)], title=title, headings=labels)
     shown = _drawable(fitted, examples)
     return image_grid(shown, _shown_range(fitted, shown), title=title, labels=labels)
 
 
-def draw_odd(fitted: Fitted, examples: Any, restored: Any, *, title: str, labels: Sequence[str]) -> Figure:
-    """Draw examples in a grid, with what is wrong with their reconstructions in orange over them."""
+def draw_odd(
+    fitted: Fitted, examples: Any, restored: Any, *, title: str, labels: Sequence[str], heat: Array | None = None
+) -> Figure:
+    """Draw examples in a grid, with what is wrong with their reconstructions in orange over them.
+
+    Of a table's cells it is ``heat`` (n, columns), from 0 to 1.
+    """
+    if fitted.table is not None:
+        return _compared(fitted, labels, examples, restored, title, heat)
     shown = _drawable(fitted, examples)
     maps = error_maps(fitted, examples, restored)
     return image_grid(shown, _shown_range(fitted, shown), title=title, labels=labels, heat=maps)
@@ -50,9 +78,43 @@ def draw_comparison(fitted: Fitted, labels: Sequence[str], originals: Any, resto
 
     An image's channels share a map, their mean.
     """
+    if fitted.table is not None:
+        return _compared(fitted, labels, originals, restored, title)
     maps = error_maps(fitted, originals, restored)
     first, second = _drawable(fitted, originals), _drawable(fitted, restored)
     return comparison(labels, first, second, maps, _shown_range(fitted, first), title=title, unit=fitted.unit)
+
+
+def _compared(
+    fitted: Fitted, labels: Sequence[str], originals: Any, restored: Any, title: str, heat: Array | None = None
+) -> Figure:
+    """Draw rows of a table over what becomes of them, with cells in orange that differ, or that have ``heat``."""
+    table = fitted.table
+    assert table is not None
+    heat = differences(fitted, originals, restored) if heat is None else heat
+    each = zip(labels, texts_of(table, originals), heat, texts_of(table, restored), strict=True)
+    blocks = []
+    for label, one, marks, other in each:
+        *first, last = label.split("\n")
+        blocks.append([Line(", ".join(first), one, marks), Line(last, other)])
+    return _lines(fitted, blocks, title)
+
+
+def _lines(fitted: Fitted, blocks: Sequence[Sequence[Line]], title: str) -> Figure:
+    """Draw lines of a table: all columns, or those whose cells are marked most, or else the first."""
+    assert fitted.table is not None
+    names = [str(column.name) for column in fitted.table.modelled]
+    shown = np.arange(len(names))
+    if len(names) > MOST_COLUMNS:
+        heats = [line.heat for block in blocks for line in block if line.heat is not None]
+        most = np.max(heats, 0) if heats else np.zeros(len(names))
+        shown = np.sort(np.argsort(-most, kind="stable")[:MOST_COLUMNS])
+        title = f"{title}; {MOST_COLUMNS} of {len(names):,} columns".removeprefix("; ")
+    few = [
+        [Line(x.label, [x.texts[i] for i in shown], None if x.heat is None else x.heat[shown]) for x in block]
+        for block in blocks
+    ]
+    return lines_of_cells([names[i] for i in shown], few, title=title)
 
 
 def _drawable(fitted: Fitted, examples: Any) -> Array:

@@ -18,9 +18,12 @@ from narrows.data.errors import DataError
 from narrows.data.on_disk import OnDisk
 from narrows.data.take import take
 from narrows.estimators.base import BottleneckEstimator
+from narrows.estimators.rows import rows_of
+from narrows.estimators.targets import examples_of
 from narrows.fitted.fitted import Fitted
 from narrows.fitted.levels import squared_errors
 from narrows.runs.captions import captions, first_of, names, ranked, with_article
+from narrows.runs.cells import differences, made
 from narrows.runs.files import (
     Written,
     new_folder,
@@ -44,6 +47,9 @@ Array = NDArray[Any]
 NUMBERS_AT_ONCE = 2**22
 """Numbers in examples that are reconstructed, corrupted or compared at a time, of examples on disk."""
 
+OF_CELLS = "squared difference per cell, of levels whether they differ, numbers scaled to variance 1"
+"""What the errors of a table's noise measure."""
+
 LEVEL = 0.3
 """Of noise that is added, unless another one is asked for."""
 
@@ -63,7 +69,7 @@ def reconstruct(
         Whether to write each image as a file of its own, too.
     """
     check_images(estimator.fitted_, files=files)
-    errors = estimator.anomaly_score(dataset.X, dataset.y)
+    errors = _errors(estimator, dataset)
     folder = new_folder(out, f"reconstruct-{dataset.name}")
     restored, array = reconstruct_into(folder, "reconstructed", estimator, dataset.X, dataset.y)
     numbers = {
@@ -83,6 +89,15 @@ def reconstruct(
         written.append(write_singles(folder / "reconstructed", restored, estimator.fitted_))
     draw = partial(_side_by_side, estimator.fitted_, dataset, restored, errors)
     return Written(numbers, [*write_figures(folder, {"reconstructions": draw}), *written])
+
+
+def _errors(estimator: BottleneckEstimator, dataset: Dataset) -> NDArray[np.float64]:
+    """Return the error of each example, (n,), in the unit that the model has."""
+    fitted = estimator.fitted_
+    if fitted.table is None:
+        return estimator.anomaly_score(dataset.X, dataset.y, by="reconstruction")
+    y = dataset.y if fitted.conditional else None
+    return fitted.on(estimator.device).errors(examples_of(fitted, rows_of(estimator, dataset.X), y))
 
 
 def _side_by_side(fitted: Fitted, dataset: Dataset, restored: Any, errors: NDArray[np.float64]) -> Figure:
@@ -137,15 +152,22 @@ def denoise(
     fitted = estimator.fitted_
     singles = [write_singles(folder / array.stem, examples[array.stem], fitted) for array in written if files]
     if add is not None:
-        errors = {name: squared_errors(fitted.scaling, dataset.X, X) for name, X in examples.items()}
+        errors = {name: _distances(fitted, dataset.X, X) for name, X in examples.items()}
         means = {name: float(values.mean()) for name, values in errors.items()}
-        numbers |= {"unit": estimator.fitted_.unit, "errors": means}
+        numbers |= {"unit": fitted.unit if fitted.table is None else OF_CELLS, "errors": means}
         written.append(write_errors(folder / "errors.csv", dataset, errors))
     written += [*singles, write_json(folder / "results.json", numbers)]
     noise, said = (f" with {add} noise, level {level:g},", f" (mean {estimator.unit})") if add else ("", "")
     title = f"{dataset.name}{noise} denoised by {with_article(estimator.fitted_.kind)}{said}"
     draw = partial(_before_and_after, estimator.fitted_, dataset, examples, means, title)
     return Written(numbers, [*write_figures(folder, {"denoised": draw}), *written])
+
+
+def _distances(fitted: Fitted, examples: Any, others: Any) -> NDArray[np.float64]:
+    """Return how far each of the examples is from the other, (n,)."""
+    if fitted.table is not None:
+        return differences(fitted, examples, others).mean(1)
+    return squared_errors(fitted.scaling, examples, others)
 
 
 def _before_and_after(
@@ -203,7 +225,8 @@ def corrupt_into(
     """
     if not isinstance(X, OnDisk):
         noisy: Any = estimator.corrupt(X, corruption=corruption, level=level, random_state=seed)
-        noisy = pd.DataFrame(noisy, columns=X.columns) if isinstance(X, pd.DataFrame) else noisy
+        if isinstance(X, pd.DataFrame) and not isinstance(noisy, pd.DataFrame):
+            noisy = pd.DataFrame(noisy, columns=X.columns)
         return noisy, write_examples(folder, "noisy", noisy, estimator.fitted_)[0]
     path, some = folder / "noisy.npy", chunks(len(X), math.prod(X.shape[1:]), NUMBERS_AT_ONCE)
     streams = ((rows, np.random.default_rng([seed, rows.start])) for rows in some)
@@ -268,7 +291,7 @@ def decode(estimator: BottleneckEstimator, codes: Dataset, out: Path | None = No
         As in `reconstruct`.
     """
     check_images(estimator.fitted_, files=files)
-    decoded = np.asarray(estimator.inverse_transform(codes.X, codes.y))
+    decoded = made(estimator.fitted_, estimator.inverse_transform(codes.X, codes.y))
     folder = new_folder(out, f"decode-{codes.name}")
     written = write_examples(folder, "decoded", decoded, estimator.fitted_, files=files)
     if decoded.ndim > 2:
