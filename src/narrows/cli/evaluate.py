@@ -57,7 +57,7 @@ def _say_numbers(evaluation: Evaluation) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from narrows.runs.page import four_digits, interval_of
+    from narrows.runs.section import four_digits, interval_of
 
     seen = f"; the model saw {evaluation.learnt:,} of them in training" if evaluation.learnt else ""
     repeated = f"; {evaluation.repeated:,} equal some that it saw" if evaluation.repeated else ""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
-__all__ = ["document"]
+__all__ = ["document", "table"]
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1b1f24; --soft: #57606a; --paper: #fff; --card: #f6f8fa; --line: #d8dee4;
@@ -42,7 +43,8 @@ h3 { font-size: 1.05rem; margin: 1.4rem 0 .3rem; }
 .card { padding: .8rem 1rem; background: var(--card); border-radius: .5rem; border-left: .3rem solid var(--line); }
 .card + .card { margin-top: .8rem; } .card h3 { margin: 0; } .card p { margin: .2rem 0; }
 .card.bad { border-color: var(--bad); } .card.good { border-color: var(--good); }
-.wide { overflow-x: auto; }
+.wide { overflow-x: auto; } .wide td { white-space: nowrap; }
+td.odd { color: var(--bad); font-weight: 600; } tr.part td { color: var(--soft); }
 pre { padding: .8rem 1rem; background: var(--card); border-radius: .5rem; overflow-x: auto; font-size: .9rem; }
 @media (max-width: 34rem) { dl div { display: flex; flex-wrap: wrap; justify-content: space-between; }
   figure a { overflow-x: auto; } img { min-width: 34rem; } }
@@ -51,6 +53,27 @@ pre { padding: .8rem 1rem; background: var(--card); border-radius: .5rem; overfl
   section { margin-top: 1.5rem; padding-top: 1rem; } h2, section > p { break-after: avoid; }
   figure, dl div { break-inside: avoid; } }
 """
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]], marked: Sequence[Sequence[bool]] = ()) -> str:
+    """Return a table as HTML.
+
+    Parameters
+    ----------
+    headings, rows
+        Texts. A cell that reads as a number stands to the right.
+    marked
+        Which cells are to be seen at once, as many as there are; or none.
+    """
+    head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
+    body = ""
+    for line, row in enumerate(rows):
+        cells = []
+        for place, cell in enumerate(row):
+            kind = "odd " * bool(marked and marked[line][place]) + "n" * cell.lstrip("-")[:1].isdigit()
+            cells.append(f'<td class="{kind}">{escape(cell)}</td>')
+        body += f"<tr>{''.join(cells)}</tr>\n"
+    return f'<div class="wide"><table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table></div>\n'
 
 
 def document(title: str, body: str) -> str:

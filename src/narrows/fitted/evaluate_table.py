@@ -33,7 +33,7 @@ from narrows.models.model import Batch, BottleneckModel
 from narrows.models.priors.base import StandardNormal
 from narrows.training.examples import Examples
 
-__all__ = ["cell_errors", "compared_cells", "errors_of_codes", "far_cells", "table_evaluated"]
+__all__ = ["cell_errors", "compared_cells", "errors_of_codes", "far_cells", "in_units", "table_evaluated"]
 
 Rows = NDArray[np.floating]
 
@@ -175,6 +175,12 @@ def _by_trees(
     each = ((seen.x, real), (made[: len(real)], classes[labels[: len(real)]]))
     by_real, by_generated = (usefulness(one, (test.x, told), is_level, random_state=seed) for one in each)
     return by_real, by_generated
+
+
+def in_units(fitted: Fitted, X: Any) -> NDArray[np.float64]:
+    """Return cells in each column's unit, dates in days since 1970, of levels their places, (n, columns)."""
+    cells = _table(fitted).cells(X)
+    return np.stack([_in_unit(column, own) for column, own in zip(_table(fitted).modelled, cells.T, strict=True)], 1)
 
 
 def _table(fitted: Fitted) -> Table:

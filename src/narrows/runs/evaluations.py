@@ -21,7 +21,8 @@ from narrows.evaluation.summary import Evaluation
 from narrows.fitted.levels import squared_errors
 from narrows.runs.files import new_folder, write_json
 from narrows.runs.page import report
-from narrows.runs.sections import Section, sections_of
+from narrows.runs.section import Section
+from narrows.runs.sections import sections_of
 from narrows.runs.writing import errors_drawn, reconstructions
 from narrows.storage import versions
 from narrows.sweeps import Sweep
@@ -179,8 +180,11 @@ def _of_all(result: Sweep) -> list[Section]:
         "Codes rounded to finer and finer grids: how many bits they then take, each unit packed by itself, and the "
         "error of what they decode to. The lower a curve, the better the model; where it ends, more bits buy nothing."
     )
+    which = Section("Which latent_dim?", result.recommendation()[1], partial(errors_drawn, result))
+    if next(iter(result.models.values())).table_ is not None:
+        return [which]
     return [
-        Section("Which latent_dim?", result.recommendation()[1], partial(errors_drawn, result)),
+        which,
         Section("Rate and distortion", rates, partial(_rates, result)),
         Section(
             "The same examples through all of them",

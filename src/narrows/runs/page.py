@@ -10,13 +10,14 @@ import io
 from collections.abc import Sequence
 from html import escape
 
+from matplotlib.figure import Figure
+
 from narrows.drawing.html import document
-from narrows.evaluation.intervals import Estimate
 from narrows.evaluation.summary import Evaluation, Number
 from narrows.runs.files import by_itself
-from narrows.runs.sections import Section
+from narrows.runs.section import Section, four_digits, interval_of
 
-__all__ = ["four_digits", "interval_of", "report"]
+__all__ = ["report"]
 
 
 def report(
@@ -88,17 +89,23 @@ def _diagnosis(evaluation: Evaluation) -> str:
 
 
 def _shown(section: Section) -> str:
-    file = io.BytesIO()
+    shown = ""
     with by_itself(f"the report's section {section.title!r} was left out"):
-        figure = section.draw()
-        figure.savefig(file, format="png", dpi=130)
-    if not file.getvalue():
+        drawn = section.draw()
+        shown = drawn if isinstance(drawn, str) else _image(drawn, section.title)
+    if not shown:
         return ""
+    words = f"<h2>{escape(section.title)}</h2>\n<p>{escape(section.text)}</p>"
+    return f"<section>{words}\n{shown}</section>\n"
+
+
+def _image(figure: Figure, title: str) -> str:
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=130)
     width = 7.8 * figure.get_figwidth()  # letters of all figures are as large
     data = base64.b64encode(file.getvalue()).decode()
-    image = f'<img src="data:image/png;base64,{data}" alt="{escape(section.title)}" style="max-width: {width:.1f}rem">'
-    words = f"<h2>{escape(section.title)}</h2>\n<p>{escape(section.text)}</p>"
-    return f'<section>{words}\n<figure class="wide">{image}</figure></section>\n'
+    image = f'<img src="data:image/png;base64,{data}" alt="{escape(title)}" style="max-width: {width:.1f}rem">'
+    return f'<figure class="wide">{image}</figure>'
 
 
 def _table(numbers: Sequence[Number]) -> str:
@@ -113,13 +120,3 @@ def _table(numbers: Sequence[Number]) -> str:
 
 def _unit(number: Number) -> str:
     return number.unit + (f"; {number.better} is better" if number.better else "")
-
-
-def interval_of(estimate: Estimate) -> str:
-    """Return an estimate's interval as text; empty where it is a point."""
-    return "" if estimate.low == estimate.high else f"{four_digits(estimate.low)} – {four_digits(estimate.high)}"
-
-
-def four_digits(value: float) -> str:
-    """Return a number as text: whole ones whole, others with four digits."""
-    return f"{value:,.0f}" if value == round(value) or abs(value) >= 1000 else f"{value:.4g}"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +17,13 @@ from narrows.evaluation.summary import Evaluation
 from narrows.latent import traverse
 from narrows.runs.captions import captions, ranked
 from narrows.runs.pictures import draw_comparison, draw_grid, draw_odd, draw_rows
+from narrows.runs.section import Section
+from narrows.runs.table_sections import columns_of, rows_of_table
 
 if TYPE_CHECKING:  # it takes a third of a second, and who draws has it
     from matplotlib.figure import Figure
 
-__all__ = ["Section", "sections_of"]
+__all__ = ["sections_of"]
 
 MAPPED, NEIGHBOURS = 600, 30
 """Examples on a map of codes, and the perplexity of t-SNE's."""
@@ -32,23 +32,6 @@ ODDEST, SAMPLES, UNITS, STEPS, REACH = 12, 30, 6, 7, 2.0
 """Examples, new ones, units of a traversal, its steps, and how far it goes in standard deviations."""
 
 Array = NDArray[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A figure of the page, with what is said of it.
-
-    Attributes
-    ----------
-    title, text
-        What stands over the figure: a heading, and a sentence or two.
-    draw
-        Returns the figure.
-    """
-
-    title: str
-    text: str
-    draw: Callable[[], Figure]
 
 
 def sections_of(estimator: BottleneckEstimator, dataset: Dataset, evaluation: Evaluation) -> list[Section]:
@@ -61,16 +44,28 @@ def sections_of(estimator: BottleneckEstimator, dataset: Dataset, evaluation: Ev
     mapped = (
         f"Where the code puts {len(codes[:MAPPED]):,} of them, coloured by {'error' if labels is None else 'class'}."
     )
-    sections = [
-        Section(
-            "Training", "The loss over the epochs, in nats per example.", partial(training_curve, estimator.history_)
-        ),
+    training = Section(
+        "Training", "The loss over the epochs, in nats per example.", partial(training_curve, estimator.history_)
+    )
+    of_codes = Section(
+        "A map of the codes", mapped, partial(_maps, evaluation.unit, codes[:MAPPED], labels, errors[:MAPPED])
+    )
+    if evaluation.table is not None:
+        return [
+            training,
+            *columns_of(estimator, examples, evaluation, evaluation.table),
+            of_codes,
+            *rows_of_table(estimator, examples, rows, errors, codes),
+            *_calibrated(evaluation),
+        ]
+    return [
+        training,
         Section(
             "Reconstructions",
             "The first, the best, the median and the worst example, by error.",
             partial(_reconstructions, estimator, dataset, rows, errors),
         ),
-        Section("A map of the codes", mapped, partial(_maps, evaluation.unit, codes[:MAPPED], labels, errors[:MAPPED])),
+        of_codes,
         Section(
             "Traversals",
             "What one number of the code does: a typical example's code with one unit moved by up to two standard "
@@ -83,15 +78,19 @@ def sections_of(estimator: BottleneckEstimator, dataset: Dataset, evaluation: Ev
             "The worst reconstructed examples; orange shows where their error lies.",
             partial(_oddest, estimator, dataset, rows, errors),
         ),
+        *_calibrated(evaluation),
     ]
-    if evaluation.surprise is not None:
-        curve = evaluation.surprise.curve
-        text = (
-            "How often these examples are called odd, against how often ordinary ones are meant to be, by the scores "
-            "of those held out in training. Below the band they are less odd than those, above it odder."
-        )
-        sections.append(Section("Calibration", text, partial(calibration, curve.nominal, curve.observed, curve.band)))
-    return sections
+
+
+def _calibrated(evaluation: Evaluation) -> list[Section]:
+    if evaluation.surprise is None:
+        return []
+    curve = evaluation.surprise.curve
+    text = (
+        "How often these examples are called odd, against how often ordinary ones are meant to be, by the scores "
+        "of those held out in training. Below the band they are less odd than those, above it odder."
+    )
+    return [Section("Calibration", text, partial(calibration, curve.nominal, curve.observed, curve.band))]
 
 
 def _reconstructions(estimator: BottleneckEstimator, dataset: Dataset, rows: Array, errors: Array) -> Figure:

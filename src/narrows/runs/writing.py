@@ -94,7 +94,8 @@ def write_run(result: Sweep, dataset: Dataset, folder: Path) -> list[Path]:
         path, history = folder / f"{stems[latent_dim]}-history.csv", estimator.history_
         with by_itself(f"{path.name} was not written"):
             tables.append(write_table(path, list(history[0]), [list(row.values()) for row in history]))
-    figures = {"reconstructions": partial(reconstructions, result)}
+    of_table = next(iter(result.models.values())).table_ is not None  # whose rows the report shows
+    figures = {} if of_table else {"reconstructions": partial(reconstructions, result)}
     if alone:
         figures["training"] = partial(training_curve, result.models[result.latent_dims[0]].history_)
     else:
