@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 
 __all__ = ["document", "table"]
+
+NUMBER = re.compile(r"-?[\d,]+(\.\d+)?(e[+-]\d+)?%?( \(.*\))?$")
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1b1f24; --soft: #57606a; --paper: #fff; --card: #f6f8fa; --line: #d8dee4;
@@ -70,7 +73,7 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], marked: Sequen
     for line, row in enumerate(rows):
         cells = []
         for place, cell in enumerate(row):
-            kind = "odd " * bool(marked and marked[line][place]) + "n" * cell.lstrip("-")[:1].isdigit()
+            kind = "odd " * bool(marked and marked[line][place]) + "n" * bool(NUMBER.match(cell))
             cells.append(f'<td class="{kind}">{escape(cell)}</td>')
         body += f"<tr>{''.join(cells)}</tr>\n"
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table></div>\n'

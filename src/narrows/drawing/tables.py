@@ -119,12 +119,23 @@ def _numbers(ax: Axes, column: DrawnColumn) -> None:
     ax.set_xlim(edges[0], edges[-1])
     ax.xaxis.set_major_locator(MaxNLocator(3, integer=column.kind in ("count", "whole")))
     if column.kind == "positive":
-        ax.xaxis.set_major_formatter(lambda value, _: f"{10**value:.3g}")
+        ax.set_xticks(_decades(edges[0], edges[-1]))
+        ax.xaxis.set_major_formatter(lambda value, _: f"{10**value:,.0f}" if value > -0.1 else f"{10**value:.3g}")
     elif column.kind == "date":
         ax.xaxis.set_major_formatter(lambda value, _: str(np.datetime64(int(value), "D")))
         ax.tick_params(axis="x", labelsize=6)
         ax.xaxis.set_major_locator(MaxNLocator(2))
     ax.xaxis.set_minor_formatter(NullFormatter())
+
+
+def _decades(low: float, high: float) -> list[float]:
+    """Return up to three logarithms of round numbers between two."""
+    for digits in ((1,), (1, 3), (1, 2, 5), tuple(range(1, 10))):
+        powers = range(math.floor(low), math.ceil(high) + 1)
+        inside = [x for power in powers for digit in digits if low < (x := power + math.log10(digit)) < high]
+        if len(inside) > 1:
+            return inside[:: math.ceil(len(inside) / 3)]
+    return [low, high]
 
 
 def _levels(ax: Axes, column: DrawnColumn) -> None:

@@ -21,8 +21,12 @@ from narrows.latent import traverse
 from narrows.runs.captions import ranked
 from narrows.runs.section import Section, four_digits
 
+SHORT = {"root mean squared error": "RMSE", "mean absolute error": "mean absolute", "share wrong": "share wrong"}
+
 LEVELS = ("binary", "category", "ordered")
 """Kinds of columns whose cells come back as they were, or not."""
+
+NEW = "A code is drawn from the prior, and a row from what the decoder makes of it; seed 0."
 
 __all__ = ["columns_of", "rows_of_table"]
 
@@ -44,7 +48,8 @@ def columns_of(
         f"PCA has {d} components of the coded columns."
     )
     numbers = (
-        "Errors with their 95 % intervals. “Lost” is how much of all that varies does not come through the code, by "
+        "Root mean squared errors, mean absolute ones of skewed columns, or shares of levels that come back as others, "
+        "with their 95 % intervals. “Lost” is how much of all that varies does not come through the code, by "
         "squared errors and those of probabilities; “spread” how far generated rows are from real ones, as total "
         "variation, next to what that is by chance."
     )
@@ -75,15 +80,15 @@ def _numbers(found: OfTable) -> str:
     lines = []
     for column in found.columns:
         spread = spreads.get(column.name)
-        measure = column.measure + (f", {column.unit}" if column.unit else "")
+        measure = SHORT[column.measure] + (f", {column.unit}" if column.unit else "")
         lines.append(
             [
                 column.name,
                 column.kind,
                 measure,
                 _with_interval(column.model),
-                four_digits(column.pca.value),
-                f"{four_digits(column.usual.value)} ({column.constant})",
+                _three(column.pca.value),
+                _three(column.usual.value),
                 f"{column.lost.value:.0%}",
                 "" if spread is None else f"{spread.distance.value:.3f} ({spread.by_chance:.3f})",
             ]
@@ -92,7 +97,11 @@ def _numbers(found: OfTable) -> str:
 
 
 def _with_interval(estimate: Estimate) -> str:
-    return f"{four_digits(estimate.value)} ({four_digits(estimate.low)} – {four_digits(estimate.high)})"
+    return f"{_three(estimate.value)} ({_three(estimate.low)} – {_three(estimate.high)})"
+
+
+def _three(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 or not value else f"{value:.3g}"
 
 
 def _spreads(estimator: BottleneckEstimator, examples: Dataset, found: OfTable) -> Figure:
@@ -124,7 +133,7 @@ def rows_of_table(
     return [
         Section("Rows and what comes back", rebuilt, partial(_rebuilt, estimator, examples, rows, errors, context)),
         Section("Traversals", moved, partial(_traversals, estimator, codes, context)),
-        Section("New rows", "Codes drawn from the prior, decoded and drawn; seed 0.", partial(_samples, estimator)),
+        Section("New rows", NEW, partial(_samples, estimator)),
         Section("The oddest", odd, partial(_oddest, estimator, examples, rows, errors, context)),
     ]
 
