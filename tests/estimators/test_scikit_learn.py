@@ -134,7 +134,7 @@ def test_polars_too(table, tmp_path):
 def test_columns_of_polars_that_are_no_numbers_are_named():
     pl = pytest.importorskip("polars")
     frame = pl.DataFrame({"a": np.arange(8.0), "b": [True, False] * 4, "c": range(8)})
-    model = Autoencoder(2, hidden=(4,), epochs=1, prior="normal").fit(frame)
+    model = Autoencoder(2, hidden=(4,), epochs=1, prior="normal", columns="real").fit(frame)
     for other in (pl.lit(dt.date(2020, 1, 2)), pl.lit("2020-01-02"), pl.lit("2020-01-02", pl.Categorical)):
         with pytest.raises(ValueError, match=r"^X, column 'c' holds .*, such as '2020-01-02', which is not a number"):
             model.transform(frame.with_columns(other.alias("c")))

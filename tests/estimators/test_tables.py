@@ -171,14 +171,28 @@ def test_the_bound_of_numbers_with_gaps_is_a_density(kind):
 
 
 def test_arrays_without_gaps_and_frames_of_floats_are_no_tables(table):
-    frame = pd.DataFrame(table, columns=list("abcd"))
-    plain, framed, all_real = (
+    frame, whole = pd.DataFrame(table, columns=list("abcd")), pd.DataFrame(table).astype(int)
+    plain, framed, all_real, of_whole = (
         quick(columns=columns).fit(X)
-        for X, columns in ((table, None), (frame, None), (frame.astype(int) * 1.0, "real"))
+        for X, columns in ((table, None), (frame, None), (whole, "real"), (whole.to_numpy(), None))
     )
-    assert plain.table_ is framed.table_ is all_real.table_ is None
+    assert plain.table_ is framed.table_ is all_real.table_ is of_whole.table_ is None
     assert plain.model_.coding is None
-    np.testing.assert_array_equal(plain.transform(table), framed.transform(frame))
+    for one, other, X in ((plain, framed, frame), (of_whole, all_real, whole)):
+        for name, weights in one.model_.state_dict().items():
+            np.testing.assert_array_equal(weights, other.model_.state_dict()[name], err_msg=name)
+        np.testing.assert_array_equal(one.transform(X.to_numpy()), other.transform(X))
+        np.testing.assert_array_equal(one.score_samples(X.to_numpy()), other.score_samples(X))
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_whole_numbers_and_truth_values_in_a_frame_are_columns_of_their_kinds(library):
+    rng = np.random.default_rng(0)
+    columns = {"visits": rng.poisson(2, 60), "yes": rng.random(60) < 0.4, "x": rng.normal(size=60)}
+    frame = pd.DataFrame(columns) if library == "pandas" else pytest.importorskip("polars").DataFrame(columns)
+    model = quick().fit(frame)
+    assert [column.kind for column in model.table_.columns] == ["count", "binary", "real"]
+    assert model.sample(3).dtypes.__str__() == frame.dtypes.__str__()
 
 
 def test_arrays_with_gaps(table):

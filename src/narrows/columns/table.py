@@ -206,19 +206,24 @@ class Table:
 
 
 def is_plain(X: Any, asked: Asked) -> bool:
-    """Say whether a data frame is of numbers alone, none of them missing, and so an array like any other."""
+    """Say whether a data frame is of floats alone, none of them missing, and so an array like any other.
+
+    Whole numbers and truth values are floats too where all columns are asked to be ``"real"``.
+    """
     if isinstance(asked, Mapping):
         return False
-    return all(_is_plain(column_of(X, place)) for place in range(X.shape[1]))
+    return all(_is_plain(column_of(X, place), any_number=asked == "real") for place in range(X.shape[1]))
 
 
-def _is_plain(column: Any) -> bool:
+def _is_plain(column: Any, *, any_number: bool) -> bool:
     if isinstance(column, pd.Series):
         kind = pd.api.types.infer_dtype(column, skipna=False) if column.dtype.kind == "O" else column.dtype.kind
-        return kind in (*"fiub", "floating", "integer", "boolean") and not column.isna().any()
+        others = (*"iub", "integer", "boolean") if any_number else ()
+        return kind in ("f", "floating", *others) and not column.isna().any()
     if column.dtype.is_float():
         return not (column.is_null() | column.is_nan()).any()
-    return (column.dtype.is_numeric() or str(column.dtype) == "Boolean") and not column.is_null().any()
+    is_number = column.dtype.is_numeric() or str(column.dtype) == "Boolean"
+    return any_number and is_number and not column.is_null().any()
 
 
 def _told(name: str | int) -> str:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import Patch
-from matplotlib.ticker import MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
 from narrows.drawing.curves import MEAN, OURS, PCA
+
+if TYPE_CHECKING:  # it takes a third of a second, and not every verb draws
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 __all__ = ["DrawnColumn", "associations", "column_bars", "spread_sheet"]
 
@@ -63,6 +63,8 @@ def column_bars(names: Sequence[str], ours: Array, pca: Array, model: str) -> Fi
     model
         Its name, for the legend.
     """
+    from matplotlib.figure import Figure
+
     n = len(names)
     figure = Figure(figsize=(6.4, 0.9 + 0.42 * n), layout="constrained")
     ax = figure.subplots()
@@ -82,6 +84,9 @@ def column_bars(names: Sequence[str], ours: Array, pca: Array, model: str) -> Fi
 
 def spread_sheet(columns: Sequence[DrawnColumn]) -> Figure:
     """Draw how each column is spread, generated rows over real ones: densities of numbers, shares of levels."""
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
+
     lines = math.ceil(len(columns) / ACROSS)
     figure = Figure(figsize=(2.35 * min(ACROSS, len(columns)) + 0.1, 1.95 * lines + 0.35), layout="constrained")
     panels = figure.subplots(lines, min(ACROSS, len(columns)), squeeze=False).ravel()
@@ -99,6 +104,8 @@ def spread_sheet(columns: Sequence[DrawnColumn]) -> Figure:
 
 
 def _numbers(ax: Axes, column: DrawnColumn) -> None:
+    from matplotlib.ticker import MaxNLocator, NullFormatter
+
     real, made = (values[~np.isnan(values)] for values in (column.real, column.generated))
     if not len(real) or not len(made):
         ax.text(0.5, 0.5, "no values", transform=ax.transAxes, ha="center", va="center", fontsize=8)
@@ -139,6 +146,8 @@ def _decades(low: float, high: float) -> list[float]:
 
 
 def _levels(ax: Axes, column: DrawnColumn) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     shares = [
         np.bincount(values[~np.isnan(values)].astype(np.int64), minlength=len(column.levels))[: len(column.levels)]
         for values in (column.real, column.generated)
@@ -162,6 +171,8 @@ def _levels(ax: Axes, column: DrawnColumn) -> None:
 
 def associations(names: Sequence[str], real: Array, generated: Array) -> Figure:
     """Draw how much columns tell of each other, (columns, columns), in real and generated rows, and the difference."""
+    from matplotlib.figure import Figure
+
     n = len(names)
     side = max(2.1, min(3.6, 0.26 * n))
     figure = Figure(figsize=(3 * side + 2.2, side + 1.3), layout="constrained")

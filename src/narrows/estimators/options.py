@@ -157,7 +157,7 @@ class Options(BaseEstimator):  # type: ignore[misc]
         ``{"zip": "category", "visits": "count"}``; ``"real"`` takes all as real numbers. Kinds are ``"real"``,
         ``"positive"`` (by logarithm), ``"whole"``, ``"count"``, ``"binary"``, ``"category"``, ``"ordered"``,
         ``"date"``, and ``"identifier"``, which is left out. Arrays, whose columns are called by their numbers, and data
-        frames of numbers alone hold real ones; with ``{}`` these too are tables, and the model learns to fill
+        frames of floats alone hold real ones; with ``{}`` these too are tables, and the model learns to fill
         gaps even if there are none yet.
     column_weights
         How much columns of a table count in training, ``{"age": 2.0}``, compared with their usual weight. Where the

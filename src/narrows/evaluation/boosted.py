@@ -10,9 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from narrows.arguments import RandomState, random_seed
 from narrows.evaluation.intervals import Estimate, half_samples
@@ -46,6 +43,9 @@ def told_from_real(real: Cells, generated: Cells, levels: ArrayLike, *, random_s
     random_state
         Of the rows, the folds and the trees.
     """
+    from sklearn.metrics import roc_auc_score
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
     seed = random_seed(random_state)
     rng = np.random.default_rng(seed)
     size = min(len(real), len(generated), MOST_ROWS)
@@ -79,6 +79,8 @@ def usefulness(
     levels, random_state
         As in `told_from_real`.
     """
+    from sklearn.metrics import roc_auc_score
+
     classes, seed = np.unique(real[1]), random_seed(random_state)
     if len(classes) < 2 or not np.isin(classes, learned[1]).all():
         return None
@@ -95,6 +97,8 @@ def usefulness(
 
 
 def _trees(levels: ArrayLike, seed: int) -> Any:
+    from sklearn.ensemble import HistGradientBoostingClassifier  # it takes half a second, and few things need it
+
     return HistGradientBoostingClassifier(
         max_iter=ROUNDS, categorical_features=np.asarray(levels, bool), early_stopping=False, random_state=seed
     )

@@ -9,13 +9,15 @@ import base64
 import io
 from collections.abc import Sequence
 from html import escape
-
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
 from narrows.drawing.html import document
 from narrows.evaluation.summary import Evaluation, Number
 from narrows.runs.files import by_itself
 from narrows.runs.section import Section, four_digits, interval_of
+
+if TYPE_CHECKING:  # it takes a third of a second, and who draws has it
+    from matplotlib.figure import Figure
 
 __all__ = ["report"]
 

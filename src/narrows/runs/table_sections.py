@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from narrows.data.dataset import Dataset
@@ -21,14 +20,17 @@ from narrows.latent import traverse
 from narrows.runs.captions import ranked
 from narrows.runs.section import Section, four_digits
 
+if TYPE_CHECKING:  # it takes a third of a second, and who draws has it
+    from matplotlib.figure import Figure
+
+__all__ = ["columns_of", "rows_of_table"]
+
 SHORT = {"root mean squared error": "RMSE", "mean absolute error": "mean absolute", "share wrong": "share wrong"}
 
 LEVELS = ("binary", "category", "ordered")
 """Kinds of columns whose cells come back as they were, or not."""
 
 NEW = "A code is drawn from the prior, and a row from what the decoder makes of it; seed 0."
-
-__all__ = ["columns_of", "rows_of_table"]
 
 Array = NDArray[Any]
 
