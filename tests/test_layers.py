@@ -52,6 +52,7 @@ MAY_IMPORT = {
         "storage",
         "sweeps",
     },
+    "serving": {"arguments", "columns", "data", "estimators", "fitted", "runs", "training"},
     "export": {"estimators", "fitted", "models", "storage", "training"},
     "web": {
         "arguments",
@@ -64,6 +65,7 @@ MAY_IMPORT = {
         "latent",
         "models",
         "runs",
+        "serving",
         "sweeps",
         "training",
     },
@@ -76,6 +78,7 @@ MAY_IMPORT = {
         "lecture",
         "recipes",
         "runs",
+        "serving",
         "sweeps",
         "web",
     },

@@ -7,8 +7,8 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from narrows.web.guard import HEADERS
-from narrows.web.uploads import MOST_BYTES
+from narrows.serving.guard import HEADERS
+from narrows.serving.images import MOST_BYTES
 from web.reading_frames import TOKEN
 
 

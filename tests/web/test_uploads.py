@@ -12,7 +12,8 @@ from PIL import Image, ImageOps
 from skimage.data import astronaut
 
 from narrows.data.errors import DataError
-from narrows.web.uploads import MOST_BYTES, ink_of, prepare, read_image
+from narrows.serving.images import MOST_BYTES, read_image
+from narrows.web.uploads import ink_of, prepare
 
 
 def as_file(image, kind="PNG", **options):

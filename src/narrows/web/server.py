@@ -1,4 +1,4 @@
-"""The server: files of the page, a WebSocket for questions, and a door for images, all behind `Guard`.
+"""The server: files of the page, a WebSocket for questions, and a door for images, all behind `PageGuard`.
 
 An answer is worked out in a thread of its own, so that a slow one holds up no other; torch has one thread in each,
 since on one small example more of them would only wait for each other.
@@ -31,10 +31,12 @@ from pydantic import ConfigDict, ValidationError, validate_call
 from starlette.types import ASGIApp
 
 from narrows.arguments import choice
-from narrows.web import questions, uploads
-from narrows.web.guard import Guard
+from narrows.serving.images import MOST_BYTES, read_image
+from narrows.web import questions
+from narrows.web.guard import PageGuard
 from narrows.web.library import Library
 from narrows.web.questions import inputs
+from narrows.web.uploads import prepare
 from narrows.web.wire import pack, pack_refusal
 
 __all__ = ["QUESTIONS", "answer", "create_app", "serve"]
@@ -75,7 +77,7 @@ def answer(library: Library, message: str) -> bytes:
 
 
 def create_app(library: Library, token: str, hosts: frozenset[str]) -> ASGIApp:
-    """Return the guarded server of ``library``; ``token`` and ``hosts`` as in `Guard`."""
+    """Return the guarded server of ``library``; ``token`` and ``hosts`` as in `PageGuard`."""
     mimetypes.add_type("text/javascript", ".js")  # a machine's own table may say otherwise
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     pool = ThreadPoolExecutor(QUESTIONS_AT_ONCE, initializer=partial(torch.set_num_threads, 1))
@@ -89,7 +91,7 @@ def create_app(library: Library, token: str, hosts: frozenset[str]) -> ASGIApp:
     async def upload(request: Request, model: str) -> Response:
         body = await _body(request)
         if body is None:
-            return Response(pack_refusal(f"the file has more than {uploads.MOST_BYTES // 2**20} MB"), 413)
+            return Response(pack_refusal(f"the file has more than {MOST_BYTES // 2**20} MB"), 413)
         frame = await work(_prepared, library, model, body)
         return Response(frame, media_type="application/octet-stream")
 
@@ -101,7 +103,7 @@ def create_app(library: Library, token: str, hosts: frozenset[str]) -> ASGIApp:
     app.post("/upload")(upload)
     app.websocket("/live")(live)
     app.mount("/static", StaticFiles(directory=STATIC))
-    return Guard(app, token, hosts)
+    return PageGuard(app, token, hosts)
 
 
 async def _body(request: Request) -> bytes | None:
@@ -109,7 +111,7 @@ async def _body(request: Request) -> bytes | None:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > uploads.MOST_BYTES:
+        if len(body) > MOST_BYTES:
             return None
     return bytes(body)
 
@@ -118,7 +120,7 @@ def _prepared(library: Library, model: str, body: bytes) -> bytes:
     """Return the frame with an uploaded image as an input of ``model``, or with why it is none."""
     try:
         entry = library[model]
-        return pack(inputs.Prepared(entry.levels(uploads.prepare(uploads.read_image(body), entry))))
+        return pack(inputs.Prepared(entry.levels(prepare(read_image(body), entry))))
     except ValueError as error:
         return pack_refusal(str(error))
 

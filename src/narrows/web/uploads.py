@@ -7,25 +7,19 @@ Of other images the middle is cropped out.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 from narrows.data.errors import DataError
-from narrows.data.image_files import DAMAGE, FORMATS
 from narrows.data.pixels import image_bytes
 from narrows.fitted.levels import of_bytes, value_range
 from narrows.web.entry import Entry
 
-__all__ = ["MOST_BYTES", "MOST_PIXELS", "Ink", "ink_of", "prepare", "read_image"]
-
-MOST_BYTES, MOST_PIXELS = 8 * 2**20, 25_000_000
-"""Of an uploaded file, and of the image in it."""
+__all__ = ["Ink", "ink_of", "prepare"]
 
 DARK, SOME = 0.15, 0.2
 """Fractions of the range: a ground is empty if hardly any border pixel exceeds the first; ink exceeds the second."""
@@ -40,33 +34,6 @@ class Ink:
     height: float
     width: float
     centre: tuple[float, float]
-
-
-def read_image(body: bytes) -> Image.Image:
-    """Return the image in an uploaded file, upright.
-
-    Raises
-    ------
-    DataError
-        If it has too many bytes or pixels, is of no format that narrows reads, or is damaged.
-    """
-    if len(body) > MOST_BYTES:
-        raise DataError(f"the file has {len(body) / 2**20:.1f} MB; {MOST_BYTES // 2**20} MB is the limit")
-    image = _opened(body)
-    if image is None:
-        raise DataError(f"the image is too large; {MOST_PIXELS // 10**6} million pixels is the limit")
-    return image
-
-
-def _opened(body: bytes) -> Image.Image | None:
-    """Return the image, or None, before anything is decoded, if it has too many pixels."""
-    try:
-        with warnings.catch_warnings(action="ignore"), Image.open(BytesIO(body), formats=FORMATS) as opened:
-            return ImageOps.exif_transpose(opened) if opened.width * opened.height <= MOST_PIXELS else None
-    except Image.DecompressionBombError:
-        return None
-    except DAMAGE as error:
-        raise DataError(f"this is not a complete image of a kind that narrows reads: {', '.join(FORMATS)}") from error
 
 
 def ink_of(entry: Entry) -> Ink | None:
