@@ -125,7 +125,7 @@ def test_sixteen_bits_and_masks_are_shown_on_their_own_range(narrows, tmp_path):
             image = np.asarray(sheet.convert("L"))
         height, width = image.shape
         assert np.ptp(image[height // 3 : -height // 4, width // 3 : -width // 3]) > 200, name
-        assert ("from 0 to 4,095, are kept as they are" in " ".join(printed.split())) == (name == "deep")
+        assert ("from 0 to 4,095, kept as they are" in " ".join(printed.split())) == (name == "deep")
 
 
 def test_names_do_not_run_off_a_narrow_terminal(narrows, tmp_path):

@@ -15,6 +15,7 @@ from PIL import Image
 from narrows.arguments import refuse_masked
 from narrows.data.dataset import Dataset
 from narrows.data.errors import DataError
+from narrows.data.image_files import turned
 from narrows.data.images import Progress, ShapesDiffer, collect_images, wanted, with_axes_of
 from narrows.data.labels import labels_in
 from narrows.data.on_disk import OnDisk, collect
@@ -154,7 +155,7 @@ class _Items:
             if not isinstance(x, Image.Image):
                 raise ShapesDiffer("an image", _described(x))
             try:
-                pixels = image_numbers(x, box, fit, mode)
+                pixels = image_numbers(turned(x)[0], box, fit, mode)
             except (OSError, SyntaxError, ValueError) as error:
                 raise DataError(f"example {number:,} cannot be read as an image: {error}") from error
             yield pixels

@@ -5,37 +5,57 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
 
 from narrows.data.errors import DataError
-from narrows.data.pixels import Box, image_numbers
+from narrows.data.medical import dicom_pages, dicom_size, nifti_pages, nifti_size, read_dicom, read_nifti
+from narrows.data.optional import Unreadable
+from narrows.data.pixels import Box, Raw, image_numbers, raw_numbers
+from narrows.data.tiff import MAGIC, is_plain, read_tiff, tiff_pages, tiff_size
 
 __all__ = [
     "DAMAGE",
-    "FORMATS",
     "IMAGE_SUFFIXES",
     "Decoded",
     "ImageFiles",
     "Rejected",
     "decode",
     "find_images",
+    "formats",
+    "holds_slices",
+    "pages",
+    "turned",
     "upright_size",
 ]
 
 IMAGE_SUFFIXES = (
-    *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".gif"),
-    *(".pbm", ".pgm", ".ppm", ".pnm"),
+    *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".webp", ".bmp", ".tif", ".tiff", ".gif"),
+    *(".pbm", ".pgm", ".ppm", ".pnm", ".qoi", ".avif", ".heic", ".heif", ".jxl", ".jp2", ".j2k", ".jpx"),
+    *(".dcm", ".nii", ".nii.gz"),
 )
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM")  # whatever a suffix claims; others may run programs
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "QOI", "JPEG2000", "AVIF", "HEIF", "JXL")
+"""Pillow's that are read, whatever a suffix claims; others may run programs."""
+
+PLUGINS = ("PIL.WebPImagePlugin", "PIL.QoiImagePlugin", "PIL.Jpeg2KImagePlugin", "PIL.AvifImagePlugin", "pillow_jxl")
+MISSING = {
+    (".heic", ".heif"): ("HEIF", "an HEIC image", "pillow-heif"),
+    (".jxl",): ("JXL", "a JPEG XL image", "pillow-jxl-plugin"),
+    (".avif",): ("AVIF", "an AVIF image", "'pillow>=11.3'"),
+}
+"""Suffixes of the formats that Pillow may not read by itself, and what it needs for that."""
+
 SUFFIXES = tuple(map(str.encode, IMAGE_SUFFIXES))
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -98,17 +118,48 @@ class Decoded(NamedTuple):
     Attributes
     ----------
     pixels
-        As in `image_numbers`.
+        As in `image_numbers` or `raw_numbers`.
     size, mode
-        Its (width, height) upright, and Pillow's mode.
-    halved
-        Whether it has sixteen bits a channel and several channels, of which Pillow reads the upper eight bits.
+        Its (width, height) upright, and Pillow's mode, or the type of its numbers.
+    said
+        What was done to it, a phrase each that follows “3 images”.
     """
 
     pixels: NDArray[Any]
     size: tuple[int, int]
     mode: str
-    halved: bool
+    said: tuple[str, ...]
+
+
+class Kind(NamedTuple):
+    """How images that Pillow does not read are read: a page, (width, height) of one, and how many there are."""
+
+    read: Callable[[IO[bytes], int], Raw]
+    size: Callable[[IO[bytes], int], Box]
+    pages: Callable[[IO[bytes]], int]
+
+
+TIFF = Kind(read_tiff, tiff_size, tiff_pages)
+SLICES = {
+    b".dcm": Kind(read_dicom, dicom_size, dicom_pages),
+    **dict.fromkeys((b".nii", b".nii.gz"), Kind(read_nifti, nifti_size, nifti_pages)),
+}
+"""Of the files of which every page is an example unless one is asked for."""
+
+HALVED = "of 16 bits with colours or alpha: the upper 8 are read, the lower 8 are lost"
+FIRST = "of several pages: the first is read; --page N reads another, --page all each as an example"
+
+
+@cache
+def formats() -> tuple[str, ...]:
+    """Return those of Pillow's formats that are read, and that the installed packages know."""
+    Image.preinit()
+    for plugin in PLUGINS:
+        with suppress(ImportError):
+            import_module(plugin)
+    with suppress(ImportError):
+        import_module("pillow_heif").register_heif_opener()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
 def find_images(path: Path) -> tuple[bytes, NDArray[np.bytes_]]:
@@ -151,29 +202,78 @@ def _is_broken(entry: os.DirEntry[bytes]) -> bool:
     return entry.is_symlink() and not Path(os.fsdecode(entry.path)).exists()
 
 
-def decode(file: bytes, *, box: Box | None, fit: str, mode: str | None) -> Decoded | str:
-    """Return the image upright and converted, or the reason why it cannot be read."""
+def decode(file: bytes, page: int | None = None, *, box: Box | None, fit: str, mode: str | None) -> Decoded | str:
+    """Return the image upright and converted, or the reason why it cannot be read; of several pages, ``page``."""
     try:
         # Opened here, since Pillow maps some files that it opens itself, and then mixes up the width of turned ones.
         # Not by a `Path`, which would take a fifth of a small file's time.
-        with open(file, "rb") as stream, Image.open(stream, formats=FORMATS) as opened:  # noqa: PTH123
-            size, own_mode, bits = opened.size, opened.mode, _bits(opened)
-            _mend_key(opened)
-            if box is not None:  # JPEGs of several times that size are decoded at a fraction of theirs
-                opened.draft(None, (2 * max(box), 2 * max(box)))
-            opened.load()
-            orientation = _orientation(opened)
-            upright = opened.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else opened
-            if opened.format == "TIFF":  # Pillow turns these by itself: before version 11 here, since then when opening
-                size = opened.size
-            if own_mode == "I" and 0 < bits.most < WHITE:  # Pillow scales them
-                upright = Image.fromarray(np.rint(np.asarray(upright) * (bits.most / WHITE)).astype(np.int32))
-            size = size[::-1] if orientation in SIDEWAYS else size
-            return Decoded(image_numbers(upright, box, fit, mode), size, own_mode, bits.halved)
+        with open(os.fsdecode(file), "rb") as stream:  # noqa: PTH123
+            kind = _kind(file)
+            if kind is None:
+                opened = _opened(stream, page or 0)
+                if opened is not None:
+                    with opened:
+                        return _decoded(opened, page, box, fit, mode)
+                kind = TIFF
+            said = (FIRST,) if page is None and kind.pages(stream) > 1 else ()
+            raw = kind.read(stream, page or 0)
+            height, width = raw.numbers.shape[:2]
+            return Decoded(raw_numbers(raw.numbers, box, fit, mode), (width, height), raw.mode, (*raw.said, *said))
     except Image.DecompressionBombError:
         return f"larger than {2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6:,.0f} million pixels"
     except DAMAGE as error:
         return _reason(file, error)
+
+
+def _kind(file: bytes) -> Kind | None:
+    if not holds_slices(file):  # as nearly always
+        return None
+    return next((kind for suffix, kind in SLICES.items() if file.lower().endswith(suffix)), None)
+
+
+def holds_slices(file: bytes) -> bool:
+    """Say whether every page of a file is an example unless one is asked for."""
+    return file[-7:].lower().endswith(tuple(SLICES))
+
+
+def _opened(stream: IO[bytes], page: int) -> ImageFile.ImageFile | None:
+    """Return an image's page, not yet decoded, or None of a TIFF that Pillow does not read as it is."""
+    try:
+        opened = Image.open(stream, formats=formats())
+    except UnidentifiedImageError:
+        stream.seek(0)
+        if stream.read(4) not in MAGIC:
+            raise
+        return None
+    if page:
+        count = getattr(opened, "n_frames", 1)
+        if page >= count:
+            raise Unreadable(f"it has {count} page{'s' * (count > 1)}, counted from 0; page {page} is none of them")
+        opened.seek(page)
+    return None if isinstance(opened, TiffImagePlugin.TiffImageFile) and not is_plain(opened) else opened
+
+
+def _decoded(opened: ImageFile.ImageFile, page: int | None, box: Box | None, fit: str, mode: str | None) -> Decoded:
+    size, own_mode, bits = opened.size, opened.mode, _bits(opened)
+    _mend_key(opened)
+    if box is not None:  # JPEGs of several times that size are decoded at a fraction of theirs
+        opened.draft(None, (2 * max(box), 2 * max(box)))
+    upright, orientation = turned(opened)
+    if opened.format == "TIFF":  # Pillow turns these by itself: before version 11 here, since then when opening
+        size = opened.size
+    if own_mode == "I" and 0 < bits.most < WHITE:  # Pillow scales them
+        upright = Image.fromarray(np.rint(np.asarray(upright) * (bits.most / WHITE)).astype(np.int32))
+    size = size[::-1] if orientation in SIDEWAYS else size
+    of_several = page is None and getattr(opened, "is_animated", False)
+    said = (HALVED,) * bits.halved + (FIRST,) * of_several
+    return Decoded(image_numbers(upright, box, fit, mode), size, own_mode, said)
+
+
+def turned(image: Image.Image) -> tuple[Image.Image, int]:
+    """Return an image upright, and the EXIF orientation that it had."""
+    image.load()
+    orientation = _orientation(image)
+    return image.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else image, orientation
 
 
 def _mend_key(image: ImageFile.ImageFile) -> None:
@@ -219,18 +319,43 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _reason(file: bytes, error: BaseException) -> str:
+    if isinstance(error, Unreadable):
+        return str(error)
     if isinstance(error, UnidentifiedImageError):
-        return "not an image" if Path(os.fsdecode(file)).stat().st_size else "empty"
+        path = Path(os.fsdecode(file))
+        for suffixes, (name, what, package) in MISSING.items():
+            if path.suffix.lower() in suffixes and name not in formats():
+                return f"{what}; Pillow reads it after pip install {package}"
+        return "not an image" if path.stat().st_size else "empty"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     text = str(error)
     return "truncated" if "truncated" in text.lower() else f"damaged ({text})"
 
 
-def upright_size(file: bytes) -> Box | None:
+def pages(file: bytes) -> int:
+    """Return how many pages, frames or slices a file has: 1 where that cannot be told."""
+    try:
+        with open(os.fsdecode(file), "rb") as stream:  # noqa: PTH123, as in `decode`
+            kind = _kind(file)
+            if kind is None:
+                opened = _opened(stream, 0)
+                if opened is not None:
+                    with opened:
+                        return int(getattr(opened, "n_frames", 1))
+            return (kind or TIFF).pages(stream)
+    except DAMAGE:
+        return 1
+
+
+def upright_size(file: bytes, page: int | None = None) -> Box | None:
     """Return the (width, height) that an image's head tells, or None if it cannot be read."""
     try:
-        with Image.open(file, formats=FORMATS) as opened:
+        with open(os.fsdecode(file), "rb") as stream:  # noqa: PTH123, as in `decode`
+            kind = _kind(file)
+            opened = _opened(stream, page or 0) if kind is None else None
+            if opened is None:
+                return (kind or TIFF).size(stream, page or 0)
             size = opened.size
             if isinstance(opened, TiffImagePlugin.TiffImageFile):  # which Pillow may have turned already
                 size = opened.tag_v2[TiffImagePlugin.IMAGEWIDTH], opened.tag_v2[TiffImagePlugin.IMAGELENGTH]

@@ -6,15 +6,16 @@ over and listed. Memory holds the images being read and the names, never the fol
 
 from __future__ import annotations
 
+import logging
 import os
 import statistics
 import warnings
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 
 from narrows.data.dataset import Dataset
 from narrows.data.errors import DataError
-from narrows.data.image_files import ImageFiles, Rejected, decode, find_images, upright_size
+from narrows.data.image_files import ImageFiles, Rejected, decode, find_images, holds_slices, pages, upright_size
 from narrows.data.on_disk import OnDisk, collect
 from narrows.data.pixels import Box
 
@@ -40,7 +41,6 @@ __all__ = [
 Progress = Callable[[int, int], None]
 """Told, again and again, how many files of how many are read."""
 
-Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
@@ -58,6 +58,7 @@ def read_images(
     size: int | None = None,
     fit: str = "crop",
     like: tuple[int, ...] | None = None,
+    page: int | str | None = None,
     strict: bool = False,
     progress: Progress | None = None,
 ) -> Dataset:
@@ -65,15 +66,14 @@ def read_images(
 
     Hidden files are left out, and each folder is read once, however many links lead to it. Each image is turned upright
     as its EXIF orientation says and becomes numbers as `image_numbers` says. The result is grey, (n, H, W), if all
-    images are, and RGB, (n, H, W, 3), otherwise; bytes, or, where some have more than eight bits, 16-bit integers or
-    floats; in the order of their names; an array on disk if it is large. Of an animation or several pages, the first is
-    taken.
+    images are, and RGB, (n, H, W, 3), otherwise, or of other channels (n, H, W, C); bytes, or, where some have more
+    than eight bits, 16-bit integers or floats; in the order of their names; an array on disk if it is large.
 
     Parameters
     ----------
     path
         A file or a folder.
-    size, fit, like, progress
+    size, fit, like, page, progress
         As in `load_data`.
     strict
         Whether a file that cannot be read is an error, rather than passed over and listed in ``files.rejected``.
@@ -85,24 +85,26 @@ def read_images(
     """
     root, names = find_images(path)
     box, mode = wanted(size, like)
-    tally = _Tally(root, names, progress)
     with _silence():
+        tally = _Tally(root, names, page, progress)
         if box is None:
             _check_sizes(path, tally)
         try:
-            X = collect_images(lambda: with_axes_of(like, tally.decoded(box, fit, mode)), len(names), str(path))
+            X = collect_images(lambda: with_axes_of(like, tally.decoded(box, fit, mode)), len(tally.names), str(path))
         except ShapesDiffer as error:
             raise DataError(f"images in {path} have sizes other than their headers say: {error.args}") from error
     files = tally.files(strict=strict)
     return Dataset(path.resolve().stem, X, files.labels, files, notes=tally.notes())
 
 
-def scan_images(path: Path, *, strict: bool = False, progress: Progress | None = None) -> ImageFiles:
+def scan_images(
+    path: Path, *, page: int | str | None = None, strict: bool = False, progress: Progress | None = None
+) -> ImageFiles:
     """Return what a folder of images, or one, holds, whether or not the images fit together; every one is decoded.
 
     Parameters
     ----------
-    path, strict, progress
+    path, page, strict, progress
         As in `read_images`.
 
     Raises
@@ -110,8 +112,8 @@ def scan_images(path: Path, *, strict: bool = False, progress: Progress | None =
     DataError
         If there are none, or none (with ``strict``: one) can be read.
     """
-    tally = _Tally(*find_images(path), progress)
     with _silence():
+        tally = _Tally(*find_images(path), page, progress)
         deque(tally.decoded((8, 8), "crop", None), maxlen=0)
     return tally.files(strict=strict)
 
@@ -119,7 +121,8 @@ def scan_images(path: Path, *, strict: bool = False, progress: Progress | None =
 def wanted(size: int | None, like: tuple[int, ...] | None) -> tuple[Box | None, str | None]:
     """Return the (width, height) and the mode that `load_data`'s arguments ask for; None leaves them as they are."""
     if like is not None:
-        return (like[1], like[0]), "RGB" if like[2:] == (3,) else "L"
+        modes = {(): "L", (1,): "L", (3,): "RGB"}
+        return (like[1], like[0]), modes.get(like[2:])
     return None if size is None else (size, size), None
 
 
@@ -156,7 +159,8 @@ def collect_images(
     ShapesDiffer
         If an image differs from the first in height or width.
     DataError
-        If some hold whole numbers and others floating-point ones, or there is no room on the disk.
+        If some hold whole numbers and others floating-point ones, or they differ in channels other than those of grey
+        and colours, or there is no room on the disk.
     """
     images = read()
     head = list(islice(images, 1))
@@ -168,6 +172,9 @@ def collect_images(
         for image in chain(head, images):
             if image.shape[:2] != shape[:2]:
                 raise ShapesDiffer(shape, image.shape)
+            channels, others = image.shape[2:] or (1,), shape[2:] or (1,)
+            if channels != others and not {channels, others} <= {(1,), (3,)}:
+                raise DataError(f"{told}: images have {others[0]} and {channels[0]} channels; convert them to one kind")
             if (image.dtype.kind == "f") != (kind.kind == "f"):
                 raise DataError(
                     f"{told}: some images hold whole numbers, others floating-point ones; convert them to one kind"
@@ -185,24 +192,39 @@ def collect_images(
 
 
 class _Tally:
-    """Decodes files and keeps count of what they are."""
+    """Decodes files, or pages of them, and keeps count of what they are.
 
-    def __init__(self, root: bytes, names: NDArray[np.bytes_], progress: Progress | None) -> None:
+    With ``page="all"``, and of volumes also without a page, each page of a file is an image of its own, whose name ends
+    in its number, such as ``[3]``.
+    """
+
+    def __init__(
+        self, root: bytes, names: NDArray[np.bytes_], page: int | str | None, progress: Progress | None
+    ) -> None:
         self.root, self.names, self.progress = root, names, progress
+        self.paths: Sequence[bytes] | NDArray[np.bytes_] = names
+        self.pages: Iterable[int | None] = repeat(page if isinstance(page, int) else None)
+        if page == "all" or (page is None and any(map(holds_slices, names))):
+            counts = [pages(root + name) if page == "all" or holds_slices(name) else 1 for name in names]
+            each = [(name, at if n > 1 else None) for name, n in zip(names, counts, strict=True) for at in range(n)]
+            self.paths, self.pages = [name for name, _ in each], [at for _, at in each]
+            self.names = np.array([name if at is None else name + b"[%d]" % at for name, at in each])
 
-    def each(self, function: Callable[[bytes], Result]) -> Iterator[Result]:
-        """Yield ``function`` of each file, in order, and tell how many are done."""
+    def each(self, function: Callable[[bytes, int | None], Result]) -> Iterator[Result]:
+        """Yield ``function`` of each file and page, in order, and tell how many are done."""
         tell = self.progress or (lambda *_: None)
         tell(0, len(self.names))
-        for done, result in enumerate(_in_order(function, (self.root + name for name in self.names)), 1):
+        sources = ((self.root + name, page) for name, page in zip(self.paths, self.pages, strict=False))
+        for done, result in enumerate(_in_order(function, sources), 1):
             yield result
             tell(done, len(self.names))
 
     def decoded(self, box: Box | None, fit: str, mode: str | None) -> Iterator[NDArray[Any]]:
         """Yield the images of the files that can be read, in order, counting anew."""
-        self.deep, self.halved, self.low, self.high = 0, 0, np.inf, -np.inf
+        self.deep, self.low, self.high = 0, np.inf, -np.inf
         self.good = np.zeros(len(self.names), bool)
         self.sizes, self.modes, self.rejected = Counter[Box](), Counter[str](), list[Rejected]()
+        self.said = Counter[str]()
         for number, found in enumerate(self.each(partial(decode, box=box, fit=fit, mode=mode))):
             if isinstance(found, str):
                 self.rejected.append(Rejected(self.names[number].decode(errors="backslashreplace"), found))
@@ -210,26 +232,22 @@ class _Tally:
             self.good[number] = True
             self.sizes[found.size] += 1
             self.modes[found.mode] += 1
-            self.halved += found.halved
+            self.said.update(found.said)
             if found.pixels.dtype != np.uint8:
                 self.deep += 1
                 self.low, self.high = min(self.low, found.pixels.min()), max(self.high, found.pixels.max())
             yield found.pixels
 
     def notes(self) -> tuple[str, ...]:
-        """Return what became of images of more than eight bits, a sentence each."""
+        """Return what became of images of more than eight bits, of several pages and the like, a sentence each."""
         said = []
         if self.deep:
             others = "; those of the others are multiplied by 257" if self.deep < self.good.sum() else ""
             said.append(
-                f"{_images(self.deep)} of more than 8 bits: the numbers, from {self.low:,.6g} to {self.high:,.6g}, "
-                f"are kept as they are{others}"
+                f"{_images(self.deep)} of numbers other than bytes: from {self.low:,.6g} to {self.high:,.6g}, kept as "
+                f"they are{others}"
             )
-        if self.halved:
-            said.append(
-                f"{_images(self.halved)} of 16 bits with colours or alpha: the upper 8 are read, the lower 8 are lost"
-            )
-        return tuple(said)
+        return (*said, *(f"{_images(count)} {phrase}" for phrase, count in self.said.items()))
 
     def files(self, *, strict: bool) -> ImageFiles:
         """Return the counts, or refuse the rejected files if there are no others, or if ``strict``."""
@@ -244,13 +262,13 @@ def _images(count: int) -> str:
     return f"{count:,} image{'s' * (count > 1)}"
 
 
-def _in_order(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-    """Yield ``function`` of each item, worked out by threads that are a few items ahead."""
+def _in_order(function: Callable[..., Result], items: Iterable[tuple[Any, ...]]) -> Iterator[Result]:
+    """Yield ``function`` of each item's parts, worked out by threads that are a few items ahead."""
     workers = min(os.cpu_count() or 1, 16)
     with ThreadPoolExecutor(workers) as pool:
         pending: deque[Future[Result]] = deque()
         for item in items:
-            pending.append(pool.submit(function, item))
+            pending.append(pool.submit(function, *item))
             if len(pending) > 2 * workers:
                 yield pending.popleft().result()
         while pending:
@@ -259,10 +277,17 @@ def _in_order(function: Callable[[Item], Result], items: Iterable[Item]) -> Iter
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """Let Pillow's warnings of odd files pass; around the threads, since their filters are the whole process's."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+    """Let warnings of odd files pass; around the threads, since their filters are the whole process's."""
+    loggers = [logging.getLogger(name) for name in ("PIL", "tifffile", "pydicom", "nibabel.global")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def _check_sizes(path: Path, tally: _Tally) -> None:

@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-__all__ = ["Box", "image_bytes", "image_numbers"]
+__all__ = ["Box", "Raw", "check_pixels", "image_bytes", "image_numbers", "on_white", "raw_numbers", "upright"]
 
 Box = tuple[int, int]
 """(width, height) in pixels."""
+
+EXACT = 2**53
+"""Up to which 64-bit floats hold every whole number."""
+
+
+class Raw(NamedTuple):
+    """What a file of numbers holds.
+
+    Attributes
+    ----------
+    numbers
+        (H, W) or (H, W, C), upright, of any real type.
+    mode
+        Their type and number of channels, as ``"int16"`` or ``"float32×5"``.
+    said
+        What was done to them, a phrase each that follows “3 images”.
+    """
+
+    numbers: NDArray[Any]
+    mode: str
+    said: tuple[str, ...] = ()
 
 
 def image_bytes(image: Image.Image, box: Box | None = None, fit: str = "crop", mode: str | None = None) -> NDArray[Any]:
@@ -72,6 +93,89 @@ def image_numbers(
     if whole:  # scaling may overshoot at edges
         numbers = np.rint(numbers).clip(0, 65535).astype(np.uint16)
     return numbers if mode != "RGB" else numbers[..., None].repeat(3, axis=-1)
+
+
+def raw_numbers(numbers: NDArray[Any], box: Box | None, fit: str, mode: str | None) -> NDArray[Any]:
+    """Return numbers from a file, (H, W) or (H, W, C), as bytes, 16-bit integers or floats that hold each of them.
+
+    Signed integers become floats: 32-bit ones if they have 16 bits at most, as do floats, and 64-bit ones otherwise.
+    Scaled, all floats have 32 bits.
+
+    Parameters
+    ----------
+    numbers
+        Of a real type.
+    box, fit, mode
+        As in `image_numbers`; ``"L"`` makes grey of three channels, and ``"RGB"`` three channels of grey.
+
+    Raises
+    ------
+    ValueError
+        If some are not finite, or are whole numbers that no float holds.
+    """
+    kind, size = numbers.dtype.kind, numbers.dtype.itemsize
+    if kind == "u" and size <= 2:
+        kept: NDArray[Any] = numbers.astype(np.uint8 if size == 1 else np.uint16)
+    else:
+        exact = size <= 2 or (kind == "f" and size == 4)
+        limit = EXACT if kind in "ui" else np.finfo(np.float64).max
+        _check(numbers, -limit if kind != "u" else 0, limit)
+        kept = numbers.astype(np.float32 if exact else np.float64)
+    if kept.ndim == 3 and kept.shape[2] == 1:
+        kept = kept[..., 0]
+    if mode == "L" and kept.shape[2:] == (3,):  # as Pillow makes grey of colours
+        grey = kept @ np.array([0.299, 0.587, 0.114])
+        kept = (grey if kept.dtype.kind == "f" else np.rint(grey)).astype(kept.dtype)
+    elif mode == "RGB" and kept.ndim == 2:
+        kept = kept[..., None].repeat(3, axis=-1)
+    if box is None:
+        return kept
+    planes = kept if kept.ndim == 3 else kept[..., None]
+    fitted = _cropped if fit == "crop" else _padded
+    scaled = [
+        np.asarray(fitted(Image.fromarray(plane.astype(np.float32)), box)) for plane in np.moveaxis(planes, -1, 0)
+    ]
+    result = np.stack(scaled, axis=-1) if kept.ndim == 3 else scaled[0].copy()
+    if kept.dtype.kind == "u":  # scaling may overshoot at edges
+        result = np.rint(result).clip(0, np.iinfo(kept.dtype).max).astype(kept.dtype)
+    return result
+
+
+def check_pixels(width: int, height: int) -> None:
+    """Refuse images of more pixels than Pillow would read, before room is made for them.
+
+    Raises
+    ------
+    PIL.Image.DecompressionBombError
+        If there are more.
+    """
+    most = Image.MAX_IMAGE_PIXELS
+    if most is not None and width * height > 2 * most:
+        raise Image.DecompressionBombError(f"{width}×{height} pixels")
+
+
+def upright(numbers: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Return an image (H, W, …) turned as EXIF's and TIFF's ``orientation``, 1 to 8, says it has to be."""
+    turned = numbers.swapaxes(0, 1) if orientation > 4 else numbers
+    across, down = orientation in (2, 3, 6, 7), orientation in (3, 4, 7, 8)
+    return turned[:: -1 if down else 1, :: -1 if across else 1]
+
+
+def on_white(numbers: NDArray[Any], white: float, *, multiplied: bool) -> NDArray[Any]:
+    """Return an image (H, W, C + 1) on white, (H, W, C), whose last channel says how much of it covers that.
+
+    Parameters
+    ----------
+    numbers
+        From 0 to ``white``.
+    white
+        White, and all of it.
+    multiplied
+        Whether the others are multiplied by the last already.
+    """
+    alpha = numbers[..., -1:].astype(np.float64) / white
+    colours = numbers[..., :-1] * (1.0 if multiplied else alpha) + white * (1 - alpha)
+    return (colours if numbers.dtype.kind == "f" else np.rint(colours).clip(0, white)).astype(numbers.dtype)
 
 
 def _flat(image: Image.Image) -> Image.Image:

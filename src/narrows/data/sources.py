@@ -29,6 +29,7 @@ def load_data(
     size: int | None = None,
     fit: str = "crop",
     like: tuple[int, ...] | None = None,
+    page: int | str | None = None,
     strict: bool = False,
     missing: Sequence[str] = (),
     types: Mapping[str, str] | None = None,
@@ -49,8 +50,10 @@ def load_data(
     fit
         ``"crop"`` scales an image's central square, ``"pad"`` the whole image, centred on black.
     like
-        The shape of one of a model's inputs; if it is an image's, (H, W), (H, W, 1) or (H, W, 3), images are made to
-        fit it.
+        The shape of one of a model's inputs; if it is an image's, (H, W) or (H, W, C), images are made to fit it.
+    page
+        Which page, frame or slice of image files to take, counted from 0, or ``"all"``, each as an example; None takes
+        the first of TIFFs and animations, and all of DICOM and NIfTI files.
     strict
         Whether an image file that cannot be read is an error, rather than passed over and listed in ``files.rejected``.
     missing
@@ -70,10 +73,8 @@ def load_data(
     TypeError, ValueError
         If ``size`` or ``fit`` is not one of these.
     """
-    if size is not None:
-        integer("size", size, 1, 4096)
-    choice("fit", fit, ("crop", "pad"))
-    image_like = like if like is not None and len(like) > 1 and like[2:] in ((), (1,), (3,)) else None
+    _check(size, fit, page)
+    image_like = like if like is not None and len(like) in (2, 3) else None
     if missing and not is_table(source):
         raise DataError(f"missing={missing!r} (--missing) is for tables in files: {', '.join(TABLES)}")
     if not isinstance(source, str | Path):
@@ -84,13 +85,23 @@ def load_data(
             f"there is no data set or file {str(source)!r}{closest(source, NAMED)}; sets are {', '.join(NAMED)}"
         )
     if source not in NAMED and _is_images(path):
-        return read_images(path, size=size, fit=fit, like=image_like, strict=strict, progress=progress)
-    if size is not None or (fit != "crop" and like is None):
-        given = f"size={size} (--size)" if size is not None else f"fit={fit!r} (--fit)"
-        raise DataError(f"{given} is for image files; {str(source)!r} holds numbers, so scale them beforehand")
+        return read_images(path, size=size, fit=fit, like=image_like, page=page, strict=strict, progress=progress)
+    given = {"size": size, "fit": None if fit == "crop" or like is not None else fit, "page": page}
+    for name, value in given.items():
+        if value is not None:
+            advice = "; scale them beforehand" if name != "page" else ""
+            raise DataError(f"{name}={value!r} (--{name}) is for image files; {str(source)!r} holds numbers{advice}")
     if source in NAMED:
         return NAMED[str(source)]()
     return _reader(TABLES, path)(path, missing, types) if is_table(path) else _array_in(path)
+
+
+def _check(size: int | None, fit: str, page: int | str | None) -> None:
+    if size is not None:
+        integer("size", size, 1, 4096)
+    if page is not None and page != "all":
+        integer("page", page, 0)
+    choice("fit", fit, ("crop", "pad"))
 
 
 def _array_in(path: Path) -> Dataset:
@@ -118,7 +129,7 @@ def is_table(source: object) -> bool:
 def _is_images(path: Path) -> bool:
     """Return whether ``path`` is an image, or a folder of them rather than of IDX files."""
     if path.is_file():
-        return path.suffix.lower() in IMAGE_SUFFIXES
+        return path.name.lower().endswith(IMAGE_SUFFIXES)
     with os.scandir(path) as entries:  # one at a time, since there may be very many
         return not any(fnmatch(entry.name, "*-idx[0-9]-ubyte*") for entry in entries)
 

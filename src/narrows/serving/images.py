@@ -8,7 +8,7 @@ from io import BytesIO
 from PIL import Image, ImageOps
 
 from narrows.data.errors import DataError
-from narrows.data.image_files import DAMAGE, FORMATS
+from narrows.data.image_files import DAMAGE, formats
 
 __all__ = ["MOST_BYTES", "MOST_PIXELS", "read_image"]
 
@@ -35,9 +35,9 @@ def read_image(body: bytes) -> Image.Image:
 def _opened(body: bytes) -> Image.Image | None:
     """Return the image, or None, before anything is decoded, if it has too many pixels."""
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(BytesIO(body), formats=FORMATS) as opened:
+        with warnings.catch_warnings(action="ignore"), Image.open(BytesIO(body), formats=formats()) as opened:
             return ImageOps.exif_transpose(opened) if opened.width * opened.height <= MOST_PIXELS else None
     except Image.DecompressionBombError:
         return None
     except DAMAGE as error:
-        raise DataError(f"this is not a complete image of a kind that narrows reads: {', '.join(FORMATS)}") from error
+        raise DataError(f"this is not a complete image of a kind that narrows reads: {', '.join(formats())}") from error

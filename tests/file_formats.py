@@ -1,0 +1,254 @@
+"""The formats that are read, each with a file by another program and what its numbers become: tests and docs share it.
+
+A row writes ``example`` + suffix into a folder and returns what `load_data` is to make of it.
+"""
+
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+LEVELS = np.arange(80).reshape(8, 10)
+COLOURS = np.stack([LEVELS, LEVELS[::-1], LEVELS[:, ::-1]], -1)
+
+
+class Format(NamedTuple):
+    """A row: what it is, its file, what it becomes, the packages its test needs, and the extra it is read with."""
+
+    name: str
+    suffix: str
+    becomes: str
+    write: Callable[[Path], Any]
+    writers: tuple[str, ...]
+    extra: str
+
+
+FORMATS: list[Format] = []
+
+
+def read_as(name, suffix, becomes, *writers, extra=""):
+    """Add the function that writes it as a row."""
+
+    def add(write):
+        FORMATS.append(Format(name, suffix, becomes, write, writers, extra))
+        return write
+
+    return add
+
+
+def pillow(path, array, **how):
+    from PIL import Image
+
+    Image.fromarray(array).save(path, **how)
+    return array[None]
+
+
+@read_as("PNG, grey or colours of 8 bits", ".png", "bytes")
+def png(path):
+    return pillow(path, COLOURS.astype(np.uint8))
+
+
+@read_as("PNG, grey of 16 bits", ".png", "16-bit integers")
+def png_16(path):
+    return pillow(path, (LEVELS * 800).astype(np.uint16))
+
+
+@read_as("PNG, colours or alpha of 16 bits", ".png", "bytes: the upper 8 bits of each; said", "imagecodecs")
+def png_colours_16(path):
+    import imagecodecs
+
+    colours = (COLOURS * 800).astype(np.uint16)
+    path.write_bytes(imagecodecs.png_encode(colours))
+    return (colours >> 8).astype(np.uint8)[None]
+
+
+@read_as("JPEG, MPO", ".mpo", "bytes")
+def mpo(path):
+    return pillow(path, np.full((16, 16), 7, np.uint8), format="JPEG", quality=100)
+
+
+@read_as("WebP", ".webp", "bytes, as colours")
+def webp(path):
+    return pillow(path, COLOURS.astype(np.uint8), lossless=True)
+
+
+@read_as("QOI", ".qoi", "bytes, as colours")
+def qoi(path):  # by hand, as its specification says: 0xfe begins a pixel in full
+    pixels = np.concatenate([np.full((80, 1), 0xFE), COLOURS.reshape(80, 3)], 1).astype(np.uint8)
+    path.write_bytes(b"qoif" + struct.pack(">IIBB", 10, 8, 3, 0) + pixels.tobytes() + bytes(7) + b"\1")
+    return COLOURS.astype(np.uint8)[None]
+
+
+@read_as("JPEG 2000, 8 bits", ".jp2", "bytes")
+def jpeg2000(path):
+    return pillow(path, COLOURS.astype(np.uint8))
+
+
+@read_as("JPEG 2000, grey of 16 bits", ".jp2", "16-bit integers")
+def jpeg2000_16(path):
+    return pillow(path, (LEVELS * 800).astype(np.uint16))
+
+
+@read_as("AVIF", ".avif", "bytes, as colours", "PIL.AvifImagePlugin")
+def avif(path):
+    return pillow(path, np.full((16, 16, 3), 255, np.uint8), quality=100)
+
+
+@read_as("PGM, PPM, PBM", ".pgm", "bytes; 16-bit integers where white is more than 255")
+def pgm(path):
+    levels = (LEVELS * 800).astype(np.uint16)
+    path.write_bytes(b"P5 10 8 65535\n" + levels.astype(">u2").tobytes())
+    return levels[None]
+
+
+def tiff(path, array, becomes=None, **how):
+    import tifffile
+
+    tifffile.imwrite(path, array, **({"photometric": "minisblack"} | how))
+    return (array if becomes is None else becomes)[None]
+
+
+@read_as("TIFF, grey of 16 bits, also big-endian", ".tif", "16-bit integers", "tifffile")
+def tiff_16(path):
+    return tiff(path, (LEVELS * 800).astype(">u2"), byteorder=">").astype(np.uint16)
+
+
+@read_as("TIFF, grey of 10 or 12 bits in 16", ".tif", "16-bit integers, as they are", "tifffile")
+def tiff_12(path):
+    return tiff(path, (LEVELS * 50).astype(np.uint16))
+
+
+@read_as("TIFF, colours of 16 bits, in one plane or several", ".tif", "16-bit integers", "tifffile", extra="tiff")
+def tiff_planes(path):
+    colours = (COLOURS * 800).astype(np.uint16)
+    return tiff(path, np.moveaxis(colours, -1, 0), colours, photometric="rgb", planarconfig="separate")
+
+
+@read_as("TIFF whose 0 is white", ".tif", "turned over, so that more is brighter; said", "tifffile", extra="tiff")
+def tiff_negative(path):
+    levels = (LEVELS * 800).astype(np.uint16)
+    return tiff(path, levels, 65535 - levels, photometric="miniswhite")
+
+
+@read_as(
+    "TIFF, floats whose 0 is white", ".tif", "their negatives, so that more is brighter; said", "tifffile", extra="tiff"
+)
+def tiff_negative_float(path):
+    levels = LEVELS.astype(np.float32)
+    return tiff(path, levels, -levels, photometric="miniswhite")
+
+
+@read_as("TIFF, signed integers of 8 or 16 bits", ".tif", "32-bit floats", "tifffile", extra="tiff")
+def tiff_signed(path):
+    return tiff(path, (LEVELS * 50 - 1000).astype(np.int16)).astype(np.float32)
+
+
+@read_as("TIFF, signed bytes", ".tif", "32-bit floats", "tifffile", extra="tiff")
+def tiff_int8(path):
+    return tiff(path, (LEVELS - 40).astype(np.int8)).astype(np.float32)
+
+
+@read_as("TIFF, integers of 32 or 64 bits", ".tif", "64-bit floats; refused beyond 2**53", "tifffile", extra="tiff")
+def tiff_32(path):
+    return tiff(path, (LEVELS * 1000001).astype(np.uint32)).astype(np.float64)
+
+
+@read_as("TIFF, floats of 16 or 32 bits", ".tif", "32-bit floats", "tifffile", extra="tiff")
+def tiff_half(path):
+    return tiff(path, (LEVELS / 4).astype(np.float16)).astype(np.float32)
+
+
+@read_as("TIFF, floats of 64 bits", ".tif", "64-bit floats", "tifffile", extra="tiff")
+def tiff_double(path):
+    return tiff(path, LEVELS / 7)
+
+
+@read_as("TIFF, colours as floats", ".tif", "32-bit floats", "tifffile", extra="tiff")
+def tiff_float_colours(path):
+    return tiff(path, COLOURS.astype(np.float32), photometric="rgb")
+
+
+@read_as("TIFF, 16 bits with alpha", ".tif", "16-bit integers on white", "tifffile", extra="tiff")
+def tiff_alpha(path):
+    levels, clear = (LEVELS * 800).astype(np.uint16), (LEVELS % 2 == 0).astype(np.uint16)
+    both = np.stack([levels, 65535 - 65535 * clear], -1)
+    expected = np.where(clear == 1, 65535, levels).astype(np.uint16)
+    return tiff(path, both, expected, extrasamples=["unassalpha"], planarconfig="contig")
+
+
+@read_as("TIFF of any number of channels", ".tif", "as it is, (H, W, C)", "tifffile", extra="tiff")
+def tiff_channels(path):
+    return tiff(path, np.stack([LEVELS + i for i in range(5)], -1).astype(np.uint8), planarconfig="contig")
+
+
+@read_as("TIFF compressed by LERC", ".tif", "as any other; with imagecodecs", "tifffile", "imagecodecs", extra="tiff")
+def tiff_lerc(path):
+    return tiff(path, LEVELS.astype(np.float32), compression="lerc")
+
+
+@read_as(
+    "TIFF with JPEG 2000 inside", ".tif", "as any other; with imagecodecs", "tifffile", "imagecodecs", extra="tiff"
+)
+def tiff_jpeg2000(path):
+    return tiff(path, LEVELS.astype(np.uint8), compression="jpeg2000")
+
+
+def dicom(path, array, **what):
+    from pydicom.dataset import Dataset, FileMetaDataset
+    from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
+
+    file = Dataset()
+    file.file_meta = FileMetaDataset()
+    file.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    file.file_meta.MediaStorageSOPClassUID = file.SOPClassUID = CTImageStorage
+    file.file_meta.MediaStorageSOPInstanceUID = file.SOPInstanceUID = "1.2.3"
+    file.Rows, file.Columns = array.shape[-2:]
+    file.SamplesPerPixel, file.PhotometricInterpretation = 1, "MONOCHROME2"
+    file.BitsAllocated, file.BitsStored, file.HighBit, file.PixelRepresentation = 16, 12, 11, 0
+    file.PixelData = array.astype("<u2").tobytes()
+    for name, value in what.items():
+        setattr(file, name, value)
+    file.save_as(path, enforce_file_format=True)
+
+
+@read_as(
+    "DICOM, in the units of slope and intercept (Hounsfield's)", ".dcm", "32-bit floats; said", "pydicom", extra="dicom"
+)
+def dicom_ct(path):
+    dicom(path, LEVELS * 30, RescaleSlope=2, RescaleIntercept=-1024)
+    return (LEVELS * 60 - 1024).astype(np.float32)[None]
+
+
+@read_as("DICOM, MONOCHROME1", ".dcm", "turned over, so that more is brighter; said", "pydicom", extra="dicom")
+def dicom_negative(path):
+    dicom(path, LEVELS * 30, PhotometricInterpretation="MONOCHROME1")
+    return (4095 - LEVELS * 30).astype(np.uint16)[None]
+
+
+@read_as("DICOM of several frames", ".dcm", "each frame is an example", "pydicom", extra="dicom")
+def dicom_frames(path):
+    frames = np.stack([LEVELS, LEVELS + 100, LEVELS + 200])
+    dicom(path, frames, NumberOfFrames=3)
+    return frames.astype(np.uint16)
+
+
+@read_as(
+    "NIfTI",
+    ".nii.gz",
+    "each slice is an example, its front up, its left left; slope and intercept applied",
+    "nibabel",
+    extra="nifti",
+)
+def nifti(path):
+    import nibabel
+
+    volume = np.arange(120).reshape(4, 5, 6).astype(np.int16)  # x from right to left, as told by the affine map
+    image = nibabel.Nifti1Image(volume, np.diag([-1.0, 1, 1, 1]))
+    image.header.set_slope_inter(2, -10)
+    image.to_filename(path)
+    stored = nibabel.load(path).get_fdata()  # rounded to the slope
+    return np.stack([[[stored[3 - x, 4 - y, z] for x in range(4)] for y in range(5)] for z in range(6)]).astype(
+        np.float32
+    )
