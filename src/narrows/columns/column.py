@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from narrows.columns.reading import Dtype, Family, Level, Reading, objects_of
 
-__all__ = ["DAY", "KINDS", "LEFT_OUT", "LEVELS", "MOST_LEVELS", "NUMBERS", "Column", "Kind"]
+__all__ = ["DAY", "KINDS", "LEFT_OUT", "LEVELS", "MOST_LEVELS", "NUMBERS", "SLACK", "Column", "Kind"]
 
 Kind = Literal[
     "real", "positive", "whole", "count", "binary", "category", "ordered", "date", "identifier", "constant", "empty"
@@ -39,6 +39,9 @@ MOST_LEVELS = 256
 """Of a category, with an output each; of more, the rare ones share the last."""
 
 DAY = 86400.0
+
+SLACK = 1e-5
+"""In parts of a column's range, how far 32 bits may be from a value that many cells share."""
 
 WORDS: dict[Family, str] = {
     "number": "numbers",
@@ -63,6 +66,9 @@ class Column:
         How many of its cells are there, and how many are not.
     levels, counts
         The levels, in order, and how often each was there, for a kind with levels; a constant's one.
+    edges
+        Of numbers that no bell describes, where each of the bins begins and ends that their cells are cut into, one
+        after another; ``counts`` then says how many cells each holds. Empty for all others.
     low, high, step
         The range of the numbers, and the grid that they lie on; 0 for none.
     form
@@ -81,6 +87,7 @@ class Column:
     high: float = 0.0
     step: float = 0.0
     form: str = ""
+    edges: tuple[float, ...] = ()
 
     @property
     def outputs(self) -> int:
@@ -116,6 +123,10 @@ class Column:
         numbers = self.numbers(told, reading)
         if self.kind == "count":
             _check_counts(told, numbers)
+        return self.as_cells(numbers)
+
+    def as_cells(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the cells (n,) of numbers in the column's own unit."""
         return self.logarithms(numbers) if self.kind == "positive" else numbers
 
     def _check_family(self, told: str, reading: Reading) -> None:
@@ -183,12 +194,12 @@ class Column:
         if self.kind in LEVELS:
             places = np.nan_to_num(np.rint(cells)).clip(0, len(self.levels) - 1).astype(np.int64)
             return self._of_levels()[places]
-        numbers = np.nan_to_num(cells.astype(np.float64))
+        numbers = self._on_heap(np.nan_to_num(cells.astype(np.float64)))
         if self.kind == "positive":
             start = math.log(self.low)
             low = self.low * (1 + np.minimum(numbers - start, 0))
             numbers = np.where(numbers >= start, np.exp(np.minimum(numbers, 88.0)), low)
-        numbers = self._on_grid(numbers)
+        numbers = self.on_grid(numbers)
         if bounded or self.kind == "count":
             numbers = numbers.clip(self.low, self.high if bounded else None)
         if self.form:
@@ -199,7 +210,17 @@ class Column:
     def _of_levels(self) -> NDArray[Any]:
         return np.array([*self.levels, None], object)[:-1] if self.family == "text" else np.array(self.levels, float)
 
-    def _on_grid(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _on_heap(self, cells: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return cells with the value of a heap where they are as near to one as 32 bits tell apart."""
+        edges = np.array(self.edges).reshape(-1, 2)
+        heaps = edges[edges[:, 0] == edges[:, 1], 0]
+        if not len(heaps):
+            return cells
+        nearest = heaps[np.searchsorted((heaps[1:] + heaps[:-1]) / 2, cells)]
+        return np.where(np.abs(cells - nearest) <= SLACK * np.ptp(edges), nearest, cells)
+
+    def on_grid(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return numbers in the column's own unit on the grid that its values lie on, if there is one."""
         if not self.step:
             return numbers
         zone = zone_of(self.dtype)
@@ -232,6 +253,7 @@ class Column:
             told = "empty, all cells are missing: left out, and returned as it was"
         else:
             told = self.kind + (" number" if self.kind in ("real", "positive", "whole") else "")
+            told += f", in {len(self.counts)} bins" if self.edges else ""
         return f"{told}; {self.missing:,} missing" if self.missing and self.kind != "empty" else told
 
     def plain(self) -> dict[str, Any]:
@@ -247,6 +269,7 @@ class Column:
             "counts": list(self.counts),
             "range": [self.low, self.high, self.step],
             "form": self.form,
+            "edges": list(self.edges),
         }
 
     @classmethod
@@ -260,11 +283,13 @@ class Column:
         """
         kind, levels, counts = plain["kind"], tuple(plain["levels"]), tuple(map(int, plain["counts"]))
         low, high, step = map(float, plain["range"])
+        edges = tuple(map(float, plain.get("edges", ())))
         name, family = plain["name"], plain["family"]
         sound = kind in get_args(Kind) and family in WORDS and isinstance(name, str | int)
         sound = (
             sound
-            and len(levels) == len(counts)
+            and len(counts) == (len(edges) / 2 if edges else len(levels))
+            and all(map(math.isfinite, edges))
             and all(isinstance(level, str | bool | int | float) for level in levels)
         )
         least = {"binary": 2, "category": 2, "ordered": 2, "constant": 1}.get(kind, 0)
@@ -284,6 +309,7 @@ class Column:
             high=high,
             step=step,
             form=str(plain["form"]),
+            edges=edges,
         )
 
 

@@ -11,7 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from narrows.arguments import closest
-from narrows.columns.column import DAY, KINDS, LEVELS, MOST_LEVELS, Column, Kind, zone_of
+from narrows.columns.bins import with_bins
+from narrows.columns.column import DAY, KINDS, LEVELS, MOST_LEVELS, NUMBERS, Column, Kind, zone_of
 from narrows.columns.reading import Level, Reading
 
 __all__ = ["Asked", "check_asked", "find"]
@@ -102,7 +103,8 @@ def find(told: str, name: str | int, reading: Reading, asked: str | None = None)
     numbers = numbers[~np.isnan(numbers)]
     _check_numbers(told, kind, numbers)
     step = _step(kind, column, numbers)
-    return replace(column, low=float(numbers.min()), high=float(numbers.max()), step=step)
+    column = replace(column, low=float(numbers.min()), high=float(numbers.max()), step=step)
+    return with_bins(column, column.as_cells(numbers)) if asked != "real" and kind in NUMBERS else column
 
 
 def _kind(reading: Reading, different: NDArray[Any]) -> Kind:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import replace
 from typing import Any, Self
 
@@ -15,13 +15,15 @@ from sklearn.utils import check_array
 from torch.nn.functional import one_hot
 
 from narrows.arguments import RandomState, choice, integer, random_seed, rate, real, refuse_masked
+from narrows.columns.given import conditions
 from narrows.data.labels import class_indices
 from narrows.estimators.fitting import fit_together
 from narrows.estimators.rows import rows_of
 from narrows.estimators.scoring import Scoring
 from narrows.estimators.targets import context_of, examples_of, refuse_pairs
 from narrows.fitted.completion import with_prior
-from narrows.fitted.imputing import imputed, simulated
+from narrows.fitted.conditioning import new_rows
+from narrows.fitted.imputing import imputed
 from narrows.fitted.passes import check_decoded
 from narrows.fitted.saving import contents
 from narrows.models.corruptions import CORRUPTIONS, Corruption
@@ -239,12 +241,21 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
             return trace(fitted.model, examples.take(torch.arange(len(examples))))
 
     @in_own_state
-    def sample(self, n_samples: int = 1, y: ArrayLike | None = None, random_state: RandomState = None) -> Array:
+    def sample(
+        self,
+        n_samples: int = 1,
+        y: ArrayLike | None = None,
+        random_state: RandomState = None,
+        *,
+        given: Mapping[Any, Any] | None = None,
+        missing: bool = True,
+    ) -> Any:
         """Return ``n_samples`` new examples, (n_samples, …), in the training data's shape and units, from the prior.
 
         Each is the mean that the decoder gives a code from the prior; with a likelihood of counts, counts drawn with
         that mean. Of a table, cells are drawn from what the decoder gives, in the columns' types and between their
-        bounds.
+        bounds, and are missing as they are in the training data: with a probability by column that depends on the code
+        and on which of the columns before it are missing (`narrows.models.gaps.Gaps`).
 
         Parameters
         ----------
@@ -254,9 +265,31 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
             The class of all of them, or a class for each; None draws classes as often as in the training data.
         random_state
             A seed or a NumPy generator; None draws anew at every call.
+        given
+            Of a table, what the rows are to be like, by column: a value, a range ``(first, last)`` with both ends
+            included, of which one may be None, or a set of values; ``{"city": "Brno", "age": (30, 40)}``. Codes are
+            drawn from p(z | these), and all other cells given these codes.
+        missing
+            Whether a table's cells may be missing. One with a condition never is.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a condition cannot be met: of no column, of an unknown level, an empty range, or of what no code from the
+            prior supports.
+
+        Warns
+        -----
+        UserWarning
+            If few codes do, which the effective sample size says.
         """
         fitted = self.fitted_
         integer("n_samples", n_samples, 1)
+        if given is not None and fitted.table is None:
+            raise ValueError(
+                "given is for tables, and this model was fitted to images or to numbers without gaps; rows of numbers "
+                "become a table with columns={}"
+            )
         seed = random_seed(random_state)
         generator = torch.Generator().manual_seed(seed)
         if y is not None and not fitted.conditional and isinstance(fitted.model.prior, StandardNormal):
@@ -265,12 +298,13 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
                 "fit_prior with 'mixture', 'posterior', 'flow' or 'flow-matching'"
             )
         wanted = None if y is None else torch.from_numpy(class_indices(y, fitted.require_classes(), n_samples))
+        if fitted.table is not None:
+            asked = conditions(fitted.table, given or {})
+            rows = new_rows(fitted, n_samples, wanted, asked, generator, missing=missing)
+            return self._contained(rows, bounded=True)
         with limited_threads(1):
             z, labels = fitted.model.prior.sample(n_samples, generator, wanted)
         context = one_hot(labels, len(fitted.require_classes())).float() if fitted.conditional else None
-        if fitted.table is not None:
-            drawn: Array = self._contained(fitted.scaling.undo(simulated(fitted, z, context, generator)), bounded=True)
-            return drawn
         means = fitted.scaling.undo(check_decoded(fitted.on(self.device).decoded(z, context)))
         examples = fitted.model.likelihood.draw(means, np.random.default_rng(seed)).reshape(-1, *fitted.input_shape)
         contained: Array = self._contained(examples, frame=fitted.frame)

@@ -30,6 +30,7 @@ from narrows.estimators.architecture import Net, check_hidden, check_net, encode
 from narrows.models.bottlenecks import Bottleneck
 from narrows.models.coding import Coding
 from narrows.models.corruptions import CORRUPTIONS, Corruption
+from narrows.models.gaps import Gaps
 from narrows.models.likelihoods import LIKELIHOODS, Gaussian, Laplace, Likelihood, Located, Mixed, SquaredError
 from narrows.models.model import BottleneckModel
 from narrows.models.nets import ACTIVATIONS
@@ -304,6 +305,7 @@ class Options(BaseEstimator):  # type: ignore[misc]
         """
         bottleneck = self.bottleneck()
         coding = None if table is None else Coding(table.modelled)
+        gappy = table is not None and any(column.missing for column in table.modelled)
         likelihood = self._likelihood(scaling) if table is None else self._mixed(table, scaling)
         encoder, decoder = encoder_and_decoder(
             shape,
@@ -324,14 +326,16 @@ class Options(BaseEstimator):  # type: ignore[misc]
             likelihood=likelihood,
             prior=StandardNormal(1, self.latent_dim, 1),
             coding=coding,
+            gaps=Gaps(table.modelled, self.latent_dim) if table is not None and gappy else None,
         )
 
     def _corruption(self, shape: tuple[int, ...], scaling: Scaling, table: Table | None) -> Corruption:
         levels, of_noisy = self.noise_levels(), not isinstance(self.input_noise, str)
         if table is None:
             return Corruption(self.corruption, *levels, shape, scaling.extremes, of_noisy=of_noisy)
-        kinds = enumerate(column.kind for column in table.modelled)
-        numbers = tuple(place for place, kind in kinds if kind in (*NUMBERS, "count"))
+        columns = enumerate(table.modelled)
+        # A heap with noise on it is a heap no more.
+        numbers = tuple(place for place, one in columns if one.kind in (*NUMBERS, "count") and not one.edges)
         return Corruption(self.corruption, *levels, shape, scaling.extremes, numbers, MOST_HIDDEN)
 
     def _mixed(self, table: Table, scaling: Scaling) -> Mixed:

@@ -73,6 +73,7 @@ def complete(
     calibrate_cells(passes, ordinary if len(ordinary) else training.weighted())
     model.prior = _prior(passes, options["prior"], data.examples.clean(), data.labels, data.classes, seed)
     some = training.subset(torch.arange(min(len(training), MOST_SEEN))).weighted()
+    _fit_gaps(passes, some, seed)
     begun = unfinished(model, data, history, kind=kind, options=options, seed=seed)
     components = data.components(model.prior.latent_dim)
     each = np.concatenate([linear_errors(data.table, components, part.x.numpy()) for part in some.chunks()])
@@ -175,6 +176,15 @@ def _prior(
         if isinstance(before, VampPrior):
             return before.frozen(posterior, labels, count)
         return PRIORS[name].fit(posterior, labels, count, seed)
+
+
+def _fit_gaps(passes: Passes, examples: Examples, seed: int) -> None:
+    """Fit which cells of a row are missing, given its code, if any of a table's are."""
+    gaps = passes.model.gaps
+    if gaps is not None:
+        z = passes.posterior(examples).rsample(torch.Generator().manual_seed(seed))
+        missing = [examples.take(places).x.isnan() for places in examples.spans()]
+        gaps.fit(z, torch.cat(missing).numpy())
 
 
 def _drawn(examples: Examples, labels: Tensor) -> tuple[Examples, Tensor]:

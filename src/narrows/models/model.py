@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from narrows.models.bottlenecks import Bottleneck, GaussianPosterior, Point
 from narrows.models.coding import Coding
 from narrows.models.corruptions import Corruption
+from narrows.models.gaps import Gaps
 from narrows.models.likelihoods import Likelihood
 from narrows.models.priors.base import Prior
 
@@ -70,6 +71,8 @@ class BottleneckModel(nn.Module):
         Where new codes come from.
     coding
         What the encoder sees of a table's cells; None where it sees the inputs themselves.
+    gaps
+        Which cells of a new row are missing; None where none are.
 
     Attributes
     ----------
@@ -89,6 +92,7 @@ class BottleneckModel(nn.Module):
         likelihood: Likelihood,
         prior: Prior,
         coding: Coding | None = None,
+        gaps: Gaps | None = None,
     ) -> None:
         super().__init__()
         self.corruption = corruption
@@ -98,6 +102,7 @@ class BottleneckModel(nn.Module):
         self.likelihood = likelihood
         self.prior = prior
         self.coding = coding
+        self.gaps = gaps
         self.in_half = False
         self.compiled: dict[nn.Module, Callable[[Tensor], Tensor]] = {}
 

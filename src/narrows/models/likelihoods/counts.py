@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
+from scipy.stats import nbinom
 from torch import Tensor, nn
 
 from narrows.models.likelihoods.base import Likelihood
@@ -23,6 +24,9 @@ ROUNDING = 1e-3, 1e-6
 
 LARGEST_DRAWN = 2.0**48
 """From here on a count's spread is less than the rounding of 32 bits."""
+
+LEAST_CHANCE = 1e-300
+"""Of a range of counts, one of which is drawn where none is at all likely."""
 
 LARGEST_LOG_FACTOR = -6, 6
 """Between which `NegativeBinomial.calibrate` looks for its factor's logarithm."""
@@ -139,6 +143,31 @@ class NegativeBinomial(Counts):
         rng = np.random.default_rng(int(torch.randint(2**31, (), generator=generator)))
         rates = (h.double().exp() * self.scale).numpy()
         return (torch.from_numpy(self.draw(rates, rng)) / self.scale + self.zero).to(h.dtype)
+
+    def log_chance(self, h: Tensor, column: int, wanted: Tensor) -> Tensor:
+        """Return log P (n,) of a column's count to lie between ``wanted`` ends (k, 2), scaled, at outputs ``h``."""
+        return torch.from_numpy(self._chances(h, column, wanted)[0].sum(1)).log()
+
+    def simulate_within(self, h: Tensor, column: int, wanted: Tensor, generator: torch.Generator) -> Tensor:
+        """Return scaled counts (n,) of a column, drawn from p(x | z) between ``wanted`` ends, as in `log_chance`."""
+        chances, spread, ends = self._chances(h, column, wanted)
+        chosen = torch.multinomial(torch.from_numpy(chances).clamp_min(LEAST_CHANCE), 1, generator=generator).numpy()
+        first, last = ends[:, chosen[:, 0]]
+        below = spread.cdf(first[:, None] - 1)
+        u = torch.rand(len(h), 1, generator=generator, dtype=torch.float64).numpy()
+        k = spread.ppf(below + u * np.take_along_axis(chances, chosen, 1))[:, 0].clip(first, last)
+        return (torch.from_numpy(k) / self.scale[column] + self.zero[column]).to(h.dtype)
+
+    def _chances(self, h: Tensor, column: int, wanted: Tensor) -> tuple[NDArray[np.float64], Any, NDArray[np.float64]]:
+        """Return P (n, k) of each range of ``wanted``, the distributions of the counts, and the ranges' ends (2, k)."""
+        r = float(self.log_r[column].detach().double().exp())
+        rate = (h[:, column].double().exp() * self.scale[column]).numpy()[:, None]
+        spread = nbinom(r, r / (r + rate))
+        ends = ((wanted - self.zero[column]) * self.scale[column]).numpy().T
+        first, last = np.ceil(ends[0].clip(0)), np.floor(ends[1])
+        upper = first > rate  # where both tails are small their difference is exact
+        chances = np.where(upper, spread.sf(first - 1) - spread.sf(last), spread.cdf(last) - spread.cdf(first - 1))
+        return chances, spread, np.stack([first, last])
 
     def calibrate(self, x: Tensor, mean: Tensor) -> None:
         """Multiply every r by the one factor of maximum likelihood: a feature's own would take many counts above 0."""

@@ -111,6 +111,19 @@ class Levels(Likelihood):
             drawn[pooled, column] += torch.multinomial(rare, int(pooled.sum()), replacement=True, generator=generator)
         return drawn.to(h.dtype)
 
+    def log_chance(self, h: Tensor, column: int, wanted: Tensor) -> Tensor:
+        """Return log P (n,) of a column to have one of the ``wanted`` levels (k,), at outputs ``h`` (n, width)."""
+        return self._log_wanted(h, column, wanted).logsumexp(1)
+
+    def simulate_within(self, h: Tensor, column: int, wanted: Tensor, generator: torch.Generator) -> Tensor:
+        """Return levels (n,) of a column, drawn from p(x | z) among the ``wanted`` ones (k,)."""
+        probabilities = self._log_wanted(h, column, wanted).softmax(1)
+        return wanted[torch.multinomial(probabilities, 1, generator=generator).squeeze(1)].to(h.dtype)
+
+    def _log_wanted(self, h: Tensor, column: int, wanted: Tensor) -> Tensor:
+        output = wanted.minimum(self.outputs[column] - 1)
+        return self.log_levels(h)[:, column, output] + self.log_within[column, wanted]
+
     def usual(self) -> Tensor:
         """Return the outputs (width,) that give the training data's frequencies."""
         raise NotImplementedError

@@ -55,6 +55,46 @@ class Located(Likelihood):
         """Return numbers drawn from p(x | z) at outputs ``h`` (n, columns)."""
         raise NotImplementedError
 
+    @property
+    def scales(self) -> Tensor:
+        """The scale of each column's residuals, (columns,)."""
+        raise NotImplementedError
+
+    def log_below(self, t: Tensor) -> Tensor:
+        """Return the logarithm of the probability that a residual of scale 1 is below ``t``: log Φ(t)."""
+        below: Tensor = torch.special.log_ndtr(t)
+        return below
+
+    def quantile(self, u: Tensor) -> Tensor:
+        """Return what a residual of scale 1 is below with a probability of ``u`` ≤ ½: Φ⁻¹(u)."""
+        t: Tensor = torch.special.ndtri(u)
+        return t
+
+    def log_chance(self, h: Tensor, column: int, wanted: Tensor) -> Tensor:
+        """Return log P (n,) of a column's number to lie between ``wanted`` ends (k, 2), at outputs ``h``."""
+        low, high, _ = self._ends(h, column, wanted)
+        return self._log_between(low, high).logsumexp(1)
+
+    def simulate_within(self, h: Tensor, column: int, wanted: Tensor, generator: torch.Generator) -> Tensor:
+        """Return numbers (n,) of a column, drawn from p(x | z) between ``wanted`` ends, as in `log_chance`."""
+        low, high, upper = self._ends(h, column, wanted)
+        chosen = torch.multinomial(self._log_between(low, high).softmax(1), 1, generator=generator)
+        low, high, upper = (each.gather(1, chosen).squeeze(1) for each in (low, high, upper))
+        u = torch.rand(len(h), generator=generator, dtype=torch.float64)
+        t = self.quantile(torch.lerp(self.log_below(low).exp(), self.log_below(high).exp(), u)).clamp(low, high)
+        return (self.mean(h)[:, column] + self.scales[column] * torch.where(upper, -t, t)).to(h.dtype)
+
+    def _ends(self, h: Tensor, column: int, wanted: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return ends in scales from the mean, (n, k) each, and where they are mirrored: most of each is below 0."""
+        means = self.mean(h)[:, column].double()
+        low, high = ((wanted - means[:, None, None]) / self.scales[column]).unbind(-1)
+        upper = low + high > 0
+        return torch.where(upper, -high, low), torch.where(upper, -low, high), upper
+
+    def _log_between(self, low: Tensor, high: Tensor) -> Tensor:
+        upto = self.log_below(high)
+        return upto + torch.log1p(-(self.log_below(low) - upto).exp())
+
     def _scale(self, residuals: Tensor, *, root: bool) -> Tensor:
         """Return the mean of ``residuals``, or its root, in 64 bits: of all, or of each column's known ones."""
         mean = residuals.double().nanmean(0).nan_to_num(1.0) if self.widths else residuals.double().mean()
@@ -95,6 +135,11 @@ class SquaredError(Located):
     def simulate(self, h: Tensor, generator: torch.Generator) -> Tensor:
         """Return numbers drawn from p(x | z) at outputs ``h`` (n, columns)."""
         return self.mean(h) + self.sigma * torch.randn(h.shape, generator=generator, dtype=h.dtype)
+
+    @property
+    def scales(self) -> Tensor:
+        """The σ of each column."""
+        return self.sigma
 
     def calibrate(self, x: Tensor, mean: Tensor) -> None:
         """Set σ² to the mean squared residual."""
@@ -147,6 +192,11 @@ class Gaussian(Located):
         """Return numbers drawn from p(x | z) at outputs ``h`` (n, columns)."""
         return self.mean(h) + self.log_sigma.exp() * torch.randn(h.shape, generator=generator, dtype=h.dtype)
 
+    @property
+    def scales(self) -> Tensor:
+        """The σ of each column."""
+        return self.log_sigma.exp()
+
     def calibrate(self, x: Tensor, mean: Tensor) -> None:
         """Set σ² to the mean squared residual, unless σ is fixed."""
         if self.learned:
@@ -179,6 +229,19 @@ class Laplace(Located):
         """Return numbers drawn from p(x | z) at outputs ``h`` (n, columns)."""
         u = torch.rand(h.shape, generator=generator, dtype=torch.float64).clamp(1e-12, 1 - 1e-12) - 0.5
         return self.mean(h) - self.log_b.exp() * u.sign() * torch.log1p(-2 * u.abs()).to(h.dtype)
+
+    @property
+    def scales(self) -> Tensor:
+        """The b of each column."""
+        return self.log_b.exp()
+
+    def log_below(self, t: Tensor) -> Tensor:
+        """Log ½ eᵗ below 0, and log (1 − ½ e⁻ᵗ) above."""
+        return torch.where(t < 0, t - math.log(2), torch.log1p(-0.5 * (-t.clamp_min(0)).exp()))
+
+    def quantile(self, u: Tensor) -> Tensor:
+        """Log 2u, or −log 2 (1 − u) from ½ on."""
+        return torch.where(u < 0.5, (2 * u).log(), -(2 * (1 - u)).log())
 
     def calibrate(self, x: Tensor, mean: Tensor) -> None:
         """Set b to the mean absolute residual."""

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from narrows.columns.column import NUMBERS, Column
 from narrows.models.likelihoods.base import Likelihood
 from narrows.models.likelihoods.counts import NegativeBinomial
+from narrows.models.likelihoods.histogram import Histogram
 from narrows.models.likelihoods.levels import BinaryLevels, Categorical, Levels, Ordinal
 from narrows.models.likelihoods.located import Located
 from narrows.scaling import Scaling
@@ -29,14 +30,15 @@ HALF = 0.5
 
 LEVELS: dict[str, type[Levels]] = {"binary": BinaryLevels, "category": Categorical, "ordered": Ordinal}
 
-Part = Located | NegativeBinomial | Levels
+Part = Located | Histogram | NegativeBinomial | Levels
 
 
 class Mixed(Likelihood):
     """Likelihoods of columns of different kinds. Inputs x are cells (n, columns), NaN where they are missing.
 
-    Numbers have a Gaussian (or a Laplace distribution), counts a negative binomial, levels a Bernoulli, a categorical
-    or an ordinal distribution; each has parameters of its own in the decoder's output h (…, n, width).
+    Numbers have a Gaussian (or a Laplace distribution) or, where no bell describes them, a histogram; counts a negative
+    binomial, levels a Bernoulli, a categorical or an ordinal distribution; each has parameters of its own in the
+    decoder's output h (…, n, width).
 
     Parameters
     ----------
@@ -69,7 +71,8 @@ class Mixed(Likelihood):
         super().__init__()
         groups: dict[str, list[int]] = {}
         for place, column in enumerate(columns):
-            groups.setdefault("numbers" if column.kind in NUMBERS else column.kind, []).append(place)
+            group = "bins" if column.edges else "numbers" if column.kind in NUMBERS else column.kind
+            groups.setdefault(group, []).append(place)
         self.places, self.parts, self.widths = list(groups.values()), nn.ModuleList(), []
         for name, places in groups.items():
             part, width = _part(name, [columns[place] for place in places], scaling, places, of_numbers)
@@ -123,6 +126,24 @@ class Mixed(Likelihood):
             return part.simulate(out, generator)
 
         return self._decoded(drawn, h)
+
+    def log_chance(self, h: Tensor, place: int, wanted: Tensor) -> Tensor:
+        """Return log P (n,) of what is ``wanted`` of the column at ``place``, at outputs ``h`` (n, width).
+
+        That is one of some levels (k,), or a cell between one of some pairs of ends (k, 2).
+        """
+        part, column, own = self._of_column(h, place)
+        return part.log_chance(own, column, wanted)
+
+    def simulate_within(self, h: Tensor, place: int, wanted: Tensor, generator: torch.Generator) -> Tensor:
+        """Return cells (n,) of the column at ``place``, drawn from p(x | z) where it is ``wanted``."""
+        part, column, own = self._of_column(h, place)
+        return part.simulate_within(own, column, wanted, generator)
+
+    def _of_column(self, h: Tensor, place: int) -> tuple[Part, int, Tensor]:
+        """Return the part that a column belongs to, which of its columns it is, and the part's outputs."""
+        number = next(number for number, places in enumerate(self.places) if place in places)
+        return self.parts[number], self.places[number].index(place), h.split(self.widths, -1)[number]  # type: ignore[return-value]
 
     def mix(self, h: Tensor, weights: Tensor) -> Tensor:
         """Return the mean, or the most probable level, of cells (n, columns) by outputs ``h`` (k, n, width) together.
@@ -182,8 +203,12 @@ def _part(
     """Return the likelihood of ``columns`` of one group, and how many numbers it wants from the decoder."""
     if name == "numbers":
         return of_numbers(len(columns)), len(columns)
+    at = np.array(places)
+    own = Scaling(scaling.kind, scaling.offset[at], scaling.scale[at])
     if name == "count":
-        at = np.array(places)
-        return NegativeBinomial(Scaling(scaling.kind, scaling.offset[at], scaling.scale[at])), len(columns)
+        return NegativeBinomial(own), len(columns)
+    if name == "bins":
+        bins = Histogram(columns, own)
+        return bins, bins.width
     levels = LEVELS[name](columns)
     return levels, levels.width
