@@ -43,12 +43,26 @@ Noise = Annotated[
         parser=number, metavar="σ", help="How much noise for --like, in the code's own units.", show_default="0.5"
     ),
 ]
+Given = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="COLUMN=WHAT",
+        help="Of a table, what the rows are to be like: city=Brno, age=30..40, age=65.. or plan=a,b; of dates "
+        "since=2024-01-01..2024-06-30. Can be given for several columns.",
+        show_default=False,
+    ),
+]
+Complete = Annotated[
+    bool, typer.Option("--complete", help="Of a table, leave no cell missing, as some are in the training data.")
+]
 
 
 def generate(
     model: Named = None,
     n: Annotated[int, typer.Option("--n", parser=whole, metavar="N", help="How many new examples.")] = 64,
     label: Label = None,
+    given: Given = None,
+    complete: Complete = False,
     source: From = None,
     like: Like = None,
     example: Example = None,
@@ -58,7 +72,10 @@ def generate(
     files: Files = False,
     out: Out = None,
 ) -> None:
-    """Make new examples: decode codes drawn from the model's prior, or the code of an example with noise."""
+    """Make new examples: decode codes drawn from the model's prior, or the code of an example with noise.
+
+    A table's rows come as samples.csv in a new folder, or as the .csv or .parquet file that --out names.
+    """
     if (model is None) == (source is None):
         found = "neither is given" if model is None else f"{model} and --from {source} are both given"
         raise ValueError(f"name the model once, by MODEL or by --from MODEL; {found}")
@@ -68,6 +85,9 @@ def generate(
     from narrows.runs import making, opening
 
     if like is not None:
+        for name, value in (("--given", given and given[0]), ("--complete", complete or None)):
+            if value is not None:
+                raise ValueError(f"{name} {value} has no effect with --like DATA")
         estimator, dataset = opened(path, like, fit, label)
         spread = 0.5 if noise is None else noise
         done = making.generate_like(estimator, dataset, example or 0, spread, n, out, seed=seed, files=files)
@@ -77,7 +97,17 @@ def generate(
         if value is not None:
             raise ValueError(f"{name} {value} has no effect without --like DATA")
     file = opening.find_model(path)
-    done = making.generate(load(file), n, label, out, name=file.stem, seed=seed, files=files)
+    estimator = load(file)
+    if estimator.fitted_.table is not None:
+        done = making.generate_rows(
+            estimator, n, label, out, name=file.stem, seed=seed, given=given or (), missing=not complete
+        )
+        return say_written(done.files)
+    if given:
+        raise ValueError(f"--given {given[0]} is for a table's model; {file} was fitted to examples of another kind")
+    if complete:
+        raise ValueError(f"--complete is for a table's model; {file} was fitted to examples of another kind")
+    done = making.generate(estimator, n, label, out, name=file.stem, seed=seed, files=files)
     return say_written(done.files)
 
 

@@ -16,7 +16,7 @@ from narrows.columns.column import DAY, LEFT_OUT, LEVELS, SLACK, Column, zone_of
 from narrows.columns.reading import Level
 from narrows.columns.table import Table
 
-__all__ = ["Condition", "conditions", "parsed"]
+__all__ = ["Condition", "asked_of", "conditions"]
 
 SHOWN = 12
 """Levels that an error names."""
@@ -98,14 +98,28 @@ def column_called(table: Table, name: Any) -> Column:
     return table.columns[names.index(str(name))]
 
 
-def parsed(column: Column, text: str) -> Any:
-    """Return what ``text`` asks of a column, as the command line has it: ``Brno``, ``30..40``, ``40..`` or ``a,b``."""
-    if column.kind == "identifier" or (column.kind in LEVELS and _level_of(column, text) is not None):
-        return text
-    first, dots, last = text.partition("..")
+def asked_of(table: Table, text: str) -> tuple[str | int, Any]:
+    """Return the column, and what is asked of it, as text has them.
+
+    ``city=Brno`` is a value, ``age=30..40``, ``age=30..`` and ``age=..40`` are ranges, and ``plan=a,b`` is a set.
+
+    Raises
+    ------
+    ValueError
+        If it is not written so, or there is no such column.
+    """
+    names = sorted((str(column.name) for column in table.columns), key=len, reverse=True)
+    name = next((name for name in names if text.startswith(f"{name}=")), None)
+    name, _, what = (name, "", text[len(name) + 1 :]) if name is not None else text.partition("=")
+    if not what:
+        raise ValueError(f"given: {text!r} must be COLUMN=VALUE, COLUMN=FIRST..LAST or COLUMN=VALUE,VALUE")
+    column = column_called(table, name)
+    if column.kind in LEVELS and _level_of(column, what) is not None:
+        return column.name, what
+    first, dots, last = what.partition("..")
     if dots and column.kind not in ("binary", "category"):
-        return first or None, last or None
-    return set(text.split(",")) if "," in text else text
+        return column.name, (first or None, last or None)
+    return column.name, set(what.split(",")) if "," in what else what
 
 
 def _check_left_out(column: Column, words: str, wanted: Any) -> None:

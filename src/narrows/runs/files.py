@@ -30,6 +30,7 @@ __all__ = [
     "CHECKPOINT",
     "Written",
     "by_itself",
+    "check_new_table",
     "checkpoints",
     "new_folder",
     "numbered",
@@ -42,6 +43,7 @@ __all__ = [
     "write_figures",
     "write_images",
     "write_json",
+    "write_rows",
     "write_table",
 ]
 
@@ -230,6 +232,37 @@ def write_columns(path: Path, numbers: dict[str, Array], texts: dict[str, Array]
         columns = [column.tolist() for column in (numbers | texts).values()]
         write_table(path, list(numbers | texts), zip(*columns, strict=True))
     return path
+
+
+def write_rows(path: Path, rows: Any) -> Path:
+    """Write a table's rows, a frame of either library or an array, as CSV or Parquet, and return the file."""
+    if not isinstance(rows, pd.DataFrame) and not isinstance(rows, np.ndarray):
+        (rows.write_parquet if path.suffix == ".parquet" else rows.write_csv)(path)
+        return path
+    frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(rows).rename(columns=lambda i: f"feature{i}")
+    if path.suffix == ".parquet":
+        frame.to_parquet(path)
+    else:
+        frame.to_csv(path, index=False)
+    return path
+
+
+def check_new_table(path: Path) -> None:
+    """Refuse a file that a table cannot be written to.
+
+    Raises
+    ------
+    DataError
+        If it has another ending, already exists, lies in no folder, or needs a package that is missing.
+    """
+    if path.suffix not in {".csv", ".npy", ".parquet"}:
+        raise DataError(f"--out {path} must end in .csv, .npy or .parquet")
+    if path.suffix == ".parquet":
+        require_pyarrow(f"--out {path}")
+    if path.exists():
+        raise DataError(f"--out {path} already exists; name a new file")
+    if not path.parent.is_dir():
+        raise DataError(f"--out {path} is in a folder that does not exist")
 
 
 def require_pyarrow(what: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from narrows.columns.given import asked_of
 from narrows.data.dataset import Dataset
 from narrows.data.take import take
 from narrows.estimators.base import BottleneckEstimator
@@ -17,7 +19,15 @@ from narrows.latent import around
 from narrows.latent import interpolate as between
 from narrows.runs.captions import first_of, with_article
 from narrows.runs.cells import made, together
-from narrows.runs.files import Written, new_folder, write_figures, write_json, write_table
+from narrows.runs.files import (
+    Written,
+    check_new_table,
+    new_folder,
+    write_figures,
+    write_json,
+    write_rows,
+    write_table,
+)
 from narrows.runs.opening import known_labels, pick
 from narrows.runs.pictures import draw_grid, draw_rows
 from narrows.runs.writing import GRID, check_images, write_examples
@@ -25,7 +35,7 @@ from narrows.runs.writing import GRID, check_images, write_examples
 if TYPE_CHECKING:  # it takes a third of a second, and who draws has it
     from matplotlib.figure import Figure
 
-__all__ = ["generate", "generate_like", "interpolate"]
+__all__ = ["generate", "generate_like", "generate_rows", "interpolate"]
 
 Array = NDArray[Any]
 
@@ -81,6 +91,51 @@ def generate(
         draw = partial(draw_grid, estimator.fitted_, samples[:GRID], title=title, labels=captions)
         written = [*write_figures(folder, {"samples": draw}), *written]
     return Written(numbers, written)
+
+
+def generate_rows(
+    estimator: BottleneckEstimator,
+    n: int = 64,
+    label: str | None = None,
+    out: Path | None = None,
+    *,
+    name: str = "model",
+    seed: int = 0,
+    given: Sequence[str] = (),
+    missing: bool = True,
+) -> Written:
+    """Write new rows of a table, in the columns' types.
+
+    Parameters
+    ----------
+    estimator
+        A model of a table.
+    n, label, name, seed
+        As in `generate`.
+    out
+        A new .csv or .parquet file, or else as in `generate`.
+    given
+        What they are to be like, as ``column=value``, ``column=first..last`` or ``column=value,value``.
+    missing
+        Whether cells may be missing.
+    """
+    table = estimator.fitted_.table
+    assert table is not None
+    asked = dict(asked_of(table, text) for text in given)
+    if len(asked) < len(given):
+        raise ValueError(f"--given {' --given '.join(given)} names a column twice; give each one condition")
+    file = out if out is not None and out.suffix in (".csv", ".parquet") else None
+    if file is not None:
+        check_new_table(file)
+    y = _drawn_classes(estimator.fitted_, n, seed) if label is None else known_labels(estimator.fitted_, [label])[0]
+    rows = estimator.sample(n, y, random_state=seed, given=asked, missing=missing)
+    if file is not None:
+        return Written({"n": n}, [write_rows(file, rows)])
+    folder = new_folder(out, f"generate-{name}")
+    numbers: dict[str, Any] = {"n": n, "label": label, "seed": seed, "given": list(given), "missing": missing}
+    if label is None and y is not None:
+        numbers["labels"] = y.tolist()
+    return Written(numbers, [write_rows(folder / "samples.csv", rows), write_json(folder / "results.json", numbers)])
 
 
 def _drawn_classes(fitted: Fitted, n: int, seed: int) -> Array | None:

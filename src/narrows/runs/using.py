@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from narrows.chunks import chunks
 from narrows.data.dataset import Dataset
-from narrows.data.errors import DataError
 from narrows.data.on_disk import OnDisk
 from narrows.data.take import take
 from narrows.estimators.base import BottleneckEstimator
@@ -26,9 +25,9 @@ from narrows.runs.captions import captions, first_of, names, ranked, with_articl
 from narrows.runs.cells import differences, made
 from narrows.runs.files import (
     Written,
+    check_new_table,
     new_folder,
     numbered,
-    require_pyarrow,
     write_chunks,
     write_columns,
     write_figures,
@@ -256,7 +255,9 @@ def encode(
         If the file has another ending, already exists, lies in no folder, or needs a package that is missing.
     """
     free = (path for name in numbered(f"codes-{dataset.name}") if not (path := Path(f"{name}.csv")).exists())
-    path = _new_table(out) if out else next(free)
+    if out is not None:
+        check_new_table(out)
+    path = out or next(free)
     codes = estimator.transform(dataset.X, dataset.y)
     columns = dict(zip(estimator.get_feature_names_out(), codes.T, strict=True))
     if scores:
@@ -266,18 +267,6 @@ def encode(
         }
     numbers = {"examples": len(codes), "latent_dim": codes.shape[1]}
     return Written(numbers, [write_columns(path, columns, known_of(dataset))])
-
-
-def _new_table(path: Path) -> Path:
-    if path.suffix not in {".csv", ".npy", ".parquet"}:
-        raise DataError(f"--out {path} must end in .csv, .npy or .parquet")
-    if path.suffix == ".parquet":
-        require_pyarrow(f"--out {path}")
-    if path.exists():
-        raise DataError(f"--out {path} already exists; name a new file")
-    if not path.parent.is_dir():
-        raise DataError(f"--out {path} is in a folder that does not exist")
-    return path
 
 
 def decode(estimator: BottleneckEstimator, codes: Dataset, out: Path | None = None, *, files: bool = False) -> Written:
