@@ -74,7 +74,7 @@ def test_similarity_is_scikit_images_of_the_mirrored_image(shape, data_range):
 
     expected = [theirs(a, b) for a, b in zip(x, y, strict=True)]
     found = structural_similarity(x, y, data_range)
-    np.testing.assert_allclose(found, expected, atol=5e-5)
+    np.testing.assert_allclose(found, expected, atol=1e-9)
     assert found.min() < 0.9
 
 

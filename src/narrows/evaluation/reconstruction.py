@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 
 from narrows.arguments import RandomState, random_seed, real, real_numbers
@@ -31,7 +30,10 @@ RADIUS = 5
 """Of the usual window of 11 × 11 pixels, whose Gaussian has σ = 1.5 (Wang et al. 2004)."""
 
 NUMBERS_AT_ONCE = 2**16
-"""Pixels whose similarity is computed at a time; of many more, torch's convolution becomes slow and large."""
+"""Pixels whose similarity is computed at a time, few enough for a processor's cache."""
+
+LUMINANCE, CONTRAST = 0.01**2, 0.03**2
+"""What keeps both quotients finite where images are black or even, in squared ranges of the data (Wang et al. 2004)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +93,9 @@ def peak_signal_to_noise(errors: ArrayLike, data_range: float) -> Array:
 def structural_similarity(X: ArrayLike, restored: ArrayLike, data_range: float) -> Array:
     """Return the structural similarity of each image with its reconstruction, (n,): 1 if equal (Wang et al. 2004).
 
-    torchmetrics', mean over pixels and channels, with the paper's window, a Gaussian of 11 × 11 pixels with σ = 1.5. In
-    images of fewer than 11 pixels a side it is the largest odd window that fits, with σ shrunk alike: 7 × 7 with 0.9 in
-    digits of 8 × 8. Outside its border an image is its mirror image, so that border pixels count as all others.
-    Computed in 32 bits, right to some 1e-5.
+    The mean over pixels and channels, with the paper's window, a Gaussian of 11 × 11 pixels with σ = 1.5. In images of
+    fewer than 11 pixels a side it is the largest odd window that fits, with σ shrunk alike: 7 × 7 with 0.9 in digits of
+    8 × 8. Outside its border an image is its mirror image, so that border pixels count as all others.
 
     Parameters
     ----------
@@ -113,17 +114,41 @@ def structural_similarity(X: ArrayLike, restored: ArrayLike, data_range: float) 
         raise ValueError(
             f"X has shape {x.shape}; it must be images (n, H, W) or (n, H, W, C), of 3 pixels or more a side"
         )
-    from torchmetrics.functional.image import structural_similarity_index_measure  # takes as long as torch to import
-
     peak = real("data_range", data_range, 0, low_included=False)
     radius = min(RADIUS, (min(x.shape[1:3]) - 1) // 2)
-    found = np.empty(len(x))
-    for rows in chunks(len(x), x[0].size, NUMBERS_AT_ONCE):
-        # torchmetrics makes its window of σ: 2 ⌊3.5 σ + ½⌋ + 1 = 2 · radius + 1.
-        found[rows] = structural_similarity_index_measure(
-            _tensor(y[rows] / peak), _tensor(x[rows] / peak), sigma=0.3 * radius, reduction="none", data_range=1.0
-        )
-    return found
+    windows = _window(x.shape[1], radius), _window(x.shape[2], radius)
+    parts = chunks(len(x), x[0].size, NUMBERS_AT_ONCE)
+    return np.concatenate([_similarity(x[rows] / peak, y[rows] / peak, *windows) for rows in parts])
+
+
+def _similarity(x: Array, y: Array, down: Array, across: Array) -> Array:
+    """Return the similarity of images (n, H, W[, C]) in [0, 1], (n,), with windows as `_window` makes them."""
+    h, w = len(down), len(across)
+
+    def smoothed(images: Array) -> Array:
+        lines = (images if images.ndim == 3 else np.moveaxis(images, 3, 1)).reshape(-1, w)
+        columns = (lines @ across.T).reshape(-1, h, w).swapaxes(1, 2).reshape(-1, h)
+        smooth: Array = (columns @ down.T).reshape(len(images), -1)  # in any order, of which only the mean is taken
+        return smooth
+
+    mean_x, mean_y = smoothed(x), smoothed(y)
+    variances = np.maximum(smoothed(x * x) - mean_x**2, 0) + np.maximum(smoothed(y * y) - mean_y**2, 0)
+    covariance = smoothed(x * y) - mean_x * mean_y
+    luminance = (2 * mean_x * mean_y + LUMINANCE) / (mean_x**2 + mean_y**2 + LUMINANCE)
+    contrast = (2 * covariance + CONTRAST) / (variances + CONTRAST)
+    similarity: Array = (luminance * contrast).mean(1)
+    return similarity
+
+
+def _window(side: int, radius: int) -> Array:
+    """Return the matrix (side, side) that makes each pixel of a line the mean over a Gaussian window around it."""
+    steps = np.arange(-radius, radius + 1)
+    weights = np.exp(-0.5 * (steps / (0.3 * radius)) ** 2)
+    pixels = np.arange(side)[:, None]
+    seen = side - 1 - abs(side - 1 - abs(pixels + steps))  # mirrored at both borders
+    window = np.zeros((side, side))
+    np.add.at(window, (pixels, seen), weights / weights.sum())
+    return window
 
 
 def fidelity(X: ArrayLike, restored: ArrayLike, data_range: float, *, random_state: RandomState = 0) -> Fidelity:
@@ -161,9 +186,3 @@ def pair(X: ArrayLike, restored: ArrayLike) -> tuple[Array, Array]:
     if x.shape != y.shape or x.ndim < 2 or not x.size:
         raise ValueError(f"X {x.shape} and restored {y.shape} must be of one shape (n, …), with at least one example")
     return x.astype(np.float64), y.astype(np.float64)
-
-
-def _tensor(images: Array) -> torch.Tensor:
-    """Return images (n, H, W[, C]) as torch has them, (n, C, H, W) in 32 bits."""
-    stacked = images[:, None] if images.ndim == 3 else np.moveaxis(images, 3, 1)
-    return torch.from_numpy(np.ascontiguousarray(stacked, np.float32))
