@@ -85,9 +85,8 @@ def generate(
     from narrows.runs import making, opening
 
     if like is not None:
-        for name, value in (("--given", given and given[0]), ("--complete", complete or None)):
-            if value is not None:
-                raise ValueError(f"{name} {value} has no effect with --like DATA")
+        if given or complete:
+            raise ValueError(f"{f'--given {given[0]}' if given else '--complete'} has no effect with --like DATA")
         estimator, dataset = opened(path, like, fit, label)
         spread = 0.5 if noise is None else noise
         done = making.generate_like(estimator, dataset, example or 0, spread, n, out, seed=seed, files=files)

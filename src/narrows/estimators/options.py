@@ -27,7 +27,7 @@ from narrows.estimators.allowed import (
     whole,
 )
 from narrows.estimators.architecture import Net, check_hidden, check_net, encoder_and_decoder
-from narrows.models.bottlenecks import Bottleneck
+from narrows.models.bottlenecks import Bottleneck, DiagonalGaussian
 from narrows.models.coding import Coding
 from narrows.models.corruptions import CORRUPTIONS, Corruption
 from narrows.models.gaps import Gaps
@@ -44,8 +44,9 @@ from narrows.training.schedules import SCHEDULES
 
 __all__ = ["Options", "check_noise"]
 
-MOST_HIDDEN = 0.8
-"""Of a table's row, the largest fraction of cells that training hides: on average it is half of that."""
+MOST_HIDDEN, SOME_HIDDEN = 0.8, 0.25
+"""Of a table's row, the largest fraction of cells that training hides, on average half of that; and of which part of
+the rows, where codes are drawn: the decoder then learns from whole rows, and a gappy one's codes are sought at use."""
 
 MOST_UNITS = 4096
 """Of a code: the covariances of the prior over codes take the square of it."""
@@ -334,9 +335,10 @@ class Options(BaseEstimator):  # type: ignore[misc]
         if table is None:
             return Corruption(self.corruption, *levels, shape, scaling.extremes, of_noisy=of_noisy)
         columns = enumerate(table.modelled)
+        some = SOME_HIDDEN if isinstance(self.bottleneck(), DiagonalGaussian) else 1.0
         # A heap with noise on it is a heap no more.
         numbers = tuple(place for place, one in columns if one.kind in (*NUMBERS, "count") and not one.edges)
-        return Corruption(self.corruption, *levels, shape, scaling.extremes, numbers, MOST_HIDDEN)
+        return Corruption(self.corruption, *levels, shape, scaling.extremes, numbers, MOST_HIDDEN, some)
 
     def _mixed(self, table: Table, scaling: Scaling) -> Mixed:
         """Return the likelihood of a table's rows, whose numbers have the one that the options name."""

@@ -112,9 +112,9 @@ class Corruption:
         The values of pepper and salt, in scaled units.
     numbers
         Of a table, which columns are numbers; None where all features are.
-    most_hidden
-        Of a table: of each row a fraction of the cells is hidden as well, drawn between 0 and this, so that filling
-        gaps is learnt.
+    most_hidden, rows_hidden
+        Of a table: of such a fraction of the rows a fraction of the cells is hidden as well, drawn between 0 and the
+        first of these, so that filling gaps is learnt.
     of_noisy
         Whether inputs that come with noise of their own are corrupted on top of it.
     """
@@ -126,6 +126,7 @@ class Corruption:
     extremes: tuple[float, float] = (0.0, 1.0)
     numbers: tuple[int, ...] | None = None
     most_hidden: float = 0.0
+    rows_hidden: float = 1.0
     of_noisy: bool = False
 
     @property
@@ -155,4 +156,7 @@ class Corruption:
 
     def _hidden(self, x: Tensor, generator: torch.Generator) -> Tensor:
         fractions = self.most_hidden * torch.rand(len(x), 1, generator=generator, device=x.device)
+        if self.rows_hidden < 1:
+            some = torch.rand(len(x), 1, generator=generator, device=x.device) < self.rows_hidden
+            fractions = fractions * some
         return x.masked_fill(torch.rand(x.shape, generator=generator, device=x.device) < fractions, math.nan)

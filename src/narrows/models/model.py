@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from narrows.models.bottlenecks import Bottleneck, GaussianPosterior, Point
+from narrows.models.bottlenecks import Bottleneck, DiagonalGaussian, GaussianPosterior, Point
 from narrows.models.coding import Coding
 from narrows.models.corruptions import Corruption
 from narrows.models.gaps import Gaps
@@ -139,6 +139,16 @@ class BottleneckModel(nn.Module):
         if batch.noisy is not None and not self.corruption.of_noisy:
             return batch.noisy
         return self.corruption(batch.seen[0], generator, progress)
+
+    def shown(self, x: Tensor, seen: Tensor) -> Tensor:
+        """Return what of inputs ``x`` (n, features) the loss is of, where the encoder sees ``seen`` of them.
+
+        Of a table's row whose code is drawn, no cell that the encoder does not see, or the loss would be no bound on
+        the log-likelihood of anything (Mattei & Frellsen, “MIWAE”, 2019).
+        """
+        if self.coding is None or not isinstance(self.bottleneck, DiagonalGaussian):
+            return x
+        return x.masked_fill(seen.isnan(), math.nan)
 
     def log_prob(self, batch: Batch) -> Tensor:
         """Return log p(x | z), (n,), in nats: how well the code of what the encoder sees gives each x back."""

@@ -35,9 +35,10 @@ def _passed(
     model: BottleneckModel, batch: Batch, generator: torch.Generator, progress: float
 ) -> tuple[Point | GaussianPosterior, Tensor, Tensor]:
     """Return q(z | x̃) of the corrupted inputs, a code drawn from it, and the loss of giving back the clean ones."""
-    q = model.posterior(model.corrupted(batch, generator, progress), batch.context)
+    seen = model.corrupted(batch, generator, progress)
+    q = model.posterior(seen, batch.context)
     z = q.rsample(generator)
-    return q, z, model.likelihood.loss(batch.x, model.output(z, batch.context))
+    return q, z, model.likelihood.loss(model.shown(batch.x, seen), model.output(z, batch.context))
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,12 +234,12 @@ class ImportanceWeighted:
 
     def __call__(self, model: BottleneckModel, batch: Batch, generator: torch.Generator, progress: float) -> Tensor:
         """Return the loss (n,)."""
-        q = model.posterior(model.corrupted(batch, generator, progress), batch.context)
+        seen = model.corrupted(batch, generator, progress)
+        q = model.posterior(seen, batch.context)
         assert isinstance(q, GaussianPosterior)
         z = q.rsample(generator, self.k)
-        weights = (
-            model.prior.log_prob(z) - q.log_prob(z) - model.likelihood.loss(batch.x, model.output(z, batch.context))
-        )
+        loss = model.likelihood.loss(model.shown(batch.x, seen), model.output(z, batch.context))
+        weights = model.prior.log_prob(z) - q.log_prob(z) - loss
         return math.log(self.k) - weights.logsumexp(0)
 
 
