@@ -17,6 +17,7 @@ from benchmarks import (
     recipes,
     reconstruction,
     scaling,
+    tables,
     training,
 )
 
@@ -34,6 +35,7 @@ BENCHMARKS = {
     "evaluation": evaluation.main,
     "explorer": explorer.main,
     "scaling": scaling.main,
+    "tables": tables.main,
 }
 
 
