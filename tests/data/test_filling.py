@@ -52,7 +52,7 @@ def test_marks_are_replaced_and_the_white_space_around_them_stays(tmp_path):
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.lists(st.lists(st.text("ab ,\"\n\r'", max_size=4), min_size=2, max_size=2), min_size=1, max_size=5),
+    st.lists(st.lists(st.text("ab ,\"\n'", max_size=4), min_size=2, max_size=2), min_size=1, max_size=5),
     st.sampled_from(["\n", "\r\n"]),
     st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
     st.data(),

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from narrows.columns.reading import Dtype, Family, Level, Reading, objects_of
+from narrows.columns.reading import ColumnTypeError, Dtype, Family, Level, Reading, objects_of
 
 __all__ = ["DAY", "KINDS", "LEFT_OUT", "LEVELS", "MOST_LEVELS", "NUMBERS", "SLACK", "Column", "Kind"]
 
@@ -132,7 +132,7 @@ class Column:
     def _check_family(self, told: str, reading: Reading) -> None:
         alike = {"number", "truth"}
         if reading.family != self.family and not {reading.family, self.family} <= alike and not reading.missing.all():
-            raise TypeError(
+            raise ColumnTypeError(
                 f"{told} holds {WORDS[reading.family]}, of type {reading.dtype.text}; when the model was fitted it "
                 f"held {WORDS[self.family]}"
             )

@@ -35,8 +35,20 @@ LEAST_DISPERSION = 0.8
 SKEWED = 1.0
 """From where on numbers are tried by their logarithm, which must at least halve it."""
 
-FORMS = ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M")
-"""In which texts write dates."""
+FORMS = (
+    "%Y-%m-%d",
+    "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%dT%H:%M:%S",
+    "%Y-%m-%d %H:%M",
+    "%Y/%m/%d",
+    "%d.%m.%Y",
+    "%d.%m.%Y %H:%M",
+    "%d.%m.%Y %H:%M:%S",
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%Y%m%d",
+)
+"""In which texts write dates; where a day could also be a month, it comes first unless some are above 12."""
 
 LARGEST_WHOLE = 2.0**53
 

@@ -12,7 +12,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["Dtype", "Level", "Library", "Reading", "column_of", "is_frame", "names_of", "objects_of", "read", "written"]
+__all__ = [
+    "ColumnTypeError",
+    "Dtype",
+    "Level",
+    "Library",
+    "Reading",
+    "column_of",
+    "is_frame",
+    "names_of",
+    "objects_of",
+    "read",
+    "written",
+]
 
 Library = Literal["numpy", "pandas", "polars"]
 Family = Literal["number", "truth", "text", "time", "span"]
@@ -33,6 +45,11 @@ FAMILIES: dict[str, Family] = {
     "timedelta64": "span",
 }
 """What pandas infers a column of objects to hold, and what that is here."""
+
+
+class ColumnTypeError(TypeError, ValueError):
+    """A column that holds other things than a table's do, or than it did at the fit."""
+
 
 MICROSECONDS = 1e6
 """A second's; times come back to the microsecond."""
@@ -168,7 +185,7 @@ def _family(told: str, column: pd.Series[Any], missing: NDArray[np.bool_]) -> tu
         return "number", str(dtype)
     if kind not in FAMILIES:
         first = column[~missing].iloc[0]
-        raise TypeError(
+        raise ColumnTypeError(
             f"{told} holds {kind} objects, such as {str(first)[:40]!r}; a column of a table holds numbers, truth "
             "values, texts, dates or times"
         )
@@ -178,7 +195,7 @@ def _family(told: str, column: pd.Series[Any], missing: NDArray[np.bool_]) -> tu
 def _check_levels(told: str, levels: Sequence[Any] | NDArray[Any]) -> None:
     for level in levels:
         if not isinstance(level, str | bool | int | float | np.bool_ | np.integer | np.floating):
-            raise TypeError(
+            raise ColumnTypeError(
                 f"{told} holds {level!r}, a {type(level).__name__}; levels are texts, numbers or truth values"
             )
 
@@ -211,7 +228,7 @@ def _read_polars(told: str, column: Any) -> Reading:
         unit = pl.Duration("us") if dtype == pl.Duration else pl.Datetime("us", getattr(dtype, "time_zone", None))
         values = column.cast(unit).to_physical().cast(pl.Float64).to_numpy() / MICROSECONDS
         return Reading("span" if dtype == pl.Duration else "time", values, missing, Dtype(str(dtype)))
-    raise TypeError(
+    raise ColumnTypeError(
         f"{told} is of type {dtype}; a column of a table holds numbers, truth values, texts, dates or times"
     )
 

@@ -160,7 +160,7 @@ def _with_filled(column: Any, kind: Any, values: pd.Series[Any]) -> Any:
         return pc.replace_with_mask(column.combine_chunks(), pa.array(mask), own)
     whole = column.unify_dictionaries().combine_chunks()
     levels = {level: index for index, level in enumerate(whole.dictionary.to_pylist())}
-    indices = whole.indices.to_pandas().to_numpy(dtype=float, na_value=np.nan)
+    indices = np.array(whole.indices.to_pandas(), np.float64)
     indices[mask] = [levels[value] for value in values]
     made: NDArray[np.float64] = np.nan_to_num(indices)
     places = pa.array(made.astype(np.int64), mask=np.isnan(indices)).cast(kind.index_type)

@@ -208,13 +208,13 @@ def lines_of_cells(columns: Sequence[str], blocks: Sequence[Sequence[Line]], *, 
     left = min(2.0, max(_width(part) for line in lines for part in line.label.split("\n")) + 0.1)
     cells = zip(*(line.texts for line in lines), strict=True)
     widths = [
-        GAP + min(WIDEST, max(NARROW, _width(name, bold=True), *map(_width, own)))
+        2 * GAP + min(WIDEST, max(NARROW, _width(name, bold=True), *map(_width, own)))
         for name, own in zip(columns, cells, strict=True)
     ]
     starts = np.concatenate([[0.0], np.cumsum(widths)]) + left
     figure, top = _sheet(float(starts[-1]), (len(lines) + 1) * STEP + len(blocks) * GAP, title)
     for place, name in enumerate(columns):
-        _text(figure, MARGIN + starts[place], top, name, widths[place] - GAP, va="top", fontweight="bold")
+        _text(figure, MARGIN + starts[place], top, name, widths[place], va="top", fontweight="bold")
     y = top + STEP
     for block in blocks:
         _rule(figure, y, float(starts[-1]))

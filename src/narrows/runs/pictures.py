@@ -16,7 +16,7 @@ from narrows.runs.cells import differences, texts_of
 if TYPE_CHECKING:  # it takes a third of a second, and who draws has it
     from matplotlib.figure import Figure
 
-__all__ = ["draw_comparison", "draw_grid", "draw_odd", "draw_rows"]
+__all__ = ["draw_comparison", "draw_grid", "draw_odd", "draw_paths", "draw_rows"]
 
 Array = NDArray[Any]
 
@@ -49,6 +49,18 @@ def draw_rows(
         return _lines(fitted, blocks, title)
     shown = [(label, _drawable(fitted, examples)) for label, examples in rows]
     return example_rows(shown, _shown_range(fitted, shown[0][1]), title=title, headings=headings)
+
+
+def draw_paths(fitted: Fitted, paths: Sequence[tuple[str, Any]], steps: Sequence[str]) -> Figure:
+    """Draw (label, examples) pairs, paths of as many ``steps``: as `draw_rows`, but a table's below each other."""
+    if fitted.table is None:
+        return draw_rows(fitted, paths, headings=steps)
+    blocks = []
+    for label, examples in paths:
+        texts = texts_of(fitted.table, examples)
+        labels = [f"{label}, {step}" if not number else step for number, step in enumerate(steps)]
+        blocks.append([Line(*pair) for pair in zip(labels, texts, strict=True)])
+    return _lines(fitted, blocks, "")
 
 
 def draw_grid(fitted: Fitted, examples: Any, *, title: str = "", labels: Sequence[str] = ()) -> Figure:
