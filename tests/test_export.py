@@ -223,3 +223,80 @@ def test_other_steps_of_a_pipeline_and_other_estimators_are_refused(tmp_path):
     with pytest.raises(TypeError, match=r"StandardScaler is not a model of narrows"):
         to_onnx(StandardScaler().fit(X), tmp_path / "never.onnx")
     assert not list(tmp_path.iterdir())
+
+
+def cells_in(rows, columns):
+    """Values as cells, by nothing but what the JSON file says."""
+
+    def cell(value, column):
+        if pd.isna(value):
+            return np.nan
+        if column["cell"] == "level":
+            return column["levels"].index(value) if value in column["levels"] else len(column["levels"])
+        if column["cell"] == "seconds":
+            return np.datetime64(value, "us").astype(float) / 1e6
+        low = column["low"]
+        if column["cell"] == "logarithm":
+            return np.log(value) if value >= low else np.log(low) + (value - low) / low
+        return float(value)
+
+    return np.array([[cell(row[column["name"]], column) for column in columns] for row in rows])
+
+
+def values_of(cells, columns):
+    """Cells as values, likewise."""
+
+    def value(cell, column):
+        if column["cell"] == "level":
+            return column["levels"][int(cell)]
+        if column["cell"] == "logarithm":
+            start = np.log(column["low"])
+            cell = np.exp(cell) if cell >= start else column["low"] * (1 + cell - start)
+        step = column["step"]
+        number = round(cell / step) * step if step else cell
+        number = max(number, column["low"]) if column["kind"] == "count" else number
+        return np.datetime64(round(number * 1e6), "us") if column["cell"] == "seconds" else number
+
+    return {c["name"]: [value(cell, c) for cell in own] for c, own in zip(columns, cells.T, strict=True)}
+
+
+def gappy_people():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 120))
+    frame = pd.DataFrame(
+        {
+            "id": [f"p{row}" for row in rng.permutation(120)],
+            "age": np.rint(50 + 15 * a),
+            "income": np.exp(10 + b),
+            "city": np.where(a > 0.5, "Brno", np.where(a > -0.5, "Praha", "Plzeň")),
+            "member": b > 0,
+            "visits": rng.poisson(np.exp(0.5 + a)) + 0.0,
+            "since": pd.Timestamp("2020-01-01") + pd.to_timedelta(np.rint(400 + 100 * b), unit="D"),
+            "size": pd.Categorical(list("SML" * 40), categories=list("SML"), ordered=True),
+        }
+    )
+    known = rng.random(frame.shape) > 0.15
+    known[:, :2] = True
+    return frame.where(known)
+
+
+@pytest.mark.parametrize("kind", [Autoencoder, VAE])
+def test_a_table_is_read_by_what_its_coding_says(kind, tmp_path):
+    frame = gappy_people()
+    model = kind(3, hidden=(8,), epochs=3, random_state=0, prior="normal").fit(frame[:100])
+    made = to_onnx(model, tmp_path / "m.onnx")
+    assert made.difference <= TOLERANCE
+    columns = json.loads(made.coding.read_text(encoding="utf-8"))["columns"]
+    new = frame[100:].reset_index(drop=True)
+    new.loc[3, "city"] = "Ostrava"  # which it has not seen
+    x = cells_in(new.to_dict("records"), columns).astype(made.dtype)
+    np.testing.assert_allclose(run(made.encoder, x=x), model.transform(new), atol=1e-4)
+    restored = values_of(run(made.whole, x=x), columns)
+    expected = model.reconstruct(new)
+    assert list(restored) == [name for name in frame if name != "id"]
+    for name, values in restored.items():
+        if name in ("age", "income", "visits"):
+            np.testing.assert_allclose(values, expected[name], rtol=1e-4, err_msg=name)
+        else:
+            assert (pd.Series(values) == expected[name].astype(object)).mean() == 1, name
+    assert to_onnx(model, tmp_path / "n.onnx", new).examples == 20

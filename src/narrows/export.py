@@ -29,7 +29,11 @@ from sklearn.pipeline import Pipeline
 from torch import Tensor, nn
 
 from narrows.estimators.base import BottleneckEstimator
+from narrows.estimators.rows import rows_of
+from narrows.estimators.targets import examples_of
+from narrows.fitted.described import described
 from narrows.fitted.fitted import Fitted
+from narrows.fitted.source import Source
 from narrows.models.bottlenecks import FiniteScalar, VectorQuantiser
 from narrows.storage import versions, write_atomically
 from narrows.training.own_state import in_own_state
@@ -44,6 +48,9 @@ MOST_EXAMPLES = 256
 
 FLOAT32_REACH = 16
 """How many times its scale an offset may be, for 32-bit floats to hold an example to 1e-6 in scaled units."""
+
+GAPS = 0.2
+"""Share of a table's cells that are missing where the files are tried on drawn rows."""
 
 LARGEST_FILE = 2**31 - 2**20
 """Bytes of weights: an ONNX file holds at most two gigabytes."""
@@ -71,8 +78,8 @@ class Exported:
 
     Attributes
     ----------
-    whole, encoder, decoder
-        The files.
+    whole, encoder, decoder, coding
+        The files; the last says how a table's values become cells, and is None for others.
     dtype
         Of the examples that go in and come out, ``"float32"`` or ``"float64"``; codes have 32 bits.
     difference
@@ -85,6 +92,7 @@ class Exported:
     whole: Path
     encoder: Path
     decoder: Path
+    coding: Path | None
     dtype: str
     difference: float
     examples: int
@@ -116,6 +124,9 @@ def to_onnx(
     metadata's ``classes``; an unknown one gives NaN.
     The metadata also name the version of narrows, the model, ``input_shape``, ``latent_dim`` and the units.
 
+    A model of a table takes and returns cells, (n, columns), one number each, NaN where missing; ``NAME.json`` says how
+    a column's values become cells, and back.
+
     Parameters
     ----------
     estimator
@@ -145,8 +156,7 @@ def to_onnx(
     path, model = Path(path), _model_of(estimator)
     fitted = model.fitted_
     _check(fitted, path)
-    examples: Any = X if hasattr(X, "shape") else np.asarray(X)  # a table keeps the names of its columns
-    given, classes = _drawn(model) if X is None else (examples, y)
+    given, classes = _drawn(model) if X is None else (_given(model, X), y)
     few: Any = given[:MOST_EXAMPLES]
     known = None if classes is None else np.asarray(classes)[:MOST_EXAMPLES]
     files = {part: _serialised(InUnits(fitted, part), fitted, opset, ir_version) for part in INPUTS}
@@ -156,7 +166,12 @@ def to_onnx(
     written = targets(path)
     for part, data in files.items():
         write_atomically(written[part], data)
-    return Exported(**written, dtype=_dtype(fitted).name, difference=difference, examples=len(few))
+    coding = None
+    if fitted.table is not None:
+        coding = path.with_suffix(".json")
+        told = json.dumps(described(fitted.table), indent=2, ensure_ascii=False) + "\n"
+        write_atomically(coding, told.encode())
+    return Exported(**written, coding=coding, dtype=_dtype(fitted).name, difference=difference, examples=len(few))
 
 
 def targets(path: Path) -> dict[str, Path]:
@@ -227,10 +242,6 @@ class InUnits(nn.Module):
 
 def _check(fitted: Fitted, path: Path) -> None:
     """Refuse what would fail only after the work is done."""
-    if fitted.table is not None:
-        raise ValueError(
-            "this model is of a table, whose coding an ONNX file cannot hold yet; export takes models of numbers"
-        )
     missing = [name for name in ("onnx", "onnxscript", "onnxruntime") if importlib.util.find_spec(name) is None]
     if missing:
         raise ValueError(f"exporting needs {missing[0]}, which is not installed: pip install 'narrows[onnx]'")
@@ -257,11 +268,24 @@ def _known(fitted: Fitted) -> NDArray[np.int64]:
     return classes.astype(np.int64) if whole else np.arange(len(classes))
 
 
+def _given(estimator: BottleneckEstimator, X: Any) -> Any:
+    """Return examples as an array or a frame, of a table as cells."""
+    if estimator.fitted_.table is not None:
+        return rows_of(estimator, X).rows()
+    return X if hasattr(X, "shape") else np.asarray(X)  # rows keep the names of their columns
+
+
 def _drawn(estimator: BottleneckEstimator) -> tuple[Any, NDArray[np.generic] | None]:
     """Return examples from the prior, as the training data were: with classes, column names."""
     fitted = estimator.fitted_
     y = np.resize(fitted.require_classes(), MOST_EXAMPLES) if fitted.conditional else None
-    X = np.asarray(estimator.sample(MOST_EXAMPLES, y, random_state=0))
+    drawn = estimator.sample(MOST_EXAMPLES, y, random_state=0)
+    if fitted.table is not None:
+        cells = _given(estimator, drawn)
+        gaps = np.random.default_rng(0).random(cells.shape) < GAPS
+        gaps[:, 0] = False  # a row is known by something
+        return np.where(gaps, np.nan, cells), y
+    X = np.asarray(drawn)
     return X if fitted.feature_names is None else pd.DataFrame(X, columns=fitted.feature_names), y
 
 
@@ -354,9 +378,8 @@ def _difference(estimator: BottleneckEstimator, files: dict[str, bytes], X: Any,
     FloatingPointError
         If it is more than `TOLERANCE`.
     """
-    fitted, code = estimator.fitted_, estimator.transform(X, y)
-    both = {"whole": estimator.reconstruct(X, y), "decoder": estimator.inverse_transform(code, y)}
-    restored = {part: np.asarray(examples) for part, examples in both.items()}
+    fitted = estimator.fitted_
+    code, restored = _by_torch(estimator, X, y) if fitted.table is None else _of_cells(estimator, X, y)
     x = np.asarray(X, _dtype(fitted)).reshape(len(X), *fitted.input_shape)
     scale = fitted.scaling.scale.reshape(fitted.input_shape)
     worst = 0.0
@@ -377,6 +400,27 @@ def _difference(estimator: BottleneckEstimator, files: dict[str, bytes], X: Any,
             )
         worst = max(worst, difference)
     return worst
+
+
+def _by_torch(
+    estimator: BottleneckEstimator, X: Any, y: NDArray[Any] | None
+) -> tuple[NDArray[Any], dict[str, NDArray[Any]]]:
+    """Return the codes of examples, and what comes of both ways back."""
+    code = estimator.transform(X, y)
+    both = {"whole": estimator.reconstruct(X, y), "decoder": estimator.inverse_transform(code, y)}
+    return code, {part: np.asarray(examples) for part, examples in both.items()}
+
+
+def _of_cells(
+    estimator: BottleneckEstimator, cells: NDArray[np.float64], y: NDArray[Any] | None
+) -> tuple[NDArray[Any], dict[str, NDArray[Any]]]:
+    """Return `_by_torch` of a table's cells, before they are rounded to values of their columns."""
+    fitted = estimator.fitted_
+    examples = examples_of(fitted, Source(cells, cells.shape, streamed=False), y)
+    passes, context = fitted.on("cpu"), examples.context
+    z = passes.posterior(examples).mean
+    both = {"whole": passes.reconstructed(examples), "decoder": passes.decoded(z, context)}
+    return z.numpy(), {part: fitted.scaling.undo(found) for part, found in both.items()}
 
 
 def _numbered(fitted: Fitted, y: NDArray[Any] | None) -> NDArray[np.int64] | None:

@@ -68,7 +68,7 @@ class Coding(nn.Module):
             levels = x[:, self.levels]
             known = (levels < self.seen).to(x)  # NaN is not
             places = self.first + levels.nan_to_num(0.0).long().minimum(self.last)
-            parts.append(x.new_zeros(len(x), self.one_hot).scatter_(1, places, known))
+            parts.append(x.new_zeros(x.shape[0], self.one_hot).scatter_(1, places, known))
         return torch.cat(parts, 1)
 
 

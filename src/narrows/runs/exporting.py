@@ -38,7 +38,8 @@ def export(
     ValueError
         If one of the files already exists.
     """
-    for path in targets(file).values():
+    coding = [file.with_suffix(".json")] * (estimator.table_ is not None)
+    for path in [*targets(file).values(), *coding]:
         if path.exists():
             raise ValueError(f"{path} already exists; name a new file")
     X, y = (None, None) if dataset is None else (dataset.X, dataset.y)
@@ -49,12 +50,13 @@ def python_lines(fitted: Fitted, done: Exported) -> list[str]:
     """Return the lines that run the files on one example, which is to replace the zeros."""
     x = f'numpy.zeros({(1, *fitted.input_shape)}, "{done.dtype}")'
     y = ', "y": y' if fitted.conditional else ""
+    told = "in the training data's units" if done.coding is None else f"as cells, by {str(done.coding)!r}"
     names = "x, y" if fitted.conditional else "x"
     values = f'{x}, numpy.array([0], "int64")' if fitted.conditional else x
     whole, encoder, decoder = (repr(str(file)) for file in (done.whole, done.encoder, done.decoder))
     return [
         "import numpy, onnxruntime",
-        f"{names} = {values}  # your examples, in the training data's units",
+        f"{names} = {values}  # your examples, {told}",
         f'(restored,) = onnxruntime.InferenceSession({whole}).run(None, {{"x": x{y}}})',
         f'(code,) = onnxruntime.InferenceSession({encoder}).run(None, {{"x": x{y}}})',
         f'(decoded,) = onnxruntime.InferenceSession({decoder}).run(None, {{"code": code{y}}})',
