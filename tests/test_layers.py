@@ -15,7 +15,7 @@ PARTS = {path.stem for path in SOURCE.iterdir()}
 MAY_IMPORT = {
     "columns": {"arguments"},
     "components": {"chunks"},
-    "scaling": {"chunks"},
+    "scaling": {"arguments", "chunks"},
     "data": {"arguments", "chunks"},
     "evaluation": {"arguments", "chunks", "components"},
     "latent": {"arguments"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -9,9 +10,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from narrows.arguments import choice, real
 from narrows.chunks import chunks
 
-__all__ = ["SCALINGS", "Scaling"]
+__all__ = ["SCALINGS", "Scaling", "check_scaling"]
 
 SCALINGS = ("auto", "global", "feature")
 
@@ -50,13 +52,17 @@ class Scaling:
     scale: NDArray[np.float64]
 
     @classmethod
-    def fit(cls, X: Array, kind: str) -> Scaling:
+    def fit(cls, X: Array, kind: str | tuple[float, float]) -> Scaling:
         """Measure ``X`` (n, features), as `of_chunks` does."""
         return cls.of_chunks([X], kind)
 
     @classmethod
     def of_chunks(
-        cls, chunks: Iterable[Array], kind: str, weights: Array | None = None, shape: tuple[int, ...] = ()
+        cls,
+        chunks: Iterable[Array],
+        kind: str | tuple[float, float],
+        weights: Array | None = None,
+        shape: tuple[int, ...] = (),
     ) -> Scaling:
         """Measure rows (n, features) that come in chunks, one or more.
 
@@ -71,7 +77,7 @@ class Scaling:
         chunks
             The rows.
         kind
-            One of `SCALINGS`.
+            One of `SCALINGS`, or the range that is to become [0, 1], whatever that of the rows is.
         weights
             Of all rows, (all,), for mean and deviation; None if each counts the same.
         shape
@@ -79,6 +85,9 @@ class Scaling:
         """
         from sklearn.preprocessing import StandardScaler
 
+        if not isinstance(kind, str):
+            features = next(iter(chunks)).shape[1]
+            return cls("global", np.full(features, float(kind[0])), np.full(features, float(kind[1] - kind[0])))
         images = len(shape) > 1
         lows, highs, moments = [], [], StandardScaler()
         some: Array = np.zeros((0, 0))
@@ -146,6 +155,25 @@ class Scaling:
     def undo(self, X: Array) -> Array:
         """Return scaled ``X`` (n, features) in the user's units."""
         return X * self.scale + self.offset
+
+
+def check_scaling(name: str, value: object) -> None:
+    """Refuse what is neither a range (low, high) nor one of `SCALINGS`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not.
+    """
+    if isinstance(value, str):
+        choice(name, value, SCALINGS)
+        return
+    try:
+        low, high = value  # type: ignore[misc]
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}={value!r} must be one of {', '.join(SCALINGS)}, or a range (low, high)") from None
+    if not real(name, low, -math.inf) < real(name, high, -math.inf):
+        raise ValueError(f"{name}={value!r} must be a range (low, high) with low < high")
 
 
 def _have_own_units(low: Array, high: Array, some: Array) -> bool:

@@ -1,6 +1,7 @@
 """The verb data: what it says of any data, on the screen and in its folder."""
 
 import json
+import re
 import sys
 
 import numpy as np
@@ -9,9 +10,11 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
+from narrows import load
 from narrows.cli import main
 from narrows.data import DataError, Dataset, load_data
 from narrows.data.description import NUMBERS_AT_ONCE, describe
+from narrows.fitted.levels import as_bytes, value_range
 
 
 @pytest.fixture
@@ -230,3 +233,34 @@ def test_what_is_read_is_shown_at_once(tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit):
         main()
     assert capsys.readouterr().err == "reading p: 0 of 5 files\n"
+
+
+def test_a_range_is_what_all_that_follows_shows(tmp_path, narrows, typed):
+    levels = np.random.default_rng(0).integers(100, 1000, (40, 8, 8)).astype(np.uint16)
+    levels[0, 0, 0] = 65535  # a hot pixel
+    (tmp_path / "deep").mkdir()
+    for i, image in enumerate(levels):
+        Image.fromarray(image).save(tmp_path / "deep" / f"{i:02}.png")
+    printed = narrows("data", "deep", "--range", "0,4095")
+    assert "Black is 0 and white is 4,095" in printed
+    assert "narrows train deep --range=0,4095" in printed
+    command = ("train", "deep", "--range", "0,4095", "--epochs", "2", "--latent-dim", "2", "--out", "run")
+    printed, _ = typed(tmp_path, *command, status=0)
+    assert "from 100 to 65,535, kept as they are" in printed
+    assert "Black is 0 and white is 4,095" in printed
+    fitted = load(next((tmp_path / "run").glob("*.safetensors"))).fitted_
+    assert value_range(fitted.scaling) == (0, 4095)
+    assert as_bytes(fitted, levels)[0, 0, 0] == 255
+    np.testing.assert_array_equal(as_bytes(fitted, levels[1:]), np.rint(levels[1:] / 4095 * 255))
+    for wrong in ("4095", "5,1", "a,b", "0,inf"):
+        assert f"--range '{wrong}' must be LOW,HIGH" in narrows("train", "deep", "--range", wrong, status=2)
+    assert "exclude each other" in narrows("train", "deep", "--range", "0,1", "--recipe", "lecture", status=2)
+
+
+def test_pages_are_examples_on_the_command_line(tmp_path, narrows):
+    first, *others = map(Image.fromarray, np.arange(3 * 8 * 10, dtype=np.uint8).reshape(3, 8, 10))
+    first.save(tmp_path / "stack.tiff", save_all=True, append_images=others)
+    for page, n in (("all", "3"), ("2", "1")):
+        printed = narrows("data", "stack.tiff", "--page", page)
+        assert re.search(rf"examples +{n}\s", printed)
+    assert "'x' is not a whole number" in narrows("data", "stack.tiff", "--page", "x", status=2)

@@ -8,7 +8,6 @@ import pytest
 from PIL import Image
 
 from narrows.data import DataError, load_data, split
-from narrows.data import sources as module
 
 RNG = np.random.default_rng(0)
 
@@ -31,7 +30,7 @@ def test_digits():
 
 
 def test_mnist_comes_from_openml_as_images(monkeypatch):
-    monkeypatch.setattr(module, "fetch_openml", lambda *_, **__: (np.ones((5, 784)), np.array(list("01234"))))
+    monkeypatch.setattr("sklearn.datasets.fetch_openml", lambda *_, **__: (np.ones((5, 784)), np.array(list("01234"))))
     data = load_data("mnist")
     assert data.X.shape == (5, 28, 28)
     assert data.y.tolist() == [0, 1, 2, 3, 4]
@@ -41,7 +40,7 @@ def test_mnist_without_a_network_says_what_to_do(monkeypatch):
     def unreachable(*_, **__):
         raise OSError("no route")
 
-    monkeypatch.setattr(module, "fetch_openml", unreachable)
+    monkeypatch.setattr("sklearn.datasets.fetch_openml", unreachable)
     with pytest.raises(DataError, match=r"no route.*four IDX files, name their folder"):
         load_data("mnist")
 

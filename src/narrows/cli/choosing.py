@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -19,12 +20,16 @@ __all__ = [
     "Model",
     "Nodes",
     "Out",
+    "Page",
+    "Range",
     "Recipe",
     "Seed",
     "Size",
     "Strict",
     "marks",
     "number",
+    "page_of",
+    "range_of",
     "whole",
     "wholes",
 ]
@@ -80,6 +85,35 @@ def marks(text: str | None) -> tuple[str, ...]:
     return () if text is None else tuple(word.strip() for word in text.split(","))
 
 
+def page_of(text: str) -> int | str:
+    """Return the page that ``text`` names: a whole number, or all.
+
+    Raises
+    ------
+    typer.BadParameter
+        If it names none.
+    """
+    return text if text == "all" else whole(text)
+
+
+def range_of(text: str) -> tuple[float, float]:
+    """Return the range LOW,HIGH that the option ``--range`` says.
+
+    Raises
+    ------
+    ValueError
+        If it says none.
+    """
+    low, comma, high = text.partition(",")
+    try:
+        found = float(low), float(high)
+    except ValueError:
+        found = (0.0, 0.0)
+    if not comma or not -math.inf < found[0] < found[1] < math.inf:
+        raise ValueError(f"--range {text!r} must be LOW,HIGH, two numbers of which the first is less, such as 0,4095")
+    return found
+
+
 Data = Annotated[
     str,
     typer.Argument(
@@ -102,6 +136,24 @@ Size = Annotated[
 ]
 Fit = Annotated[
     str, typer.Option(metavar="HOW", help="How images become squares: crop to the middle, or pad with a border.")
+]
+Page = Annotated[
+    str | None,
+    typer.Option(
+        parser=page_of,
+        metavar="N|all",
+        help="The page or slice of each image file, counted from 0, or all, each as an example.",
+        show_default="the first; all slices of DICOM and NIfTI",
+    ),
+]
+Range = Annotated[
+    str | None,
+    typer.Option(
+        "--range",
+        metavar="LOW,HIGH",
+        help="The values that are black and white, in the data's units; what lies outside counts as these.",
+        show_default="what the data reach",
+    ),
 ]
 Strict = Annotated[
     bool,

@@ -21,6 +21,8 @@ from narrows.cli.choosing import (
     Missing,
     Nodes,
     Out,
+    Page,
+    Range,
     Recipe,
     Seed,
     Size,
@@ -29,7 +31,7 @@ from narrows.cli.choosing import (
     wholes,
 )
 from narrows.cli.reading import Reading
-from narrows.cli.saying import LARGEST, read_as, say_findings, say_kinds, say_written, smaller
+from narrows.cli.saying import LARGEST, read_as, say_findings, say_kinds, say_range, say_written, smaller
 
 if TYPE_CHECKING:
     from narrows.data.dataset import Dataset
@@ -98,6 +100,8 @@ def train(
     epochs: Epochs = None,
     size: Size = None,
     fit: Fit = "crop",
+    page: Page = None,
+    range_: Range = None,
     strict: Strict = False,
     seed: Seed = 0,
     out: Out = None,
@@ -111,7 +115,15 @@ def train(
     dims = None if latent_dim is None else [latent_dim]
     typed = _typed(option, conditional, recipe)
     _run(
-        "train", Reading(data, size, fit, strict, column, missing), kind, dims, seed, options, typed, (out, resume), log
+        "train",
+        Reading(data, size, fit, strict, column, missing, page, range_),
+        kind,
+        dims,
+        seed,
+        options,
+        typed,
+        (out, resume),
+        log,
     )
 
 
@@ -127,6 +139,8 @@ def sweep(
     epochs: Epochs = None,
     size: Size = None,
     fit: Fit = "crop",
+    page: Page = None,
+    range_: Range = None,
     strict: Strict = False,
     seed: Seed = 0,
     seeds: Annotated[
@@ -146,7 +160,16 @@ def sweep(
     dims = wholes("--latent-dims", latent_dims)
     kind, options = _options(model, option, conditional, recipe, epochs, (devices, nodes))
     options["seeds"] = integer("--seeds", seeds, 1)
-    _run("sweep", Reading(data, size, fit, strict, column, missing), kind, dims, seed, options, "", (out, resume))
+    _run(
+        "sweep",
+        Reading(data, size, fit, strict, column, missing, page, range_),
+        kind,
+        dims,
+        seed,
+        options,
+        "",
+        (out, resume),
+    )
 
 
 def _options(
@@ -225,9 +248,10 @@ def _run(
     leads = ESTIMATORS[kind](devices=options["devices"], nodes=options["nodes"]).leads
     out, resume = folder_options
     unfinished = unfinished_folder(out) if resume else None
-    asked = reading.kinds(options)
+    asked, ends = reading.kinds(options), reading.ends(options)
     dataset = reading.read(asked, shown=leads)
     options |= {"columns": asked} if asked else {}
+    options |= {} if ends is None else {"scaling": ends}
     result = Sweep(dataset.X, dataset.y, latent_dims=dims, model=kind, random_state=seed, **options)
     if not leads:  # of the processes that torchrun has started, one writes and prints
         for _ in result.run():
@@ -235,6 +259,8 @@ def _run(
         return
     folder = unfinished or new_folder(out, f"{verb}-{dataset.name}")
     _say_start(dataset, kind, result, options.get("columns"))
+    if ends is not None:
+        say_range(*ends)
     files, interrupted = _trained(result, dataset, folder, log)
     _say_next(verb, reading, typed, result, files)
     if interrupted:

@@ -9,9 +9,9 @@ import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from narrows.cli.choosing import Columns, Data, Fit, Missing, Out, Size, Strict, marks
+from narrows.cli.choosing import Columns, Data, Fit, Missing, Out, Page, Range, Size, Strict, marks, range_of
 from narrows.cli.reading import Reading
-from narrows.cli.saying import LARGEST, LISTED, SMALL, say_kinds, say_written, smaller
+from narrows.cli.saying import LARGEST, LISTED, SMALL, say_kinds, say_range, say_written, smaller
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,6 +31,8 @@ def data(
     missing: Missing = None,
     size: Size = None,
     fit: Fit = "crop",
+    page: Page = None,
+    range_: Range = None,
     strict: Strict = False,
     out: Out = None,
 ) -> None:
@@ -39,18 +41,28 @@ def data(
     from narrows.data.description import describe
     from narrows.runs import kinds, looking
 
-    typed = Reading(data, size, fit, strict, column, missing)
+    typed = Reading(data, size, fit, strict, column, missing, page, range_)
+    ends = None if range_ is None else range_of(range_)
     asked = typed.kinds({})
     with reading(data) as progress:
         dataset, side = looking.find(
-            data, size, fit, strict=strict, missing=marks(missing), types=kinds.types_for(asked), progress=progress
+            data,
+            size,
+            fit,
+            page=page,
+            strict=strict,
+            missing=marks(missing),
+            types=kinds.types_for(asked),
+            progress=progress,
         )
     if asked:
         kinds.check_columns(dataset, asked)
     described, found = describe(dataset), kinds.kinds_in(dataset.X, asked or None)
     advice = _advice(typed, dataset, described, side, found)
-    done = looking.look(dataset, described, out, side=side, fit=fit, kinds=found, advice=advice)
+    done = looking.look(dataset, described, out, side=side, fit=fit, kinds=found, ends=ends, advice=advice)
     _say(dataset, described, side, found)
+    if ends is not None:
+        say_range(*ends)
     print(*advice, sep="\n", end="\n\n")
     say_written(done.files)
 

@@ -6,7 +6,7 @@ import shlex
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from narrows.cli.choosing import marks
+from narrows.cli.choosing import marks, range_of
 from narrows.cli.saying import read_as
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ class Reading(NamedTuple):
     strict: bool
     columns: list[str] | None
     missing: str | None
+    page: int | str | None = None
+    range: str | None = None
 
     def kinds(self, options: dict[str, Any]) -> dict[str, str]:
         """Return the kinds of columns that are asked for."""
@@ -33,6 +35,14 @@ class Reading(NamedTuple):
         if self.columns and "columns" in options:
             raise ValueError(f"--column {self.columns[0]} and --option columns are both given; use --column alone")
         return asked
+
+    def ends(self, options: dict[str, Any]) -> tuple[float, float] | None:
+        """Return the values that are to be black and white, if they are said."""
+        if self.range is not None and "scaling" in options:
+            raise ValueError(
+                f"--range {self.range} and scaling={options['scaling']!r} (--option or --recipe) exclude each other"
+            )
+        return None if self.range is None else range_of(self.range)
 
     def read(self, asked: dict[str, str], *, shown: bool) -> Dataset:
         """Return the data, and show how far their reading is."""
@@ -45,6 +55,7 @@ class Reading(NamedTuple):
                 self.data,
                 size=self.size,
                 fit=self.fit,
+                page=self.page,
                 strict=self.strict,
                 missing=marks(self.missing),
                 types=types_for(asked),
@@ -59,4 +70,6 @@ class Reading(NamedTuple):
         """The options, as they are typed."""
         columns = "".join(f" --column {shlex.quote(pair)}" for pair in self.columns or [])
         missing = "" if self.missing is None else f" --missing {shlex.quote(self.missing)}"
-        return read_as(self.size, self.fit) + columns + missing
+        page = "" if self.page is None else f" --page {self.page}"
+        ends = "" if self.range is None else f" --range={shlex.quote(self.range)}"  # which may begin with a minus
+        return read_as(self.size, self.fit) + page + ends + columns + missing

@@ -46,6 +46,11 @@ def say_written(files: Iterable[Path]) -> None:
     print("Written:", *(f"  {file}" for file in files), sep="\n")
 
 
+def say_range(low: float, high: float) -> None:
+    """Print what values are black and white."""
+    print(f"Black is {low:,.6g} and white is {high:,.6g}: what lies outside counts as these.")
+
+
 def say_findings(findings: Sequence[Finding]) -> None:
     """Print what is wrong with a model, or that nothing was found."""
     if not findings:

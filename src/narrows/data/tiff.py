@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO, Any
 
 import numpy as np
@@ -47,10 +49,7 @@ def read_tiff(stream: IO[bytes], page: int) -> Raw:
     with _file(stream) as file:
         if page >= len(file.pages):
             raise Unreadable(f"it has {len(file.pages)} pages, counted from 0; page {page} is none of them")
-        try:
-            return _numbers(file.pages[page])
-        except BROKEN as error:
-            raise Unreadable(f"damaged ({error})") from error
+        return _numbers(file.pages[page])
 
 
 def tiff_size(stream: IO[bytes], page: int) -> tuple[int, int]:
@@ -67,12 +66,14 @@ def tiff_pages(stream: IO[bytes]) -> int:
         return len(file.pages)
 
 
-def _file(stream: IO[bytes]) -> Any:
+@contextmanager
+def _file(stream: IO[bytes]) -> Iterator[Any]:
     stream.seek(0)
     tifffile = needed("tifffile", "a TIFF of numbers that Pillow does not read", "tiff")
     try:
-        return tifffile.TiffFile(stream)
-    except tifffile.TiffFileError as error:
+        with tifffile.TiffFile(stream) as file:
+            yield file
+    except (tifffile.TiffFileError, *BROKEN) as error:
         raise Unreadable(f"damaged ({error})") from error
 
 

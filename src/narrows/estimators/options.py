@@ -37,7 +37,7 @@ from narrows.models.nets import ACTIVATIONS
 from narrows.models.priors import PRIORS
 from narrows.models.priors.base import StandardNormal
 from narrows.models.priors.flows import require_zuko
-from narrows.scaling import SCALINGS, Scaling
+from narrows.scaling import Scaling, check_scaling
 from narrows.training.general import Objective
 from narrows.training.processor import PRECISIONS, device_for
 from narrows.training.schedules import SCHEDULES
@@ -153,7 +153,8 @@ class Options(BaseEstimator):  # type: ignore[misc]
         mean 0 and variance 1; ``"auto"`` takes the first for images, with a range for each channel where channels have
         units of their own, and for rows looks whether the features' ranges are alike
         (`narrows.scaling.Scaling.of_chunks`). A value far from all others counts in training as the most extreme of
-        these.
+        these. A range, ``(0, 4095)``, becomes [0, 1] whatever the data reach, and what lies outside counts in training
+        as its ends.
     columns
         Kinds of a table's columns where these are not what types and values suggest,
         ``{"zip": "category", "visits": "count"}``; ``"real"`` takes all as real numbers. Kinds are ``"real"``,
@@ -217,7 +218,7 @@ class Options(BaseEstimator):  # type: ignore[misc]
     sigma: float | str = field(default="learned", metadata=above(0, "learned"))
     prior: str = field(default="mixture", metadata=one_of(PRIORS))
     conditional: bool = field(default=False, metadata=true_or_false())
-    scaling: str = field(default="auto", metadata=one_of(SCALINGS))
+    scaling: str | tuple[float, float] = field(default="auto", metadata=checked(check_scaling))
     columns: Asked = field(default=None, metadata=checked(check_asked))
     column_weights: Mapping[Any, float] | None = field(default=None, metadata=checked(_column_weights))
     corruption: str = field(default="gaussian", metadata=one_of(CORRUPTIONS))

@@ -79,7 +79,7 @@ class TrainingSet:
         *,
         feature_names: tuple[str, ...] | None,
         frame: Frame | None,
-        scaling: str,
+        scaling: str | tuple[float, float],
         conditional: bool,
         table: Table | None = None,
         noisy: Source | None = None,
@@ -117,8 +117,15 @@ class TrainingSet:
             examples = source.examples(scale, one_hot(labels).float() if conditional else None, limits)
             return cls(source, _weighted(examples, weights), feature_names, frame, scale, classes, labels, table)
         scale = Scaling.of_chunks(source.chunks(), scaling, weights, shape)
-        for kind in ("feature", "global"):  # far values may have been all that the features were not alike in
-            if scale.kind == kind and (found := ordinary_range(source.chunks, scale.groups(shape))):
+        kinds = ("feature", "global") if isinstance(scaling, str) else ()
+        if not kinds:
+            ordinary = scale.offset, scale.offset + scale.scale
+        for kind in kinds:  # far values may have been all that the features were not alike in
+            if (
+                isinstance(scaling, str)
+                and scale.kind == kind
+                and (found := ordinary_range(source.chunks, scale.groups(shape)))
+            ):
                 ordinary = found
                 clipped = (np.clip(rows, *found) for rows in source.chunks())
                 scale = Scaling.of_chunks(clipped, scaling, weights, shape)
@@ -166,7 +173,7 @@ def _alone(column: NDArray[np.floating]) -> list[NDArray[np.floating]]:
 
 
 def _of_cells(
-    table: Table, cells: NDArray[np.floating], scaling: str, weights: NDArray[np.float64] | None
+    table: Table, cells: NDArray[np.floating], scaling: str | tuple[float, float], weights: NDArray[np.float64] | None
 ) -> tuple[Scaling, tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """Return the scaling of a table's ``cells`` by those that are known, and between what they count in training.
 
@@ -185,6 +192,8 @@ def _of_cells(
         offset[place] = np.average(own, weights=None if weights is None else weights[known])
         variance = np.average((own - offset[place]) ** 2, weights=None if weights is None else weights[known])
         scale[place] = math.sqrt(variance) if variance > 0 else 1.0
+    if not isinstance(scaling, str):
+        return Scaling.of_chunks([cells], scaling), (np.full(k, float(scaling[0])), np.full(k, float(scaling[1])))
     if scaling == "global":
         known = cells.clip(low, high)
         least, most = float(np.nanmin(known)), float(np.nanmax(known))

@@ -50,17 +50,20 @@ def find(
     size: int | None = None,
     fit: str = "crop",
     *,
+    page: int | str | None = None,
     strict: bool = False,
     missing: Sequence[str] = (),
     types: Mapping[str, str] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Dataset, int | None]:
     """Return data as `load_data` does, and where images differ in size, the side that they were made to have."""
-    read = partial(load_data, source, fit=fit, strict=strict, missing=missing, types=types, progress=progress)
+    read = partial(
+        load_data, source, fit=fit, page=page, strict=strict, missing=missing, types=types, progress=progress
+    )
     try:
         return read(size=size), None
     except DataError:
-        files = None if size is not None else _scanned(source, strict, progress)
+        files = None if size is not None else _scanned(source, page, strict, progress)
         if files is None:
             raise
     side = suitable_size(files.sizes)
@@ -76,6 +79,7 @@ def look(
     side: int | None = None,
     fit: str = "crop",
     kinds: Sequence[dict[str, Any]] = (),
+    ends: tuple[float, float] | None = None,
     advice: Sequence[str] = (),
 ) -> Written:
     """Write what data hold: a contact sheet of images, or how each column's values are spread, and a JSON file.
@@ -92,6 +96,8 @@ def look(
         As in `find`.
     kinds
         Of a table's columns, as `narrows.runs.kinds.kinds_in` returns them.
+    ends
+        The values that are black and white; None takes 0 and 255 for bytes, and what others reach.
     advice
         Lines that say what to do next.
     """
@@ -103,17 +109,19 @@ def look(
     if side is not None:
         numbers["shape"] = [len(dataset.X)]
     table = write_json(folder / "data.json", numbers)
-    sheet = partial(_contact_sheet, dataset, described, side, fit)
+    sheet = partial(_contact_sheet, dataset, described, side, fit, ends)
     figures = {"contact-sheet": partial(_histograms, dataset) if dataset.X.ndim == 2 else sheet}
     return Written(numbers, [*write_figures(folder, figures), table])
 
 
-def _scanned(source: str, strict: bool, progress: Callable[[int, int], None] | None) -> ImageFiles | None:
+def _scanned(
+    source: str, page: int | str | None, strict: bool, progress: Callable[[int, int], None] | None
+) -> ImageFiles | None:
     """Return what a folder of images of several sizes holds, or None if it is not such a folder."""
     if not Path(source).is_dir():
         return None
     try:
-        files = scan_images(Path(source), strict=strict, progress=progress)
+        files = scan_images(Path(source), page=page, strict=strict, progress=progress)
     except DataError:
         return None
     return files if len(files.sizes) > 1 else None
@@ -131,12 +139,16 @@ def _plain(dataset: Dataset) -> dict[str, Any] | None:
     }
 
 
-def _contact_sheet(dataset: Dataset, described: Description, side: int | None, fit: str) -> Figure:
+def _contact_sheet(
+    dataset: Dataset, described: Description, side: int | None, fit: str, ends: tuple[float, float] | None
+) -> Figure:
     """Draw some of each class in a row of its own, or some of all with their names."""
     n, height, width = described.shape[:3]
     low, high = described.low or 0.0, described.high or 0.0
     if described.dtype == "uint8" and high > DIM:
         low, high = 0.0, 255.0
+    if ends is not None:
+        low, high = ends
     size = f"of {width}×{height}" if side is None else f"of several sizes, made {side}×{side} ({fit})"
     counts = described.labels or {}
     if dataset.y is None or not 1 < len(counts) <= n / 2:
