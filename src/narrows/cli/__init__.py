@@ -5,6 +5,7 @@ Heavy imports wait inside the verbs, so that ``--help`` is quick.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import warnings
@@ -46,6 +47,7 @@ for verb in (
 
 def main() -> None:
     """Run the command line; bad input ends in one line on standard error and exit status 2, a warning is a line too."""
+    gc.set_threshold(50_000, 20, 100)  # imports make objects that stay; to look for garbage among them is a tenth of it
     os.environ["MPLBACKEND"] = "agg"  # no window is opened here, and one that a notebook names may not be installed
     try:
         with warnings.catch_warnings():
