@@ -46,13 +46,12 @@ class ContinuousBernoulli(Likelihood):
         """1 / (1 − e⁻ʰ) − 1 / h = ½ + ½ coth ½h − 1 / h, and its series near 0; without expm1, which ONNX lacks."""
         near = h.abs() < 0.5
         far, square = torch.where(near, torch.ones_like(h), h), h.square()
-        series = h * (1 / 12 + square * (-1 / 720 + square * (1 / 30240 - square / 1209600)))
+        series = h * (1 / 12 + square * (-1 / 720 + square * (1 / 30240 + square * (-1 / 1209600 + square / 47900160))))
         return 0.5 + torch.where(near, series, 0.5 / torch.tanh(far / 2) - 1 / far)
 
     def log_terms(self, x: Tensor, h: Tensor) -> Tensor:
         """X h − log((eʰ − 1) / h) of each feature, in nats."""
-        size = torch.where(h.abs() < 0.1, torch.ones_like(h), h.abs())
-        normaliser = torch.where(
-            h.abs() < 0.1, h / 2 + h**2 / 24 - h**4 / 2880, h.relu() + torch.log(-torch.expm1(-size) / size)
-        )
-        return x * h - normaliser
+        near = h.abs() < 0.1
+        size, square = torch.where(near, torch.ones_like(h), h.abs()), h.square()
+        series = h / 2 + square * (1 / 24 + square * (-1 / 2880 + square / 181440))
+        return x * h - torch.where(near, series, h.relu() + torch.log(-torch.expm1(-size) / size))
