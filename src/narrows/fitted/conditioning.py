@@ -26,8 +26,8 @@ from narrows.training.processor import limited_threads
 
 __all__ = ["new_rows"]
 
-CODES, MOST_CODES = 2**14, 2**18
-"""Drawn from the prior at a time, until as many rows as are wanted are worth of them, and at most."""
+CODES, MOST_CODES, ROWS_A_CODE = 2**14, 2**18, 4
+"""Drawn from the prior at a time, and at most; and how many rows may come from an effective one, moved apart."""
 
 ROUNDS, STEP, BEST_RATE = 20, 2.38, 0.25
 """Steps of each code; their length at first, over √d, in deviations of p(z | conditions); and what part of them should
@@ -160,13 +160,14 @@ class _Search:
     def _drawn(self, n: int, label: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         """Return codes from the prior, their classes, and log p(conditions | z), until these are worth ``n``."""
         found: list[tuple[Tensor, Tensor, Tensor]] = []
+        copies = ROWS_A_CODE if self.fitted.model.prior.has_density else 1
         while True:
             wanted = None if label is None else label.expand(CODES)
             z, labels = self.fitted.model.prior.sample(CODES, self.generator, wanted)
             found.append((z, labels, self._log_chance(z, labels)))
             z, labels, log_weights = (torch.cat(each) for each in zip(*found, strict=True))
             effective = (2 * log_weights.logsumexp(0) - (2 * log_weights).logsumexp(0)).exp()
-            if effective >= n or len(z) >= MOST_CODES:
+            if effective * copies >= n or len(z) >= MOST_CODES:
                 return z, labels, log_weights
 
     def _log_chance(self, z: Tensor, labels: Tensor) -> Tensor:
