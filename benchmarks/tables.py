@@ -5,8 +5,7 @@ as many new rows as there are to learn from. Total variation is the mean over co
 numbers cut at 20 quantiles of the training rows and a missing cell a level of its own. Two classifiers are boosted
 trees: one tells new rows from held-out ones, the other learns the income from new rows and is tested on held-out ones.
 The peers are those of ctgan 0.12.1 (Xu et al. 2019) with their defaults, in an environment of their own that is made
-in the cache folder, where their rows are kept too: training CTGAN takes many minutes. Ours is an IWAE of 16 numbers, with its defaults. All have one
-thread.
+in the cache folder, where their rows are kept too: training CTGAN takes many minutes. All have one thread.
 ``NARROWS_SEEDS`` says how many seeds there are, 1 by default; ``NARROWS_WITHOUT`` names what is left out, such as
 ``CTGAN,speed``.
 """
@@ -187,7 +186,7 @@ def by_rejection(model: IWAE, given: dict[str, Any], n: int, seed: int) -> pd.Da
     """Return ``n`` rows that meet a condition, of as many as it takes."""
     found: list[pd.DataFrame] = []
     while sum(map(len, found)) < n:
-        found.append(met(model.sample(20_000, random_state=[seed, len(found)]), given))
+        found.append(met(model.sample(20_000, random_state=1000 * seed + len(found)), given))
     return pd.concat(found, ignore_index=True)[:n]
 
 
