@@ -32,6 +32,13 @@ __all__ = [
 RandomState = int | np.random.RandomState | np.random.Generator | None
 """What `random_seed` takes."""
 
+FRAMES_OF = {
+    ("pyarrow", "Table"): "to_pandas()",
+    ("pyarrow", "RecordBatch"): "to_pandas()",
+    ("polars", "LazyFrame"): "collect()",
+}
+"""What makes data frames of tables that are none."""
+
 LARGEST_VALUE = float(np.finfo(np.float32).max)
 """What the nets' 32-bit floats can hold."""
 
@@ -144,9 +151,14 @@ def check_given(name: str, X: Any) -> None:
 
     Raises
     ------
+    TypeError
+        If it is a table, but neither an array nor a frame of pandas or polars; the message says how to make it one.
     ValueError
         If some are masked, or a column holds dates, texts or others; the message names it.
     """
+    library, kind = type(X).__module__.partition(".")[0], type(X).__name__
+    if (library, kind) in FRAMES_OF:
+        raise TypeError(f"{name} is a {kind} of {library}; give {name}.{FRAMES_OF[library, kind]}")
     refuse_masked(name, X)
     types = getattr(X, "dtypes", None)
     if isinstance(types, list):  # as of polars, whose schema names them

@@ -196,14 +196,29 @@ def test_a_table_comes_back_as_a_table(tmp_path, typed):
         (["encode", "none.safetensors", "digits"], "MODEL none.safetensors does not exist"),
         (["encode", "full", "digits"], "MODEL full is a folder; name one of the models in it: none"),
         (["encode", "full/file.csv", "digits"], "full/file.csv is not a model file"),
-        (["train", "full/file.csv"], "line 2, column 'a' holds 'x'"),
-        (["train", "nan.csv"], "column 'a'; fill or drop them"),
+        (["train", "full/file.csv"], "1 example is too few"),
+        (["train", "nan.csv"], "X has no column to learn from: a: constant"),
+        (["train", "t.csv", "--column", "a"], "--column 'a' must be NAME=KIND, such as zip=category"),
+        (["train", "t.csv", "--column", "a=catgory"], "'catgory' for 'a' is not a kind; did you mean 'category'"),
+        (["train", "t.csv", "--column", "town=real"], "--column town=real: t has no column 'town'"),
+        (["train", "t.csv", "--column", "a=real", "--column", "a=count"], "two kinds of 'a', real and count"),
+        (["train", "t.csv", "--column", "b=real"], "column 'b' holds 'x' in line 2; a number is expected"),
+        (["train", "t.csv", "--column", "a=binary"], "for kind 'binary' it must hold two"),
+        (["train", "digits", "--column", "a=real"], "--column is for tables; digits holds images"),
+        (["train", "t.csv", "--missing", "?,,NA"], "--missing) must list texts that stand for a missing cell"),
+        (["train", "digits", "--missing", "?"], "--missing) is for tables in files"),
+        (["data", "ragged.csv"], "ragged.csv, line 3 has 1 cells; the first line has 2"),
+        (["data", "double.csv"], "double.csv has several columns called 'a'; rename them"),
+        (["train", "t.csv", "--option", "columns=real", "--column", "a=real"], "--option columns are both given"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_bad_input_is_one_line_and_status_2(tmp_path, typed, arguments, message):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file.csv").write_text("a\nx\n")
+    (tmp_path / "t.csv").write_text("a,b\n" + "".join(f"{i},{'xyz'[i % 3]}\n" for i in range(9)))
+    (tmp_path / "ragged.csv").write_text("a,b\n1,2\n3\n")
+    (tmp_path / "double.csv").write_text("a,a\n1,2\n")
     (tmp_path / "nan.csv").write_text("a,b\n" + "1,2\n" * 3 + ",\n" * 2 + "1,2\n" * 3)
     _, errors = typed(tmp_path, *arguments, status=2)
     assert message in errors

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from narrows.columns.column import MOST_LEVELS
+from narrows.columns.saying import plain_kind
 from narrows.columns.table import Table, is_plain
 
 N = 60
@@ -145,6 +146,54 @@ def test_what_is_asked_for_overrides_what_is_found():
     assert [column.kind for column in table.columns] == ["category", "ordered", "identifier"]
     assert table.columns[0].levels == tuple(sorted({*frame.zip.tolist()}))
     assert {column.kind for column in Table.of(frame, "real").columns} == {"real"}
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("2024-12-31", "%Y-%m-%d"),
+        ("31.12.2024", "%d.%m.%Y"),
+        ("31/12/2024", "%d/%m/%Y"),
+        ("12/31/2024", "%m/%d/%Y"),
+        ("2024-12-31 23:59", "%Y-%m-%d %H:%M"),
+    ],
+)
+def test_how_texts_write_dates(text, form):
+    [column] = Table.of(pd.DataFrame({"on": [text, pd.Timestamp("2024-01-05").strftime(form)]}), None).columns
+    assert (column.kind, column.form) == ("date", form)
+
+
+def test_what_is_found_is_said():
+    frame = pd.DataFrame(
+        {
+            "city": np.repeat(["Brno", "Praha", None], [30, 20, 10]),
+            "id": [f"p{i}" for i in range(60)],
+            "on": pd.date_range("2024-01-01", periods=60).strftime("%d.%m.%Y"),
+            "n": np.arange(60) * 1_000_003,
+            "size": pd.Categorical(["S", "L", "M"] * 20, categories=["S", "M", "L"], ordered=True),
+            "same": "CZ",
+            "none": np.nan,
+        }
+    )
+    said = {
+        one["name"]: (one["kind"], one["found"], one["missing"])
+        for one in map(plain_kind, Table.of(frame, None).columns)
+    }
+    assert said == {
+        "city": ("binary", "Brno (30), Praha (20)", 10),
+        "id": ("identifier", "left out: it only tells rows apart", 0),
+        "on": ("date", "01.01.2024 to 29.02.2024, by day", 0),
+        "n": ("whole", "0 to 59,000,177", 0),
+        "size": ("ordered", "3 levels: S, M, L", 0),
+        "same": ("constant", "left out: always CZ", 0),
+        "none": ("empty", "left out: no cell holds a value", 60),
+    }
+
+
+def test_dictionaries_of_arrow_are_named():
+    levels = pd.Series(pd.array(["a", "b"], dtype=pd.ArrowDtype(pa.dictionary(pa.int32(), pa.string()))))
+    with pytest.raises(TypeError, match=r"column 'a', holds a dictionary of Arrow's; make it a category"):
+        Table.of(pd.DataFrame({"a": levels}), None)
 
 
 def test_many_levels_are_pooled_and_said():

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import scipy.sparse
 import torch
@@ -48,6 +49,7 @@ BAD_DATA = {
     "strings": (np.array([["a", "b"], ["c", "d"]]), ValueError, "could not convert string to float: .*'a'"),
     "complex": (X + 1j, ValueError, "Complex data not supported"),
     "sparse": (scipy.sparse.csr_array(X), TypeError, "[Ss]parse data was passed"),
+    "a table of pyarrow": (pa.table({"a": [1, 2]}), TypeError, r"X is a Table of pyarrow; give X\.to_pandas\(\)"),
     "ragged": ([[1.0, 2.0], [3.0]], ValueError, "inhomogeneous"),
     "masked": (
         np.ma.masked_equal(with_values(7.0, 7.0), 7.0),

@@ -176,6 +176,8 @@ def _family(told: str, column: pd.Series[Any], missing: NDArray[np.bool_]) -> tu
         return "text", "str" if dtype.na_value is not pd.NA else f"string[{dtype.storage}]"
     if isinstance(dtype, pd.ArrowDtype) and str(dtype) == "string[pyarrow]":
         return "text", "utf8[pyarrow]"  # pandas would take the other name for its own type
+    if isinstance(dtype, pd.ArrowDtype) and str(dtype).startswith("dictionary"):
+        raise ColumnTypeError(f"{told} holds a dictionary of Arrow's; make it a category, by .astype('category')")
     if types.is_bool_dtype(dtype):
         return "truth", str(dtype)
     if types.is_numeric_dtype(dtype) and not types.is_complex_dtype(dtype):
