@@ -207,7 +207,9 @@ def test_many_levels_are_pooled_and_said():
 def test_what_is_plain():
     floats = pd.DataFrame({"a": [1.0, 2.0], "b": np.float32([1, 2]), "c": pd.array([1.5, 2], dtype="Float64")})
     assert is_plain(floats, None)
-    assert is_plain(floats.assign(d=[1, 2], e=[True, False]), None)
+    whole = floats.assign(d=[1, 2], e=[True, False])
+    assert is_plain(whole, "real")
+    assert not is_plain(whole, None)
     assert not is_plain(floats.assign(d=["1", "2"]), None)
     assert not is_plain(floats.assign(d=[1.0, None]), "real")
     assert not is_plain(floats, {"a": "count"})
