@@ -73,6 +73,7 @@ def test_sweep_writes_a_run_folder(swept):
         "labelled": True,
         "train": 1437,
         "test": 360,
+        "missing": [],
         "files_passed_over": [],
     }
     assert [row["latent_dim"] for row in results["rows"]] == [1, 8]

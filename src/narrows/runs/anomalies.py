@@ -154,8 +154,9 @@ class _Cells(NamedTuple):
         y = dataset.y if estimator.fitted_.conditional else None
         found = odd_cells(estimator, dataset.X, y, scores, limit, by)
         names = [str(one.name) for one in table.modelled]
-        named = ["; ".join(name for name, is_odd in zip(names, row, strict=True) if is_odd) for row in found.odd]
+        named = ["; ".join(name for name, odd in zip(names, row, strict=True) if odd) for row in found.odd]
         heat = np.clip(np.nan_to_num(found.excess) / MOST_NATS, 0, 1)
-        heat = np.where(found.odd.any(1)[:, None], np.where(found.odd, np.maximum(heat, LEAST_HEAT), 0), heat)
+        is_odd = np.asarray(found.odd.any(1))
+        heat[is_odd] = np.where(found.odd, np.maximum(heat, LEAST_HEAT), 0)[is_odd]
         nats = np.asarray(estimator.error_map(dataset.X, y))
         return cls(names, nats, np.array(named, object), heat)

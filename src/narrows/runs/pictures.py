@@ -16,7 +16,7 @@ from narrows.runs.cells import differences, texts_of
 if TYPE_CHECKING:  # it takes a third of a second, and who draws has it
     from matplotlib.figure import Figure
 
-__all__ = ["draw_comparison", "draw_grid", "draw_odd", "draw_paths", "draw_rows"]
+__all__ = ["draw_comparison", "draw_grid", "draw_odd", "draw_rows"]
 
 Array = NDArray[Any]
 
@@ -49,18 +49,6 @@ def draw_rows(
         return _lines(fitted, blocks, title)
     shown = [(label, _drawable(fitted, examples)) for label, examples in rows]
     return example_rows(shown, _shown_range(fitted, shown[0][1]), title=title, headings=headings)
-
-
-def draw_paths(fitted: Fitted, paths: Sequence[tuple[str, Any]], steps: Sequence[str]) -> Figure:
-    """Draw (label, examples) pairs, paths of as many ``steps``: as `draw_rows`, but a table's below each other."""
-    if fitted.table is None:
-        return draw_rows(fitted, paths, headings=steps)
-    blocks = []
-    for label, examples in paths:
-        texts = texts_of(fitted.table, examples)
-        labels = [f"{label}, {step}" if not number else step for number, step in enumerate(steps)]
-        blocks.append([Line(*pair) for pair in zip(labels, texts, strict=True)])
-    return _lines(fitted, blocks, "")
 
 
 def draw_grid(fitted: Fitted, examples: Any, *, title: str = "", labels: Sequence[str] = ()) -> Figure:
@@ -116,11 +104,11 @@ def _lines(fitted: Fitted, blocks: Sequence[Sequence[Line]], title: str) -> Figu
     """Draw lines of a table: all columns, or those whose cells are marked most, or else the first."""
     assert fitted.table is not None
     names = [str(column.name) for column in fitted.table.modelled]
-    shown = np.arange(len(names))
+    shown: list[int] = list(range(len(names)))
     if len(names) > MOST_COLUMNS:
         heats = [line.heat for block in blocks for line in block if line.heat is not None]
         most = np.max(heats, 0) if heats else np.zeros(len(names))
-        shown = np.sort(np.argsort(-most, kind="stable")[:MOST_COLUMNS])
+        shown = sorted(np.argsort(-most, kind="stable")[:MOST_COLUMNS].tolist())
         title = f"{title}; {MOST_COLUMNS} of {len(names):,} columns".removeprefix("; ")
     few = [
         [Line(x.label, [x.texts[i] for i in shown], None if x.heat is None else x.heat[shown]) for x in block]

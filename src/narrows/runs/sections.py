@@ -16,8 +16,7 @@ from narrows.estimators.base import BottleneckEstimator
 from narrows.evaluation.summary import Evaluation
 from narrows.latent import traverse
 from narrows.runs.captions import captions, ranked
-from narrows.runs.cells import made
-from narrows.runs.pictures import draw_comparison, draw_grid, draw_odd, draw_paths
+from narrows.runs.pictures import draw_comparison, draw_grid, draw_odd, draw_rows
 from narrows.runs.section import Section
 from narrows.runs.table_sections import columns_of, rows_of_table
 
@@ -144,14 +143,14 @@ def _traversals(estimator: BottleneckEstimator, codes: Array, context: Array | N
         ways = codes[typical, unit] + spread[unit] * np.linspace(-REACH, REACH, STEPS)
         label = None if context is None else np.repeat(context[[typical]], STEPS)
         moved = estimator.inverse_transform(traverse(codes[typical], int(unit), ways), label)
-        rows.append((f"unit {unit}", made(estimator.fitted_, moved)))
+        rows.append((f"unit {unit}", np.asarray(moved)))
     headings = [f"{step:+.1f} sd" if step else "as it is" for step in np.linspace(-REACH, REACH, STEPS)]
-    return draw_paths(estimator.fitted_, rows, headings)
+    return draw_rows(estimator.fitted_, rows, headings=headings)
 
 
 def _samples(estimator: BottleneckEstimator) -> Figure:
     count = SAMPLES if len(estimator.fitted_.input_shape) > 1 else SAMPLES // 4
-    return draw_grid(estimator.fitted_, made(estimator.fitted_, estimator.sample(count, random_state=0)))
+    return draw_grid(estimator.fitted_, np.asarray(estimator.sample(count, random_state=0)))
 
 
 def _oddest(estimator: BottleneckEstimator, dataset: Dataset, rows: Array, errors: Array) -> Figure:

@@ -96,7 +96,10 @@ def _errors(estimator: BottleneckEstimator, dataset: Dataset) -> NDArray[np.floa
     if fitted.table is None:
         return estimator.anomaly_score(dataset.X, dataset.y, by="reconstruction")
     y = dataset.y if fitted.conditional else None
-    return fitted.on(estimator.device).errors(examples_of(fitted, rows_of(estimator, dataset.X), y))
+    errors: NDArray[np.float64] = fitted.on(estimator.device).errors(
+        examples_of(fitted, rows_of(estimator, dataset.X), y)
+    )
+    return errors
 
 
 def _side_by_side(fitted: Fitted, dataset: Dataset, restored: Any, errors: NDArray[np.float64]) -> Figure:
