@@ -15,6 +15,9 @@ from narrows.estimators.deterministic import Autoencoder
 
 __all__ = ["Imputer"]
 
+FEWEST_UNITS, MOST_UNITS, UNITS_A_COLUMN = 8, 24, 0.75
+"""Of a code for filling gaps: chosen on tables that no benchmark is of, and on other gaps of those."""
+
 
 class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """A transformer that fills missing cells with what a model makes of the others in their row.
@@ -24,7 +27,9 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
     Parameters
     ----------
     model
-        Any named model, which is cloned, or None for an `Autoencoder`.
+        Any named model, which is cloned, or None for an `Autoencoder` with three units in the code to four columns, but
+        8 at least and 24 at most, and with each column scaled by itself: more of a row's known cells tell of a missing
+        one than the few that a narrow code keeps.
     sample_posterior
         Whether `transform` fills with a draw from p(missing | known), as multiple imputation needs, instead of the mean
         or the most probable level.
@@ -71,7 +76,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         """
         if not (self.model is None or isinstance(self.model, BottleneckEstimator)):
             raise TypeError(f"model={self.model!r} must be a model, such as Autoencoder(8), or None")
-        model: BottleneckEstimator = Autoencoder() if self.model is None else clone(self.model)
+        model: BottleneckEstimator = _usual(X) if self.model is None else clone(self.model)
         if self.random_state is not None:
             model.set_params(random_state=self.random_state)
         if model.columns is None:
@@ -104,3 +109,10 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = tags.input_tags.categorical = tags.input_tags.string = True
         return tags
+
+
+def _usual(X: ArrayLike) -> Autoencoder:
+    """Return the model that fills gaps of tables like ``X``."""
+    shape = np.shape(X)
+    units = int(UNITS_A_COLUMN * shape[1]) if len(shape) == 2 else FEWEST_UNITS
+    return Autoencoder(min(MOST_UNITS, max(FEWEST_UNITS, units)), scaling="feature")

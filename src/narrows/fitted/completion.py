@@ -17,6 +17,7 @@ from torch import Tensor
 
 from narrows.components import Components
 from narrows.fitted.fitted import Fitted
+from narrows.fitted.imputing import calibrate_fillings
 from narrows.fitted.passes import Passes
 from narrows.fitted.reference import Reference, linear_errors
 from narrows.fitted.scores import calibrate_cells, calibrate_rest, held_out_scores
@@ -79,6 +80,7 @@ def complete(
     each = np.concatenate([linear_errors(data.table, components, part.x.numpy()) for part in some.chunks()])
     if data.table is not None:
         calibrate_rest(passes, ordinary if len(ordinary) else some)
+        calibrate_fillings(passes, ordinary if len(ordinary) else some, seed)
     return replace(
         begun,
         validation_error=(float(errors.mean()), float(errors.std() / math.sqrt(len(errors)))) if len(errors) else None,

@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.func import grad, jacrev, vmap
+from torch.func import grad, jvp, vmap
 
 from narrows.fitted.fitted import Fitted
+from narrows.fitted.passes import Passes
 from narrows.models.bottlenecks import GaussianPosterior, Point, Quantiser
 from narrows.models.likelihoods import Mixed
 from narrows.models.model import Batch, BottleneckModel
 from narrows.training.examples import Examples
 from narrows.training.processor import limited_threads
 
-__all__ = ["imputed", "simulated"]
+__all__ = ["calibrate_fillings", "imputed", "simulated"]
 
-CODES = 256
+CODES = 64
 """Drawn of each row: their weighted mean is what a gap is filled with."""
 
 NEWTON_STEPS, ENOUGH, FIRST_DAMPING, LEAST_CURVATURE = 12, 1e-2, 1e-2, 1e-2
 """How the code of a row's known cells is sought, until a step gains less nats than are enough; the least curvature is
 that of a Gaussian of deviation 10."""
+
+MOST_ROWS, HIDDEN, ENOUGH_HIDDEN, MOST_COPIES, FEWEST_HIDDEN = 500, 0.15, 2000, 8, 50
+"""Rows that intervals are calibrated on, the fraction of their cells that is hidden, how many hidden cells are enough, in
+how many copies of the rows at most, and of how few nothing follows."""
+
+LEAST_REACH = 1e-4
+"""Of half an interval, scaled."""
 
 NUMBERS_AT_ONCE = 2**22
 """In the decoder's outputs, while rows are filled."""
@@ -59,24 +68,76 @@ def imputed(
     """
     if not len(examples):
         return [np.zeros((0, fitted.features))] * (draws or 1)
-    generator, model = torch.Generator().manual_seed(seed), fitted.model
+    model, generator = fitted.model, torch.Generator().manual_seed(seed)
     q = fitted.on(device).posterior(examples)
     filled: list[list[Tensor]] = [[] for _ in range(draws or 1)]
-    assert isinstance(model.likelihood, Mixed)
-    rows = max(1, NUMBERS_AT_ONCE // (CODES * model.likelihood.width))
     with limited_threads(1):
-        for places in torch.arange(len(examples)).split(rows):
-            batch, own = examples.take(places), _rows_of(q, places)
-            z, weights = _weighted_codes(model, batch, own, generator)
-            if draws is None:
-                h = model.output(model.bottleneck.snap(z), batch.context)
-                filled[0].append(model.likelihood.mix(h, weights))
-                continue
-            chosen = torch.multinomial(weights.T, draws, replacement=True, generator=generator)
-            for number in range(draws):
-                code = model.bottleneck.snap(z)[chosen[:, number], torch.arange(len(places))]
-                filled[number].append(model.likelihood.simulate(model.output(code, batch.context), generator))
+        for places in torch.arange(len(examples)).split(_rows_at_once(model)):
+            mean, drawn = _fillings(model, examples.take(places), _rows_of(q, places), draws or 0, generator)
+            for own, cells in zip(filled, [mean] if draws is None else drawn, strict=True):
+                own.append(cells)
     return [torch.cat(cells).double().numpy() for cells in filled]
+
+
+@torch.no_grad()
+def calibrate_fillings(passes: Passes, examples: Examples, seed: int) -> None:
+    """Set how much further than its model says a table's missing numbers are from their mean, by ``examples``.
+
+    Some of their known cells are hidden, and filled: 90 % of the numbers among them must be within the interval that
+    draws give (split conformal prediction; Lei et al. 2018).
+    """
+    model = passes.model
+    if not isinstance(model.likelihood, Mixed):
+        return
+    x, context = _all_of(examples.subset(torch.arange(min(len(examples), MOST_ROWS))))
+    generator = torch.Generator().manual_seed(seed)
+    independent = len(x)  # cells of one row are off together
+    copies = math.ceil(min(MOST_COPIES, ENOUGH_HIDDEN / max(1.0, HIDDEN * float((~x.isnan()).sum()))))
+    x, context = x.repeat(copies, 1), None if context is None else context.repeat(copies, 1)
+    seen = x.masked_fill(torch.rand(x.shape, generator=generator) < HIDDEN, math.nan)
+    some = (~seen.isnan()).any(1)
+    x, hidden = x[some], Examples.of(seen[some], None if context is None else context[some], passes.features)
+    q, ratios = passes.posterior(hidden), []
+    with limited_threads(1):
+        for places in torch.arange(len(hidden)).split(_rows_at_once(model)):
+            batch = hidden.take(places)
+            mean, drawn = _fillings(model, batch, _rows_of(q, places), CODES, generator)
+            ends = torch.stack(drawn).quantile(torch.tensor([0.05, 0.95]), 0) - mean
+            off = x[places] - mean
+            reach = torch.where(off > 0, ends[1], ends[0]).abs().clamp_min(LEAST_REACH)
+            chosen = batch.x.isnan() & ~x[places].isnan() & model.likelihood.are_numbers
+            ratios.append((off.abs() / reach)[chosen])
+    each = torch.cat(ratios)
+    if len(each) >= FEWEST_HIDDEN:
+        model.likelihood.stretch.mul_(each.quantile(min(1.0, 0.9 * (1 + 1 / independent))))
+
+
+def _all_of(examples: Examples) -> tuple[Tensor, Tensor | None]:
+    batches = list(examples.chunks())
+    context = None if batches[0].context is None else torch.cat([batch.context for batch in batches])  # type: ignore[misc]
+    return torch.cat([batch.x for batch in batches]), context
+
+
+def _rows_at_once(model: BottleneckModel) -> int:
+    assert isinstance(model.likelihood, Mixed)
+    return max(1, NUMBERS_AT_ONCE // (CODES * model.likelihood.width))
+
+
+def _fillings(
+    model: BottleneckModel, batch: Batch, q: Point | GaussianPosterior, draws: int, generator: torch.Generator
+) -> tuple[Tensor, list[Tensor]]:
+    """Return the mean of cells (n, columns) given the known ones of a ``batch``, and ``draws`` of them."""
+    likelihood = model.likelihood
+    assert isinstance(likelihood, Mixed)
+    z, weights = _weighted_codes(model, batch, q, generator)
+    z = model.bottleneck.snap(z)
+    mean = likelihood.mix(model.output(z, batch.context), weights)
+    chosen = torch.multinomial(weights.T, draws, replacement=True, generator=generator) if draws else weights[:0].T
+    drawn = []
+    for places in chosen.long().T:
+        cells = likelihood.simulate(model.output(z[places, torch.arange(len(mean))], batch.context), generator)
+        drawn.append(torch.where(likelihood.are_numbers, mean + likelihood.stretch * (cells - mean), cells))
+    return mean, drawn
 
 
 def _rows_of(q: Point | GaussianPosterior, places: Tensor) -> Point | GaussianPosterior:
@@ -94,7 +155,8 @@ def _weighted_codes(
     p(known cells, z) by its density. Codes that have only so many values, or a prior without a density, come from the
     prior, and weigh p(known cells | z); the encoder's own is among them.
     """
-    if isinstance(model.bottleneck, Quantiser) or not model.prior.has_density:
+    known = model.prior.has_density and model.prior.log_prob(q.mean[:1]).isfinite().all()  # not with dead units
+    if isinstance(model.bottleneck, Quantiser) or not known:
         drawn, _ = model.prior.sample(CODES * len(q.mean), generator)
         z = torch.cat([q.mean[None], drawn.view(CODES, *q.mean.shape)])
         log_weights = _of_known(model, batch, model.bottleneck.snap(z))
@@ -115,23 +177,16 @@ def _from_laplace(model: BottleneckModel, batch: Batch, z: Tensor, generator: to
     The mode is sought from ``z`` (n, latent_dim) by Newton's steps, damped where they do not lower −log p (Levenberg
     1944, Marquardt 1963).
     """
-    context = batch.context if batch.context is not None else batch.x.new_zeros(len(z), 0)
-
-    def cost(code: Tensor, x: Tensor, beside: Tensor) -> Tensor:
-        h = model.output(code[None], beside[None] if len(beside) else None).double()
-        return -model.likelihood.log_prob(x[None].double(), h).sum() - model.prior.log_prob(code[None]).sum().double()
-
-    given = batch.x, context
-    costs, slopes, curvatures = (vmap(function) for function in (cost, grad(cost), jacrev(grad(cost))))
-    z, now, damping = z.clone(), costs(z, *given), torch.full((len(z), 1), FIRST_DAMPING)
+    z, now, damping = z.clone(), _cost(model, batch, z), torch.full((len(z), 1), FIRST_DAMPING)
     going = torch.arange(len(z))
     for _ in range(NEWTON_STEPS):
-        own, at = [tensor[going] for tensor in given], z[going]
-        values, axes = torch.linalg.eigh(curvatures(at, *own))
-        along = (axes.mT @ slopes(at, *own)[..., None]).squeeze(-1)
+        own, at = batch.take(going), z[going]
+        slopes, curvatures = _slopes_and_curvatures(model, own, at)
+        values, axes = torch.linalg.eigh(curvatures)
+        along = (axes.mT @ slopes[..., None]).squeeze(-1)
         along = along / (values.abs().clamp_min(LEAST_CURVATURE) + damping[going])
         moved = at - (axes @ along[..., None]).squeeze(-1)
-        gain = now[going] - costs(moved, *own)
+        gain = now[going] - _cost(model, own, moved)
         better = gain > 0
         z[going[better]] = moved[better]
         now[going] -= torch.where(better, gain, 0.0)
@@ -139,8 +194,34 @@ def _from_laplace(model: BottleneckModel, batch: Batch, z: Tensor, generator: to
         going = going[~better | (gain > ENOUGH)]
         if not len(going):
             break
-    values, axes = torch.linalg.eigh(curvatures(z, *given))
+    values, axes = torch.linalg.eigh(_slopes_and_curvatures(model, batch, z)[1])
     values = values.clamp_min(LEAST_CURVATURE)
     epsilon = torch.randn(CODES, *z.shape, generator=generator)
     drawn = z + ((axes * values.rsqrt()[:, None, :]) @ epsilon[..., None]).squeeze(-1)
     return drawn, (-0.5 * epsilon.square().sum(-1) + 0.5 * values.log().sum(-1)).double()
+
+
+def _cost(model: BottleneckModel, batch: Batch, z: Tensor) -> Tensor:
+    """Return −log p(known cells, z) of a code ``z`` (n, latent_dim) each, (n,)."""
+    return -_of_known(model, batch, z) - model.prior.log_prob(z).double()
+
+
+def _slopes_and_curvatures(model: BottleneckModel, batch: Batch, z: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the gradients (n, d) and Hessians (n, d, d) of `_cost` at ``z`` (n, d), but for the decoder's curvature.
+
+    Without it that of the known cells is positive, Jᵀ H J with H by the decoder's outputs (Schraudolph 2002), and takes
+    as many passes forward as the code has units.
+    """
+    x = batch.x.double()
+
+    def by_output(h: Tensor) -> Tensor:
+        return -model.likelihood.log_prob(x, h.double()).sum()
+
+    def along(direction: Tensor) -> tuple[Tensor, Tensor]:
+        h, change = jvp(lambda code: model.output(code, batch.context), (z,), (direction.expand_as(z),))
+        return change, jvp(grad(by_output), (h,), (change,))[1]
+
+    changes, bent = vmap(along)(torch.eye(z.shape[1]))
+    slopes, curvatures = model.prior.slopes_and_curvatures(z)
+    slopes = slopes + torch.einsum("anw,nw->na", changes, grad(by_output)(model.output(z, batch.context)))
+    return slopes, curvatures + torch.einsum("anw,bnw->nab", changes, bent)

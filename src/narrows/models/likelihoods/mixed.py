@@ -55,6 +55,10 @@ class Mixed(Likelihood):
         Numbers that it wants from the decoder.
     weights
         (columns,) of the terms in the loss.
+    stretch
+        How much further than p(missing | known) says numbers are from their mean: what intervals are widened by.
+    are_numbers
+        (columns,), which of them are.
     usual_cost, spread
         (columns,), mean and variance of a cell's −log p(x | z) in ordinary rows, and ``rest``, what the code costs
         besides: by these rows with different cells missing compare.
@@ -62,6 +66,8 @@ class Mixed(Likelihood):
 
     continuous: ClassVar[bool] = True
     weights: Tensor
+    stretch: Tensor
+    are_numbers: Tensor
     usual_cost: Tensor
     spread: Tensor
     rest: Tensor
@@ -85,6 +91,9 @@ class Mixed(Likelihood):
         for name, values in {"weights": torch.ones(k), "usual_cost": torch.zeros(k), "spread": torch.ones(k)}.items():
             self.register_buffer(name, values)
         self.register_buffer("rest", torch.zeros(()))
+        self.register_buffer("stretch", torch.ones(()))
+        numbers = np.array([column.kind in NUMBERS for column in columns])
+        self.register_buffer("are_numbers", torch.from_numpy(numbers), persistent=False)
 
     def outputs_for(self, features: int) -> int:  # noqa: ARG002 - one signature for all
         """Return how many numbers it wants from the decoder."""

@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 
 import torch
 from torch import Tensor, nn
+from torch.func import grad, jacrev, vmap
 
 from narrows.models.bottlenecks import GaussianPosterior, Point
 
@@ -84,6 +85,14 @@ class Prior(nn.Module):
     def log_prob(self, z: Tensor) -> Tensor:
         """Return log p(z) = log Σ_c p(c) p(z | c), (…) in nats, of codes ``z`` (…, d)."""
         return (self.class_log_probs(z) + self.frequencies.log()).logsumexp(-1)
+
+    def slopes_and_curvatures(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the gradients (n, d) and Hessians (n, d, d) of −log p(z) at codes ``z`` (n, d)."""
+
+        def cost(code: Tensor) -> Tensor:
+            return -self.log_prob(code)
+
+        return vmap(grad(cost))(z), vmap(jacrev(grad(cost)))(z)
 
 
 class StandardNormal(Prior):

@@ -97,6 +97,20 @@ class GaussianMixture(Prior):
         joint = torch.stack(densities, 1).reshape(*z.shape[:-1], *self.weights.shape) + self.weights.log()
         return joint.logsumexp(-1) - 0.5 * self.latent_dim * math.log(2 * math.pi)
 
+    def slopes_and_curvatures(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Return them as the base class does, in closed form, which takes a fraction of the time."""
+        shares = (self.weights * self.frequencies[:, None]).flatten()
+        means, factors = self.means.flatten(0, 1)[shares > 0], self.factors.flatten(0, 1)[shares > 0]
+        inverse = torch.linalg.solve_triangular(factors, torch.eye(self.latent_dim).to(factors), upper=False)
+        precisions = inverse.mT @ inverse
+        away = z[:, None] - means
+        slopes = (precisions @ away[..., None]).squeeze(-1)
+        heights = shares[shares > 0].log() - factors.diagonal(0, -2, -1).log().sum(-1) - 0.5 * (slopes * away).sum(-1)
+        own = heights.softmax(-1)
+        slope = torch.einsum("nk,nkd->nd", own, slopes)
+        curvature = torch.einsum("nk,kde->nde", own, precisions) + slope[:, :, None] * slope[:, None]
+        return slope, curvature - torch.einsum("nk,nkd,nke->nde", own, slopes, slopes)
+
 
 def _mixture(codes: NDArray[np.float64], rng: np.random.RandomState) -> tuple[NDArray[np.float64], ...]:
     """Return weights (K,), means (K, d) and Cholesky factors (K, d, d) fitted to ``codes`` (n, d)."""
