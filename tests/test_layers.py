@@ -53,7 +53,8 @@ MAY_IMPORT = {
         "sweeps",
     },
     "serving": {"arguments", "columns", "data", "estimators", "fitted", "runs", "training"},
-    "export": {"estimators", "fitted", "models", "storage", "training"},
+    "exported": {"estimators", "fitted", "models"},
+    "export": {"estimators", "exported", "fitted", "models", "storage", "training"},
     "web": {
         "arguments",
         "chunks",

@@ -30,24 +30,16 @@ from torch import Tensor, nn
 
 from narrows.estimators.base import BottleneckEstimator
 from narrows.estimators.rows import rows_of
-from narrows.estimators.targets import examples_of
+from narrows.exported import TOLERANCE, difference, dtype_of, numbers_of_classes
 from narrows.fitted.described import described
 from narrows.fitted.fitted import Fitted
-from narrows.fitted.source import Source
-from narrows.models.bottlenecks import FiniteScalar, VectorQuantiser
 from narrows.storage import versions, write_atomically
 from narrows.training.own_state import in_own_state
 
 __all__ = ["TOLERANCE", "Exported", "targets", "to_onnx"]
 
-TOLERANCE = 1e-5
-"""How far from torch an output may be, in scaled units."""
-
 MOST_EXAMPLES = 256
 """That the files are tried on."""
-
-FLOAT32_REACH = 16
-"""How many times its scale an offset may be, for 32-bit floats to hold an example to 1e-6 in scaled units."""
 
 GAPS = 0.2
 """Share of a table's cells that are missing where the files are tried on drawn rows."""
@@ -64,9 +56,6 @@ TALKATIVE = (
 
 TANH_IS_1 = 10.0
 """Beyond which tanh is 1 in 32 bits: OpenCV's is NaN from 45 on."""
-
-FAR_CLASS = 2**31
-"""The first whole number that does not fit into 32 bits."""
 
 INPUTS = {"whole": "x", "encoder": "x", "decoder": "code"}
 OUTPUTS = {"whole": "reconstruction", "encoder": "code", "decoder": "reconstruction"}
@@ -162,7 +151,7 @@ def to_onnx(
     files = {part: _serialised(InUnits(fitted, part), fitted, opset, ir_version) for part in INPUTS}
     # One alone too: a graph may hold on to the number of examples that it was made with.
     alone = few[:1], None if known is None else known[:1]
-    difference = max(_difference(model, files, few, known), _difference(model, files, *alone))
+    apart = max(difference(model, files, few, known), difference(model, files, *alone))
     written = targets(path)
     for part, data in files.items():
         write_atomically(written[part], data)
@@ -171,7 +160,7 @@ def to_onnx(
         coding = path.with_suffix(".json")
         told = json.dumps(described(fitted.table), indent=2, ensure_ascii=False) + "\n"
         write_atomically(coding, told.encode())
-    return Exported(**written, coding=coding, dtype=_dtype(fitted).name, difference=difference, examples=len(few))
+    return Exported(**written, coding=coding, dtype=dtype_of(fitted).name, difference=apart, examples=len(few))
 
 
 def targets(path: Path) -> dict[str, Path]:
@@ -213,11 +202,11 @@ class InUnits(nn.Module):
     def __init__(self, fitted: Fitted, part: str) -> None:
         super().__init__()
         self.part, self.shape, self.model = part, fitted.input_shape, fitted.model
-        dtype = _dtype(fitted)
+        dtype = dtype_of(fitted)
         self.register_buffer("offset", torch.from_numpy(fitted.scaling.offset.astype(dtype)))
         self.register_buffer("scale", torch.from_numpy(fitted.scaling.scale.astype(dtype)))
         if fitted.conditional:
-            self.register_buffer("known", torch.from_numpy(_known(fitted)))
+            self.register_buffer("known", torch.from_numpy(numbers_of_classes(fitted)))
 
     def forward(self, given: Tensor, y: Tensor | None = None) -> Tensor:
         """Return the output of examples (n, …) or codes (n, latent_dim), and, of a conditional model, classes (n,)."""
@@ -252,20 +241,6 @@ def _check(fitted: Fitted, path: Path) -> None:
     size = sum(tensor.nbytes for tensor in fitted.model.parameters())
     if size > LARGEST_FILE:
         raise ValueError(f"the model has {size:,} bytes of weights, and an ONNX file holds at most {LARGEST_FILE:,}")
-
-
-def _dtype(fitted: Fitted) -> np.dtype[Any]:
-    """Return the type of the examples: 64-bit floats where 32 bits cannot tell apart what the scaling does."""
-    reach = np.abs(fitted.scaling.offset / fitted.scaling.scale).max()
-    return np.dtype(np.float64 if reach > FLOAT32_REACH else np.float32)
-
-
-def _known(fitted: Fitted) -> NDArray[np.int64]:
-    """Return the numbers that stand for the classes: themselves if they are integers of 32 bits, else their indices."""
-    classes = fitted.require_classes()
-    # Of 64 bits OpenVINO compares the lower 32, and takes different classes for one.
-    whole = classes.dtype.kind in "iu" and np.abs(classes.astype(np.float64)).max() < FAR_CLASS
-    return classes.astype(np.int64) if whole else np.arange(len(classes))
 
 
 def _given(estimator: BottleneckEstimator, X: Any) -> Any:
@@ -368,79 +343,3 @@ def _metadata(fitted: Fitted, part: str) -> dict[str, str]:
     if fitted.feature_names is not None:
         facts["feature_names"] = json.dumps(fitted.feature_names)
     return facts
-
-
-def _difference(estimator: BottleneckEstimator, files: dict[str, bytes], X: Any, y: NDArray[Any] | None) -> float:
-    """Return how far the files' outputs are from torch's, in scaled units.
-
-    Raises
-    ------
-    FloatingPointError
-        If it is more than `TOLERANCE`.
-    """
-    fitted = estimator.fitted_
-    code, restored = _by_torch(estimator, X, y) if fitted.table is None else _of_cells(estimator, X, y)
-    x = np.asarray(X, _dtype(fitted)).reshape(len(X), *fitted.input_shape)
-    scale = fitted.scaling.scale.reshape(fitted.input_shape)
-    worst = 0.0
-    for part, data in files.items():
-        found = _run(data, code if part == "decoder" else x, _numbered(fitted, y))
-        if part == "encoder":
-            apart = np.abs(found - code) / max(1.0, float(np.abs(code).max()))
-        else:
-            expected = restored[part].reshape(x.shape)
-            apart = np.abs(found - expected) / scale
-        each = np.sort(apart.reshape(len(x), -1).max(1))
-        between = len(each) // 100 if isinstance(fitted.model.bottleneck, FiniteScalar | VectorQuantiser) else 0
-        difference = float(each[-1 - between])
-        if not difference <= TOLERANCE:
-            raise FloatingPointError(
-                f"the exported {part} differs from torch by {difference:.2g} in scaled units; at most {TOLERANCE:g} is "
-                "allowed, so nothing was written"
-            )
-        worst = max(worst, difference)
-    return worst
-
-
-def _by_torch(
-    estimator: BottleneckEstimator, X: Any, y: NDArray[Any] | None
-) -> tuple[NDArray[Any], dict[str, NDArray[Any]]]:
-    """Return the codes of examples, and what comes of both ways back."""
-    code = estimator.transform(X, y)
-    both = {"whole": estimator.reconstruct(X, y), "decoder": estimator.inverse_transform(code, y)}
-    return code, {part: np.asarray(examples) for part, examples in both.items()}
-
-
-def _of_cells(
-    estimator: BottleneckEstimator, cells: NDArray[np.float64], y: NDArray[Any] | None
-) -> tuple[NDArray[Any], dict[str, NDArray[Any]]]:
-    """Return `_by_torch` of a table's cells, before they are rounded to values of their columns."""
-    fitted = estimator.fitted_
-    examples = examples_of(fitted, Source(cells, cells.shape, streamed=False), y)
-    passes, context = fitted.on("cpu"), examples.context
-    z = passes.posterior(examples).mean
-    both = {"whole": passes.reconstructed(examples), "decoder": passes.decoded(z, context)}
-    return z.numpy(), {part: fitted.scaling.undo(found) for part, found in both.items()}
-
-
-def _numbered(fitted: Fitted, y: NDArray[Any] | None) -> NDArray[np.int64] | None:
-    """Return the classes of examples as a file takes them, if it does."""
-    if not fitted.conditional:
-        return None
-    return _known(fitted)[np.searchsorted(fitted.require_classes(), y)]  # type: ignore[arg-type]
-
-
-def _run(data: bytes, given: NDArray[Any], y: NDArray[np.int64] | None) -> NDArray[Any]:
-    """Return what onnxruntime makes of an input."""
-    import onnxruntime
-    from onnxruntime.capi.onnxruntime_pybind11_state import Fail
-
-    try:
-        session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
-    except Fail as error:
-        raise ValueError(f"onnxruntime {onnxruntime.__version__} cannot load the file: {error}") from error
-    inputs = [given] if y is None else [given, y]
-    names = [one.name for one in session.get_inputs()]
-    (output,) = session.run(None, dict(zip(names, inputs, strict=True)))
-    found: NDArray[Any] = output
-    return found

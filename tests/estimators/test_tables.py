@@ -339,7 +339,7 @@ def test_no_rows_and_no_model_are_said(fitted):
 
 def test_the_explorer_says_what_it_cannot_show(fitted, tmp_path):
     fitted.save(tmp_path / "people.safetensors")
-    with pytest.raises(DataError, match="has a column 'id' that holds no numbers"):
+    with pytest.raises(DataError, match="is of a table; the explorer shows images and rows of floats"):
         open_models([tmp_path / "people.safetensors"])
 
 

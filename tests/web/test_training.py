@@ -10,11 +10,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from narrows import VAE, Autoencoder, load
 from narrows.data import load_data
+from narrows.data.dataset import Dataset
 from narrows.web.library import Library, open_models
 from narrows.web.questions import training
 from narrows.web.server import answer
@@ -356,3 +358,15 @@ def test_a_training_that_ends_early_is_over_and_can_be_looked_at(lab):
     assert (found.mode, found.error) == ("over", "")
     assert found.step < found.steps
     assert lab.library.lab.watched.entry(None).estimator.model_ is not None
+
+
+def test_whole_numbers_of_a_table_are_trained_on_as_floats_and_other_columns_refused(lab, monkeypatch):
+    whole = pd.DataFrame({"a": range(40), "b": [1, 2] * 20})
+    given = {"whole": whole, "texts": whole.assign(b="x"), "gaps": whole.where(whole["a"] > 3)}
+    monkeypatch.setattr(training, "_data", lambda _, name: (Dataset(name, given[name]), name))
+    monkeypatch.setattr(training, "trainable", lambda _: SimpleNamespace(data=list(given)))
+    for name in ("texts", "gaps"):
+        assert "has missing cells, or columns that hold no numbers" in lab.ask("train", data=name).refused
+    begin(lab, "whole")
+    assert lab.library.lab.watched.estimator.columns == "real"
+    assert "columns='real'" in "\n".join(training._python(lab.library.lab.watched))

@@ -117,12 +117,8 @@ def _numbers(ax: Axes, column: DrawnColumn) -> None:
         edges = np.arange(low - 0.5, high + 1)
     else:
         edges = np.linspace(low, high if high > low else low + 1, BINS + 1)
-    for values, style in (
-        (real, {"color": REAL, "alpha": 0.75, "fill": True}),
-        (made, {"color": OURS, "linewidth": 1.4}),
-    ):
-        heights = np.histogram(values, edges)[0] / len(values)
-        ax.stairs(heights, edges, **style)
+    ax.stairs(np.histogram(real, edges)[0] / len(real), edges, color=REAL, alpha=0.75, fill=True)
+    ax.stairs(np.histogram(made, edges)[0] / len(made), edges, color=OURS, linewidth=1.4)
     ax.set_xlim(edges[0], edges[-1])
     ax.xaxis.set_major_locator(MaxNLocator(3, integer=column.kind in ("count", "whole")))
     if column.kind == "positive":

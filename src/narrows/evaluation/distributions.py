@@ -142,9 +142,9 @@ def spreads(real: Cells, generated: Cells, columns: Columns, *, random_state: Ra
 
     found, chance = _measured(distances, first, second, random_state)
     both = [np.split(_shares(each, starts), starts[1:]) for each in (first, second)]
-    rows = np.stack([(~np.isnan(each)).sum(0) for each in (real, generated)], 1).tolist()
-    each = zip(columns, rows, *both, found, chance.tolist(), strict=True)
-    return tuple(Spread(*column, (n, m), *others) for column, (n, m), *others in each)
+    known = [(~np.isnan(each)).sum(0).tolist() for each in (real, generated)]
+    each = zip(columns, *known, *both, found, chance.tolist(), strict=True)
+    return tuple(Spread(name, levels, (n, m), a, b, d, usual) for (name, levels), n, m, a, b, d, usual in each)
 
 
 def pairs(real: Cells, generated: Cells, columns: Columns, *, random_state: RandomState = 0) -> Pairs:

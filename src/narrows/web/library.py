@@ -202,10 +202,11 @@ def _open(file: Path, data: str | None, read: Callable[[str, tuple[int, ...]], D
     results = results_beside(file)
     source = data or remembered(results, fitted.input_shape, read)
     lines = ("from narrows import load", "from narrows.data import load_data", "", f"model = load({str(file)!r})")
-    columns = () if fitted.table is None else fitted.table.columns
-    other = next((column for column in columns if column.family != "number"), None)
-    if other is not None:
-        raise DataError(f"MODEL {file} has a column {other.name!r} that holds no numbers; the explorer shows numbers")
+    if fitted.table is not None:
+        raise DataError(
+            f"MODEL {file} is of a table; the explorer shows images and rows of floats. Its report shows its columns "
+            "(narrows evaluate); columns='real' learns whole numbers as floats"
+        )
     given = _measured(results, fitted)
     name = f"{fitted.kind.lower()}-{fitted.latent_dim}"
     if source is None:

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
@@ -139,6 +140,13 @@ def train(
     choice("data", data, trainable(library).data)
     dataset, source = _data(library, data)
     options: dict[str, Any] = {"latent_dim": latent_dim, "random_state": seed}
+    if isinstance(dataset.X, pd.DataFrame):
+        if dataset.X.isna().any(axis=None) or not all(map(pd.api.types.is_any_real_numeric_dtype, dataset.X.dtypes)):
+            raise ValueError(
+                f"data={data!r} has missing cells, or columns that hold no numbers; the explorer trains on images and "
+                "rows of numbers, and narrows train on tables"
+            )
+        options["columns"] = "real"  # whole numbers too are shown as profiles
     library.lab.begin(dataset, source, ESTIMATORS[choice("kind", kind, ESTIMATORS)](**options))
     return live(library)
 
@@ -231,6 +239,8 @@ def _python(watched: Watched) -> list[str]:
     """Return the lines that train the same model to the end."""
     estimator, changes = watched.estimator, dict(watched.news.changes)
     options = {"random_state": watched.begun.seed} | changes.pop(0, {})
+    if estimator.columns is not None:
+        options["columns"] = estimator.columns
     kind = type(estimator).__name__
     given = ", ".join(f"{name}={value!r}" for name, value in options.items())
     made = f"{kind}({estimator.latent_dim}, {given})"
