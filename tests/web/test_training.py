@@ -360,6 +360,7 @@ def test_a_training_that_ends_early_is_over_and_can_be_looked_at(lab):
     assert lab.library.lab.watched.entry(None).estimator.model_ is not None
 
 
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")  # the page's examples have none
 def test_whole_numbers_of_a_table_are_trained_on_as_floats_and_other_columns_refused(lab, monkeypatch):
     whole = pd.DataFrame({"a": range(40), "b": [1, 2] * 20})
     given = {"whole": whole, "texts": whole.assign(b="x"), "gaps": whole.where(whole["a"] > 3)}

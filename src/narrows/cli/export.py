@@ -76,4 +76,4 @@ def export(
         print("Examples are 64-bit floats, since 32 bits would lose digits; OpenVINO computes them in 32 all the same")
     print("\nTo run it:")
     print("", *exporting.python_lines(estimator.fitted_, done), sep="\n  ", end="\n\n")
-    say_written([done.whole, done.encoder, done.decoder])
+    say_written([done.whole, done.encoder, done.decoder, *([done.coding] if done.coding else [])])

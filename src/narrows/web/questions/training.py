@@ -238,7 +238,7 @@ def _loading(watched: Watched) -> list[str]:
 def _python(watched: Watched) -> list[str]:
     """Return the lines that train the same model to the end."""
     estimator, changes = watched.estimator, dict(watched.news.changes)
-    options = {"random_state": watched.begun.seed} | changes.pop(0, {})
+    options: dict[str, Any] = {"random_state": watched.begun.seed} | changes.pop(0, {})
     if estimator.columns is not None:
         options["columns"] = estimator.columns
     kind = type(estimator).__name__
