@@ -47,7 +47,7 @@ def against_dense() -> None:
         started = time.process_time()
         dense = Autoencoder(d, hidden=hidden, epochs=EPOCHS, random_state=0).fit(X)
         seconds = [time.process_time() - started, *seconds]
-        errors = [float(model.anomaly_score(X_test).mean()) for model in (dense, convolutional)]
+        errors = [float(model.anomaly_score(X_test, by="reconstruction").mean()) for model in (dense, convolutional)]
         print(
             f"| {d} | {errors[0]:.4f} | {parameters(dense):,} | {errors[1]:.4f} | {wanted:,} | "
             f"{errors[1] / errors[0]:.2f} | {seconds[0]:.0f}, {seconds[1]:.0f} |",

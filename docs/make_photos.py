@@ -64,7 +64,7 @@ def main() -> None:
         odd = np.array([name.startswith("odd-") for name in names])
         spread = np.asarray(photos.X, float).reshape(len(odd), -1).std(1)
         rankings = {
-            "anomaly_score": model.anomaly_score(photos.X),
+            "anomaly_score": model.anomaly_score(photos.X, by="reconstruction"),
             "−score_samples": -model.score_samples(photos.X),
             "without a model: the pixels' standard deviation": spread,
         }

@@ -62,7 +62,7 @@ def test_anomaly_score_is_the_scaled_mean_of_the_error_map(member):
     model, X, y = member
     scale = model.scaling_.scale.reshape(X.shape[1:])
     expected = (model.error_map(X, y) / scale**2).reshape(len(X), -1).mean(1)
-    np.testing.assert_allclose(model.anomaly_score(X, y), expected, rtol=1e-4, atol=1e-9)
+    np.testing.assert_allclose(model.anomaly_score(X, y, by="reconstruction"), expected, rtol=1e-4, atol=1e-9)
 
 
 def test_encode_is_deterministic(member):

@@ -45,7 +45,7 @@ def test_of_several_seeds_the_one_of_the_lowest_validation_error_is_kept(digits)
         assert row.spread == pytest.approx(np.std([other.test_error for other in rivals], ddof=1))
         kept = result.models[row.latent_dim]
         assert kept.seed_ == row.seed
-        assert kept.anomaly_score(result.X_test).mean() == pytest.approx(row.test_error)
+        assert kept.anomaly_score(result.X_test, by="reconstruction").mean() == pytest.approx(row.test_error)
     alone = Sweep(digits[:200], **options, random_state=5)
     for _ in alone.run():
         pass

@@ -106,7 +106,7 @@ def test_a_conditional_model_gets_its_labels_everywhere(folder, narrows, trained
         np.load(folder / "conditional-back" / "reconstructed.npy"), estimator.reconstruct(X, y)
     )
     errors = np.array([float(row["error"]) for row in table(folder / "conditional-back" / "errors.csv")])
-    np.testing.assert_allclose(errors, estimator.anomaly_score(X, y))
+    np.testing.assert_allclose(errors, estimator.anomaly_score(X, y, by="reconstruction"))
     assert results(folder / "conditional-back")["mean"] == pytest.approx(errors.mean())
     narrows("encode", model, "some.npz", "--out", "c.csv")  # whose labels come back as text
     narrows("decode", model, "c.csv", "--out", "conditional-decoded")

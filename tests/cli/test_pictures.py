@@ -68,7 +68,7 @@ def test_reconstruct_shows_the_best_the_median_and_the_worst(folder, narrows):
     figure = narrows("reconstruct", "colour.safetensors", "photos", "--files", "--out", "back")["reconstructions.png"]
     model = load(folder / "colour.safetensors")
     X = np.stack([pixels(path)[1] for path in sorted((folder / "photos").rglob("*.png"))])
-    errors = model.anomaly_score(X)
+    errors = model.anomaly_score(X, by="reconstruction")
     order = np.argsort(errors)
     said = texts(figure)
     assert said[0].startswith("photos through the 3 numbers of an Autoencoder; over all 12: mean error ")

@@ -37,7 +37,7 @@ def test_it_removes_the_noise_of_new_examples(digits):
     one, other = (np.square(model.reconstruct(new) - clean).mean() for model in (by_pairs, by_corruption))
     assert one < 1.4 * other
     assert one < 0.4 * np.square(new - clean).mean()
-    assert by_pairs.anomaly_score(new, clean).mean() == pytest.approx(one / 16**2, rel=1e-5)
+    assert by_pairs.anomaly_score(new, clean, by="reconstruction").mean() == pytest.approx(one / 16**2, rel=1e-5)
     np.testing.assert_allclose(by_pairs.error_map(new, clean), np.square(by_pairs.reconstruct(new) - clean), rtol=1e-9)
 
 
@@ -64,9 +64,11 @@ def test_what_is_known_afterwards_is_of_the_clean_examples(fitted):
     np.testing.assert_array_equal(fitted.reference_.components.axes, clean.reference_.components.axes)
     order = torch.randperm(80, generator=torch.Generator().manual_seed(0))[:8]  # what `fit` holds out
     held_out = np.sort(fitted.reference_.held_out["reconstruction"])
-    np.testing.assert_allclose(held_out, np.sort(fitted.anomaly_score(CLEAN[order])), rtol=1e-5)
+    np.testing.assert_allclose(held_out, np.sort(fitted.anomaly_score(CLEAN[order], by="reconstruction")), rtol=1e-5)
     # All but what the training went by.
-    assert fitted.validation_error_[0] == pytest.approx(fitted.anomaly_score(NOISY[order], CLEAN[order]).mean())
+    assert fitted.validation_error_[0] == pytest.approx(
+        fitted.anomaly_score(NOISY[order], CLEAN[order], by="reconstruction").mean()
+    )
 
 
 def test_scores_of_pairs_compare_with_the_clean_ones(fitted):
@@ -210,7 +212,9 @@ def test_a_sweep_is_evaluated_by_pairs():
     np.testing.assert_array_equal(clean, CLEAN[rows])
     scaling, components = (getattr(result.models[3], name) for name in ("scaling_", "reference_"))
     seen, target = map(scaling.apply, (noisy, clean))
-    assert result.rows[1].test_error == pytest.approx(result.models[3].anomaly_score(noisy, clean).mean())
+    assert result.rows[1].test_error == pytest.approx(
+        result.models[3].anomaly_score(noisy, clean, by="reconstruction").mean()
+    )
     by_pca = np.square(components.components.restored(seen) - target).mean()
     assert result.rows[1].pca_error == pytest.approx(by_pca, rel=1e-5)
     assert result.mean_error == pytest.approx(np.square(components.components.mean - target).mean(), rel=1e-5)
@@ -230,4 +234,4 @@ def test_a_checkpoint_is_of_both(tmp_path):
 def test_any_model_can_be_asked_about_pairs():
     for model in (Autoencoder(2, **FEW).fit(CLEAN), VAE(2, **FEW).fit(CLEAN)):
         expected = np.square(model.scaling_.apply(model.reconstruct(NOISY)) - model.scaling_.apply(CLEAN)).mean(1)
-        np.testing.assert_allclose(model.anomaly_score(NOISY, CLEAN), expected, rtol=1e-4)
+        np.testing.assert_allclose(model.anomaly_score(NOISY, CLEAN, by="reconstruction"), expected, rtol=1e-4)

@@ -69,7 +69,7 @@ def test_the_best_linear_code_is_that_of_the_repeated_rows(options):
     scaled = (np.repeat(rows, often, axis=0) - model.scaling_.offset) / model.scaling_.scale
     unweighted = Components.of((rows - model.scaling_.offset) / model.scaling_.scale, 1)
     best, other = (np.square(scaled - c.restored(scaled)).mean() for c in (Components.of(scaled, 1), unweighted))
-    found = np.average(model.anomaly_score(rows), weights=often)
+    found = np.average(model.anomaly_score(rows, by="reconstruction"), weights=often)
     assert other > 1.2 * best
     assert found < 1.1 * best
 
@@ -105,7 +105,7 @@ def test_held_out_examples_are_weighed_too():
 def test_a_threshold_is_that_of_the_weighted():
     odd = np.arange(200) % 2 == 0
     model = Autoencoder(2, **FEW, validation_fraction=0.4).fit(X, sample_weight=np.where(odd, 1e-9, 1))
-    held_out, ordinary = model.reference_.held_out["reconstruction"], model.anomaly_score(X[~odd])
+    held_out, ordinary = model.reference_.held_out["reconstruction"], model.anomaly_score(X[~odd], by="reconstruction")
     assert len(held_out) == 80
     assert np.isclose(held_out[:, None], ordinary, rtol=1e-5).any(1).all()
 
@@ -121,7 +121,9 @@ def test_steps_sweeps_and_checkpoints_take_weights(tmp_path):
     swept = sweep(X, Y, WEIGHTS, latent_dims=(2,), epochs=3)
     (row,) = swept.rows
     weights = np.array([WEIGHTS[(one == X).all(1)][0] for one in swept.X_test])
-    assert row.test_error == pytest.approx(np.average(swept.models[2].anomaly_score(swept.X_test), weights=weights))
+    assert row.test_error == pytest.approx(
+        np.average(swept.models[2].anomaly_score(swept.X_test, by="reconstruction"), weights=weights)
+    )
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def variational(data):
 # Odd or ordinary
 
 
-@pytest.mark.parametrize("by", ["reconstruction", "likelihood"])
+@pytest.mark.parametrize("by", ["auto", "reconstruction", "likelihood"])
 def test_ordinary_examples_are_seldom_called_odd_and_others_often(model, variational, by):
     new = surface(1, 4000)
     for one in (model, variational):
@@ -52,7 +52,7 @@ def test_ordinary_examples_are_seldom_called_odd_and_others_often(model, variati
         assert (one.predict(new + 1.5 * np.sign(new), by=by) == -1).mean() > 0.9
 
 
-@pytest.mark.parametrize("by", ["reconstruction", "likelihood"])
+@pytest.mark.parametrize("by", ["auto", "reconstruction", "likelihood"])
 def test_decisions_follow_from_scores_and_the_threshold(model, by):
     new = surface(2, 50)
     scores, limit = model.anomaly_score(new, by=by), model.anomaly_threshold(by)
@@ -71,9 +71,9 @@ def test_the_threshold_is_of_the_held_out_and_of_the_rate_that_is_asked_for(mode
     assert len(held_out) == 60
     assert np.mean(held_out) == pytest.approx(model.validation_error_[0])
     model.set_params(false_alarms=0.2)
-    assert model.anomaly_threshold() == threshold(held_out, 0.2)
+    assert model.anomaly_threshold("reconstruction") == threshold(held_out, 0.2)
     model.set_params(false_alarms=0.05)
-    assert model.anomaly_threshold() == threshold(held_out, 0.05)
+    assert model.anomaly_threshold("reconstruction") == threshold(held_out, 0.05)
 
 
 def test_the_threshold_is_saved_with_the_model(variational, data, tmp_path):
@@ -88,7 +88,7 @@ def test_the_threshold_is_saved_with_the_model(variational, data, tmp_path):
 def test_too_few_held_out_are_said_and_none_refused(data):
     few = Autoencoder(2, epochs=2, random_state=0).fit(data[:60])
     with pytest.warns(UserWarning, match="false_alarms=0.05 needs 19 examples .* but there are 6"):
-        assert few.anomaly_threshold() == few.reference_.held_out["reconstruction"].max()
+        assert few.anomaly_threshold() == few.fitted_.held_out("auto").max()
     none = Autoencoder(2, epochs=2, validation_fraction=0.0, random_state=0).fit(data[:60])
     with pytest.raises(ValueError, match="fit held nothing out"):
         none.predict(data)
@@ -213,7 +213,9 @@ def test_errors_stand_beside_scikit_learns_components(model, data):
     pca = PCA(2).fit(seen)
     expected = np.square(scaled - pca.inverse_transform(pca.transform(scaled))).mean()
     assert found.comparison.pca.error.value == pytest.approx(expected, rel=1e-3)
-    assert found.comparison.model.error.value == pytest.approx(model.anomaly_score(new).mean(), rel=1e-5)
+    assert found.comparison.model.error.value == pytest.approx(
+        model.anomaly_score(new, by="reconstruction").mean(), rel=1e-5
+    )
     assert found.comparison.mean.error.value == pytest.approx(np.square(scaled - seen.mean(0)).mean(), rel=1e-4)
     assert found.learnt_pca_error == pytest.approx(expected, rel=0.2)
     assert found.density.log_density.value == pytest.approx(model.score_samples(new).mean(), rel=1e-5)

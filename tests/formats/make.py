@@ -35,7 +35,11 @@ MODELS = {
 def told(model, X, y):
     """What a model says of data, as numbers to compare by."""
     y = y if model.conditional else None
-    numbers = {"codes": model.transform(X, y), "scores": model.score_samples(X, y), "errors": model.anomaly_score(X, y)}
+    numbers = {
+        "codes": model.transform(X, y),
+        "scores": model.score_samples(X, y),
+        "errors": model.anomaly_score(X, y, by="reconstruction"),
+    }
     numbers["samples"] = model.sample(3, random_state=0)
     return {name: np.asarray(values, float).ravel()[:20].round(6).tolist() for name, values in numbers.items()}
 

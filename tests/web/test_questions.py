@@ -43,7 +43,9 @@ def test_the_plane_holds_every_code_where_decoding_finds_it(ask, library, model)
     assert (shown.points > shown.low).all()
     assert (shown.points < shown.high).all()
     np.testing.assert_allclose(
-        ask("errors", model=model).values, entry.estimator.anomaly_score(entry.X, entry.y), rtol=1e-5
+        ask("errors", model=model).values,
+        entry.estimator.anomaly_score(entry.X, entry.y, by="reconstruction"),
+        rtol=1e-5,
     )
     z = entry.codes[3].tolist()
     found = ask("at", model=model, z=z, **label_of(library, model))
@@ -153,7 +155,7 @@ def test_an_input_is_looked_at(ask, library, model):
     entry = library[model]
     x, y = entry.X[6:7], None if entry.y is None else entry.y[6:7]
     seen = ask("look", model=model, given={"example": 6})
-    assert seen.score == pytest.approx(entry.estimator.anomaly_score(x, y)[0], rel=1e-5)
+    assert seen.score == pytest.approx(entry.estimator.anomaly_score(x, y, by="reconstruction")[0], rel=1e-5)
     assert seen.map.mean() == pytest.approx(seen.score, rel=1e-3)
     np.testing.assert_allclose(seen.z, entry.estimator.transform(x, y)[0], rtol=1e-5)
     assert 6 not in seen.nearest

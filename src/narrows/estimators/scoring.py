@@ -79,9 +79,7 @@ class Scoring(FittedAttributes):
         return float(self.score_samples(X, y).mean())
 
     @in_own_state
-    def anomaly_score(
-        self, X: ArrayLike, y: ArrayLike | None = None, *, by: str = "reconstruction"
-    ) -> NDArray[np.float64]:
+    def anomaly_score(self, X: ArrayLike, y: ArrayLike | None = None, *, by: str = "auto") -> NDArray[np.float64]:
         """Return how odd each example is, (n,); higher is odder.
 
         Parameters
@@ -90,16 +88,24 @@ class Scoring(FittedAttributes):
             Examples, and their classes for a conditional model; or noisy examples and clean ones, which what becomes of
             the noisy ones is compared with.
         by
+            ``"auto"``: the mean of −log p over three p-values, by ordinary examples that were held out: that of the
+            distance to the nearest of up to 4,096 training examples, which the model keeps (half of it), of the error,
+            and of the same distance between codes (`narrows.fitted.joined`). Of tables' rows, and of examples of more
+            than 1,000 numbers, of which it keeps none, it is as ``"reconstruction"``.
             ``"reconstruction"``: the mean squared error per feature in scaled units, [0, 1] for images and unit
             variance for columns of different units. ``"likelihood"``: −`score_samples`, in nats.
-            For a table's rows both are calibrated by which cells are known: what they cost in nats above those of
+            For a table's rows all are calibrated by which cells are known: what they cost in nats above those of
             ordinary rows, −log p(x | z(x)) or −`score_samples`, in standard deviations.
         """
         choice("by", by, SCORES)
         fitted = self.fitted_
-        return oddness(fitted.on(self.device), fitted.scaling, examples_of(fitted, rows_of(self, X), y), by)
+        examples, passes = examples_of(fitted, rows_of(self, X), y), fitted.on(self.device)
+        if by != "auto" or fitted.joined is None:
+            return oddness(passes, fitted.scaling, examples, by)
+        return fitted.joined.scores(passes, examples)
 
-    def anomaly_threshold(self, by: str = "reconstruction") -> float:
+    @in_own_state
+    def anomaly_threshold(self, by: str = "auto") -> float:
         """Return the `anomaly_score` above which `predict` calls an example odd.
 
         The score that a new ordinary example exceeds with a probability of at most ``false_alarms``, by those of the
@@ -116,7 +122,7 @@ class Scoring(FittedAttributes):
         UserWarning
             If they are too few for a rate so low. The highest score is then the threshold.
         """
-        held_out = self.fitted_.reference.held_out.get(choice("by", by, SCORES), np.zeros(0))
+        held_out = self.fitted_.held_out(choice("by", by, SCORES))
         false_alarms = rate("false_alarms", self.false_alarms)
         if not len(held_out):
             raise ValueError(
@@ -129,18 +135,16 @@ class Scoring(FittedAttributes):
                 f"false_alarms={false_alarms:g} needs {math.ceil(1 / false_alarms) - 1:,} examples that were "
                 f"not seen in training, but there are {len(held_out):,}; the highest of their scores is the "
                 f"threshold, which promises a rate of {least:.2g}; give fit_threshold(X) more",
-                stacklevel=2,
+                stacklevel=3,
             )
         return threshold(held_out, max(false_alarms, least))
 
-    def decision_function(
-        self, X: ArrayLike, y: ArrayLike | None = None, *, by: str = "reconstruction"
-    ) -> NDArray[np.float64]:
+    def decision_function(self, X: ArrayLike, y: ArrayLike | None = None, *, by: str = "auto") -> NDArray[np.float64]:
         """Return `anomaly_threshold` − `anomaly_score`, (n,): negative for odd examples, as scikit-learn has it."""
         scores = self.anomaly_score(X, y, by=by)
         return self.anomaly_threshold(by) - scores
 
-    def predict(self, X: ArrayLike, y: ArrayLike | None = None, *, by: str = "reconstruction") -> NDArray[np.int64]:
+    def predict(self, X: ArrayLike, y: ArrayLike | None = None, *, by: str = "auto") -> NDArray[np.int64]:
         """Return −1 for each odd example and 1 for any other, (n,), as scikit-learn's outlier detectors do."""
         return np.where(self.decision_function(X, y, by=by) < 0, -1, 1)
 

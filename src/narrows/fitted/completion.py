@@ -18,6 +18,7 @@ from torch import Tensor
 from narrows.components import Components
 from narrows.fitted.fitted import Fitted
 from narrows.fitted.imputing import calibrate_fillings
+from narrows.fitted.kept import Kept
 from narrows.fitted.passes import Passes
 from narrows.fitted.reference import Reference, linear_errors
 from narrows.fitted.scores import calibrate_cells, calibrate_rest, held_out_scores
@@ -89,6 +90,7 @@ def complete(
             components,
             float(passes.errors(some).mean()),
             float(each.mean(dtype=np.float64)),
+            begun.reference.kept if data.table else Kept.of(ordinary, training.weighted(), data.examples.features),
             held_out_scores(passes, data.scaling, ordinary, scores),
         ),
     )
@@ -124,7 +126,9 @@ def unfinished(
         history=tuple(history),
         seed=seed,
         validation_error=None,
-        reference=Reference(np.zeros(0, np.int64), np.zeros(0, np.int64), nothing, math.nan, math.nan),
+        reference=Reference(
+            np.zeros(0, np.int64), np.zeros(0, np.int64), nothing, math.nan, math.nan, Kept.nothing(features)
+        ),
         table=data.table,
     )
 
@@ -160,6 +164,8 @@ def with_threshold(fitted: Fitted, examples: Examples, device: str) -> Fitted:
     """Return ``fitted`` with other ordinary ``examples``, not seen in training, to compare odd ones with."""
     passes = fitted.on(device)
     held_out = held_out_scores(passes, fitted.scaling, examples, passes.errors(examples))
+    if fitted.joined is not None:
+        held_out["auto"] = fitted.joined.scores(passes, examples)
     return replace(fitted, reference=replace(fitted.reference, held_out=held_out))
 
 

@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 
 from narrows.columns.table import Table
 from narrows.fitted.frame import Frame
+from narrows.fitted.joined import Joined
+from narrows.fitted.kept import MOST_FEATURES
 from narrows.fitted.passes import Passes
 from narrows.fitted.reference import Reference
 from narrows.models.model import Batch, BottleneckModel
@@ -142,6 +144,31 @@ class Fitted:
         """Floating-point operations of an example's way through the nets."""
         context = torch.zeros(1, len(self.require_classes())) if self.conditional else None
         return operations_of(self.model, Batch(torch.zeros(1, self.features), context))
+
+    @cached_property
+    def joined(self) -> Joined | None:
+        """What ``by="auto"`` is for its examples; None for a table's and large ones, which are scored by their errors.
+
+        Raises
+        ------
+        ValueError
+            If the model keeps no examples to compare others with.
+        """
+        if self.table is not None or self.features > MOST_FEATURES:
+            return None
+        if not len(self.reference.kept):
+            raise ValueError(
+                "by='auto' compares with examples of the training data, and this model's file, of an older narrows, "
+                "holds none; take by='reconstruction', or fit the model again"
+            )
+        return Joined.of(self.on("cpu"), self.reference.kept, len(self.require_classes()) if self.conditional else 0)
+
+    def held_out(self, by: str) -> NDArray[np.float64]:
+        """Return the anomaly scores ``by`` of ordinary examples that were held out, (n,), if there are any."""
+        found = self.reference.held_out
+        if by == "auto" and "auto" not in found and self.joined is not None:
+            return self.joined.held_out
+        return found.get("reconstruction" if by == "auto" and self.joined is None else by, np.zeros(0))
 
     def on(self, device: str) -> Passes:
         """Return its nets, at work on ``device``."""

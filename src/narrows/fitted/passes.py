@@ -17,7 +17,7 @@ from narrows.models.model import Batch, BottleneckModel
 from narrows.training.examples import ROWS_AT_ONCE, Examples
 from narrows.training.processor import Threads, device_for, exact, limited_threads, threads_for
 
-__all__ = ["Passes", "check_decoded"]
+__all__ = ["Passes", "check_codes", "check_decoded"]
 
 FEWEST_ROWS = 32
 """Examples a pass: matrix products of fewer rows add up in another order, which the last digits of a code show.
@@ -95,7 +95,7 @@ class Passes:
             If codes overflow.
         """
         both = self.apply(lambda model, batch: torch.cat(_numbers(model.posterior(*batch.seen)), 1), examples)
-        _check_codes(torch.isfinite(both).all(1))
+        check_codes(torch.isfinite(both).all(1))
         return GaussianPosterior(*both.chunk(2, 1)) if self.model.bottleneck.draws else Point(both, both)
 
     def decoded(self, z: Tensor, context: Tensor | None) -> NDArray[np.float32]:
@@ -133,7 +133,7 @@ class Passes:
             return torch.where(torch.isfinite(codes).all(1), error, math.nan)
 
         each = self.apply(errors, examples)
-        _check_codes(~each.isnan())
+        check_codes(~each.isnan())
         found: NDArray[np.float64] = each.numpy()
         return found
 
@@ -155,7 +155,14 @@ def check_decoded(decoded: NDArray[np.float32]) -> NDArray[np.float32]:
     return decoded
 
 
-def _check_codes(finite: Tensor) -> None:
+def check_codes(finite: Tensor) -> None:
+    """Refuse examples whose codes are not all ``finite``, (n,).
+
+    Raises
+    ------
+    ValueError
+        Naming the first of them.
+    """
     if not finite.all():
         row = int((~finite).nonzero()[0])
         raise ValueError(

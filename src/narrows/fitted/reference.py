@@ -16,10 +16,11 @@ from narrows.columns.coded import Coded
 from narrows.columns.table import Table
 from narrows.components import Components
 from narrows.evaluation.reconstruction import squared_errors
+from narrows.fitted.kept import Kept
 
 __all__ = ["SCORES", "Reference", "fingerprints", "linear_errors"]
 
-SCORES = ("reconstruction", "likelihood")
+SCORES = ("auto", "reconstruction", "likelihood")
 """What `anomaly_score` can be based on."""
 
 NUMBERS_LOOKED_AT = 4096
@@ -40,7 +41,7 @@ UNLIKELY = 1e-3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reference:
-    """Numbers of the data that an estimator was fitted to; none of the examples themselves.
+    """What is kept of the data that an estimator was fitted to.
 
     Attributes
     ----------
@@ -52,6 +53,8 @@ class Reference:
         The principal components of these, scaled, and a table's cells coded: as many as the code has numbers.
     seen_error, seen_pca_error
         The model's mean squared error per feature on training examples, and that of the components, in scaled units.
+    kept
+        Some of the examples themselves: at most a megabyte of them, and none of a table or of large examples.
     held_out
         The anomaly scores of examples that were held out, (m,), by what they are based on.
     """
@@ -61,6 +64,7 @@ class Reference:
     components: Components
     seen_error: float
     seen_pca_error: float
+    kept: Kept
     held_out: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def occurrences(self, X: Iterable[NDArray[Any]]) -> NDArray[np.int64]:
@@ -96,12 +100,13 @@ class Reference:
                 "axes": self.components.axes,
                 "errors": np.array([self.seen_error, self.seen_pca_error]),
             }
+            | self.kept.tensors()
             | {f"held_out.{by}": scores for by, scores in self.held_out.items()}
         )
 
     @classmethod
-    def of_tensors(cls, tensors: dict[str, NDArray[Any]], features: int) -> Self:
-        """Return what `tensors` wrote, for a model of that many ``features``.
+    def of_tensors(cls, tensors: dict[str, NDArray[Any]], features: int, classes: int) -> Self:
+        """Return what `tensors` wrote, for a model of that many ``features`` whose nets see that many ``classes``.
 
         Raises
         ------
@@ -115,7 +120,8 @@ class Reference:
         fits = fits and prints.dtype == exact.dtype == np.int64 and len(exact) in (0, len(prints))
         if not fits or any(array.ndim != 1 for array in (prints, exact, *held_out.values())):
             raise ValueError(f"what it says of its training data does not fit inputs of {features} features")
-        return cls(prints, exact, Components(mean, axes), float(errors[0]), float(errors[1]), held_out)
+        kept = Kept.of_tensors(tensors, features, classes)
+        return cls(prints, exact, Components(mean, axes), float(errors[0]), float(errors[1]), kept, held_out)
 
 
 def linear_errors(table: Table | None, components: Components, x: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -112,7 +112,11 @@ def restored(
         history=tuple(metadata.history),
         seed=metadata.seed,
         validation_error=error,
-        reference=Reference.of_tensors(reference, features if table is None else Coded(table.modelled).width),
+        reference=Reference.of_tensors(
+            reference,
+            features if table is None else Coded(table.modelled).width,
+            len(classes) if options["conditional"] else 0,
+        ),
         table=table,
     )
 

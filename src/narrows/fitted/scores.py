@@ -138,7 +138,7 @@ def cell_excess(passes: Passes, examples: Examples) -> NDArray[np.float64]:
 
 
 def oddness(passes: Passes, scaling: Scaling, examples: Examples, by: str) -> NDArray[np.float64]:
-    """Return how odd each of scaled ``examples`` is, (n,), by one of `narrows.fitted.reference.SCORES`.
+    """Return how odd each of scaled ``examples`` is, (n,), by its error or by its likelihood.
 
     Of a table's row it is how much more its known cells cost, in nats, than those of ordinary rows do, in standard
     deviations of that: so rows with different cells missing compare, and none is safe because one is hidden.

@@ -67,7 +67,7 @@ def find_anomalies(
     """
     asked = rate("false_alarms", estimator.false_alarms if false_alarms is None else false_alarms)
     scores = estimator.anomaly_score(dataset.X, dataset.y, by=by)
-    held_out = estimator.fitted_.reference.held_out.get(by, np.zeros(0))
+    held_out = estimator.fitted_.held_out(by)
     if not len(held_out):
         raise DataError(f"by={by!r} has no threshold: this model's training held out no examples for one")
     promised = max(asked, 1 / (len(held_out) + 1))

@@ -38,7 +38,7 @@ def sections_of(estimator: BottleneckEstimator, dataset: Dataset, evaluation: Ev
     """Return what there is to see of a model and the examples of ``dataset`` that it was evaluated on."""
     rows, examples = evaluation.places, dataset.at(evaluation.places)
     context = examples.y if estimator.fitted_.conditional else None
-    errors = estimator.anomaly_score(examples.X, context)
+    errors = estimator.anomaly_score(examples.X, context, by="reconstruction")
     codes = estimator.transform(examples.X, context)
     labels = None if examples.y is None else examples.y[:MAPPED]
     mapped = (

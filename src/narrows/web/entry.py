@@ -137,7 +137,7 @@ class Entry:
     @cached_property
     def errors(self) -> NDArray[np.float64]:
         """The examples' anomaly scores, (n,)."""
-        return self.estimator.anomaly_score(self.X, self.y)
+        return self.estimator.anomaly_score(self.X, self.y, by="reconstruction")
 
     @cached_property
     def odd(self) -> float:

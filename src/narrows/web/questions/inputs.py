@@ -85,7 +85,7 @@ def look(library: Library, model: str, given: Given, label: str | None = None) -
     estimator, x = entry.estimator, taken(entry, given)
     context = entry.context(label, given.example)
     restored = estimator.reconstruct(x, context)
-    z, score = estimator.transform(x, context)[0], float(estimator.anomaly_score(x, context)[0])
+    z, score = estimator.transform(x, context)[0], float(estimator.anomaly_score(x, context, by="reconstruction")[0])
     others = np.arange(len(entry.codes))
     if given.example is not None:  # its own code would be the nearest
         others = np.delete(others, given.example)

@@ -182,5 +182,5 @@ function lines(app) {
   const { model } = app;
   const y = model.conditional ? ', data.y' : '';
   const X = model.from_prior ? 'model.sample(1000, random_state=0)' : 'data.X';
-  return [`errors = model.anomaly_score(${X}${y})`, `restored = model.reconstruct(${X}${y})`];
+  return [`errors = model.anomaly_score(${X}${y}, by="reconstruction")`, `restored = model.reconstruct(${X}${y})`];
 }

@@ -318,7 +318,7 @@ class InputView {
       ...inputLines(this.app),
       `z = model.transform(x${y})`,
       `restored = model.reconstruct(x${y})`,
-      `score = model.anomaly_score(x${y})`,
+      `score = model.anomaly_score(x${y}, by="reconstruction")`,
       `errors = model.error_map(x${y})`,
     ];
   }

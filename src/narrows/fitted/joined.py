@@ -1,0 +1,224 @@
+"""What a model knows of an example, joined in one score: is it near others, as it is and as a code, and given back?
+
+Each of these alone misses what another finds. Nearness to training examples knows nothing of what they have in common;
+the error knows nothing of how likely a code is; and nearness of codes knows nothing of what the code leaves out. So
+each is compared with that of ordinary examples, which makes it a p-value, and the logarithms of these are averaged, as
+Fisher combines tests (“Statistical methods for research workers”, 1925). Nearness counts twice: it sees at once what
+error and code see each in part.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from narrows.fitted.kept import Kept
+from narrows.fitted.passes import Passes, check_codes
+from narrows.models.model import Batch, BottleneckModel
+from narrows.training.examples import Examples
+from narrows.training.processor import limited_threads
+
+__all__ = ["Joined"]
+
+NEAREST, NEIGHBOURS = 3, 5
+"""Kept examples whose distances are averaged, and those that say how dense they lie where each is."""
+
+DENSEST = 0.1
+"""Of the mean, how near to each other examples count as at least; else copies would make all others far."""
+
+ROWS_AT_ONCE = 512
+"""Examples compared with all kept ones at a time, which a processor's cache holds."""
+
+ENOUGH = 50
+"""Held-out examples by which scores are calibrated; if there are fewer, those seen in training help."""
+
+TAIL = 10
+"""One in so many ordinary examples is in the tail, whose p-values follow a power law (Hill 1975)."""
+
+STEEPEST = 0.01
+"""The least mean of what the tail's logarithms exceed its start by."""
+
+WEIGHTS = 0.5, 0.25, 0.25
+"""Of nearness, error and the nearness of codes."""
+
+SMALLEST, FARTHEST = 1e-12, 1e15
+"""Of what a logarithm is taken of, and of the numbers in an example, so that no square is infinite."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Neighbours:
+    """Points to be near to, (m, k), and how far from each is far: more so where they are sparse.
+
+    The distance to a point is divided by the square root of how far its own fifth neighbour is, as a kernel's width is
+    in the best adaptive estimates of a density (Abramson, “On bandwidth variation in kernel estimates”, 1982).
+
+    Attributes
+    ----------
+    points
+        (m, k).
+    widths
+        By which squared distances to them are divided, (m,).
+    """
+
+    points: Tensor
+    widths: Tensor
+
+    @classmethod
+    def of(cls, points: Tensor) -> Self:
+        """Return those that are near to ``points`` (m, k), two or more."""
+        plain = cls(points, torch.ones(len(points)))
+        begins = range(0, len(points), ROWS_AT_ONCE)
+        found = [plain.nearest(points[i : i + ROWS_AT_ONCE], NEIGHBOURS, i)[:, -1] for i in begins]
+        radii = torch.cat(found).sqrt()
+        usual = float(radii.mean()) or 1.0
+        return cls(points, (radii / usual).clamp_min(DENSEST))
+
+    def distances(self, x: Tensor, own: int | None = None) -> Tensor:
+        """Return the mean distance of each of ``x`` (n, k) to the nearest three, (n,); ``own`` as in `nearest`."""
+        return self.nearest(x, NEAREST, own).sqrt().mean(1)
+
+    def nearest(self, x: Tensor, most: int, own: int | None = None) -> Tensor:
+        """Return the squared distances of each of ``x`` (n, k) to at most ``most`` points, the nearest, (n, most).
+
+        ``own`` is the place of the first among the points if ``x`` are some of these, each of which is then no
+        neighbour of itself.
+        """
+        points, widths = self.points.to(x), self.widths.to(x)
+        squares = torch.addmm(points.square().sum(1), x, points.T, alpha=-2.0)
+        squares += x.square().sum(1, keepdim=True)
+        squares /= widths
+        if own is not None:
+            rows = torch.arange(min(len(x), len(points) - own))  # a pass may end with copies of its last one
+            squares[rows, own + rows] = math.inf
+        few = squares.topk(min(most, len(points) - 1), largest=False).indices
+        # Again, since of small distances the differences of large squares leave few digits.
+        return (x[:, None] - points[few]).square().sum(2) / widths[few]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tails:
+    """Ordinary values of each part of a score, (m, parts), sorted; what is above them all has a p-value, too."""
+
+    ordinary: NDArray[np.float64]
+
+    def surprise(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return −log p of ``values`` (n, parts), which are logarithms.
+
+        p is (1 + #{ordinary ones as large}) / (m + 1), and between two of these between theirs; from the start of the
+        tail on, log p falls in proportion to the value.
+        """
+        m = len(self.ordinary)
+        k = min(max(2, math.ceil(m / TAIL)), m - 1)
+        found = np.empty(values.shape)
+        for part, ordinary in enumerate(self.ordinary.T):
+            x, start = values[:, part], ordinary[-k - 1]
+            steepness = max(float((ordinary[-k:] - start).mean()), STEEPEST)
+            different, below = np.unique(ordinary, return_index=True)
+            inside = np.interp(np.minimum(x, start), different, -np.log(1 - below / (m + 1)))
+            found[:, part] = inside + np.maximum(x - start, 0.0) / steepness
+        return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Joined:
+    """One score of three: nearness to kept examples, error, and nearness of codes.
+
+    Attributes
+    ----------
+    centre, inputs
+        What is subtracted of examples, (features,), and what they are near to.
+    usual, whitening
+        Mean of their errors, (features,), and what makes these uncorrelated and of variance 1, (features, features).
+    spread, codes
+        By what codes are divided, (latent_dim,), and what they are near to.
+    tails
+        What ordinary examples have.
+    held_out
+        The scores of those kept examples that were held out, (k,).
+    """
+
+    centre: Tensor
+    inputs: Neighbours
+    usual: Tensor
+    whitening: Tensor
+    spread: Tensor
+    codes: Neighbours
+    tails: Tails
+    held_out: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, passes: Passes, kept: Kept, classes: int) -> Self:
+        """Return it, of a model at work and what it keeps, two examples or more; its nets see so many ``classes``."""
+        examples = kept.examples(classes)
+        views = passes.apply(lambda model, batch: torch.cat(_views(model, batch), 1), examples).double()
+        x, errors, z = views.tensor_split([passes.features, 2 * passes.features], 1)
+        centre, usual, spread = x.mean(0), errors.mean(0), z.std(0)
+        spread = spread.clamp_min(DENSEST * float(spread.max()) or 1.0)
+        with limited_threads(1):
+            whitening = _whitening(errors - usual)
+            inputs, codes = (Neighbours.of(points.float()) for points in (x - centre, z / spread))
+        begun = cls(
+            *(centre.float(), inputs, usual.float(), whitening.float(), spread.float(), codes),
+            Tails(np.zeros((0, len(WEIGHTS)))),
+            np.zeros(0),
+        )
+        parts = begun._parts(passes, examples, kept=True)
+        calibrating = kept.held_out if kept.held_out >= ENOUGH else len(kept)
+        tails = Tails(np.sort(parts[:calibrating], 0))
+        held_out = tails.surprise(parts[: kept.held_out]) @ WEIGHTS
+        return replace(begun, tails=tails, held_out=held_out)
+
+    def scores(self, passes: Passes, examples: Examples) -> NDArray[np.float64]:
+        """Return how odd scaled ``examples`` are, (n,): the mean of −log p over the three, as often as each counts."""
+        found: NDArray[np.float64] = self.tails.surprise(self._parts(passes, examples)) @ WEIGHTS
+        return found
+
+    def _parts(self, passes: Passes, examples: Examples, *, kept: bool = False) -> NDArray[np.float64]:
+        """Return the logarithms of the three, (n, 3); those that are ``kept`` are not compared with themselves."""
+        begin = 0
+
+        def parts(model: BottleneckModel, batch: Batch) -> Tensor:
+            nonlocal begin
+            x, error, z = _views(model, batch)
+            own, begin = begin if kept else None, begin + len(x)
+            whitened = (error - self.usual.to(x)) @ self.whitening.to(x)
+            each = (
+                self.inputs.distances(x - self.centre.to(x), own),
+                whitened.square().mean(1),
+                self.codes.distances(z / self.spread.to(x), own),
+            )
+            logarithms = torch.stack(each, 1).double().clamp(SMALLEST, 1 / SMALLEST).log()
+            return logarithms.where(z.isfinite().all(1, keepdim=True), math.nan)
+
+        each = passes.apply(parts, examples, ROWS_AT_ONCE)
+        check_codes(~each.isnan().any(1))
+        found: NDArray[np.float64] = each.numpy()
+        return found
+
+
+def _views(model: BottleneckModel, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+    """Return examples as they are, their errors, each (n, features), and their codes, (n, latent_dim)."""
+    z = model.encode(*batch.seen)
+    x, error = batch.x, batch.x - model.decode(z, batch.context)
+    return x.clamp(-FARTHEST, FARTHEST), error.clamp(-FARTHEST, FARTHEST), z
+
+
+def _whitening(errors: Tensor) -> Tensor:
+    """Return what makes ``errors`` (n, features), of mean 0, uncorrelated and of variance 1, (features, features).
+
+    Their covariance is first drawn towards a multiple of the identity, the more so the fewer they are (Chen et al.,
+    “Shrinkage algorithms for MMSE covariance estimation”, 2010).
+    """
+    n, features = errors.shape
+    covariance = errors.T @ errors / n
+    mean, square = float(covariance.trace()) / features, float(covariance.square().mean())
+    excess = (n + 1) * (square - mean**2 / features)
+    share = min(1.0, (square + mean**2) / excess) if excess > 0 else 1.0
+    shrunk = (1 - share) * covariance + (share * mean or 1.0) * torch.eye(features, dtype=errors.dtype)
+    return torch.linalg.inv(torch.linalg.cholesky(shrunk)).T

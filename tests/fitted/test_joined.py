@@ -1,0 +1,112 @@
+"""The score that joins what a model knows: each part against an oracle, and what the parts miss alone."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.covariance import oas
+from sklearn.neighbors import NearestNeighbors
+
+from narrows import VAE, Autoencoder, load
+from narrows.evaluation.anomalies import roc_auc
+from narrows.fitted.joined import Neighbours, Tails, _whitening
+from narrows.fitted.kept import Kept
+
+
+def two_arcs(seed, n):
+    """Return points near two pieces of a circle in ten dimensions; what lies between them is on the same circle."""
+    rng = np.random.default_rng(seed)
+    angles = rng.uniform(0, 1, n) + np.pi * rng.integers(0, 2, n)
+    return on_circle(angles) + 0.03 * rng.normal(size=(n, 10))
+
+
+def on_circle(angles):
+    plane = np.linalg.qr(np.random.default_rng(5).normal(size=(10, 2)))[0]
+    return np.stack([np.cos(angles), np.sin(angles)], 1) @ plane.T
+
+
+@pytest.fixture(scope="module")
+def model():
+    return Autoencoder(2, scaling="feature", epochs=60, random_state=0).fit(two_arcs(0, 600))
+
+
+def test_distances_are_to_the_nearest_three_by_how_sparse_they_are():
+    rng = np.random.default_rng(0)
+    points, new = rng.normal(size=(700, 4)), rng.normal(size=(40, 4))
+    radii = NearestNeighbors(n_neighbors=5).fit(points).kneighbors()[0][:, -1]
+    widths = np.sqrt(np.maximum(radii / radii.mean(), 0.1))
+    neighbours = Neighbours.of(torch.from_numpy(points).float())
+    apart = np.linalg.norm(new[:, None] - points, axis=-1) / widths
+    expected = np.sort(apart, 1)[:, :3].mean(1)
+    np.testing.assert_allclose(neighbours.distances(torch.from_numpy(new).float()), expected, rtol=1e-4)
+    among = np.linalg.norm(points[:, None] - points, axis=-1) / widths + np.diag(np.full(700, np.inf))
+    others = neighbours.distances(torch.from_numpy(points[600:]).float(), own=600)
+    np.testing.assert_allclose(others, np.sort(among, 1)[600:, :3].mean(1), rtol=1e-4)
+
+
+@pytest.mark.parametrize("n", [20, 500])
+def test_errors_are_whitened_by_a_shrunk_covariance(n):
+    errors = np.random.default_rng(0).normal(size=(n, 30)) @ np.random.default_rng(1).normal(size=(30, 30))
+    errors -= errors.mean(0)
+    whitening = _whitening(torch.from_numpy(errors)).numpy()
+    np.testing.assert_allclose(whitening @ whitening.T, np.linalg.inv(oas(errors, assume_centered=True)[0]), rtol=1e-8)
+
+
+def test_p_values_are_by_rank_and_beyond_all_by_a_power_law():
+    rng = np.random.default_rng(0)
+    ordinary = np.sort(rng.pareto(3.0, 5000) + 1)  # P(x > s) = s⁻³
+    tails = Tails(np.log(ordinary)[:, None])
+    inside = tails.surprise(np.log(ordinary[:4000, None]))[:, 0]
+    np.testing.assert_allclose(inside, -np.log(np.arange(5001, 1001, -1) / 5001))
+    far = np.array([100.0, 1000.0])
+    np.testing.assert_allclose(tails.surprise(np.log(far)[:, None])[:, 0], 3 * np.log(far), rtol=0.1)
+    rising = tails.surprise(np.log(np.linspace(1, 50, 2000))[:, None])[:, 0]
+    assert (np.diff(rising) >= 0).all()
+
+
+def test_it_finds_what_lies_between_and_what_lies_beside(model):
+    """Between the arcs a point is given back as well as any; beside them the code may be that of an ordinary one."""
+    new, between = two_arcs(1, 500), on_circle(np.random.default_rng(2).uniform(1.5, 2.6, 200))
+    beside = two_arcs(3, 200) + 0.15 * np.random.default_rng(4).normal(size=(200, 10))
+    for odd in (between, beside):
+        assert roc_auc(model.anomaly_score(new), model.anomaly_score(odd)).value > 0.98
+    errors = (model.anomaly_score(X, by="reconstruction") for X in (new, between))
+    assert roc_auc(*errors).value < 0.9
+
+
+def test_it_is_saved_and_read_and_the_same(model, tmp_path):
+    new = two_arcs(1, 50)
+    model.save(tmp_path / "m")
+    again = load(tmp_path / "m")
+    np.testing.assert_array_equal(again.anomaly_score(new), model.anomaly_score(new))
+    assert again.anomaly_threshold() == model.anomaly_threshold()
+
+
+def test_a_score_does_not_depend_on_the_other_examples(model):
+    new = two_arcs(1, 700)
+    together = model.anomaly_score(new)
+    np.testing.assert_allclose(
+        np.concatenate([model.anomaly_score(new[:3]), model.anomaly_score(new[3:])]), together, rtol=1e-3
+    )
+    assert np.isfinite(model.anomaly_score(1e12 + new[:1])).all()
+
+
+def test_at_most_a_megabyte_is_kept_and_nothing_of_large_examples(model):
+    kept = model.reference_.kept
+    assert (len(kept), kept.held_out) == (600, 60)
+    images = np.random.default_rng(0).uniform(size=(40, 32, 32))
+    large = Autoencoder(2, net="dense", epochs=1, prior="normal", random_state=0).fit(images)
+    assert len(large.reference_.kept) == 0
+    np.testing.assert_array_equal(large.anomaly_score(images), large.anomaly_score(images, by="reconstruction"))
+    rows = np.random.default_rng(0).uniform(size=(3000, 200))
+    wide = Autoencoder(2, hidden=(4,), epochs=1, prior="normal", random_state=0).fit(rows).reference_.kept
+    assert wide.x.nbytes <= 1_000_000
+    assert wide.held_out == 300
+    assert Kept.nothing(5).tensors() == {}
+
+
+def test_a_conditional_model_s_kept_examples_have_their_classes(tmp_path):
+    X, y = two_arcs(0, 200), np.repeat(["a", "b"], 100)
+    model = VAE(2, conditional=True, epochs=3, prior="normal", random_state=0).fit(X, y)
+    model.save(tmp_path / "m")
+    np.testing.assert_array_equal(load(tmp_path / "m").anomaly_score(X, y), model.anomaly_score(X, y))
+    assert set(model.reference_.kept.labels) == {0, 1}
