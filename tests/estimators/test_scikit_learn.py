@@ -8,13 +8,14 @@ import pytest
 from sklearn import config_context
 from sklearn.base import clone, is_outlier_detector
 from sklearn.decomposition import PCA
+from sklearn.ensemble import IsolationForest
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from narrows import Autoencoder, load, recipes
+from narrows import Autoencoder, OutlierDetector, load, recipes
 from narrows.estimators import ESTIMATORS
 
 LECTURE = Autoencoder(**recipes.LECTURE | {"validation_fraction": 0.1, "epochs": 1})
@@ -45,6 +46,27 @@ def test_pipeline_classifies_from_the_code(digits):
     X = digits[:600].reshape(600, -1)
     model = make_pipeline(Autoencoder(8, epochs=40, random_state=0), KNeighborsClassifier())
     assert cross_val_score(model, X, y, cv=3).mean() > 0.8  # chance is 0.1
+
+
+# Half is held out, which the small sets of the checks need for a threshold.
+@pytest.mark.filterwarnings("ignore:false_alarms=0.05 needs 19 examples")
+@parametrize_with_checks(
+    [OutlierDetector(Autoencoder(epochs=1, prior="normal", validation_fraction=0.5), random_state=0)]
+)
+def test_the_detector_passes_all_of_scikit_learn_s_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.filterwarnings("ignore:X reaches")  # as odd ones do
+def test_it_stands_in_the_place_of_an_isolation_forest(table):
+    odd = table[:20] + 8 * table.std(0)
+    for detector in (IsolationForest(random_state=0), OutlierDetector(Autoencoder(2, epochs=40), random_state=0)):
+        model = make_pipeline(StandardScaler(), detector).fit(table)
+        decisions = model.decision_function(np.r_[table, odd])
+        np.testing.assert_array_equal(model.predict(np.r_[table, odd]), np.where(decisions < 0, -1, 1))
+        np.testing.assert_allclose(decisions, model.score_samples(np.r_[table, odd]) - model[-1].offset_)
+        assert (decisions[300:] < 0).all()
+        assert (decisions[:300] < 0).mean() < 0.3
 
 
 def test_it_is_an_outlier_detector(table):

@@ -12,6 +12,7 @@ from torch import nn
 
 from narrows.arguments import choice, plain
 from narrows.estimators.base import BottleneckEstimator
+from narrows.estimators.detector import OutlierDetector
 from narrows.estimators.deterministic import (
     WAE,
     Autoencoder,
@@ -40,6 +41,7 @@ __all__ = [
     "DenoisingAutoencoder",
     "Imputer",
     "NoisyAutoencoder",
+    "OutlierDetector",
     "RegularizedAutoencoder",
     "SparseAutoencoder",
     "load",

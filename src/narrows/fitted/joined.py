@@ -221,4 +221,5 @@ def _whitening(errors: Tensor) -> Tensor:
     excess = (n + 1) * (square - mean**2 / features)
     share = min(1.0, (square + mean**2) / excess) if excess > 0 else 1.0
     shrunk = (1 - share) * covariance + (share * mean or 1.0) * torch.eye(features, dtype=errors.dtype)
-    return torch.linalg.inv(torch.linalg.cholesky(shrunk)).T
+    whitening: Tensor = torch.linalg.inv(torch.linalg.cholesky(shrunk)).T
+    return whitening
