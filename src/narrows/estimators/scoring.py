@@ -112,6 +112,11 @@ class Scoring(FittedAttributes):
         examples that `fit` held out or `fit_threshold` was given (`narrows.evaluation.anomalies.threshold`). The option
         ``false_alarms`` can be set after the fit.
 
+        That is so on average. With n held-out scores, of which the threshold is the r-th highest, r = ⌊α (n + 1)⌋, how
+        many of m new ordinary examples are called odd has a beta-binomial distribution of m, r and n + 1 − r:
+        ``scipy.stats.betabinom(m, r, n + 1 - r).interval(0.999)`` says between which numbers it lies in 99.9 % of the
+        cases.
+
         Raises
         ------
         ValueError
