@@ -168,7 +168,8 @@ def denoise(
 def _distances(fitted: Fitted, examples: Any, others: Any) -> NDArray[np.float64]:
     """Return how far each of the examples is from the other, (n,)."""
     if fitted.table is not None:
-        return differences(fitted, examples, others).mean(1)
+        means: NDArray[np.float64] = differences(fitted, examples, others).mean(1)
+        return means
     return squared_errors(fitted.scaling, examples, others)
 
 
