@@ -34,7 +34,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import OrdinalEncoder
 
-from narrows import IWAE, Autoencoder
+from narrows import VAE, Autoencoder
 
 __all__ = ["main"]
 
@@ -43,7 +43,11 @@ WITHOUT = os.environ.get("NARROWS_WITHOUT", "").split(",")
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "narrows-benchmarks"
 ROOT = Path(__file__).resolve().parent.parent
 
-CUTS, TARGET, LATENT_DIM = 20, "income", 16
+CUTS, TARGET = 20, "income"
+
+LATENT_DIM, BETA, EPOCHS = 16, 0.7, 40
+"""Ours, chosen on parts of the training rows: at β = 1, or in the default of 20 epochs, the code says a little less of
+the income; at β = ½ the prior follows the codes less well. All other options are the defaults."""
 
 BEFORE = "3b351b7"
 """The commit before there were tables."""
@@ -143,19 +147,19 @@ def by_peer(name: str, train: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, fl
     return pd.read_csv(made), float(seconds.read_text())
 
 
-def rows_by(train: pd.DataFrame, seed: int) -> Iterator[tuple[str, pd.DataFrame, float, IWAE | None]]:
+def rows_by(train: pd.DataFrame, seed: int) -> Iterator[tuple[str, pd.DataFrame, float, VAE | None]]:
     """Yield what makes rows, as many as there are to learn from, these, the CPU seconds of its fit, and our model."""
     yield "the training rows", train, 0.0, None
     for name in ("TVAE", "CTGAN"):
         if name not in WITHOUT:
             yield (name, *by_peer(name, train, seed), None)
     started = time.process_time()
-    model = IWAE(LATENT_DIM, random_state=seed).fit(train)
+    model = VAE(LATENT_DIM, beta=BETA, epochs=EPOCHS, random_state=seed).fit(train)
     seconds = time.process_time() - started
-    yield "narrows IWAE", model.sample(len(train), random_state=seed), seconds, model
+    yield "narrows VAE", model.sample(len(train), random_state=seed), seconds, model
 
 
-def likeness(train: pd.DataFrame, test: pd.DataFrame, seed: int) -> Iterator[IWAE]:
+def likeness(train: pd.DataFrame, test: pd.DataFrame, seed: int) -> Iterator[VAE]:
     """Print how like held-out rows new ones are, and yield our model."""
     cut = levels_of(train, test)
     for name, new, seconds, model in rows_by(train, seed):
@@ -182,7 +186,7 @@ def met(frame: pd.DataFrame, given: dict[str, Any]) -> pd.DataFrame:
     return frame[keep].reset_index(drop=True)
 
 
-def by_rejection(model: IWAE, given: dict[str, Any], n: int, seed: int) -> pd.DataFrame:
+def by_rejection(model: VAE, given: dict[str, Any], n: int, seed: int) -> pd.DataFrame:
     """Return ``n`` rows that meet a condition, of as many as it takes."""
     found: list[pd.DataFrame] = []
     while sum(map(len, found)) < n:
@@ -190,7 +194,7 @@ def by_rejection(model: IWAE, given: dict[str, Any], n: int, seed: int) -> pd.Da
     return pd.concat(found, ignore_index=True)[:n]
 
 
-def conditioned(model: IWAE, train: pd.DataFrame, test: pd.DataFrame, seed: int) -> None:
+def conditioned(model: VAE, train: pd.DataFrame, test: pd.DataFrame, seed: int) -> None:
     """Print how like held-out rows that meet a condition new ones are that were asked for by it."""
     for name, given in CONDITIONS.items():
         real, held_out = met(train, given), met(test, given)
