@@ -13,7 +13,7 @@ from narrows.columns.column import MOST_LEVELS
 from narrows.columns.table import Table
 from narrows.models.coding import Coding
 from narrows.models.corruptions import Corruption
-from narrows.models.likelihoods import Mixed, SquaredError
+from narrows.models.likelihoods import Gaussian, Laplace, Mixed, SquaredError
 from narrows.models.likelihoods.levels import BinaryLevels, Categorical, Ordinal
 from narrows.scaling import Scaling
 
@@ -198,3 +198,11 @@ def test_corruption_of_cells_moves_numbers_and_hides_any():
         assert (hidden.isnan() | (hidden == CELLS)).all()
     both = Corruption("gaussian", 0.0, 0.0, shape, numbers=(0,), most_hidden=0.8)(CELLS, generator, 0.0)
     assert 0.3 < both.isnan().double().mean() < 0.5
+
+
+@pytest.mark.parametrize("kind", [SquaredError, Gaussian, Laplace])
+def test_cells_are_drawn_in_the_type_of_the_outputs(kind):
+    for dtype in (torch.float32, torch.float64):
+        likelihood = Mixed(TABLE.modelled, SCALING, lambda k: kind(nn.Identity(), columns=k)).to(dtype)
+        h = torch.zeros(3, likelihood.width, dtype=dtype)
+        assert likelihood.simulate(h, torch.Generator().manual_seed(0)).dtype == dtype

@@ -228,7 +228,7 @@ class Laplace(Located):
     def simulate(self, h: Tensor, generator: torch.Generator) -> Tensor:
         """Return numbers drawn from p(x | z) at outputs ``h`` (n, columns)."""
         u = torch.rand(h.shape, generator=generator, dtype=torch.float64).clamp(1e-12, 1 - 1e-12) - 0.5
-        return self.mean(h) - self.log_b.exp() * u.sign() * torch.log1p(-2 * u.abs()).to(h.dtype)
+        return self.mean(h) - self.log_b.exp() * (u.sign() * torch.log1p(-2 * u.abs())).to(h.dtype)
 
     @property
     def scales(self) -> Tensor:

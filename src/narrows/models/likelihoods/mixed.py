@@ -58,7 +58,7 @@ class Mixed(Likelihood):
     stretch
         How much further than p(missing | known) says numbers are from their mean: what intervals are widened by.
     are_numbers
-        (columns,), which of them are.
+        (columns,), which of them are, and not in bins.
     usual_cost, spread
         (columns,), mean and variance of a cell's −log p(x | z) in ordinary rows, and ``rest``, what the code costs
         besides: by these rows with different cells missing compare.
@@ -92,7 +92,8 @@ class Mixed(Likelihood):
             self.register_buffer(name, values)
         self.register_buffer("rest", torch.zeros(()))
         self.register_buffer("stretch", torch.ones(()))
-        numbers = np.array([column.kind in NUMBERS for column in columns])
+        # Stretched, a heap would be one no more.
+        numbers = np.array([column.kind in NUMBERS and not column.edges for column in columns])
         self.register_buffer("are_numbers", torch.from_numpy(numbers), persistent=False)
 
     def outputs_for(self, features: int) -> int:  # noqa: ARG002 - one signature for all
