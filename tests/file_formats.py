@@ -252,3 +252,112 @@ def nifti(path):
     return np.stack([[[stored[3 - x, 4 - y, z] for x in range(4)] for y in range(5)] for z in range(6)]).astype(
         np.float32
     )
+
+
+ROWS = (np.arange(60).reshape(12, 5) / 4).astype(np.float32)
+CLASSES = np.arange(12) % 3
+
+
+@read_as("NumPy, one array", ".npy", "as they are; pickled objects are refused")
+def npy(path):
+    np.save(path, ROWS)
+    return ROWS
+
+
+@read_as("NumPy, several arrays", ".npz", "as they are; X, or the one that --key names, and its labels")
+def npz(path):
+    np.savez(path, X=ROWS, y=CLASSES)
+    return ROWS
+
+
+@read_as("MATLAB, up to version 7", ".mat", "as they are; examples along the last axis come first")
+def mat(path):
+    import scipy.io
+
+    images = np.arange(4 * 5 * 3 * 7).reshape(4, 5, 3, 7).astype(np.uint8)
+    scipy.io.savemat(path, {"X": images, "y": np.arange(7)[:, None] % 2})
+    return np.moveaxis(images, -1, 0)
+
+
+@read_as("MATLAB, version 7.3", ".mat", "as they are", "h5py", extra="hdf5")
+def mat_7_3(path):
+    import h5py
+
+    with h5py.File(path, "w", userblock_size=512) as file:  # columns first, as MATLAB has them
+        file.create_dataset("X", data=ROWS.T).attrs["MATLAB_class"] = np.bytes_("single")
+        file.create_dataset("y", data=CLASSES[None].astype(float)).attrs["MATLAB_class"] = np.bytes_("double")
+    with path.open("r+b") as file:
+        file.write(b"MATLAB 7.3 MAT-file")
+    return ROWS
+
+
+@read_as("HDF5", ".h5", "as they are; large ones stay on disk", "h5py", extra="hdf5")
+def hdf5(path):
+    import h5py
+
+    with h5py.File(path, "w") as file:
+        file.create_dataset("train/images", data=ROWS, chunks=True, compression="gzip")
+        file["train/labels"] = CLASSES
+    return ROWS
+
+
+@read_as(
+    "AnnData, X or another matrix", ".h5ad", "as they are; sparse rows become dense", "anndata", "h5py", extra="hdf5"
+)
+def anndata(path):
+    import anndata
+    import pandas as pd
+    import scipy.sparse
+
+    obs = pd.DataFrame(
+        {"cell_type": pd.Categorical([f"type {c}" for c in CLASSES])}, index=[f"c{i}" for i in range(12)]
+    )
+    anndata.AnnData(scipy.sparse.csr_matrix(ROWS), obs=obs).write_h5ad(path)
+    return ROWS
+
+
+@read_as("Zarr, versions 2 and 3", ".zarr", "as they are; large ones are copied to disk", "zarr", extra="zarr")
+def zarr(path):
+    import zarr
+
+    group = zarr.open_group(str(path), mode="w")
+    for name, array in (("X", ROWS), ("y", CLASSES)):
+        group.create_array(name, data=array)
+    return ROWS
+
+
+@read_as("IDX, also gzipped", "-images-idx3-ubyte", "bytes; labels from the file next to it")
+def idx(path):
+    images = np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5)
+    path.write_bytes(bytes([0, 0, 8, 3]) + struct.pack(">3I", 3, 4, 5) + images.tobytes())
+    return images
+
+
+@read_as("libsvm's text", ".libsvm", "64-bit floats; the first number of a line is the label")
+def libsvm(path):
+    from sklearn.datasets import dump_svmlight_file
+
+    dump_svmlight_file(ROWS.astype(float), CLASSES, str(path), zero_based=False)
+    return ROWS.astype(float)
+
+
+@read_as(".amat, rows with spaces between them", ".amat", "32-bit floats; the last number of a line is the label")
+def amat(path):
+    np.savetxt(path, np.c_[ROWS, CLASSES])
+    return ROWS
+
+
+@read_as("CIFAR's binary batches", ".bin", "bytes, colours last; of CIFAR-100 the fine classes")
+def cifar(path):
+    images = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3), np.uint8)
+    path.write_bytes(b"".join(bytes([i]) + image.transpose(2, 0, 1).tobytes() for i, image in enumerate(images)))
+    return images
+
+
+@read_as("Small NORB", "-training-dat.mat", "bytes, a channel for each eye; classes from the file next to it")
+def norb(path):
+    pairs = np.random.default_rng(0).integers(0, 256, (3, 2, 6, 5), np.uint8)
+    path.write_bytes(struct.pack("<6I", 0x1E3D4C55, 4, *pairs.shape) + pairs.tobytes())
+    classes = path.with_name(path.name.replace("-dat", "-cat"))
+    classes.write_bytes(struct.pack("<5I", 0x1E3D4C54, 1, 3, 1, 1) + np.arange(3, dtype="<i4").tobytes())
+    return np.moveaxis(pairs, 1, -1)

@@ -168,11 +168,9 @@ def check_scaling(name: str, value: object) -> None:
     if isinstance(value, str):
         choice(name, value, SCALINGS)
         return
-    try:
-        low, high = value  # type: ignore[misc]
-    except (TypeError, ValueError):
-        raise TypeError(f"{name}={value!r} must be one of {', '.join(SCALINGS)}, or a range (low, high)") from None
-    if not real(name, low, -math.inf) < real(name, high, -math.inf):
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise TypeError(f"{name}={value!r} must be one of {', '.join(SCALINGS)}, or a range (low, high)")
+    if not real(name, value[0], -math.inf) < real(name, value[1], -math.inf):
         raise ValueError(f"{name}={value!r} must be a range (low, high) with low < high")
 
 

@@ -15,6 +15,7 @@ __all__ = [
     "Epochs",
     "Files",
     "Fit",
+    "Key",
     "Log",
     "Missing",
     "Model",
@@ -136,6 +137,15 @@ Size = Annotated[
 ]
 Fit = Annotated[
     str, typer.Option(metavar="HOW", help="How images become squares: crop to the middle, or pad with a border.")
+]
+Key = Annotated[
+    str | None,
+    typer.Option(
+        "--key",
+        metavar="NAME",
+        help="Which array of an .npz, .h5, .h5ad, .mat or Zarr file holds the examples.",
+        show_default="the only one",
+    ),
 ]
 Page = Annotated[
     str | None,

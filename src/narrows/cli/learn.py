@@ -17,6 +17,7 @@ from narrows.cli.choosing import (
     Devices,
     Epochs,
     Fit,
+    Key,
     Log,
     Missing,
     Nodes,
@@ -101,6 +102,7 @@ def train(
     size: Size = None,
     fit: Fit = "crop",
     page: Page = None,
+    key: Key = None,
     range_: Range = None,
     strict: Strict = False,
     seed: Seed = 0,
@@ -116,7 +118,7 @@ def train(
     typed = _typed(option, conditional, recipe)
     _run(
         "train",
-        Reading(data, size, fit, strict, column, missing, page, range_),
+        Reading(data, size, fit, strict, column, missing, page, range_, key),
         kind,
         dims,
         seed,
@@ -140,6 +142,7 @@ def sweep(
     size: Size = None,
     fit: Fit = "crop",
     page: Page = None,
+    key: Key = None,
     range_: Range = None,
     strict: Strict = False,
     seed: Seed = 0,
@@ -162,7 +165,7 @@ def sweep(
     options["seeds"] = integer("--seeds", seeds, 1)
     _run(
         "sweep",
-        Reading(data, size, fit, strict, column, missing, page, range_),
+        Reading(data, size, fit, strict, column, missing, page, range_, key),
         kind,
         dims,
         seed,

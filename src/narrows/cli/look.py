@@ -9,7 +9,7 @@ import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from narrows.cli.choosing import Columns, Data, Fit, Missing, Out, Page, Range, Size, Strict, marks, range_of
+from narrows.cli.choosing import Columns, Data, Fit, Key, Missing, Out, Page, Range, Size, Strict, marks, range_of
 from narrows.cli.reading import Reading
 from narrows.cli.saying import LARGEST, LISTED, SMALL, say_kinds, say_range, say_written, smaller
 
@@ -32,6 +32,7 @@ def data(
     size: Size = None,
     fit: Fit = "crop",
     page: Page = None,
+    key: Key = None,
     range_: Range = None,
     strict: Strict = False,
     out: Out = None,
@@ -41,7 +42,7 @@ def data(
     from narrows.data.description import describe
     from narrows.runs import kinds, looking
 
-    typed = Reading(data, size, fit, strict, column, missing, page, range_)
+    typed = Reading(data, size, fit, strict, column, missing, page, range_, key)
     ends = None if range_ is None else range_of(range_)
     asked = typed.kinds({})
     with reading(data) as progress:
@@ -50,6 +51,7 @@ def data(
             size,
             fit,
             page=page,
+            key=key,
             strict=strict,
             missing=marks(missing),
             types=kinds.types_for(asked),

@@ -26,6 +26,7 @@ class Reading(NamedTuple):
     missing: str | None
     page: int | str | None = None
     range: str | None = None
+    key: str | None = None
 
     def kinds(self, options: dict[str, Any]) -> dict[str, str]:
         """Return the kinds of columns that are asked for."""
@@ -56,6 +57,7 @@ class Reading(NamedTuple):
                 size=self.size,
                 fit=self.fit,
                 page=self.page,
+                key=self.key,
                 strict=self.strict,
                 missing=marks(self.missing),
                 types=types_for(asked),
@@ -72,4 +74,5 @@ class Reading(NamedTuple):
         missing = "" if self.missing is None else f" --missing {shlex.quote(self.missing)}"
         page = "" if self.page is None else f" --page {self.page}"
         ends = "" if self.range is None else f" --range={shlex.quote(self.range)}"  # which may begin with a minus
-        return read_as(self.size, self.fit) + page + ends + columns + missing
+        key = "" if self.key is None else f" --key {shlex.quote(self.key)}"
+        return read_as(self.size, self.fit) + page + key + ends + columns + missing

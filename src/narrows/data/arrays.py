@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import math
+import re
 import shutil
 import zipfile
 import zlib
@@ -11,17 +12,40 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from narrows.data.containers import LABEL_NAMES, chosen, labels_for
 from narrows.data.dataset import Dataset
 from narrows.data.errors import DataError
 from narrows.data.labels import labels_in
 from narrows.data.on_disk import LARGE, OnDisk, temporary_file
+from narrows.data.optional import BROKEN
 
-__all__ = ["LABEL_NAMES", "read_idx", "read_idx_file", "read_idx_folder", "read_npy", "read_npz"]
+__all__ = ["LABEL_NAMES", "read_idx", "read_idx_file", "read_idx_folder", "read_npy", "read_npz", "refuse_pickle"]
 
-EXAMPLE_NAMES = ("X", "x", "data", "images")
-LABEL_NAMES = ("label", "labels", "class", "target", "y")
+IDX_IMAGES = re.compile(r"images([-.])idx3", re.IGNORECASE)
+"""In the name of an IDX file of images: MNIST's own, and Kaggle's with a dot."""
+
+FACTORS = "latents_values"
+"""What the factors that each example was drawn from are called, as in dSprites (Matthey et al. 2017)."""
+
+
+WAY_ROUND = (
+    "reading them may run programs, so save the numbers alone, in a Python that trusts the file: "
+    "np.savez('data.npz', X=X, y=y)"
+)
+
+
+def refuse_pickle(path: Path) -> Dataset:
+    """Say what to do with a file of pickled objects.
+
+    Raises
+    ------
+    DataError
+        Always.
+    """
+    raise DataError(f"{path} holds pickled objects; {WAY_ROUND}")
 
 
 def read_npy(path: Path) -> Dataset:
@@ -36,43 +60,63 @@ def read_npy(path: Path) -> Dataset:
         X = _on_disk(path) if path.stat().st_size > LARGE else None
         X = np.load(path, allow_pickle=False) if X is None else X
     except (ValueError, EOFError) as error:
+        if "allow_pickle" in str(error):
+            raise DataError(f"{path} holds pickled objects; {WAY_ROUND}") from error
         raise DataError(f"{path} is not an array of numbers: {error}") from error
+    if X.ndim == 0:
+        raise DataError(f"{path} holds a single number, {X}; rows (n, features) or images are expected")
     return Dataset(path.stem, X)
 
 
-def read_npz(path: Path) -> Dataset:
-    """Read the array X (or x, data, images, or the only one) and, if it is there, y (or label, labels, class, target).
+def read_npz(path: Path, key: str | None = None) -> Dataset:
+    """Read the array ``key``, or X (or x, data, images, imgs, or the only one), and its labels if they are there.
 
-    A large array is copied out of the archive into a temporary file, and stays on disk.
+    A large array is copied out of the archive into a temporary file, and stays on disk. Pickled objects are left out.
 
     Raises
     ------
     DataError
-        If the file is damaged, holds objects, it is unclear which array holds the examples, or the disk has no room.
+        If the file is damaged, it is unclear which array holds the examples, or the disk has no room.
     """
     try:
         with zipfile.ZipFile(path) as archive, np.load(path, allow_pickle=False) as file:
-            arrays = [name for name in file.files if f"{name}.npy" in archive.namelist()]
-            examples = _name_of_examples(path, arrays)
+            arrays, objects = _arrays_in(archive)
+            if key in objects or (objects and not arrays):
+                refuse_pickle(path)
+            examples = chosen(path, arrays, key)
             X = _copied_out(archive, f"{examples}.npy")
             X = file[examples] if X is None else X
-            named = next((name for name in LABEL_NAMES if name in arrays), None)
+            named = labels_for(examples, arrays, len(X)) or next((name for name in LABEL_NAMES if name in arrays), None)
             y = None if named is None else labels_in(f"{path}: the labels {named}", file[named])
+            factors = pd.DataFrame(file[FACTORS]) if arrays.get(FACTORS, ())[:1] == (len(X),) else None
     except DataError:
         raise
-    except (ValueError, EOFError, OSError, zlib.error, zipfile.BadZipFile) as error:
+    except (ValueError, EOFError, OSError, zlib.error, zipfile.BadZipFile, *BROKEN) as error:
         raise DataError(f"{path} is not a file of arrays of numbers: {error}") from error
-    left_out = named is not None and y is None
-    notes = (f"the array {named} holds real numbers, not classes, and is left out",) if left_out else ()
-    return Dataset(path.stem, X, y, notes=notes)
+    notes = [f"the array {examples}"] if len(arrays) > 1 + (named is not None) else []
+    if named is not None and y is None:
+        notes.append(f"the array {named} holds real numbers, not classes, and is left out")
+    if objects:
+        notes.append(f"left out, as pickled objects, which may run programs: {', '.join(objects)}")
+    return Dataset(path.stem, X, y, factors=factors, notes=tuple(notes))
 
 
-def _name_of_examples(path: Path, arrays: list[str]) -> str:
-    named = [name for name in EXAMPLE_NAMES if name in arrays]
-    examples = named or [name for name in arrays if name not in LABEL_NAMES]
-    if len(examples) != 1:
-        raise DataError(f"{path} holds the arrays {', '.join(arrays)}; rename the one that holds the examples to X")
-    return examples[0]
+def _arrays_in(archive: zipfile.ZipFile) -> tuple[dict[str, tuple[int, ...]], list[str]]:
+    """Return the names and shapes of an archive's arrays, by their heads alone, and the names of those of objects."""
+    arrays, objects = {}, []
+    for member in archive.namelist():
+        if not member.endswith(".npy"):
+            continue
+        with archive.open(member) as stream:
+            version = np.lib.format.read_magic(stream)
+            header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+            shape, _, dtype = header(stream)
+        name = member.removesuffix(".npy")
+        if dtype.hasobject:
+            objects.append(name)
+        else:
+            arrays[name] = shape
+    return arrays, objects
 
 
 def _copied_out(archive: zipfile.ZipFile, name: str) -> OnDisk | None:
@@ -135,7 +179,15 @@ def read_idx_file(path: Path) -> Dataset:
     """
     labels = _labels_of(path)
     y = _read_labels(labels) if labels != path and labels.exists() else None
-    return Dataset(path.name.split(".")[0], read_idx(path), y)
+    return Dataset(path.name.split(".")[0], read_idx(path), y, notes=_sideways(path))
+
+
+def _sideways(path: Path) -> tuple[str, ...]:
+    if "emnist" not in path.name.lower():
+        return ()
+    return (
+        "EMNIST's images lie on their side; in Python, X.swapaxes(1, 2) turns them upright, and np.save keeps that",
+    )
 
 
 def read_idx_folder(path: Path) -> Dataset:
@@ -148,12 +200,12 @@ def read_idx_folder(path: Path) -> Dataset:
     DataError
         If there are no images, or a file cannot be read.
     """
-    images = sorted(path.glob("*images-idx3-ubyte*"), reverse=True)  # the training part first
+    images = sorted((file for file in path.iterdir() if IDX_IMAGES.search(file.name)), reverse=True)  # training first
     if not images:
         raise DataError(f"{path} holds no *-images-idx3-ubyte file")
     labels = list(map(_labels_of, images))
     y = np.concatenate([_read_labels(file) for file in labels]) if all(file.exists() for file in labels) else None
-    return Dataset(path.resolve().name, np.concatenate([read_idx(file) for file in images]), y)
+    return Dataset(path.resolve().name, np.concatenate(list(map(read_idx, images))), y, notes=_sideways(images[0]))
 
 
 def _read_labels(path: Path) -> NDArray[Any]:
@@ -163,4 +215,5 @@ def _read_labels(path: Path) -> NDArray[Any]:
 
 
 def _labels_of(images: Path) -> Path:
-    return images.with_name(images.name.replace("images-idx3", "labels-idx1"))
+    named = IDX_IMAGES.sub(lambda found: f"labels{found[1]}idx1", images.name)
+    return images.with_name(named)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,9 @@ import numpy as np
 
 from narrows.arguments import choice, closest, integer
 from narrows.data.adapters import from_dataset
-from narrows.data.arrays import read_idx_file, read_idx_folder, read_npy, read_npz
+from narrows.data.arrays import IDX_IMAGES, read_idx_file, read_idx_folder, read_npy, read_npz, refuse_pickle
+from narrows.data.batches import read_amat, read_cifar, read_libsvm
+from narrows.data.containers import read_anndata, read_hdf5, read_mat, read_zarr
 from narrows.data.dataset import Dataset
 from narrows.data.errors import DataError
 from narrows.data.image_files import IMAGE_SUFFIXES
@@ -30,6 +31,7 @@ def load_data(
     fit: str = "crop",
     like: tuple[int, ...] | None = None,
     page: int | str | None = None,
+    key: str | None = None,
     strict: bool = False,
     missing: Sequence[str] = (),
     types: Mapping[str, str] | None = None,
@@ -42,8 +44,9 @@ def load_data(
     source
         ``"digits"`` (scikit-learn's 1,797 handwritten digits, 8×8, grey levels 0 to 16), ``"mnist"`` (70,000 digits,
         28×28, 0 to 255, fetched from OpenML), a synthetic set (``"shapes"``, ``"bars"``, ``"rings"``, ``"moons"``), or
-        the path of an ``.npy``, ``.npz``, ``.csv``, ``.parquet`` or IDX file (CSV and IDX also gzipped), of an
-        image, or of a folder of images or IDX files; or a data set that `from_dataset` takes.
+        the path of an ``.npy``, ``.npz``, ``.csv``, ``.parquet``, IDX (CSV and IDX also gzipped), HDF5, MATLAB, AnnData
+        or libsvm file, of an image, or of a folder of images, IDX files or Zarr's; or a data set that `from_dataset`
+        takes.
     size
         Side in pixels, at most 4096, to which images, from files or in a data set, are scaled; None leaves
         them as they are.
@@ -54,6 +57,8 @@ def load_data(
     page
         Which page, frame or slice of image files to take, counted from 0, or ``"all"``, each as an example; None takes
         the first of TIFFs and animations, and all of DICOM and NIfTI files.
+    key
+        Which of a file's arrays holds the examples: of .npz, HDF5, MATLAB's, AnnData's and Zarr's.
     strict
         Whether an image file that cannot be read is an error, rather than passed over and listed in ``files.rejected``.
     missing
@@ -93,7 +98,7 @@ def load_data(
             raise DataError(f"{name}={value!r} (--{name}) is for image files; {str(source)!r} holds numbers{advice}")
     if source in NAMED:
         return NAMED[str(source)]()
-    return _reader(TABLES, path)(path, missing, types) if is_table(path) else _array_in(path)
+    return _reader(TABLES, path)(path, missing, types) if is_table(path) else _array_in(path, key)
 
 
 def _check(size: int | None, fit: str, page: int | str | None) -> None:
@@ -104,8 +109,13 @@ def _check(size: int | None, fit: str, page: int | str | None) -> None:
     choice("fit", fit, ("crop", "pad"))
 
 
-def _array_in(path: Path) -> Dataset:
-    """Return a file, or a folder of IDX files, that is no table and no image."""
+def _array_in(path: Path, key: str | None) -> Dataset:
+    """Return a file, or a folder of IDX files or Zarr's, that is no table and no image."""
+    keyed = KEYED[".zarr"] if _is_zarr(path) else _reader(KEYED, path)
+    if keyed is not None:
+        return keyed(path, key)
+    if key is not None:
+        raise DataError(f"key={key!r} (--key) is for files of several arrays: {', '.join(KEYED)}; {path} is none")
     if path.is_dir():
         return read_idx_folder(path)
     reader = _reader(READERS, path)
@@ -113,8 +123,12 @@ def _array_in(path: Path) -> Dataset:
         return reader(path)  # type: ignore[no-any-return]
     if "idx" in path.name:
         return read_idx_file(path)
-    known = ", ".join([*READERS, *TABLES, "IDX", *IMAGE_SUFFIXES])
+    known = ", ".join([*READERS, *KEYED, *TABLES, "IDX", *IMAGE_SUFFIXES])
     raise DataError(f"{path} is of a kind that narrows does not read; it reads {known}, and folders of images")
+
+
+def _is_zarr(path: Path) -> bool:
+    return path.is_dir() and any((path / name).exists() for name in ZARR)
 
 
 def _reader(readers: Mapping[str, Any], path: Path) -> Any:
@@ -131,7 +145,7 @@ def _is_images(path: Path) -> bool:
     if path.is_file():
         return path.name.lower().endswith(IMAGE_SUFFIXES)
     with os.scandir(path) as entries:  # one at a time, since there may be very many
-        return not any(fnmatch(entry.name, "*-idx[0-9]-ubyte*") for entry in entries)
+        return not any(IDX_IMAGES.search(entry.name) or entry.name in ZARR for entry in entries)
 
 
 def digits() -> Dataset:
@@ -163,8 +177,23 @@ def mnist() -> Dataset:
 
 
 NAMED = {"digits": digits, "mnist": mnist, **SYNTHETIC}
-READERS = {".npy": read_npy, ".npz": read_npz}
+READERS = {
+    ".npy": read_npy,
+    ".bin": read_cifar,
+    ".amat": read_amat,
+    **dict.fromkeys((".libsvm", ".svmlight", ".svm"), read_libsvm),
+    **dict.fromkeys((".pkl", ".pickle", ".pt", ".pth", ".joblib"), refuse_pickle),
+}
 TABLES = {
     **dict.fromkeys((".csv", ".tsv", ".csv.gz", ".tsv.gz"), read_csv),
     ".parquet": read_parquet,
 }
+KEYED = {
+    ".npz": read_npz,
+    **dict.fromkeys((".h5", ".hdf5", ".hdf"), read_hdf5),
+    ".h5ad": read_anndata,
+    ".mat": read_mat,
+    ".zarr": read_zarr,
+}
+ZARR = ("zarr.json", ".zarray", ".zgroup")
+"""What lies in a folder of Zarr's."""

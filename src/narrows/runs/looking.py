@@ -51,6 +51,7 @@ def find(
     fit: str = "crop",
     *,
     page: int | str | None = None,
+    key: str | None = None,
     strict: bool = False,
     missing: Sequence[str] = (),
     types: Mapping[str, str] | None = None,
@@ -58,7 +59,15 @@ def find(
 ) -> tuple[Dataset, int | None]:
     """Return data as `load_data` does, and where images differ in size, the side that they were made to have."""
     read = partial(
-        load_data, source, fit=fit, page=page, strict=strict, missing=missing, types=types, progress=progress
+        load_data,
+        source,
+        fit=fit,
+        page=page,
+        key=key,
+        strict=strict,
+        missing=missing,
+        types=types,
+        progress=progress,
     )
     try:
         return read(size=size), None
