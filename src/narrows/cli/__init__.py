@@ -13,7 +13,7 @@ import warnings
 import typer
 from typer.exceptions import TyperException
 
-from narrows.cli import evaluate, explore, export, learn, lecture, look, make, use
+from narrows.cli import evaluate, explore, export, learn, lecture, look, make, serve, use
 from narrows.cli.saying import say_warning
 
 __all__ = ["app", "main"]
@@ -40,6 +40,7 @@ for verb in (
     make.generate,
     make.interpolate,
     explore.explore,
+    serve.serve,
     lecture.lecture,
 ):
     app.command()(verb)
