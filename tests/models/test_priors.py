@@ -13,7 +13,7 @@ from torch import nn
 
 from narrows import VAE
 from narrows.models.bottlenecks import DiagonalGaussian, GaussianPosterior, Point
-from narrows.models.priors.base import StandardNormal
+from narrows.models.priors.base import Prior, StandardNormal
 from narrows.models.priors.flows import FlowMatching, NormalizingFlow
 from narrows.models.priors.mixtures import GaussianMixture, PosteriorMixture, VampPrior
 
@@ -225,3 +225,16 @@ def test_the_likelihoods_memory_does_not_grow_with_the_components(prior, monkeyp
     monkeypatch.setattr(type(model.model_.prior), "class_log_probs", watched)
     model.log_likelihood(X, samples=500)
     assert max(largest) <= 2**18
+
+
+def test_slopes_and_curvatures_of_a_mixture_are_those_of_automatic_differentiation():
+    generator = torch.Generator().manual_seed(0)
+    prior = GaussianMixture(2, 3, 4).double()
+    prior.weights.copy_(torch.rand(2, 4, generator=generator).softmax(1))
+    prior.weights[1, 3] = 0.0  # a component that a class does without
+    prior.means.normal_(generator=generator)
+    prior.factors.copy_(torch.eye(3) + 0.3 * torch.rand(2, 4, 3, 3, generator=generator).tril())
+    prior.frequencies.copy_(torch.tensor([0.3, 0.7]))
+    z = torch.randn(5, 3, generator=generator).double()
+    for found, expected in zip(prior.slopes_and_curvatures(z), Prior.slopes_and_curvatures(prior, z), strict=True):
+        torch.testing.assert_close(found, expected)

@@ -15,8 +15,11 @@ from narrows.estimators.deterministic import Autoencoder
 
 __all__ = ["Imputer"]
 
-FEWEST_UNITS, MOST_UNITS, UNITS_A_COLUMN = 8, 24, 0.75
-"""Of a code for filling gaps: chosen on tables that no benchmark is of, and on other gaps of those."""
+FEWEST_UNITS, MOST_UNITS = 8, 16
+"""Of a code for filling gaps."""
+
+HELD_OUT, LEAST_PART, LARGEST_PART = 60, 0.1, 0.25
+"""Rows that are held out, and which fractions of all they are between: a tenth of few rows calibrates no interval."""
 
 
 class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -27,9 +30,9 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
     Parameters
     ----------
     model
-        Any named model, which is cloned, or None for an `Autoencoder` with three units in the code to four columns, but
-        8 at least and 24 at most, and with each column scaled by itself: more of a row's known cells tell of a missing
-        one than the few that a narrow code keeps.
+        Any named model, which is cloned, or None for an `Autoencoder` with a code of half as many units as there are columns, 8
+        at least and 16 at most, each column scaled by itself, and 60 rows held out (a tenth of many, a quarter of
+        few), by whose hidden cells the intervals of draws are made as wide as they must be.
     sample_posterior
         Whether `transform` fills with a draw from p(missing | known), as multiple imputation needs, instead of the mean
         or the most probable level.
@@ -114,5 +117,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
 def _usual(X: ArrayLike) -> Autoencoder:
     """Return the model that fills gaps of tables like ``X``."""
     shape = np.shape(X)
-    units = int(UNITS_A_COLUMN * shape[1]) if len(shape) == 2 else FEWEST_UNITS
-    return Autoencoder(min(MOST_UNITS, max(FEWEST_UNITS, units)), scaling="feature")
+    units = shape[1] // 2 if len(shape) == 2 else FEWEST_UNITS
+    units = min(MOST_UNITS, max(FEWEST_UNITS, units))
+    part = min(LARGEST_PART, max(LEAST_PART, HELD_OUT / max(1, len(shape) and shape[0])))
+    return Autoencoder(units, scaling="feature", validation_fraction=part)

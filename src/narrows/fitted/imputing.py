@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.func import grad, jvp, vmap
+from torch.func import grad, vjp, vmap
 
 from narrows.fitted.fitted import Fitted
 from narrows.fitted.passes import Passes
@@ -209,19 +209,19 @@ def _cost(model: BottleneckModel, batch: Batch, z: Tensor) -> Tensor:
 def _slopes_and_curvatures(model: BottleneckModel, batch: Batch, z: Tensor) -> tuple[Tensor, Tensor]:
     """Return the gradients (n, d) and Hessians (n, d, d) of `_cost` at ``z`` (n, d), but for the decoder's curvature.
 
-    Without it that of the known cells is positive, Jᵀ H J with H by the decoder's outputs (Schraudolph 2002), and takes
-    as many passes forward as the code has units.
+    Without it that of the known cells is Jᵀ H J, with H by the decoder's outputs (Schraudolph 2002), and takes as many
+    passes as the code has units.
     """
     x = batch.x.double()
 
     def by_output(h: Tensor) -> Tensor:
         return -model.likelihood.log_prob(x, h.double()).sum()
 
-    def along(direction: Tensor) -> tuple[Tensor, Tensor]:
-        h, change = jvp(lambda code: model.output(code, batch.context), (z,), (direction.expand_as(z),))
-        return change, jvp(grad(by_output), (h,), (change,))[1]
-
-    changes, bent = vmap(along)(torch.eye(z.shape[1]))
+    # Forwards by way of the pullback's own: torch's forward mode imports its compiler, and warns of it.
+    h, pull = vjp(lambda code: model.output(code, batch.context), z)
+    _, push = vjp(lambda cotangent: pull(cotangent)[0], torch.zeros_like(h))
+    by_h, bend = vjp(grad(by_output), h)
+    changes = vmap(lambda direction: push(direction)[0])(torch.eye(z.shape[1])[:, None].expand(-1, *z.shape))
+    bent = vmap(lambda change: bend(change)[0])(changes)
     slopes, curvatures = model.prior.slopes_and_curvatures(z)
-    slopes = slopes + torch.einsum("anw,nw->na", changes, grad(by_output)(model.output(z, batch.context)))
-    return slopes, curvatures + torch.einsum("anw,bnw->nab", changes, bent)
+    return slopes + pull(by_h)[0], curvatures + torch.einsum("anw,bnw->nab", changes, bent)

@@ -1,0 +1,73 @@
+"""Fillings: against the closed form of a linear model, and as wide as hidden cells ask for."""
+
+import numpy as np
+import pytest
+import torch
+
+from narrows import VAE, Autoencoder
+from narrows.fitted.imputing import calibrate_fillings, imputed
+from narrows.training.examples import Examples
+
+
+def rows(n, seed, columns=5):
+    rng = np.random.default_rng(seed)
+    ties = np.random.default_rng(7).normal(size=(2, columns))
+    X = rng.normal(size=(n, 2)) @ ties + 0.3 * rng.normal(size=(n, columns))
+    return X, np.where((rng.random(X.shape) < 0.2) & (np.arange(columns) > 0), np.nan, X)
+
+
+@pytest.fixture(scope="module")
+def linear():
+    """A model whose decoder is a matrix: factor analysis."""
+    return VAE(2, hidden=(), epochs=30, prior="normal", random_state=0).fit(rows(300, 0)[1]).fitted_
+
+
+def test_fillings_of_a_linear_model_are_its_conditional_distribution(linear):
+    (decoder,), likelihood = linear.model.decoder, linear.model.likelihood
+    likelihood.stretch.fill_(1.0)
+    w, b = decoder.weight.detach().double(), decoder.bias.detach().double()
+    sigma = likelihood.parts[0].log_sigma.detach().double().exp()
+    x = torch.tensor([0.8, np.nan, np.nan, -0.5, np.nan]).double()
+    known, missing = ~x.isnan(), x.isnan()
+    covariance = torch.linalg.inv(torch.eye(2) + w[known].T @ (w[known] / sigma[known, None].square()))
+    z = covariance @ w[known].T @ ((x - b)[known] / sigma[known].square())
+    expected = (w @ z + b)[missing].numpy()
+    spread = (w @ covariance @ w.T + sigma.square().diag())[missing][:, missing].numpy()
+    examples = Examples.of(x.float().expand(2000, -1), None)
+    (mean,) = imputed(linear, examples.subset(torch.arange(40)), None, 1, "cpu")
+    np.testing.assert_allclose(mean[:, missing].mean(0), expected, atol=0.05)
+    drawn = np.concatenate(imputed(linear, examples, 2, 0, "cpu"))[:, missing]
+    deviations = np.sqrt(spread.diagonal())
+    np.testing.assert_allclose(drawn.mean(0), expected, atol=5 * deviations.max() / np.sqrt(2000))
+    np.testing.assert_allclose(np.cov(drawn.T), spread, atol=0.12 * deviations.max() ** 2)
+
+
+def test_intervals_are_as_wide_as_hidden_cells_ask_for(linear):
+    likelihood = linear.model.likelihood
+    before, sigma = likelihood.stretch.clone(), likelihood.parts[0].log_sigma.data
+    examples = Examples.of(torch.from_numpy(linear.scaling.apply(rows(400, 1)[1])), None)
+    found = []
+    for narrower in (0.0, np.log(4)):
+        likelihood.stretch.fill_(1.0)
+        sigma -= narrower
+        calibrate_fillings(linear.on("cpu"), examples, 0)
+        found.append(float(likelihood.stretch))
+        sigma += narrower
+    likelihood.stretch.copy_(before)
+    assert 0.8 < found[0] < 1.3
+    assert found[1] > 2 * found[0]
+
+
+def test_most_hidden_cells_are_within_their_intervals():
+    X, gappy = rows(400, 2, columns=8)
+    model = Autoencoder(6, hidden=(16,), epochs=40, random_state=0).fit(gappy)
+    hidden = np.isnan(gappy)
+    drawn = np.stack(model.impute(gappy, draws=60))
+    low, high = np.quantile(drawn[:, hidden], (0.05, 0.95), 0)
+    assert 0.84 < ((low <= X[hidden]) & (X[hidden] <= high)).mean() < 0.96
+
+
+def test_a_dead_unit_does_not_keep_gaps_from_being_filled():
+    model = Autoencoder(2, hidden=(), epochs=2, random_state=0).fit(rows(80, 3)[1])
+    model.model_.prior.factors.zero_()  # as of units that never change, which have no density
+    assert not np.isnan(model.impute(rows(20, 4)[1])).any()
