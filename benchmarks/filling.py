@@ -20,7 +20,6 @@ import math
 import os
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -83,16 +82,24 @@ def tables() -> None:
         for imputer, own in rows.groupby("imputer", sort=False):
             each, mean = ", ".join(f"{value:.3f}" for value in own["error"]), own.drop(columns="imputer").mean()
             intervals = "| |" if np.isnan(mean["width"]) else f"{mean['coverage']:.1%} | {mean['width']:.2f} |"
-            print(f"| {name} | {imputer} | {each} | {mean['error']:.3f} | {intervals} {mean['seconds']:.1f} |", flush=True)
+            print(
+                f"| {name} | {imputer} | {each} | {mean['error']:.3f} | {intervals} {mean['seconds']:.1f} |", flush=True
+            )
 
 
-def log_mass(model: Any, rows: pd.DataFrame, visits: NDArray[np.float64], *, density: bool) -> Cells:
+def bounds(model: VAE, rows: pd.DataFrame) -> Cells:
+    """Return the importance-sampled bounds on log p of ``rows``, (n,)."""
+    found = model.log_likelihood(rows, samples=SAMPLES)
+    return np.asarray(found.values, np.float64)
+
+
+def log_mass(model: VAE, rows: pd.DataFrame, visits: NDArray[np.float64], *, density: bool) -> Cells:
     """Return log p(visits | all other columns), (n,): that of whole rows less that of the rows without visits."""
     others = rows.assign(mdvis=np.full(len(rows), np.nan))
-    given = model.log_likelihood(others, samples=SAMPLES).values
+    given = bounds(model, others)
     nodes, weights = np.polynomial.legendre.leggauss(NODES) if density else (np.zeros(1), np.full(1, 2.0))
     each = [
-        model.log_likelihood(rows.assign(mdvis=visits + node / 2), samples=SAMPLES).values + math.log(weight / 2)
+        bounds(model, rows.assign(mdvis=visits + node / 2)) + math.log(weight / 2)
         for node, weight in zip(nodes, weights, strict=True)
     ]
     mass: Cells = np.logaddexp.reduce(each, axis=0) - given

@@ -30,9 +30,9 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
     Parameters
     ----------
     model
-        Any named model, which is cloned, or None for an `Autoencoder` with a code of half as many units as there are columns, 8
-        at least and 16 at most, each column scaled by itself, and 60 rows held out (a tenth of many, a quarter of
-        few), by whose hidden cells the intervals of draws are made as wide as they must be.
+        Any named model, which is cloned, or None for an `Autoencoder` with a code of half as many units as there are
+        columns, 8 at least and 16 at most, each column scaled by itself, and 60 rows held out (a tenth of many, a
+        quarter of few), by whose hidden cells the intervals of draws are made as wide as they must be.
     sample_posterior
         Whether `transform` fills with a draw from p(missing | known), as multiple imputation needs, instead of the mean
         or the most probable level.

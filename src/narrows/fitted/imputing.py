@@ -29,8 +29,8 @@ NEWTON_STEPS, ENOUGH, FIRST_DAMPING, LEAST_CURVATURE = 12, 1e-2, 1e-2, 1e-2
 that of a Gaussian of deviation 10."""
 
 MOST_ROWS, HIDDEN, ENOUGH_HIDDEN, MOST_COPIES, FEWEST_HIDDEN = 500, 0.15, 2000, 8, 50
-"""Rows that intervals are calibrated on, the fraction of their cells that is hidden, how many hidden cells are enough, in
-how many copies of the rows at most, and of how few nothing follows."""
+"""Rows that intervals are calibrated on, the fraction of their cells that is hidden, how many hidden cells are enough,
+in how many copies of the rows at most, and of how few nothing follows."""
 
 LEAST_REACH = 1e-4
 """Of half an interval, scaled."""
@@ -102,7 +102,7 @@ def calibrate_fillings(passes: Passes, examples: Examples, seed: int) -> None:
         for places in torch.arange(len(hidden)).split(_rows_at_once(model)):
             batch = hidden.take(places)
             mean, drawn = _fillings(model, batch, _rows_of(q, places), CODES, generator)
-            ends = torch.stack(drawn).quantile(torch.tensor([0.05, 0.95]), 0) - mean
+            ends = torch.stack(drawn).float().quantile(torch.tensor([0.05, 0.95]), 0) - mean
             off = x[places] - mean
             reach = torch.where(off > 0, ends[1], ends[0]).abs().clamp_min(LEAST_REACH)
             chosen = batch.x.isnan() & ~x[places].isnan() & model.likelihood.are_numbers
@@ -218,9 +218,9 @@ def _slopes_and_curvatures(model: BottleneckModel, batch: Batch, z: Tensor) -> t
         return -model.likelihood.log_prob(x, h.double()).sum()
 
     # Forwards by way of the pullback's own: torch's forward mode imports its compiler, and warns of it.
-    h, pull = vjp(lambda code: model.output(code, batch.context), z)
-    _, push = vjp(lambda cotangent: pull(cotangent)[0], torch.zeros_like(h))
-    by_h, bend = vjp(grad(by_output), h)
+    h, pull = vjp(lambda code: model.output(code, batch.context), z)[:2]
+    push = vjp(lambda cotangent: pull(cotangent)[0], torch.zeros_like(h))[1]
+    by_h, bend = vjp(grad(by_output), h)[:2]
     changes = vmap(lambda direction: push(direction)[0])(torch.eye(z.shape[1])[:, None].expand(-1, *z.shape))
     bent = vmap(lambda change: bend(change)[0])(changes)
     slopes, curvatures = model.prior.slopes_and_curvatures(z)
