@@ -357,3 +357,17 @@ def test_the_imputer_in_a_pipeline():
     assert not np.isnan(filled).any()
     drawn = Imputer(quick(), sample_posterior=True).fit(gappy).transform(gappy)
     assert (drawn != filled)[np.isnan(gappy)].mean() > 0.9  # some are at a column's bounds
+
+
+def test_known_integers_that_no_float_holds_come_back_exactly():
+    pl = pytest.importorskip("polars")
+    rng = np.random.default_rng(0)
+    big = pd.array(2**53 + rng.integers(1, 10**6, 60), dtype="Int64")
+    frame = pd.DataFrame({"big": big, "x": rng.normal(size=60), "y": rng.normal(size=60)})
+    frame.loc[::7, "big"] = pd.NA
+    for given in (frame, frame.convert_dtypes(dtype_backend="pyarrow"), pl.from_pandas(frame)):
+        filled = quick(epochs=1, columns={"big": "whole"}).fit(given).impute(given)
+        known = frame["big"].notna()
+        assert [int(cell) for cell, kept in zip(filled["big"], known, strict=True) if kept] == [
+            *map(int, frame["big"][known])
+        ]
