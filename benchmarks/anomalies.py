@@ -44,7 +44,8 @@ def learned(X: Rows, seed: int) -> Iterator[tuple[str, dict[str, Score], float]]
     for kind in (Autoencoder, VAE):
         started = time.process_time()
         model = kind(LATENT_DIM, scaling="global", random_state=seed).fit(X)
-        scores: dict[str, Score] = {by: partial(model.anomaly_score, by=by) for by in ("reconstruction", "likelihood")}
+        kinds = ("auto", "reconstruction", "likelihood")
+        scores: dict[str, Score] = {by: partial(model.anomaly_score, by=by) for by in kinds}
         yield f"narrows {kind.__name__}", scores, time.process_time() - started
     from pyod.models import auto_encoder, vae
 

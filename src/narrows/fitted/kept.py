@@ -56,7 +56,9 @@ class Kept:
         most = min(MOST_ROWS, MOST_NUMBERS // features)
         calibrating = min(len(held_out), most // HELD_OUT)
         kinds = ((held_out, calibrating), (seen, most - calibrating))
-        batches = [examples.take(torch.arange(min(k, len(examples)))) for examples, k in kinds]
+        batches = [
+            batch for examples, k in kinds for batch in examples.subset(torch.arange(min(k, len(examples)))).chunks()
+        ]
         x = torch.cat([batch.x for batch in batches]).numpy()
         contexts = [batch.context.argmax(1).numpy() for batch in batches if batch.context is not None]
         return cls(x, np.concatenate(contexts) if contexts else np.zeros(0, np.int64), calibrating)
