@@ -33,6 +33,6 @@ def test_an_older_file_says_what_it_said(file, tmp_path):
 @pytest.mark.filterwarnings("ignore:false_alarms")
 def test_a_file_without_kept_examples_refuses_the_score_that_needs_them():
     model, (_, X, y) = load(HERE / "5" / "autoencoder.safetensors"), MODELS["autoencoder"]
-    with pytest.raises(ValueError, match="by='auto' compares with examples of the training data, .* older narrows"):
+    with pytest.raises(ValueError, match=r"by='auto' compares with examples of the training data, .* older narrows"):
         model.predict(X, y)
     assert set(model.predict(X, y, by="reconstruction")) <= {-1, 1}
