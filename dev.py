@@ -4,7 +4,7 @@
     python3 dev.py test [ARGS]     run the tests; ARGS go to pytest
     python3 dev.py test --lowest   run the laws with the lowest versions that pyproject.toml allows, in .venv-lowest
     python3 dev.py lint            ruff, mypy and codespell; for the explorer's scripts Prettier and ESLint
-    python3 dev.py bench [ARGS]    measure narrows beside its peers
+    python3 dev.py bench [ARGS]    measure narrows beside its peers; "against REV" beside another commit of its own
     python3 dev.py docs            build the documentation into docs/_build
 
 Further arguments are passed on to the tool that does the work. Both environments keep to constraints.txt.

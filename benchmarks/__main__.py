@@ -1,10 +1,11 @@
-"""Run the benchmarks that are named, or all: ``python3 dev.py bench [NAME ...]``."""
+"""Run the benchmarks that are named, or all: ``python3 dev.py bench [NAME ...]``; or ``against REV``, a commit."""
 
 from __future__ import annotations
 
 import sys
 
 from benchmarks import (
+    against,
     anomalies,
     counts,
     denoising,
@@ -45,6 +46,9 @@ BENCHMARKS = {
 
 def main(names: list[str]) -> int:
     """Run ``names``, or everything."""
+    if len(names) == 2 and names[0] == "against":
+        against.main(names[1])
+        return 0
     unknown = set(names) - set(BENCHMARKS)
     if unknown:
         print(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}", file=sys.stderr)
