@@ -37,10 +37,20 @@ def test_distances_are_to_the_nearest_three_by_how_sparse_they_are():
     neighbours = Neighbours.of(torch.from_numpy(points).float())
     apart = np.linalg.norm(new[:, None] - points, axis=-1) / widths
     expected = np.sort(apart, 1)[:, :3].mean(1)
-    np.testing.assert_allclose(neighbours.distances(torch.from_numpy(new).float()), expected, rtol=1e-4)
+    np.testing.assert_allclose(neighbours.distances(torch.from_numpy(new).float())[0], expected, rtol=1e-4)
     among = np.linalg.norm(points[:, None] - points, axis=-1) / widths + np.diag(np.full(700, np.inf))
-    others = neighbours.distances(torch.from_numpy(points[600:]).float(), own=600)
+    others, same = neighbours.distances(torch.from_numpy(points[600:]).float())
+    assert same.tolist() == list(range(600, 700))
     np.testing.assert_allclose(others, np.sort(among, 1)[600:, :3].mean(1), rtol=1e-4)
+
+
+def test_examples_that_were_learned_from_are_called_odd_as_often_as_new_ones(model):
+    seen, new = (np.mean(model.predict(two_arcs(seed, n)) == -1) for seed, n in ((0, 600), (1, 2000)))
+    assert 0.01 < seen < 0.1
+    assert abs(seen - new) < 0.04
+    copied = np.repeat(two_arcs(0, 600)[:5], 2, 0)
+    doubled = Neighbours.of(torch.from_numpy(copied).float())
+    assert (doubled.nearest(torch.from_numpy(copied).float(), 1)[0] == 0).all()  # another of the same is a neighbour
 
 
 @pytest.mark.parametrize("n", [20, 500])

@@ -91,8 +91,8 @@ class Scoring(FittedAttributes):
             ``"auto"``: the mean of −log p over three p-values, by ordinary examples that were held out: that of the
             distance to the nearest of up to 4,096 training examples, which the model keeps (half of it), of the error,
             and of the same distance between codes (`narrows.fitted.joined`). Of tables' rows, and of examples of more
-            than 1,000 numbers, of which it keeps none, it is as ``"reconstruction"``. An example that is kept is near
-            to itself: among those that it was fitted to, fewer are called odd than among new ones.
+            than 1,000 numbers, of which it keeps none, it is as ``"reconstruction"``. An example that is kept is no
+            neighbour of itself.
             ``"reconstruction"``: the mean squared error per feature in scaled units, [0, 1] for images and unit
             variance for columns of different units. ``"likelihood"``: −`score_samples`, in nats.
             For a table's rows all are calibrated by which cells are known: what they cost in nats above those of

@@ -4,7 +4,8 @@ Each of these alone misses what another finds. Nearness to training examples kno
 the error knows nothing of how likely a code is; and nearness of codes knows nothing of what the code leaves out. So
 each is compared with that of ordinary examples, which makes it a p-value, and the logarithms of these are averaged, as
 Fisher combines tests (“Statistical methods for research workers”, 1925). Nearness counts twice: it sees at once what
-error and code see each in part.
+error and code see each in part. An example that is kept is no neighbour of itself, so that those learned from are
+compared as new ones are.
 """
 
 from __future__ import annotations
@@ -73,32 +74,34 @@ class Neighbours:
     def of(cls, points: Tensor) -> Self:
         """Return those that are near to ``points`` (m, k), two or more."""
         plain = cls(points, torch.ones(len(points)))
-        begins = range(0, len(points), ROWS_AT_ONCE)
-        found = [plain.nearest(points[i : i + ROWS_AT_ONCE], NEIGHBOURS, i)[:, -1] for i in begins]
+        own = torch.arange(len(points))
+        found = [plain.nearest(points[i], NEIGHBOURS, i)[0][:, -1] for i in own.split(ROWS_AT_ONCE)]
         radii = torch.cat(found).sqrt()
         usual = float(radii.mean()) or 1.0
         return cls(points, (radii / usual).clamp_min(DENSEST))
 
-    def distances(self, x: Tensor, own: int | None = None) -> Tensor:
-        """Return the mean distance of each of ``x`` (n, k) to the nearest three, (n,); ``own`` as in `nearest`."""
-        return self.nearest(x, NEAREST, own).sqrt().mean(1)
+    def distances(self, x: Tensor, same: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return the mean distance of each of ``x`` (n, k) to the nearest three, (n,), and ``same``, as `nearest`."""
+        squares, same = self.nearest(x, NEAREST, same)
+        return squares.sqrt().mean(1), same
 
-    def nearest(self, x: Tensor, most: int, own: int | None = None) -> Tensor:
+    def nearest(self, x: Tensor, most: int, same: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Return the squared distances of each of ``x`` (n, k) to at most ``most`` points, the nearest, (n, most).
 
-        ``own`` is the place of the first among the points if ``x`` are some of these, each of which is then no
-        neighbour of itself.
+        ``same`` (n,) are the places of the points that they are themselves, which are none of their neighbours; −1 of
+        none. If it is None, those are taken that they equal to the last bit. They are returned, too.
         """
         points, widths = self.points.to(x), self.widths.to(x)
         squares = torch.addmm(points.square().sum(1), x, points.T, alpha=-2.0)
         squares += x.square().sum(1, keepdim=True)
         squares /= widths
-        if own is not None:
-            rows = torch.arange(min(len(x), len(points) - own))  # a pass may end with copies of its last one
-            squares[rows, own + rows] = math.inf
-        few = squares.topk(min(most, len(points) - 1), largest=False).indices
+        few = squares.topk(min(most + 1, len(points)), largest=False).indices
         # Again, since of small distances the differences of large squares leave few digits.
-        return (x[:, None] - points[few]).square().sum(2) / widths[few]
+        squares = (x[:, None] - points[few]).square().sum(2) / widths[few]
+        if same is None:
+            equal = squares == 0
+            same = few.gather(1, equal.int().argmax(1, keepdim=True)).squeeze(1).where(equal.any(1), -1)
+        return squares.masked_fill(few == same[:, None], math.inf).sort(1).values[:, :-1], same
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,13 +165,14 @@ class Joined:
         spread = spread.clamp_min(DENSEST * float(spread.max()) or 1.0)
         with limited_threads(1):
             whitening = _whitening(errors - usual)
-            inputs, codes = (Neighbours.of(points.float()) for points in (x - centre, z / spread))
+            # In 32 bits from the start, as examples come later, so that those that are kept equal themselves.
+            inputs, codes = Neighbours.of(x.float() - centre.float()), Neighbours.of((z / spread).float())
         begun = cls(
             *(centre.float(), inputs, usual.float(), whitening.float(), spread.float(), codes),
             Tails(np.zeros((0, len(WEIGHTS)))),
             np.zeros(0),
         )
-        parts = begun._parts(passes, examples, kept=True)
+        parts = begun._parts(passes, examples)
         calibrating = kept.held_out if kept.held_out >= ENOUGH else len(kept)
         tails = Tails(np.sort(parts[:calibrating], 0))
         held_out = tails.surprise(parts[: kept.held_out]) @ WEIGHTS
@@ -179,19 +183,17 @@ class Joined:
         found: NDArray[np.float64] = self.tails.surprise(self._parts(passes, examples)) @ WEIGHTS
         return found
 
-    def _parts(self, passes: Passes, examples: Examples, *, kept: bool = False) -> NDArray[np.float64]:
-        """Return the logarithms of the three, (n, 3); those that are ``kept`` are not compared with themselves."""
-        begin = 0
+    def _parts(self, passes: Passes, examples: Examples) -> NDArray[np.float64]:
+        """Return the logarithms of the three, (n, 3)."""
 
         def parts(model: BottleneckModel, batch: Batch) -> Tensor:
-            nonlocal begin
             x, error, z = _views(model, batch)
-            own, begin = begin if kept else None, begin + len(x)
+            near, same = self.inputs.distances(x - self.centre.to(x))
             whitened = (error - self.usual.to(x)) @ self.whitening.to(x)
             each = (
-                self.inputs.distances(x - self.centre.to(x), own),
+                near,
                 whitened.square().mean(1),
-                self.codes.distances(z / self.spread.to(x), own),
+                self.codes.distances(z / self.spread.to(x), same)[0],
             )
             logarithms = torch.stack(each, 1).double().clamp(SMALLEST, 1 / SMALLEST).log()
             return logarithms.where(z.isfinite().all(1, keepdim=True), math.nan)
