@@ -20,6 +20,7 @@ from benchmarks import (
     recipes,
     reconstruction,
     scaling,
+    serving,
     tables,
     training,
 )
@@ -40,6 +41,7 @@ BENCHMARKS = {
     "evaluation": evaluation.main,
     "explorer": explorer.main,
     "scaling": scaling.main,
+    "serving": serving.main,
     "tables": tables.main,
 }
 

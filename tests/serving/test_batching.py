@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -20,7 +21,8 @@ def run(scenario):
         finally:
             await batcher.close()
 
-    return asyncio.run(whole())
+    with ThreadPoolExecutor(1) as thread:  # of its own, since a browser's tests leave a loop in theirs
+        return thread.submit(lambda: asyncio.run(whole())).result()
 
 
 class Held:

@@ -37,6 +37,10 @@ WAY_ROUND = (
 )
 
 
+MAGIC = b"\x93NUMPY"
+"""The first bytes of every ``.npy`` file."""
+
+
 def refuse_pickle(path: Path) -> Dataset:
     """Say what to do with a file of pickled objects.
 
@@ -57,6 +61,9 @@ def read_npy(path: Path) -> Dataset:
         If the file is damaged or holds objects.
     """
     try:
+        with path.open("rb") as file:  # of any other file NumPy says that it is pickled
+            if file.read(len(MAGIC)) != MAGIC:
+                raise DataError(f"{path} is not an array of numbers, as numpy.save writes it")
         X = _on_disk(path) if path.stat().st_size > LARGE else None
         X = np.load(path, allow_pickle=False) if X is None else X
     except (ValueError, EOFError) as error:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
 
 from narrows.columns.column import Column
@@ -47,6 +46,8 @@ class Gaps(nn.Module):
 
     def fit(self, z: Tensor, missing: NDArray[np.bool_]) -> None:
         """Fit it to codes ``z`` (n, latent_dim) of rows and to which of their cells are ``missing`` (n, columns)."""
+        from sklearn.linear_model import LogisticRegression  # only a fit of a table with gaps needs it
+
         gaps = missing[:MOST_ROWS, self.places.numpy()].astype(np.float64)
         d, seen = self.weights.shape[1] - len(self.bias), np.hstack([z[:MOST_ROWS].double().numpy(), gaps])
         for number, own in enumerate(gaps.T):

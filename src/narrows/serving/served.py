@@ -53,8 +53,18 @@ class Served:
         model = self.fitted.model
         if model.prior.has_density or not model.bottleneck.draws:
             found["score"] = _scored
-        found["anomalies"] = _odd
+        if self._finds_odd_ones:
+            found["anomalies"] = _odd
         return {verb: partial(in_own_state(function), self.fitted) for verb, function in found.items()}
+
+    @property
+    def _finds_odd_ones(self) -> bool:
+        """Whether it holds the examples that others are compared with, which a file of an older narrows does not."""
+        try:
+            _ = self.fitted.joined
+        except ValueError:
+            return False
+        return True
 
     @property
     def imputes(self) -> bool:
@@ -158,4 +168,7 @@ def _scored(fitted: Fitted, rows: Array, y: Array | None) -> tuple[Array, ...]:
 
 
 def _odd(fitted: Fitted, rows: Array, y: Array | None) -> tuple[Array, ...]:
-    return (oddness(fitted.on("cpu"), fitted.scaling, _examples(fitted, rows, y), "reconstruction"),)
+    passes, examples = fitted.on("cpu"), _examples(fitted, rows, y)
+    if fitted.joined is not None:
+        return (fitted.joined.scores(passes, examples),)
+    return (oddness(passes, fitted.scaling, examples, "reconstruction"),)
