@@ -76,6 +76,8 @@ def test_only_missing_cells_are_filled(folder, typed):
             else:
                 assert other == one
     assert f"{filled} of {filled} missing cells filled in {N} rows" in output
+    typed(folder, "impute", "run", "people.csv", "--out", "alone.csv")
+    assert (folder / "alone.csv").read_bytes() == (folder / "filled" / "people.csv").read_bytes()
     typed(folder, "impute", "run", "people.csv", "--draws", "2", "--out", "drawn")
     assert {file.name for file in (folder / "drawn").iterdir()} == {"people-1.csv", "people-2.csv", "results.json"}
 

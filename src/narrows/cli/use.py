@@ -84,7 +84,12 @@ def impute(
     ] = None,
     missing: Missing = None,
     seed: Seed = 0,
-    out: Out = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="A new file with the ending of DATA, or a new folder.", show_default="one under runs/", metavar="PATH"
+        ),
+    ] = None,
 ) -> None:
     """Fill the missing cells of a table, in a copy of its file in which nothing else changes."""
     from narrows.arguments import integer

@@ -35,7 +35,8 @@ def impute(
     source
         The file that these rows come from: a table, or an ``.npy``.
     out
-        As in `narrows.runs.files.new_folder`; in it the file has the name of ``source``, with a number for each draw.
+        A new file with the ending of ``source``, for one filling; or else as in `narrows.runs.files.new_folder`, where
+        the file has the name of ``source``, with a number for each draw.
     draws
         How many fillings to draw, each in a file of its own; None for one, of the most probable values.
     seed
@@ -49,14 +50,17 @@ def impute(
     suffixes = "".join(source.suffixes[-2:]) if source.suffix.lower() == ".gz" else source.suffix
     if not source.is_file() or suffixes.lower() == ".npz":
         raise DataError(f"DATA {source} is not a file of rows that can be filled: .csv, .tsv, .parquet or .npy")
+    alone = out if out is not None and draws is None and out.name.endswith(suffixes) else None
+    if alone is not None and alone.exists():
+        raise DataError(f"--out {out} already exists; name a new file")
     fillings = estimator.impute(dataset.X, dataset.y, draws=draws, random_state=seed)
     each = [fillings] if draws is None else fillings
     before = _frame(dataset.X)
     cells = [_new_cells(before, _frame(filled)) for filled in each]
-    folder = new_folder(out, f"impute-{dataset.name}")
+    folder = alone.parent if alone is not None else new_folder(out, f"impute-{dataset.name}")
     stem, files = source.name[: len(source.name) - len(suffixes)], []
     for number, (filled, own) in enumerate(zip(each, cells, strict=True), 1):
-        target = folder / f"{stem}{'' if draws is None else f'-{number}'}{suffixes}"
+        target = alone or folder / f"{stem}{'' if draws is None else f'-{number}'}{suffixes}"
         if suffixes.lower() == ".npy":
             np.save(target, np.asarray(filled))
         else:
@@ -71,7 +75,7 @@ def impute(
         "draws": draws,
         "seed": seed,
     }
-    return Written(numbers, [*files, write_json(folder / "results.json", numbers)])
+    return Written(numbers, files if alone is not None else [*files, write_json(folder / "results.json", numbers)])
 
 
 def _frame(X: Any) -> pd.DataFrame:

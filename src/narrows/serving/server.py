@@ -75,7 +75,7 @@ def listen(host: str, port: int) -> tuple[socket.socket, str, frozenset[str]]:
     """Return what listens there, its address, and what the Host of a request to it may be."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
-    # asyncio sets it only of sockets that name their protocol; else an answer in two parts waits 40 ms for the other side.
+    # asyncio sets it only of sockets that name their protocol; without it, an answer in two parts can wait 40 ms.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     port, name = listener.getsockname()[1], f"[{host}]" if ":" in host else host
     hosts = {f"{one}:{port}".lower() for one in (name, "localhost", "127.0.0.1", "[::1]")}

@@ -166,7 +166,7 @@ def serve(library: Library, opened: Callable[[str], object], *, host: str = "127
     """
     sys.setswitchinterval(SWITCH_SECONDS)
     listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    # asyncio sets it only of sockets that name their protocol; else an answer in two parts waits 40 ms for the other side.
+    # asyncio sets it only of sockets that name their protocol; without it, an answer in two parts can wait 40 ms.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     port, token = listener.getsockname()[1], secrets.token_urlsafe(24)
     name = f"[{host}]" if ":" in host else host
