@@ -200,7 +200,7 @@ def test_a_table_comes_back_as_a_table(tmp_path, typed):
         (["train", "full/file.csv"], "1 example is too few"),
         (["train", "nan.csv"], "X has no column to learn from: a: constant"),
         (["train", "t.csv", "--column", "a"], "--column 'a' must be NAME=KIND, such as zip=category"),
-        (["train", "t.csv", "--column", "a=catgory"], "'catgory' for 'a' is not a kind; did you mean 'category'"),
+        (["train", "t.csv", "--column", "a=categories"], "'categories' for 'a' is not a kind; did you mean 'category'"),
         (["train", "t.csv", "--column", "town=real"], "--column town=real: t has no column 'town'"),
         (["train", "t.csv", "--column", "a=real", "--column", "a=count"], "two kinds of 'a', real and count"),
         (["train", "t.csv", "--column", "b=real"], "column 'b' holds 'x' in line 2; a number is expected"),

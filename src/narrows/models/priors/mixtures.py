@@ -107,7 +107,7 @@ class GaussianMixture(Prior):
         slopes = (precisions @ away[..., None]).squeeze(-1)
         heights = shares[shares > 0].log() - factors.diagonal(0, -2, -1).log().sum(-1) - 0.5 * (slopes * away).sum(-1)
         own = heights.softmax(-1)
-        slope = torch.einsum("nk,nkd->nd", own, slopes)
+        slope = (own[..., None] * slopes).sum(1)
         curvature = torch.einsum("nk,kde->nde", own, precisions) + slope[:, :, None] * slope[:, None]
         return slope, curvature - torch.einsum("nk,nkd,nke->nde", own, slopes, slopes)
 
