@@ -319,8 +319,9 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _reason(file: bytes, error: BaseException) -> str:
+    text = " ".join(str(error).split())  # on one line, whatever a damaged head says
     if isinstance(error, Unreadable):
-        return str(error)
+        return text
     if isinstance(error, UnidentifiedImageError):
         path = Path(os.fsdecode(file))
         for suffixes, (name, what, package) in MISSING.items():
@@ -329,7 +330,6 @@ def _reason(file: bytes, error: BaseException) -> str:
         return "not an image" if path.stat().st_size else "empty"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    text = str(error)
     return "truncated" if "truncated" in text.lower() else f"damaged ({text})"
 
 

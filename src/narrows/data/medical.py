@@ -11,7 +11,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from narrows.data.optional import BROKEN, Unreadable, needed
+from narrows.data.optional import BROKEN, Unreadable, damage_said, needed
 from narrows.data.pixels import Raw, check_pixels
 
 __all__ = ["dicom_pages", "dicom_size", "nifti_pages", "nifti_size", "read_dicom", "read_nifti"]
@@ -25,6 +25,7 @@ MOST_VOXELS, MOST_SLICES = 2**30, 100_000
 _one_at_a_time = Lock()
 
 
+@damage_said
 def read_dicom(stream: IO[bytes], page: int) -> Raw:
     """Return one frame, in the units that slope and intercept make of it, such as Hounsfield's.
 
@@ -63,6 +64,7 @@ def read_dicom(stream: IO[bytes], page: int) -> Raw:
     )
 
 
+@damage_said
 def dicom_pages(stream: IO[bytes]) -> int:
     """Return how many frames there are."""
     frames = int(_dicom(stream).get("NumberOfFrames", 1) or 1)
@@ -71,6 +73,7 @@ def dicom_pages(stream: IO[bytes]) -> int:
     return frames
 
 
+@damage_said
 def dicom_size(stream: IO[bytes], page: int) -> tuple[int, int]:  # noqa: ARG001, as of other kinds
     """Return the (width, height) of its frames."""
     head = _dicom(stream)
@@ -106,6 +109,7 @@ def _ends(head: Any) -> tuple[int, int]:
     return (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if head.PixelRepresentation else (0, 2**bits - 1)
 
 
+@damage_said
 def read_nifti(stream: IO[bytes], page: int) -> Raw:
     """Return a slice across the third axis of the volume turned to RAS+: the front of the head is up, its left is left.
 
@@ -121,11 +125,13 @@ def read_nifti(stream: IO[bytes], page: int) -> Raw:
     return Raw(np.rot90(volume[:, :, page]), f"NIfTI {volume.dtype}", said)
 
 
+@damage_said
 def nifti_pages(stream: IO[bytes]) -> int:
     """Return how many slices there are, of all volumes if there are several."""
     return math.prod(_shape(_nifti(str(stream.name)))[2:])
 
 
+@damage_said
 def nifti_size(stream: IO[bytes], page: int) -> tuple[int, int]:  # noqa: ARG001, as of other kinds
     """Return the (width, height) of its slices."""
     width, height = _shape(_nifti(str(stream.name)))[:2]

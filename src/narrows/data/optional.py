@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from importlib import import_module
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from narrows.data.errors import DataError
 
-__all__ = ["BROKEN", "Unreadable", "needed"]
+__all__ = ["BROKEN", "Unreadable", "damage_said", "needed"]
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 BROKEN = (AssertionError, AttributeError, RuntimeError)
 """What such packages raise for damaged files, besides errors of values; imagecodecs' errors are of the last kind."""
@@ -29,3 +34,16 @@ def needed(module: str, what: str, extra: str) -> Any:
         return import_module(module)
     except ImportError as error:
         raise Unreadable(f"{what}, which needs {module}: pip install 'narrows[{extra}]'") from error
+
+
+def damage_said(read: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Return ``read``, whose errors of damaged files are `Unreadable`: some packages read values when needed."""
+
+    @wraps(read)
+    def reading(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        try:
+            return read(*args, **kwargs)
+        except BROKEN as error:
+            raise Unreadable(f"damaged ({error})") from error
+
+    return reading

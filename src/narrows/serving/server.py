@@ -74,7 +74,7 @@ def serve(
 
 
 def keep_what_stands() -> None:
-    """Take all objects that there are out of the search for garbage, which else stops answers for a tenth of a second."""
+    """Take all objects that there are out of the search for garbage, which stopped answers for a tenth of a second."""
     gc.collect()
     gc.freeze()
 
