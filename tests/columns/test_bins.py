@@ -6,7 +6,7 @@ import pytest
 import torch
 from scipy.integrate import quad
 
-from narrows import VAE
+from narrows import VAE, Autoencoder
 from narrows.columns.table import Table
 from narrows.models.likelihoods.histogram import Histogram
 from narrows.scaling import Scaling
@@ -94,3 +94,14 @@ def test_heaps_come_back_exactly():
     assert (given["gain"] == 0).all()
     assert given["price"].between(5, 9.99).all()
     assert given["hours"].isin([40, 41]).all()
+
+
+def test_a_heap_is_the_number_that_it_was_whatever_exponentials_of_logarithms_are():
+    rng = np.random.default_rng(0)
+    prices = np.round(np.exp(rng.normal(3, 1, 100)), 2)
+    frame = pd.DataFrame({"price": np.concatenate([np.repeat(prices, 30), np.exp(rng.normal(3, 2, 1000))])})
+    (column,) = Autoencoder(1, hidden=(4,), epochs=1, random_state=0, columns={}).fit(frame).table_.columns
+    assert column.kind == "positive"
+    assert len(column.heaps) > 90
+    assert set(column.heaps) <= set(prices)
+    np.testing.assert_array_equal(column.values(np.log(column.heaps), bounded=True), column.heaps)

@@ -85,6 +85,8 @@ def test_parquet_keeps_its_schema_and_all_that_is_known(tmp_path):
         }
     ).replace_schema_metadata({"who": "me"})
     pq.write_table(table, tmp_path / "t.parquet", row_group_size=2, compression="zstd")
+    with pq.ParquetFile(tmp_path / "t.parquet") as file:
+        before = file.read()  # of which an older pyarrow has levels numbered by other integers
     new = cells(n={1: 7}, x={1: 1.5}, level={1: "q"}, on={1: True}, text={1: "b"})
     new["when"] = pd.Series({1: pd.Timestamp("2024-05-01", tz="Europe/Prague")})
     write_filled(tmp_path / "t.parquet", tmp_path / "u.parquet", new)
@@ -92,8 +94,8 @@ def test_parquet_keeps_its_schema_and_all_that_is_known(tmp_path):
         after = file.read()
         assert file.metadata.num_row_groups == 2
         assert file.metadata.row_group(0).column(0).compression == "ZSTD"
-    assert after.schema.equals(table.schema, check_metadata=True)
+    assert after.schema.equals(before.schema, check_metadata=True)
     rows = [{name: own.iloc[0] for name, own in new.items()}]
     assert after.slice(1, 1).to_pylist() == rows
     for place in (0, 2):
-        assert after.slice(place, 1).equals(table.slice(place, 1))
+        assert after.slice(place, 1).equals(before.slice(place, 1))

@@ -26,11 +26,12 @@ RANGES, CELLS_A_RANGE = 50, 100
 """Ranges that all other cells are cut into, by quantiles, and how many cells each holds at least."""
 
 
-def with_bins(column: Column, cells: NDArray[np.float64]) -> Column:
-    """Return a column of numbers with the bins of its known ``cells`` (n,), or as it is where a bell does for them."""
+def with_bins(column: Column, numbers: NDArray[np.float64]) -> Column:
+    """Return a column with the bins of its known ``numbers`` (n,), or as it is where a bell does for these."""
+    cells = column.as_cells(numbers)
     if len(cells) < FEWEST_CELLS or _is_bell(cells):
         return column
-    values, counts = np.unique(cells, return_counts=True)
+    values, places, counts = np.unique(cells, return_index=True, return_counts=True)
     heaps = np.flatnonzero(counts >= max(2, LEAST_OF_HEAP * len(cells)))
     heaps = np.sort(heaps[np.argsort(-counts[heaps], kind="stable")[:MOST_HEAPS]])
     first, last, alone = _groups(counts, heaps, len(cells))
@@ -42,8 +43,8 @@ def with_bins(column: Column, cells: NDArray[np.float64]) -> Column:
     highs[:-1] = np.where(between, middle, np.where(alone[1:] & ~alone[:-1], lows[1:], highs[:-1]))
     lows[1:] = np.where(between, middle, np.where(alone[:-1] & ~alone[1:], highs[:-1], lows[1:]))
     edges = np.stack([lows, highs], 1).ravel()
-    sizes = np.add.reduceat(counts, first)
-    return replace(column, edges=tuple(edges.tolist()), counts=tuple(sizes.tolist()))
+    sizes, own = np.add.reduceat(counts, first), numbers[places[first[lows == highs]]]
+    return replace(column, edges=tuple(edges.tolist()), counts=tuple(sizes.tolist()), heaps=tuple(own.tolist()))
 
 
 def _is_bell(cells: NDArray[np.float64]) -> bool:

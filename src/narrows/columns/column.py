@@ -69,6 +69,8 @@ class Column:
     edges
         Of numbers that no bell describes, where each of the bins begins and ends that their cells are cut into, one
         after another; ``counts`` then says how many cells each holds. Empty for all others.
+    heaps
+        In its own unit, the values of those bins that hold one alone: a logarithm's exponential may be another.
     low, high, step
         The range of the numbers, and the grid that they lie on; 0 for none.
     form
@@ -88,6 +90,7 @@ class Column:
     step: float = 0.0
     form: str = ""
     edges: tuple[float, ...] = ()
+    heaps: tuple[float, ...] = ()
 
     @property
     def outputs(self) -> int:
@@ -194,12 +197,13 @@ class Column:
         if self.kind in LEVELS:
             places = np.nan_to_num(np.rint(cells)).clip(0, len(self.levels) - 1).astype(np.int64)
             return self._of_levels()[places]
-        numbers = self._on_heap(np.nan_to_num(cells.astype(np.float64)))
+        numbers = np.nan_to_num(cells.astype(np.float64))
+        heaps = self._heaps_of(numbers)
         if self.kind == "positive":
             start = math.log(self.low)
             low = self.low * (1 + np.minimum(numbers - start, 0))
             numbers = np.where(numbers >= start, np.exp(np.minimum(numbers, 88.0)), low)
-        numbers = self.on_grid(numbers)
+        numbers = self.on_grid(np.where(np.isnan(heaps), numbers, heaps))
         if bounded or self.kind == "count":
             numbers = numbers.clip(self.low, self.high if bounded else None)
         if self.form:
@@ -210,14 +214,15 @@ class Column:
     def _of_levels(self) -> NDArray[Any]:
         return np.array([*self.levels, None], object)[:-1] if self.family == "text" else np.array(self.levels, float)
 
-    def _on_heap(self, cells: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return cells with the value of a heap where they are as near to one as 32 bits tell apart."""
+    def _heaps_of(self, cells: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the value of the heap that each cell is as near to as 32 bits tell apart; NaN of all others."""
+        if not self.heaps:
+            return np.full(len(cells), np.nan)
         edges = np.array(self.edges).reshape(-1, 2)
-        heaps = edges[edges[:, 0] == edges[:, 1], 0]
-        if not len(heaps):
-            return cells
-        nearest = heaps[np.searchsorted((heaps[1:] + heaps[:-1]) / 2, cells)]
-        return np.where(np.abs(cells - nearest) <= SLACK * np.ptp(edges), nearest, cells)
+        places = edges[edges[:, 0] == edges[:, 1], 0]
+        nearest = np.searchsorted((places[1:] + places[:-1]) / 2, cells)
+        near = np.abs(cells - places[nearest]) <= SLACK * np.ptp(edges)
+        return np.where(near, np.array(self.heaps)[nearest], np.nan)
 
     def on_grid(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return numbers in the column's own unit on the grid that its values lie on, if there is one."""
@@ -270,6 +275,7 @@ class Column:
             "range": [self.low, self.high, self.step],
             "form": self.form,
             "edges": list(self.edges),
+            "heaps": list(self.heaps),
         }
 
     @classmethod
@@ -283,13 +289,14 @@ class Column:
         """
         kind, levels, counts = plain["kind"], tuple(plain["levels"]), tuple(map(int, plain["counts"]))
         low, high, step = map(float, plain["range"])
-        edges = tuple(map(float, plain.get("edges", ())))
+        edges, heaps = (tuple(map(float, plain.get(name, ()))) for name in ("edges", "heaps"))
         name, family = plain["name"], plain["family"]
         sound = kind in get_args(Kind) and family in WORDS and isinstance(name, str | int)
         sound = (
             sound
             and len(counts) == (len(edges) / 2 if edges else len(levels))
-            and all(map(math.isfinite, edges))
+            and all(map(math.isfinite, (*edges, *heaps)))
+            and len(heaps) == sum(low == high for low, high in zip(edges[::2], edges[1::2], strict=True))
             and all(isinstance(level, str | bool | int | float) for level in levels)
         )
         least = {"binary": 2, "category": 2, "ordered": 2, "constant": 1}.get(kind, 0)
@@ -310,6 +317,7 @@ class Column:
             step=step,
             form=str(plain["form"]),
             edges=edges,
+            heaps=heaps,
         )
 
 

@@ -116,7 +116,7 @@ def find(told: str, name: str | int, reading: Reading, asked: str | None = None)
     _check_numbers(told, kind, numbers)
     step = _step(kind, column, numbers)
     column = replace(column, low=float(numbers.min()), high=float(numbers.max()), step=step)
-    return with_bins(column, column.as_cells(numbers)) if asked != "real" and kind in NUMBERS else column
+    return with_bins(column, numbers) if asked != "real" and kind in NUMBERS else column
 
 
 def _kind(reading: Reading, different: NDArray[Any]) -> Kind:

@@ -181,8 +181,11 @@ def _frame_of(path: Path) -> pd.DataFrame:
         raise DataError(f"{path} needs pyarrow, which is not installed: pip install 'narrows[parquet]'") from error
     try:
         with pq.ParquetFile(path) as file:
+            _check_names(path, file.schema_arrow.names)
             table = file.read()
         frame: pd.DataFrame = table.to_pandas()
+    except DataError:
+        raise
     except (ValueError, OSError, pa.ArrowException) as error:
         raise DataError(f"{path} is not a Parquet file that can be read: {error}") from error
     nullable = {getattr(pa, name)(): pd.api.types.pandas_dtype(own) for name, own in WHOLE.items()}
