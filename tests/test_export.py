@@ -32,7 +32,7 @@ def run(path, **inputs):
 
 
 def reference(path, **inputs):
-    return ReferenceEvaluator(path).run(None, inputs)[0]
+    return ReferenceEvaluator(str(path)).run(None, inputs)[0]
 
 
 @pytest.mark.slow

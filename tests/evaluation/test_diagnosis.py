@@ -52,9 +52,9 @@ HEALTHY = {
 @pytest.mark.parametrize("runs", [pytest.param(4, marks=pytest.mark.slow), pytest.param(25, marks=pytest.mark.by_hand)])
 @pytest.mark.parametrize("kind", HEALTHY)
 def test_healthy_models_are_called_so(kind, runs):
-    """One alarm in 25 would be 4 %; by hand, all four kinds are a hundred runs."""
+    """One alarm in 25 would be 4 %, which four runs have one of now and then; by hand, all four kinds are a hundred."""
     alarms = [finding for seed in range(runs) for finding in HEALTHY[kind](seed).findings]
-    assert len(alarms) <= runs // 25, alarms
+    assert len(alarms) <= max(1, runs // 25), alarms
 
 
 def of_other_numbers(seed):

@@ -46,7 +46,8 @@ class Generator(torch.Generator):
 def said(model, X, y):
     """Everything that a fitted ``model`` can be asked for by way of its nets."""
     y = y if model.conditional else None
-    found = [model.encode_distribution(X, y)[0], model.reconstruct(X, y), model.anomaly_score(X, y)]
+    found = [model.encode_distribution(X, y)[0], model.reconstruct(X, y)]
+    found.append(model.anomaly_score(X, y, by="reconstruction"))
     found.append(model.sample(8, random_state=0))
     if model.model_.prior.has_density or not model.model_.bottleneck.draws:
         found.append(model.score_samples(X, y))
@@ -75,17 +76,19 @@ def main():
         y = labels(len(X))
         model.set_params(random_state=SEED)
         here, _ = fitted_on(torch.device("cpu"), clone(model), X, y)
-        wanted = said(here, X, y)
+        wanted, odd = said(here, X, y), here.anomaly_score(X, y if model.conditional else None)
         with Elsewhere(), Drawn():
             there, moved = fitted_on(away, clone(model), X, y)
             got = said(there, X, y)
+            odd_there = there.anomaly_score(X, y if model.conditional else None)
         weights = zip(here.model_.state_dict().values(), there.model_.state_dict().values(), strict=True)
         pairs = [*zip(wanted, got, strict=True), *((a.numpy(), b.numpy()) for a, b in weights)]
         # A bias before a batch normalisation has rounding for a gradient, of which Adam makes steps.
         if name == "own nets":
             pairs = pairs[:3]
         apart = max(map(relative, *zip(*pairs, strict=True)))
-        print(json.dumps({"model": name, "apart": apart, "moved": moved}), flush=True)
+        row = {"model": name, "apart": apart, "odd": relative(odd, odd_there), "moved": moved}
+        print(json.dumps(row), flush=True)
 
 
 if __name__ == "__main__":
