@@ -35,6 +35,7 @@ MAY_IMPORT = {
     },
     "estimators": {"arguments", "columns", "data", "evaluation", "fitted", "models", "scaling", "storage", "training"},
     "sweeps": {"arguments", "components", "estimators", "evaluation", "fitted", "training"},
+    "scorer": {"arguments", "columns", "data", "estimators", "training"},
     "lecture": {"arguments", "drawing", "foundations"},
     "runs": {
         "arguments",
@@ -49,6 +50,7 @@ MAY_IMPORT = {
         "fitted",
         "latent",
         "lecture",
+        "scorer",
         "storage",
         "sweeps",
     },
@@ -83,7 +85,7 @@ MAY_IMPORT = {
         "sweeps",
         "web",
     },
-    "": {"estimators", "latent", "recipes", "storage", "sweeps"},
+    "": {"estimators", "latent", "recipes", "scorer", "storage", "sweeps"},
     "__main__": {"cli"},
 }
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         SparseAutoencoder,
         load,
     )
+    from narrows.scorer import Scorer
     from narrows.storage import ModelFileError
     from narrows.sweeps import sweep
 
@@ -43,6 +44,7 @@ __all__ = [
     "NoisyAutoencoder",
     "OutlierDetector",
     "RegularizedAutoencoder",
+    "Scorer",
     "SparseAutoencoder",
     "latent",
     "load",
@@ -65,6 +67,7 @@ _HOMES = {
     "VQVAE": "estimators",
     "WAE": "estimators",
     "ModelFileError": "storage",
+    "Scorer": "scorer",
     "load": "estimators",
     "sweep": "sweeps",
 }

@@ -21,7 +21,7 @@ from narrows.data.delimited import Delimited, read_delimited
 from narrows.data.errors import DataError
 from narrows.data.labels import labels_in
 
-__all__ = ["columns_of", "in_numbers", "read_csv", "read_parquet"]
+__all__ = ["columns_of", "frame_of", "in_numbers", "label_column", "read_csv", "read_parquet"]
 
 NAMELESS = ("", "Unnamed: 0")
 """What pandas and R call a first column of row names when they write it, and pandas when it reads that."""
@@ -61,7 +61,7 @@ def read_csv(path: Path, missing: Sequence[str] = (), types: Types | None = None
     gaps, file, held = Gaps(missing), read_delimited(path, missing), types or {}
     columns, notes = columns_of(file)
     notes = [*([] if file.note is None else [file.note]), *notes]
-    label = _label_column(file.names, held) if file.named else None
+    label = label_column(file.names, held) if file.named else None
     y = None
     if label is not None:
         cells = gaps.emptied(file.column(label), commas=file.commas)
@@ -120,7 +120,7 @@ def _table(columns: dict[str, pd.Series[Any]], *, named: bool) -> pd.DataFrame |
     return frame
 
 
-def _label_column(names: Sequence[str], held: Types) -> int | None:
+def label_column(names: Sequence[str], held: Types) -> int | None:
     """Return which column holds labels, by its name: one called y only if no other does; none that is in ``held``."""
     lower = [None if name in held else name.lower() for name in names]
     return next((lower.index(name) for name in LABEL_NAMES if name in lower), None)
@@ -159,7 +159,7 @@ def read_parquet(path: Path, missing: Sequence[str] = (), types: Types | None = 
     gaps, frame = Gaps(missing), _frame_of(path)
     names = list(frame.columns.map(str))
     frame.columns = pd.Index(names)
-    label, y, notes = _label_column(names, types or {}), None, []
+    label, y, notes = label_column(names, types or {}), None, []
     if label is not None:
         y, note = _labels(path, names[label], gaps.of_series(frame.iloc[:, label]).to_list(), commas=False)
         notes.append(note)
@@ -182,19 +182,31 @@ def _frame_of(path: Path) -> pd.DataFrame:
     try:
         with pq.ParquetFile(path) as file:
             _check_names(path, file.schema_arrow.names)
-            table = file.read()
-        frame: pd.DataFrame = table.to_pandas()
+            return frame_of(str(path), file.read())
     except DataError:
         raise
     except (ValueError, OSError, pa.ArrowException) as error:
         raise DataError(f"{path} is not a Parquet file that can be read: {error}") from error
+
+
+def frame_of(told: str, table: Any) -> pd.DataFrame:
+    """Return a table of Arrow's, called ``told``, as a frame, whole numbers and truth values as such also with gaps.
+
+    Raises
+    ------
+    DataError
+        If a column is of a type that no table here has.
+    """
+    import pyarrow as pa
+
+    frame: pd.DataFrame = table.to_pandas()
     nullable = {getattr(pa, name)(): pd.api.types.pandas_dtype(own) for name, own in WHOLE.items()}
     nullable[pa.bool_()] = pd.BooleanDtype()
     for place, field in enumerate(table.schema):
         kind = field.type
         if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
             raise DataError(
-                f"{path}, column {field.name!r} is of type {kind}; a column of a table holds numbers, truth values, "
+                f"{told}, column {field.name!r} is of type {kind}; a column of a table holds numbers, truth values, "
                 "texts, dates or times"
             )
         if kind in nullable and table.column(place).null_count and field.name in frame.columns:

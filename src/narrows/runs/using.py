@@ -17,8 +17,6 @@ from narrows.data.dataset import Dataset
 from narrows.data.on_disk import OnDisk
 from narrows.data.take import take
 from narrows.estimators.base import BottleneckEstimator
-from narrows.estimators.rows import rows_of
-from narrows.estimators.targets import examples_of
 from narrows.fitted.fitted import Fitted
 from narrows.fitted.levels import squared_errors
 from narrows.runs.captions import captions, first_of, names, ranked, with_article
@@ -35,6 +33,7 @@ from narrows.runs.files import (
 )
 from narrows.runs.pictures import draw_comparison, draw_grid, draw_rows
 from narrows.runs.writing import GRID, SHOWN, check_images, known_of, write_errors, write_examples, write_singles
+from narrows.scorer import columns_of, errors_of
 
 if TYPE_CHECKING:  # it takes a third of a second, and who draws has it
     from matplotlib.figure import Figure
@@ -48,6 +47,9 @@ NUMBERS_AT_ONCE = 2**22
 
 OF_CELLS = "squared difference per cell, of levels whether they differ, numbers scaled to variance 1"
 """What the errors of a table's noise measure."""
+
+SCORED = ("codes", "anomaly_score", "score_samples")
+"""What `encode` writes with ``scores``; without, the first."""
 
 LEVEL = 0.3
 """Of noise that is added, unless another one is asked for."""
@@ -68,7 +70,7 @@ def reconstruct(
         Whether to write each image as a file of its own, too.
     """
     check_images(estimator.fitted_, files=files)
-    errors = _errors(estimator, dataset)
+    errors = errors_of(estimator, dataset.X, dataset.y)
     folder = new_folder(out, f"reconstruct-{dataset.name}")
     restored, array = reconstruct_into(folder, "reconstructed", estimator, dataset.X, dataset.y)
     numbers = {
@@ -88,18 +90,6 @@ def reconstruct(
         written.append(write_singles(folder / "reconstructed", restored, estimator.fitted_))
     draw = partial(_side_by_side, estimator.fitted_, dataset, restored, errors)
     return Written(numbers, [*write_figures(folder, {"reconstructions": draw}), *written])
-
-
-def _errors(estimator: BottleneckEstimator, dataset: Dataset) -> NDArray[np.float64]:
-    """Return the error of each example, (n,), in the unit that the model has."""
-    fitted = estimator.fitted_
-    if fitted.table is None:
-        return estimator.anomaly_score(dataset.X, dataset.y, by="reconstruction")
-    y = dataset.y if fitted.conditional else None
-    errors: NDArray[np.float64] = fitted.on(estimator.device).errors(
-        examples_of(fitted, rows_of(estimator, dataset.X), y)
-    )
-    return errors
 
 
 def _side_by_side(fitted: Fitted, dataset: Dataset, restored: Any, errors: NDArray[np.float64]) -> Figure:
@@ -262,14 +252,8 @@ def encode(
     if out is not None:
         check_new_table(out)
     path = out or next(free)
-    codes = estimator.transform(dataset.X, dataset.y)
-    columns = dict(zip(estimator.get_feature_names_out(), codes.T, strict=True))
-    if scores:
-        columns |= {
-            "anomaly_score": estimator.anomaly_score(dataset.X, dataset.y),
-            "score_samples": estimator.score_samples(dataset.X, dataset.y),
-        }
-    numbers = {"examples": len(codes), "latent_dim": codes.shape[1]}
+    columns = columns_of(estimator, dataset.X, dataset.y, SCORED if scores else SCORED[:1])
+    numbers = {"examples": len(dataset.X), "latent_dim": estimator.fitted_.latent_dim}
     return Written(numbers, [write_columns(path, columns, known_of(dataset))])
 
 
