@@ -35,7 +35,7 @@ MAY_IMPORT = {
     },
     "estimators": {"arguments", "columns", "data", "evaluation", "fitted", "models", "scaling", "storage", "training"},
     "sweeps": {"arguments", "components", "estimators", "evaluation", "fitted", "training"},
-    "scorer": {"arguments", "columns", "data", "estimators", "training"},
+    "scorer": {"arguments", "columns", "data", "estimators", "fitted", "training"},
     "lecture": {"arguments", "drawing", "foundations"},
     "runs": {
         "arguments",
@@ -53,6 +53,7 @@ MAY_IMPORT = {
         "scorer",
         "storage",
         "sweeps",
+        "training",
     },
     "serving": {"arguments", "columns", "data", "estimators", "fitted", "runs", "training"},
     "exported": {"estimators", "fitted", "models"},

@@ -20,13 +20,14 @@ from narrows.estimators import load
 from narrows.estimators.base import BottleneckEstimator
 from narrows.estimators.rows import rows_of
 from narrows.estimators.targets import examples_of
+from narrows.fitted.fitted import Fitted
 from narrows.training.own_state import in_own_state
 from narrows.training.processor import limited_threads
 
 if TYPE_CHECKING:  # it is installed where it is needed
     import pyarrow as pa  # type: ignore[import-untyped]
 
-__all__ = ["OUTPUTS", "Scorer", "columns_of", "errors_of"]
+__all__ = ["OUTPUTS", "Scorer", "columns_of", "errors_of", "known_columns"]
 
 OUTPUTS = ("codes", "anomaly_score", "score_samples", "reconstruction_error", "odd")
 """What can be said of each row."""
@@ -155,19 +156,41 @@ def _examples(columns: dict[str, Any]) -> Any:
 
 def _split(estimator: BottleneckEstimator, rows: Any) -> tuple[Any, Any]:
     """Return those columns of ``rows`` that the model takes, and the classes, if it is conditional."""
-    if not is_frame(rows):
-        return rows, None
     fitted, y = estimator.fitted_, None
-    names = [str(name) for name in rows.columns]
-    known = fitted.feature_names if fitted.table is None else tuple(str(one.name) for one in fitted.table.columns)
-    label = label_column(names, dict.fromkeys(known or (), "")) if fitted.conditional else None
-    if label is not None:
-        y = np.asarray(rows[rows.columns[label]])
-    kept = [place for place, name in enumerate(names) if place != label and (known is None or name in known)]
-    if known is not None and fitted.table is None and {names[place] for place in kept} == set(known):
+    if is_frame(rows) and fitted.conditional:
+        names = [str(name) for name in rows.columns]
+        label = label_column(names, dict.fromkeys(_names_of(fitted) or (), ""))
+        if label is not None:
+            y = np.asarray(rows[rows.columns[label]])
+            rows = _chosen(rows, [place for place in range(len(names)) if place != label])
+    return known_columns(fitted, rows), y
+
+
+def known_columns(fitted: Fitted, X: Any) -> Any:
+    """Return the columns of ``X`` that the model knows, in its order if all are there; an array if it knows no names.
+
+    What is no data frame stays as it is.
+    """
+    if not is_frame(X):
+        return X
+    known = _names_of(fitted)
+    if known is None:
+        return np.asarray(X)
+    names = [str(name) for name in X.columns]
+    kept = [place for place, name in enumerate(names) if name in known]
+    if len(kept) == len(known):
         kept.sort(key=lambda place: known.index(names[place]))
-    X = rows.iloc[:, kept] if isinstance(rows, pd.DataFrame) else rows[:, kept]
-    return (np.asarray(X) if known is None else X), y
+    return _chosen(X, kept)
+
+
+def _names_of(fitted: Fitted) -> tuple[str, ...] | None:
+    if fitted.table is None:
+        return fitted.feature_names
+    return None if fitted.table.library == "numpy" else tuple(str(one.name) for one in fitted.table.columns)
+
+
+def _chosen(frame: Any, places: list[int]) -> Any:
+    return frame.iloc[:, places] if isinstance(frame, pd.DataFrame) else frame[:, places]
 
 
 def columns_of(estimator: BottleneckEstimator, X: Any, y: Any, outputs: Sequence[str]) -> Columns:

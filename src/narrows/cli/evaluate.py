@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from narrows.cli.choosing import Data, Fit, Missing, Model, Out, Seed, marks, number, whole
-from narrows.cli.progress import opened, reading
+from narrows.cli.progress import opened, reading, rows_done
 from narrows.cli.saying import say_findings, say_written
 
 if TYPE_CHECKING:
@@ -98,9 +98,16 @@ def anomalies(
     out: Out = None,
 ) -> None:
     """Find odd examples: a ranked list of all examples, and a sheet of the oddest that shows where they are odd."""
+    from narrows.data.parts import is_large
+    from narrows.runs import streaming
     from narrows.runs.anomalies import find_anomalies
 
-    done = find_anomalies(*opened(model, data, fit, missing=marks(missing)), out, by=by, false_alarms=false_alarms)
+    if is_large(data):
+        done = streaming.anomalies(
+            *(model, data, out), missing=marks(missing), by=by, false_alarms=false_alarms, told=rows_done(data)
+        )
+    else:
+        done = find_anomalies(*opened(model, data, fit, missing=marks(missing)), out, by=by, false_alarms=false_alarms)
     found = done.numbers
     print(
         f"{found['odd']:,} of {found['examples']:,} examples are odd: their score by {by} is above "

@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # they take torch, which reading does without
     from narrows.estimators.base import BottleneckEstimator
     from narrows.sweeps import SweepStep
 
-__all__ = ["opened", "reading", "watch"]
+__all__ = ["opened", "reading", "rows_done", "watch"]
 
 TERMINAL_SECONDS, PIPE_SECONDS = 0.1, 5.0
 """How often to say something new."""
@@ -50,6 +50,19 @@ def opened(
         estimator, dataset = open_both(model, data, label, fit=fit, missing=missing, progress=progress)
     warn_of_units(estimator.fitted_, dataset)
     return estimator, dataset
+
+
+def rows_done(source: str) -> Callable[[int], None]:
+    """Return what a stream of the rows of ``source`` is to call, and show now and then how far it is."""
+    said = time.monotonic()
+
+    def tell(done: int) -> None:
+        nonlocal said
+        if time.monotonic() - said >= PIPE_SECONDS:
+            said = time.monotonic()
+            print(f"{source}: {done:,} rows done", file=sys.stderr, flush=True)
+
+    return tell
 
 
 def _plain_reading(source: str) -> Callable[[int, int], None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ __all__ = [
     "LISTED",
     "SMALL",
     "read_as",
+    "refuse_in_parts",
     "say_findings",
     "say_kinds",
     "say_warning",
@@ -34,6 +35,19 @@ LISTED = 20
 def read_as(size: int | None, fit: str) -> str:
     """Return the options that say how images are read, as they are typed."""
     return ("" if size is None else f" --size {size}") + ("" if fit == "crop" else f" --fit {fit}")
+
+
+def refuse_in_parts(data: str, given: Mapping[str, object]) -> None:
+    """Refuse options that are ``given``, by their names, for a table that is read in parts.
+
+    Raises
+    ------
+    ValueError
+        Naming the first of them.
+    """
+    for name, value in given.items():
+        if value:
+            raise ValueError(f"{name} is for data that memory can hold, and {data} is read and written in parts")
 
 
 def smaller(dataset: Dataset) -> str:

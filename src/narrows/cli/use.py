@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from narrows.cli.choosing import Data, Files, Fit, Missing, Model, Out, Seed, marks, number, whole
-from narrows.cli.progress import opened
-from narrows.cli.saying import say_written
+from narrows.cli.progress import opened, rows_done
+from narrows.cli.saying import refuse_in_parts, say_written
 
 __all__ = ["decode", "denoise", "encode", "impute", "reconstruct"]
 
@@ -18,8 +18,15 @@ def reconstruct(
     model: Model, data: Data, missing: Missing = None, fit: Fit = "crop", files: Files = False, out: Out = None
 ) -> None:
     """Press data through the bottleneck and back: both side by side with error maps, and every example's error."""
-    from narrows.runs import using
+    from narrows.data.parts import is_large
+    from narrows.runs import streaming, using
 
+    if is_large(data):
+        refuse_in_parts(data, {"--files": files})
+        done = streaming.reconstruct(model, data, out, missing=marks(missing), told=rows_done(data))
+        print(f"{done.numbers['examples']:,} rows; mean error {done.numbers['mean']:.4f}")
+        say_written(done.files)
+        return
     done = using.reconstruct(*opened(model, data, fit, missing=marks(missing)), out, files=files)
     found = done.numbers
     print(
@@ -58,8 +65,15 @@ def denoise(
     """Clean noisy data; with --add, first make them noisy, and say how close to the originals the results are."""
     if add is None and level is not None:
         raise ValueError(f"--level {level:g} has no effect without --add NOISE")
-    from narrows.runs import using
+    from narrows.data.parts import is_large
+    from narrows.runs import streaming, using
 
+    if is_large(data):
+        refuse_in_parts(data, {"--files": files, "--add": add})
+        done = streaming.denoise(model, data, out, missing=marks(missing), told=rows_done(data))
+        print(f"{done.numbers['examples']:,} rows denoised")
+        say_written(done.files)
+        return
     done = using.denoise(
         *opened(model, data, fit, missing=marks(missing)), out, add=add, level=level, seed=seed, files=files
     )
@@ -93,12 +107,17 @@ def impute(
 ) -> None:
     """Fill the missing cells of a table, in a copy of its file in which nothing else changes."""
     from narrows.arguments import integer
-    from narrows.runs import imputing
+    from narrows.data.parts import is_large
+    from narrows.runs import imputing, streaming
 
     if draws is not None:
         integer("--draws", draws, 1)
-    estimator, dataset = opened(model, data, missing=marks(missing))
-    done = imputing.impute(estimator, dataset, Path(data), out, draws=draws, seed=seed)
+    if is_large(data):
+        refuse_in_parts(data, {"--draws": draws})
+        done = streaming.impute(model, data, out, missing=marks(missing), seed=seed, told=rows_done(data))
+    else:
+        estimator, dataset = opened(model, data, missing=marks(missing))
+        done = imputing.impute(estimator, dataset, Path(data), out, draws=draws, seed=seed)
     found = done.numbers
     total = sum(found["filled"].values())
     print(f"{total:,} of {found['missing']:,} missing cells filled in {found['examples']:,} rows")
@@ -114,7 +133,11 @@ def encode(
     data: Data,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="A new .csv, .npy or .parquet file.", show_default="codes-DATA.csv"),
+        typer.Option(
+            metavar="FILE",
+            help="A new .csv, .npy or .parquet file; of a large table a folder.",
+            show_default="codes-DATA.csv",
+        ),
     ] = None,
     scores: Annotated[
         bool,
@@ -124,9 +147,13 @@ def encode(
     fit: Fit = "crop",
 ) -> None:
     """Write the codes of data: a row of latent_dim numbers for each example, and its label and file if it has them."""
-    from narrows.runs import using
+    from narrows.data.parts import is_large
+    from narrows.runs import streaming, using
 
-    done = using.encode(*opened(model, data, fit, missing=marks(missing)), out, scores=scores)
+    if is_large(data):
+        done = streaming.encode(model, data, out, missing=marks(missing), scores=scores, told=rows_done(data))
+    else:
+        done = using.encode(*opened(model, data, fit, missing=marks(missing)), out, scores=scores)
     print(f"{done.numbers['examples']:,} codes of {done.numbers['latent_dim']} numbers")
     say_written(done.files)
 

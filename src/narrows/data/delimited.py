@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import gzip
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import IO
@@ -14,7 +15,7 @@ from typing import IO
 from narrows.data.cells import is_number
 from narrows.data.errors import DataError
 
-__all__ = ["Delimited", "opened", "read_delimited"]
+__all__ = ["Delimited", "delimited_parts", "opened", "read_delimited"]
 
 MARKS = (",", ";", "\t")
 """What may separate cells."""
@@ -39,6 +40,10 @@ class Delimited:
         Between cells; semicolons leave commas for decimals.
     note
         What to say of the first line, if it was taken for names.
+    first
+        How many lines of the file come between the names and these.
+    heading, text
+        The names, and these lines, as they stand in the file, where they are read in parts.
     """
 
     path: Path
@@ -47,6 +52,9 @@ class Delimited:
     lines: list[list[str]]
     separator: str
     note: str | None
+    first: int = 0
+    heading: str = ""
+    text: str = ""
 
     @property
     def commas(self) -> bool:
@@ -77,25 +85,80 @@ def read_delimited(path: Path, missing: Sequence[str] = ()) -> Delimited:
     DataError
         If it cannot be read, or lines differ in length.
     """
+    with _damage_named(path), opened(path) as file:
+        separator = _separator(file)
+        file.seek(0)
+        lines = [line for line in csv.reader(file, delimiter=separator) if line]
+    if not lines:
+        raise DataError(f"{path} is empty")
+    return _begun(path, separator, lines[0], lines[1:], missing)
+
+
+def delimited_parts(path: Path, rows: int, missing: Sequence[str] = ()) -> Iterator[Delimited]:
+    """Yield a table's cells as `read_delimited` returns them, at most that many ``rows`` at a time.
+
+    Raises
+    ------
+    DataError
+        As there, when it comes to it.
+    """
+    with _damage_named(path), opened(path) as file:
+        separator = _separator(file)
+        file.seek(0)
+        raw = list[str]()
+        lines = filter(None, csv.reader(_recorded(file, raw), delimiter=separator))
+        top = next(lines, None)
+        if top is None:
+            raise DataError(f"{path} is empty")
+        heading, first = "".join(raw), 0
+        begun = _begun(path, separator, top, list(islice(lines, LINES_LOOKED_AT)), missing)
+        file.seek(0)  # what was looked at is read once more
+        raw.clear()
+        lines = filter(None, csv.reader(_recorded(file, raw), delimiter=separator))
+        begun = replace(begun, heading=heading if begun.named else "")
+        if begun.named:
+            next(lines)
+            raw.clear()
+        while part := list(islice(lines, rows)):
+            _check_lengths(path, part, len(top), 1 + begun.named + first)
+            yield replace(begun, lines=part, first=first, text="".join(raw))
+            raw.clear()
+            first += len(part)
+
+
+def _recorded(file: IO[str], raw: list[str]) -> Iterator[str]:
+    """Yield the lines of ``file``, of which ``raw`` keeps what was not yet taken away."""
+    for line in file:
+        raw.append(line)
+        yield line
+
+
+@contextmanager
+def _damage_named(path: Path) -> Iterator[None]:
+    """Say of a file that cannot be read that it cannot."""
     try:
-        with opened(path) as file:
-            separator = _separator(file)
-            file.seek(0)
-            lines = [line for line in csv.reader(file, delimiter=separator) if line]
+        yield
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path} is not a table in UTF-8: {error}; save it as CSV UTF-8") from error
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError(f"{path} cannot be read: {error}") from error
-    if not lines:
-        raise DataError(f"{path} is empty")
-    first = [cell.strip() for cell in lines[0]]
-    note = _names_told(first, lines[1:LINES_LOOKED_AT], missing, commas=separator == ";")
+
+
+def _begun(path: Path, separator: str, top: list[str], below: list[list[str]], missing: Sequence[str]) -> Delimited:
+    """Return a file that begins with the line ``top``, and goes on with those ``below``."""
+    first = [cell.strip() for cell in top]
+    note = _names_told(first, below[: LINES_LOOKED_AT - 1], missing, commas=separator == ";")
     named = note is not None
-    for number, line in enumerate(lines[named:], 1 + named):
-        if len(line) != len(first):
-            raise DataError(f"{path}, line {number} has {len(line)} cells; the first line has {len(first)}")
+    lines = below if named else [top, *below]
+    _check_lengths(path, lines, len(first), 1 + named)
     names = first if named else [str(place) for place in range(len(first))]
-    return Delimited(path, names, named, lines[named:], separator, note)
+    return Delimited(path, names, named, lines, separator, note)
+
+
+def _check_lengths(path: Path, lines: Sequence[Sequence[str]], length: int, first: int) -> None:
+    for number, line in enumerate(lines, first):
+        if len(line) != length:
+            raise DataError(f"{path}, line {number} has {len(line)} cells; the first line has {length}")
 
 
 def opened(path: Path) -> IO[str]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from narrows.data.cells import is_number
 from narrows.data.delimited import LINES_LOOKED_AT, Delimited, read_delimited
 
-__all__ = ["write_filled"]
+__all__ = ["filled_table", "filled_text", "write_filled"]
 
 EXPONENTS, NEEDS_QUOTES = re.compile(r"[eE]"), re.compile(r'["\r\n]|^\s|\s$')
 
@@ -49,6 +49,13 @@ def write_filled(source: Path, target: Path, cells: Cells, missing: Sequence[str
     file, gzipped = read_delimited(source, missing), source.suffix.lower() == ".gz"
     data = gzip.decompress(source.read_bytes()) if gzipped else source.read_bytes()
     mark = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
+    filled = mark + filled_text(data.decode("utf-8-sig"), file, cells).encode()
+    target.write_bytes(gzip.compress(filled, mtime=0) if gzipped else filled)
+    return target
+
+
+def filled_text(text: str, file: Delimited, cells: Cells) -> str:
+    """Return the ``text`` of a ``file``, names and lines, with ``cells`` filled, as `write_filled` does."""
     new: dict[tuple[int, int], str] = {}
     for name, own in cells.items():
         place = file.names.index(name)
@@ -56,9 +63,7 @@ def write_filled(source: Path, target: Path, cells: Cells, missing: Sequence[str
         new.update(
             zip(zip(rows.tolist(), [place] * len(rows), strict=True), _as_written(file, place, own), strict=True)
         )
-    filled = mark + "".join(_filled(data.decode("utf-8-sig"), file, new)).encode()
-    target.write_bytes(gzip.compress(filled, mtime=0) if gzipped else filled)
-    return target
+    return "".join(_filled(text, file, new))
 
 
 def _as_written(file: Delimited, place: int, values: pd.Series[Any]) -> list[str]:
@@ -138,14 +143,20 @@ def _fill_parquet(source: Path, target: Path, cells: Cells) -> None:
     with pq.ParquetFile(source) as file:
         table = file.read()
         groups = [file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)]
-    for name, own in cells.items():
-        place = [str(one) for one in table.column_names].index(name)
-        field = table.schema.field(place)
-        table = table.set_column(place, field, _with_filled(table.column(place), field.type, own))
+    table = filled_table(table, cells)
     compression = groups[0].column(0).compression if groups and groups[0].num_columns else "SNAPPY"
     compression = "NONE" if compression == "UNCOMPRESSED" else compression
     rows = max([group.num_rows for group in groups], default=0) or None
     pq.write_table(table, target, compression=compression, row_group_size=rows)
+
+
+def filled_table(table: Any, cells: Cells) -> Any:
+    """Return a table of Arrow's with ``cells`` filled, in its own schema."""
+    for name, own in cells.items():
+        place = [str(one) for one in table.column_names].index(name)
+        field = table.schema.field(place)
+        table = table.set_column(place, field, _with_filled(table.column(place), field.type, own))
+    return table
 
 
 def _with_filled(column: Any, kind: Any, values: pd.Series[Any]) -> Any:

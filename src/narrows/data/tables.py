@@ -21,7 +21,16 @@ from narrows.data.delimited import Delimited, read_delimited
 from narrows.data.errors import DataError
 from narrows.data.labels import labels_in
 
-__all__ = ["columns_of", "frame_of", "in_numbers", "label_column", "read_csv", "read_parquet"]
+__all__ = [
+    "columns_of",
+    "frame_of",
+    "in_delimited",
+    "in_frame",
+    "in_numbers",
+    "label_column",
+    "read_csv",
+    "read_parquet",
+]
 
 NAMELESS = ("", "Unnamed: 0")
 """What pandas and R call a first column of row names when they write it, and pandas when it reads that."""
@@ -58,7 +67,12 @@ def read_csv(path: Path, missing: Sequence[str] = (), types: Types | None = None
         If lines differ in length, columns have one name, or a cell is not what its column holds; the message names line
         and column.
     """
-    gaps, file, held = Gaps(missing), read_delimited(path, missing), types or {}
+    return in_delimited(read_delimited(path, missing), missing, types)
+
+
+def in_delimited(file: Delimited, missing: Sequence[str] = (), types: Types | None = None) -> Dataset:
+    """Return what a file's lines hold, or some of them, as `read_csv` does."""
+    path, gaps, held = file.path, Gaps(missing), types or {}
     columns, notes = columns_of(file)
     notes = [*([] if file.note is None else [file.note]), *notes]
     label = label_column(file.names, held) if file.named else None
@@ -77,7 +91,7 @@ def read_csv(path: Path, missing: Sequence[str] = (), types: Types | None = None
     made, told = {}, []
     for place in columns:
         cells, name = gaps.emptied(file.column(place), commas=file.commas), file.names[place]
-        column = TextColumn(str(path), name, cells, 1 + file.named, file.commas)
+        column = TextColumn(str(path), name, cells, 1 + file.named + file.first, file.commas)
         made[name], note_of_column = typed(column, held.get(name))
         told += [] if note_of_column is None else [note_of_column]
     if file.commas:
@@ -156,7 +170,12 @@ def read_parquet(path: Path, missing: Sequence[str] = (), types: Types | None = 
     DataError
         If pyarrow is not installed, the file is damaged, or a column is of a type that no table here has.
     """
-    gaps, frame = Gaps(missing), _frame_of(path)
+    return in_frame(path, _frame_of(path), missing, types)
+
+
+def in_frame(path: Path, frame: pd.DataFrame, missing: Sequence[str] = (), types: Types | None = None) -> Dataset:
+    """Return what the rows of a Parquet file hold, or some of them, as `read_parquet` does."""
+    gaps = Gaps(missing)
     names = list(frame.columns.map(str))
     frame.columns = pd.Index(names)
     label, y, notes = label_column(names, types or {}), None, []

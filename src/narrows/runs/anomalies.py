@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from narrows.arguments import rate
+from narrows.arguments import choice, rate
 from narrows.data.dataset import Dataset
 from narrows.data.errors import DataError
 from narrows.data.take import take
 from narrows.estimators.base import BottleneckEstimator
 from narrows.evaluation.anomalies import p_values, threshold
+from narrows.fitted.reference import SCORES
 from narrows.runs.captions import captions, with_article
 from narrows.runs.cells import odd_cells
 from narrows.runs.files import Written, new_folder, write_columns, write_figures, write_json
@@ -24,7 +25,7 @@ from narrows.runs.writing import known_of
 if TYPE_CHECKING:  # it takes a third of a second, and who draws has it
     from matplotlib.figure import Figure
 
-__all__ = ["find_anomalies"]
+__all__ = ["Rule", "find_anomalies", "names_of_odd_cells"]
 
 Array = NDArray[Any]
 
@@ -34,6 +35,49 @@ ODDEST, ODDEST_ROWS = 36, 20
 MOST_NATS, LEAST_HEAT = 10.0, 0.35
 """By how many nats a cell is odder than usual that is marked as strongly as can be, and how strongly one is at least
 that makes its row odd."""
+
+
+class Rule(NamedTuple):
+    """When an example is odd.
+
+    Attributes
+    ----------
+    by
+        What scores go by.
+    false_alarms, promised
+        The share of ordinary examples that may be called odd, and that can be promised.
+    held_out
+        Scores of ordinary examples that were held out, (m,).
+    limit
+        Scores above it are odd.
+    """
+
+    by: str
+    false_alarms: float
+    promised: float
+    held_out: Array
+    limit: float
+
+    @classmethod
+    def of(cls, estimator: BottleneckEstimator, by: str, false_alarms: float | None) -> Rule:
+        """Return it of a model; for the parameters and errors see `find_anomalies`."""
+        asked = rate("false_alarms", estimator.false_alarms if false_alarms is None else false_alarms)
+        held_out = estimator.fitted_.held_out(choice("by", by, SCORES))
+        if not len(held_out):
+            raise DataError(f"by={by!r} has no threshold: this model's training held out no examples for one")
+        promised = max(asked, 1 / (len(held_out) + 1))
+        return cls(by, asked, promised, held_out, threshold(held_out, promised))
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What a run's numbers say of it."""
+        return {
+            "by": self.by,
+            "false_alarms": self.false_alarms,
+            "promised": self.promised,
+            "threshold": self.limit,
+            "held_out": len(self.held_out),
+        }
 
 
 def find_anomalies(
@@ -65,29 +109,20 @@ def find_anomalies(
     DataError
         If nothing was held out in the training that a threshold could be taken from.
     """
-    asked = rate("false_alarms", estimator.false_alarms if false_alarms is None else false_alarms)
+    rule = Rule.of(estimator, by, false_alarms)
     scores = estimator.anomaly_score(dataset.X, dataset.y, by=by)
-    held_out = estimator.fitted_.held_out(by)
-    if not len(held_out):
-        raise DataError(f"by={by!r} has no threshold: this model's training held out no examples for one")
-    promised = max(asked, 1 / (len(held_out) + 1))
-    limit = threshold(held_out, promised)
-    odd = scores > limit
+    limit, odd = rule.limit, scores > rule.limit
     order = np.argsort(-scores, kind="stable")
     folder = new_folder(out, f"anomalies-{dataset.name}")
     known = {name: values[order] for name, values in known_of(dataset).items()}
-    p = p_values(scores, held_out)
+    p = p_values(scores, rule.held_out)
     columns: dict[str, Array] = {"example": order, "score": scores[order], "p_value": p[order], "odd": odd[order]}
     cells = _Cells.of(estimator, dataset, scores, limit, by) if estimator.fitted_.table is not None else None
     if cells is not None:
         columns["odd_cells"] = cells.named[order]
     numbers = {
         "examples": len(scores),
-        "by": by,
-        "false_alarms": asked,
-        "promised": promised,
-        "threshold": limit,
-        "held_out": len(held_out),
+        **rule.told,
         "odd": int(odd.sum()),
     }
     files = [
@@ -101,7 +136,7 @@ def find_anomalies(
     marked = "their errors" if cells is None else "cells that cost more nats than usual"
     title = (
         f"The oddest of {dataset.name} to {with_article(estimator.fitted_.kind)}, by {by}, with {marked} in "
-        f"orange; scores above {limit:.3g} are odd; at most {promised:.3g} of ordinary examples exceed this"
+        f"orange; scores above {limit:.3g} are odd; at most {rule.promised:.3g} of ordinary examples exceed this"
     )
     heat = None if cells is None else cells.heat[shown]
     draw = partial(_sheet, estimator, dataset, shown, scores[shown], odd[shown], title, heat)
@@ -154,9 +189,15 @@ class _Cells(NamedTuple):
         y = dataset.y if estimator.fitted_.conditional else None
         found = odd_cells(estimator, dataset.X, y, scores, limit, by)
         names = [str(one.name) for one in table.modelled]
-        named = ["; ".join(name for name, odd in zip(names, row, strict=True) if odd) for row in found.odd]
+        named = names_of_odd_cells(names, found.odd)
         heat = np.clip(np.nan_to_num(found.excess) / MOST_NATS, 0, 1)
         is_odd = np.asarray(found.odd.any(1))
         heat[is_odd] = np.where(found.odd, np.maximum(heat, LEAST_HEAT), 0)[is_odd]
         nats = np.asarray(estimator.error_map(dataset.X, y))
-        return cls(names, nats, np.array(named, object), heat)
+        return cls(names, nats, named, heat)
+
+
+def names_of_odd_cells(names: list[str], odd: NDArray[np.bool_]) -> Array:
+    """Return the names of the columns of each row's odd cells, (n,), by which are ``odd``, (n, columns)."""
+    texts = ["; ".join(name for name, is_odd in zip(names, row, strict=True) if is_odd) for row in odd]
+    return np.array(texts, object)

@@ -14,7 +14,7 @@ from narrows.data.filling import write_filled
 from narrows.estimators.base import BottleneckEstimator
 from narrows.runs.files import Written, new_folder, write_json
 
-__all__ = ["impute"]
+__all__ = ["frame_of", "impute", "new_cells"]
 
 
 def impute(
@@ -55,8 +55,8 @@ def impute(
         raise DataError(f"--out {out} already exists; name a new file")
     fillings = estimator.impute(dataset.X, dataset.y, draws=draws, random_state=seed)
     each = [fillings] if draws is None else fillings
-    before = _frame(dataset.X)
-    cells = [_new_cells(before, _frame(filled)) for filled in each]
+    before = frame_of(dataset.X)
+    cells = [new_cells(before, frame_of(filled)) for filled in each]
     folder = alone.parent if alone is not None else new_folder(out, f"impute-{dataset.name}")
     stem, files = source.name[: len(source.name) - len(suffixes)], []
     for number, (filled, own) in enumerate(zip(each, cells, strict=True), 1):
@@ -78,13 +78,13 @@ def impute(
     return Written(numbers, files if alone is not None else [*files, write_json(folder / "results.json", numbers)])
 
 
-def _frame(X: Any) -> pd.DataFrame:
+def frame_of(X: Any) -> pd.DataFrame:
     """Return rows as a frame whose columns are called as in the file, and whose rows are counted from 0."""
     frame = X.reset_index(drop=True) if isinstance(X, pd.DataFrame) else pd.DataFrame(np.asarray(X))
     return frame.rename(columns=str)
 
 
-def _new_cells(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, pd.Series[Any]]:
+def new_cells(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, pd.Series[Any]]:
     """Return the cells that were missing and are not, by column."""
     filled = {name: before[name].isna() & after[name].notna() for name in before.columns}
     return {name: after[name][new] for name, new in filled.items() if new.any()}

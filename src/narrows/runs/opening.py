@@ -29,6 +29,7 @@ from narrows.runs.files import checkpoints, require_pyarrow
 __all__ = [
     "find_model",
     "known_labels",
+    "marks_of",
     "models_in",
     "named_set",
     "open_both",
@@ -36,7 +37,9 @@ __all__ = [
     "pick",
     "remembered",
     "results_beside",
+    "types_of",
     "warn_of_units",
+    "with_classes",
 ]
 
 Array = NDArray[Any]
@@ -134,26 +137,26 @@ def open_both(
     file = find_model(model)
     estimator = load(file)
     fitted = estimator.fitted_
-    if not missing and is_table(data):
-        missing = _marks_of(results_beside(file))
+    if is_table(data):
+        missing = missing or marks_of(file)
     dataset = load_data(
-        data, like=fitted.input_shape, fit=fit, missing=missing, types=_types_of(fitted), progress=progress
+        data, like=fitted.input_shape, fit=fit, missing=missing, types=types_of(fitted), progress=progress
     )
     if label is not None:
         if not fitted.conditional:
             raise DataError(f"--label {label} has no effect here: the codes of MODEL {model} do not depend on labels")
         dataset = replace(dataset, y=np.full(len(dataset.X), label))
-    return estimator, _with_classes(fitted, dataset, f"DATA {data} has", model)
+    return estimator, with_classes(fitted, dataset, f"DATA {data} has", model)
 
 
-def _marks_of(results: dict[str, Any]) -> tuple[str, ...]:
-    """Return what stood for missing cells in a run, by its results."""
-    told = results.get("data")
+def marks_of(file: Path) -> tuple[str, ...]:
+    """Return what stood for missing cells in the run that a model ``file`` comes from, by its results."""
+    told = results_beside(file).get("data")
     found = told.get("missing") if isinstance(told, dict) else None
     return tuple(mark for mark in found if isinstance(mark, str)) if isinstance(found, list) else ()
 
 
-def _types_of(fitted: Fitted) -> dict[str, str] | None:
+def types_of(fitted: Fitted) -> dict[str, str] | None:
     """Return what the columns of a table's file hold to a model, by name."""
     if fitted.table is not None:
         return {str(one.name): one.family for one in fitted.table.columns if one.kind not in ("constant", "empty")}
@@ -186,10 +189,10 @@ def open_codes(model: Path, codes: Path) -> tuple[BottleneckEstimator, Dataset]:
     """
     estimator = load(find_model(model))
     dataset = _read_codes(codes, list(estimator.get_feature_names_out()))
-    return estimator, _with_classes(estimator.fitted_, dataset, f"CODES {codes} has", model)
+    return estimator, with_classes(estimator.fitted_, dataset, f"CODES {codes} has", model)
 
 
-def _with_classes(fitted: Fitted, dataset: Dataset, told: str, model: Path) -> Dataset:
+def with_classes(fitted: Fitted, dataset: Dataset, told: str, model: Path) -> Dataset:
     """Return ``dataset`` with its labels as classes, if the model, which ``model`` names, is conditional."""
     if not fitted.conditional:
         return dataset

@@ -1,0 +1,225 @@
+"""Large tables: a file, or a folder of Parquet parts, read by record batch."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from narrows.data.dataset import Dataset
+from narrows.data.delimited import delimited_parts
+from narrows.data.errors import DataError
+from narrows.data.sources import is_table
+from narrows.data.tables import frame_of, in_delimited, in_frame
+
+__all__ = ["BATCHES", "LARGE", "Part", "Parts", "is_large", "is_parquet", "parquet_in"]
+
+LARGE = 2**27
+"""Bytes of a table's file above which it is read by record batch."""
+
+ROWS, NUMBERS = 2**16, 2**21
+"""Rows, and numbers in them, of a record batch."""
+
+ALIGNED = 4096
+"""Rows that pass through a net together, of which a batch is a multiple where its rows are not very long."""
+
+BATCHES = 16
+"""In what is written as one part."""
+
+
+class Part(NamedTuple):
+    """Some consecutive rows of a file.
+
+    Attributes
+    ----------
+    file
+        Which.
+    first
+        Row of the file that they begin with.
+    dataset
+        They, as `narrows.data.load_data` returns them.
+    held
+        The same as the file holds them: a RecordBatch of Arrow, or lines of text.
+    begins
+        Whether they are the first of what is written as one part.
+    """
+
+    file: Path
+    first: int
+    dataset: Dataset
+    held: Any
+    begins: bool
+
+    @property
+    def told(self) -> str:
+        """What messages call them."""
+        return f"{self.file}, rows {self.first:,} to {self.first + len(self.dataset.X) - 1:,}"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A table in one file or several.
+
+    Attributes
+    ----------
+    name
+        For people and for file names.
+    files
+        In the order of their rows.
+    missing, types
+        As in `narrows.data.load_data`.
+    rows
+        In a batch.
+    """
+
+    name: str
+    files: tuple[Path, ...]
+    missing: Sequence[str]
+    types: Mapping[str, str] | None
+    rows: int
+    seen: tuple[tuple[int, int], ...] = field(repr=False)
+
+    @classmethod
+    def of(cls, source: str | Path, missing: Sequence[str] = (), types: Mapping[str, str] | None = None) -> Parts:
+        """Return the table in ``source``, a file or a folder of Parquet parts.
+
+        Raises
+        ------
+        DataError
+            If a part cannot be read, or its columns are not those of the first one; the message names it.
+        """
+        path = Path(source)
+        _require_pyarrow(path)
+        files = tuple(parquet_in(path)) if path.is_dir() else (path,)
+        schemas = [_schema_of(file) for file in files if is_parquet(file)]
+        for file, schema in zip(files, schemas, strict=False):
+            _check_like(file, schema, files[0], schemas[0])
+        columns = len(schemas[0]) if schemas else len(next(delimited_parts(path, 1, missing)).names)
+        rows = min(ROWS, max(1, NUMBERS // max(1, columns)))
+        rows = rows // ALIGNED * ALIGNED or rows
+        return cls(path.name.partition(".")[0], files, tuple(missing), types, rows, tuple(map(_state_of, files)))
+
+    def identity(self) -> list[Any]:
+        """Return what tells these files from others: their names, sizes, and when they were changed."""
+        return [[file.name, *state] for file, state in zip(self.files, self.seen, strict=True)]
+
+    def batches(self, file: Path, begin: int) -> Iterator[Part]:
+        """Yield the rows of ``file`` in batches, from batch ``begin`` on.
+
+        Raises
+        ------
+        DataError
+            If it cannot be read, or has changed since these parts were opened.
+        """
+        if _state_of(file) != self.seen[self.files.index(file)]:
+            raise DataError(f"{file} has changed since the run began; leave the parts as they are until its end")
+        first = begin * self.rows
+        if is_parquet(file):
+            for batch in _record_batches(file, first, self.rows):
+                import pyarrow as pa  # type: ignore[import-untyped]
+
+                frame = frame_of(str(file), pa.Table.from_batches([batch]))
+                yield Part(file, first, in_frame(file, frame, self.missing, self.types), batch, self._begins(first))
+                first += batch.num_rows
+            return
+        for lines in islice(delimited_parts(file, self.rows, self.missing), begin, None):
+            yield Part(
+                file, lines.first, in_delimited(lines, self.missing, self.types), lines, self._begins(lines.first)
+            )
+
+    def _begins(self, first: int) -> bool:
+        return first % (BATCHES * self.rows) == 0
+
+
+def is_large(source: object) -> bool:
+    """Say whether ``source`` names a table to be read by record batch: Parquet parts, or a file above `LARGE` bytes."""
+    if not isinstance(source, str | Path):
+        return False
+    path = Path(source)
+    if path.is_dir():
+        return any(parquet_in(path))
+    return is_table(source) and path.is_file() and path.stat().st_size > LARGE
+
+
+def parquet_in(folder: Path) -> Sequence[Path]:
+    """Return the Parquet files in ``folder``, sorted; where names begin with . or _ they hold no data."""
+    return sorted(file for file in folder.glob("*.parquet") if file.name[0] not in "._" and file.is_file())
+
+
+def is_parquet(file: Path) -> bool:
+    """Say whether a file is one of Parquet's, by its name."""
+    return file.name.lower().endswith(".parquet")
+
+
+def _state_of(file: Path) -> tuple[int, int]:
+    found = file.stat()
+    return found.st_size, found.st_mtime_ns
+
+
+def _require_pyarrow(path: Path) -> None:
+    if importlib.util.find_spec("pyarrow") is None:
+        raise DataError(f"{path} is read by record batch, which needs pyarrow: pip install 'narrows[parquet]'")
+
+
+def _schema_of(file: Path) -> Any:
+    import pyarrow as pa
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
+    try:
+        return pq.read_schema(file)
+    except (ValueError, OSError, pa.ArrowException) as error:
+        raise DataError(f"{file} is not a Parquet file that can be read: {error}") from error
+
+
+def _check_like(file: Path, schema: Any, first: Path, wanted: Any) -> None:
+    """Refuse a part whose columns are not those of the ``first``, in any order."""
+    for name in wanted.names:
+        if name not in schema.names:
+            raise DataError(f"{file} has no column {name!r}, which {first.name} has; all parts need the same columns")
+    for one in schema:
+        if one.name not in wanted.names:
+            raise DataError(f"{file} has a column {one.name!r}, which {first.name} has not; all parts need the same")
+        kind = wanted.field(one.name).type
+        if one.type != kind:
+            raise DataError(f"{file}, column {one.name!r} is of type {one.type}, but of type {kind} in {first.name}")
+
+
+def _record_batches(path: Path, first: int, rows: int) -> Iterator[Any]:
+    """Yield the rows of a Parquet file from ``first`` on, that many at a time, whatever its row groups are."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        # A row group is decoded as it is needed, and not read ahead, so that its size does not matter.
+        with pq.ParquetFile(path, pre_buffer=False, buffer_size=2**20) as file:
+            groups, before = list[int](), 0
+            for group in range(file.metadata.num_row_groups):
+                count = file.metadata.row_group(group).num_rows
+                if before + count <= first and not groups:
+                    before += count
+                else:
+                    groups.append(group)
+            held, n = list[Any](), 0
+            skipped = first - before
+            for batch in file.iter_batches(rows, row_groups=groups, use_threads=False) if groups else ():
+                rest = batch.slice(min(skipped, batch.num_rows))
+                skipped -= batch.num_rows - rest.num_rows
+                while rest.num_rows:
+                    held.append(rest.slice(0, rows - n))
+                    n, rest = n + held[-1].num_rows, rest.slice(held[-1].num_rows)
+                    if n == rows:
+                        yield _joined(held)
+                        held, n = [], 0
+            if n:
+                yield _joined(held)
+    except (ValueError, OSError, pa.ArrowException) as error:
+        raise DataError(f"{path} cannot be read: {error}") from error
+
+
+def _joined(batches: Sequence[Any]) -> Any:
+    import pyarrow as pa
+
+    return pa.Table.from_batches(batches).combine_chunks().to_batches()[0]

@@ -1,0 +1,289 @@
+"""What a model does to tables larger than memory, some rows at a time: written in parts, each whole, and gone on with.
+
+A folder of parts also says in a journal which of them are there. What was killed goes on after the last of these when
+the same command is given once more, and comes to the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from narrows.data.delimited import Delimited
+from narrows.data.errors import DataError
+from narrows.data.filling import filled_table, filled_text
+from narrows.data.parts import BATCHES, Part, Parts, is_parquet
+from narrows.estimators import load
+from narrows.estimators.base import BottleneckEstimator
+from narrows.evaluation.anomalies import p_values
+from narrows.runs.anomalies import Rule, names_of_odd_cells
+from narrows.runs.cells import odd_cells
+from narrows.runs.files import Written, new_folder, write_json
+from narrows.runs.imputing import frame_of, new_cells
+from narrows.runs.journal import Journal
+from narrows.runs.opening import find_model, marks_of, types_of, warn_of_units, with_classes
+from narrows.runs.using import SCORED
+from narrows.scorer import columns_of, errors_of, known_columns
+from narrows.training.processor import limited_threads
+
+__all__ = ["anomalies", "denoise", "encode", "impute", "reconstruct"]
+
+ODDEST = 20
+"""Rows that the numbers name."""
+
+MISSING, FILLED = "missing in ", "filled in "
+"""What the numbers of cells in a column are called in the journal, before its name."""
+
+Told = Callable[[int], None]
+"""Called with how many rows are done."""
+
+Made = tuple[Any, dict[str, Any]]
+"""What becomes of some rows, a table of Arrow's or text, and numbers that add up over all."""
+
+Work = Callable[[BottleneckEstimator, Part, int], Made]
+"""What is done with rows, of which the first has that number."""
+
+
+def encode(
+    model: Path, data: str, out: Path | None, *, missing: Sequence[str] = (), scores: bool = False, told: Told
+) -> Written:
+    """Write the codes of a large table in parts, ``codes`` as `narrows.runs.using.encode` has them.
+
+    Parameters
+    ----------
+    model
+        As in `narrows.runs.opening.find_model`.
+    data
+        A table that `narrows.data.parts.is_large` is true of.
+    out
+        A new folder, or that of the same command when it was cut off; None takes a new one.
+    missing
+        As in `narrows.runs.opening.open_both`.
+    scores
+        Whether to add each row's anomaly score and log-density.
+    told
+        Called with how many rows are done, after each batch.
+    """
+
+    def work(estimator: BottleneckEstimator, part: Part, _: int) -> Made:
+        X, y = part.dataset.X, part.dataset.y
+        return _table(columns_of(estimator, X, y, SCORED if scores else SCORED[:1])), {}
+
+    return _stream("encode", model, data, out, missing, {"scores": scores}, work, told)
+
+
+def anomalies(
+    model: Path,
+    data: str,
+    out: Path | None,
+    *,
+    missing: Sequence[str] = (),
+    by: str = "reconstruction",
+    false_alarms: float | None = None,
+    told: Told,
+) -> Written:
+    """Write how odd the rows of a large table are, in its own order and in parts; the numbers name the oddest.
+
+    Parameters
+    ----------
+    model, data, out, missing, told
+        As in `encode`.
+    by, false_alarms
+        As in `narrows.runs.anomalies.find_anomalies`.
+    """
+    rule = Rule.of(load(find_model(model)), by, false_alarms)
+
+    def work(estimator: BottleneckEstimator, part: Part, first: int) -> Made:
+        X, y = part.dataset.X, part.dataset.y
+        scores = estimator.anomaly_score(X, y, by=by)
+        odd, rows = scores > rule.limit, np.arange(first, first + len(scores))
+        columns = {"example": rows, "score": scores, "p_value": p_values(scores, rule.held_out), "odd": odd}
+        table = estimator.fitted_.table
+        if table is not None:
+            found = odd_cells(estimator, X, y if estimator.fitted_.conditional else None, scores, rule.limit, by)
+            columns["odd_cells"] = names_of_odd_cells([str(one.name) for one in table.modelled], found.odd)
+        oddest = heapq.nlargest(ODDEST, zip(scores.tolist(), rows.tolist(), strict=True))
+        return _table(columns), {"odd": int(odd.sum()), "oddest": [list(one) for one in oddest]}
+
+    return _stream("anomalies", model, data, out, missing, rule.told, work, told)
+
+
+def reconstruct(model: Path, data: str, out: Path | None, *, missing: Sequence[str] = (), told: Told) -> Written:
+    """Write the rows of a large table pressed through the bottleneck and back, each with its error, in parts.
+
+    Parameters
+    ----------
+    model, data, out, missing, told
+        As in `encode`.
+    """
+
+    def work(estimator: BottleneckEstimator, part: Part, _: int) -> Made:
+        import pyarrow as pa  # type: ignore[import-untyped]
+
+        errors = errors_of(estimator, part.dataset.X, part.dataset.y)
+        made = _restored(estimator, part)
+        return made.append_column("reconstruction_error", pa.array(errors)), {"error": float(errors.sum())}
+
+    return _stream("reconstruct", model, data, out, missing, {}, work, told)
+
+
+def denoise(model: Path, data: str, out: Path | None, *, missing: Sequence[str] = (), told: Told) -> Written:
+    """Write the rows of a large table without their noise, in parts.
+
+    Parameters
+    ----------
+    model, data, out, missing, told
+        As in `encode`.
+    """
+
+    def work(estimator: BottleneckEstimator, part: Part, _: int) -> Made:
+        return _restored(estimator, part), {}
+
+    return _stream("denoise", model, data, out, missing, {}, work, told)
+
+
+def impute(
+    model: Path, data: str, out: Path | None, *, missing: Sequence[str] = (), seed: int = 0, told: Told
+) -> Written:
+    """Write a large table once more in parts, with its missing cells filled and all others as they were.
+
+    Parameters
+    ----------
+    model, data, out, missing, told
+        As in `encode`; parts of a CSV file are CSV.
+    seed
+        Of the codes that are drawn for each batch of rows.
+    """
+
+    def work(estimator: BottleneckEstimator, part: Part, _: int) -> Made:
+        dataset = part.dataset
+        before = frame_of(dataset.X)
+        cells = new_cells(before, frame_of(estimator.impute(dataset.X, dataset.y, random_state=seed)))
+        numbers = {f"{MISSING}{name}": int(n) for name, n in before.isna().sum().items()}
+        numbers |= {f"{FILLED}{name}": len(own) for name, own in cells.items()}
+        if isinstance(part.held, Delimited):
+            heading = part.held.heading
+            text = filled_text(heading + part.held.text, part.held, cells)
+            return text if part.begins else text[len(heading) :], numbers
+        import pyarrow as pa
+
+        return filled_table(pa.Table.from_batches([part.held]), cells), numbers
+
+    return _stream("impute", model, data, out, missing, {"seed": seed}, work, told)
+
+
+def _stream(
+    verb: str,
+    model: Path,
+    data: str,
+    out: Path | None,
+    missing: Sequence[str],
+    options: dict[str, Any],
+    work: Work,
+    told: Told,
+) -> Written:
+    """Do the ``work`` of a verb on all rows, but for the parts that are there already."""
+    file = find_model(model)
+    estimator = load(file)
+    fitted = estimator.fitted_
+    parts = Parts.of(data, missing or marks_of(file), types_of(fitted))
+    journal = Journal(
+        _folder(out, f"{verb}-{parts.name}"),
+        {
+            "verb": verb,
+            "model": hashlib.sha256(file.read_bytes()).hexdigest(),
+            "data": parts.identity(),
+            "missing": list(parts.missing),
+            "rows": [parts.rows, BATCHES],
+            **options,
+        },
+    )
+
+    suffix = ".csv" if verb == "impute" and not is_parquet(parts.files[0]) else ".parquet"
+    with limited_threads(1):
+        for one in parts.files:
+            batches = parts.batches(one, BATCHES * sum(part["of"] == one.name for part in journal.parts))
+            for head in batches:
+                some, before = chain([head], islice(batches, BATCHES - 1)), journal.rows - head.first
+                pieces = (_worked(work, estimator, part, before, model, told) for part in some)
+                name = f"part-{len(journal.parts):05}{suffix}"
+                journal.add(name, pieces, {"of": one.name, "first": head.first, "rows": 0})
+    numbers = {"examples": journal.rows, **_totals(journal), **options}
+    numbers |= {"latent_dim": fitted.latent_dim} if verb == "encode" else {}
+    parts_there = [{name: part[name] for name in ("part", "of", "first", "rows")} for part in journal.parts]
+    results = write_json(journal.folder / "results.json", {**numbers, "parts": parts_there})
+    journal.close()
+    return Written(numbers, [journal.folder / parts_there[0]["part"], results])
+
+
+def _folder(out: Path | None, name: str) -> Path:
+    """Return the folder of the parts, which may be there already."""
+    if out is None:
+        return new_folder(None, name)
+    if out.suffix in (".csv", ".npy", ".parquet") or (out.exists() and not out.is_dir()):
+        raise DataError(f"--out {out} must be a folder: what is read in parts is written in parts")
+    out.mkdir(parents=True, exist_ok=True)
+    return out
+
+
+def _worked(work: Work, estimator: BottleneckEstimator, part: Part, before: int, model: Path, told: Told) -> Made:
+    """Do the ``work`` on some rows, after that many ``before`` this file; say which they are if it fails."""
+    fitted, first, n = estimator.fitted_, before + part.first, len(part.dataset.X)
+    dataset = with_classes(fitted, replace(part.dataset, X=known_columns(fitted, part.dataset.X)), part.told, model)
+    if not first:
+        warn_of_units(fitted, dataset)
+    try:
+        made, numbers = work(estimator, part._replace(dataset=dataset), first)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{part.told}: {error}") from error
+    told(first + n)
+    return made, {"rows": n, **numbers}
+
+
+def _totals(journal: Journal) -> dict[str, Any]:
+    """Return the sums over all parts of what is known of each."""
+    totals: dict[str, Any] = {}
+    for part in journal.parts:
+        for name, number in part.items():
+            if name not in ("part", "of", "first", "rows"):
+                totals[name] = totals[name] + number if name in totals else number
+    if "error" in totals:
+        totals["mean"] = totals.pop("error") / journal.rows
+    if "oddest" in totals:
+        totals["oddest"] = [row for _, row in heapq.nlargest(ODDEST, map(tuple, totals["oddest"]))]
+    if any(name.startswith(MISSING) for name in totals):
+        gaps, filled = (_taken(totals, kind) for kind in (MISSING, FILLED))
+        left = {name: n - filled.get(name, 0) for name, n in gaps.items()}
+        totals |= {"missing": sum(gaps.values()), "filled": {name: n for name, n in filled.items() if n}}
+        totals["left"] = {name: n for name, n in left.items() if n}
+    return totals
+
+
+def _taken(totals: dict[str, Any], kind: str) -> dict[str, int]:
+    """Take out the numbers of a ``kind``, and return them by column."""
+    return {name.removeprefix(kind): totals.pop(name) for name in list(totals) if name.startswith(kind)}
+
+
+def _table(columns: dict[str, Any]) -> Any:
+    import pyarrow as pa
+
+    return pa.table({name: pa.array(values, from_pandas=True) for name, values in columns.items()})
+
+
+def _restored(estimator: BottleneckEstimator, part: Part) -> Any:
+    """Return rows pressed through the bottleneck and back, as a table of Arrow."""
+    import pyarrow as pa
+
+    made, names = estimator.reconstruct(part.dataset.X, part.dataset.y), estimator.fitted_.feature_names
+    if not isinstance(made, np.ndarray):
+        frame = made if isinstance(made, pd.DataFrame) else made.to_pandas()
+        return pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+    return _table(dict(zip(names or [f"feature{i}" for i in range(made.shape[1])], made.T, strict=True)))
