@@ -24,6 +24,7 @@ from narrows.models.nets import initialise
 from narrows.scaling import Scaling
 from narrows.training.dense.stack import Stack, kind_of
 from narrows.training.general import General
+from steps import close, compare_step, compare_weights
 
 X = np.random.default_rng(0).random((40, 12))
 SIZES = 3, 1, 5
@@ -74,25 +75,9 @@ def test_exact_to_automatic_differentiation(case, dtype, tolerance):
     ours, theirs = ([torch.Generator().manual_seed(place) for place in range(3)] for _ in range(2))
     for progress, x in batches(dtype):
         batch = Batch(x, None, x.flip(2) if case.startswith("pairs") else None)
-        loss = stack.step(batch, ours, progress, 0.7, 0.9)
-        alone = (batch.take(torch.tensor([k])) for k in range(3))
-        expected = torch.cat([one.step(next(alone), [theirs[k]], progress, 0.7, 0.9) for k, one in enumerate(each)])
-        torch.testing.assert_close(loss, expected, rtol=tolerance, atol=tolerance)
-        for layer, gradients in zip(stack.layers, stack.weights.gradients, strict=False):
-            for place, linear in enumerate(layer.linears):
-                twin = dict(zip(models[place].modules(), twins[place].modules(), strict=True))[linear]
-                weight, bias = layer.views(gradients, place)
-                size = float(twin.weight.grad.abs().max()) + 1e-3
-                close(weight.reshape(twin.weight.T.shape).T, twin.weight.grad, tolerance * size)
-                close(bias.reshape(-1), twin.bias.grad, tolerance * size)
+        compare_step(stack, each, batch, progress, ours, theirs, tolerance)
     stack.store()
-    for model, twin in zip(models, twins, strict=True):
-        for mine, other in zip(model.state_dict().values(), twin.state_dict().values(), strict=True):
-            close(mine, other, 10 * tolerance)
-
-
-def close(ours, theirs, tolerance):
-    torch.testing.assert_close(ours, theirs, rtol=0, atol=tolerance)
+    compare_weights(models, twins, 10 * tolerance)
 
 
 def test_units_that_a_smaller_code_lacks_stay_zero():

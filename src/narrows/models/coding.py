@@ -60,12 +60,12 @@ class Coding(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return what nets see of cells ``x`` (n, columns), (n, width)."""
-        numbers, binary = x[:, self.numbers], x[:, self.binary]
+        numbers, binary = x.index_select(1, self.numbers), x.index_select(1, self.binary)
         missing = numbers.isnan() | (numbers > self.highest)
         parts = [((numbers - self.centre) / self.width_of).masked_fill(missing, 0.0), missing.to(x)]
         parts.append(torch.where(binary.isnan() | (binary > 1), 0.0, binary - 0.5))
         if self.one_hot:
-            levels = x[:, self.levels]
+            levels = x.index_select(1, self.levels)
             known = (levels < self.seen).to(x)  # NaN is not
             places = self.first + levels.nan_to_num(0.0).long().minimum(self.last)
             parts.append(x.new_zeros(x.shape[0], self.one_hot).scatter_(1, places, known))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -93,6 +94,11 @@ CORRUPTIONS = {
 }
 
 
+@cache
+def _places(columns: tuple[int, ...], device: torch.device) -> Tensor:
+    return torch.tensor(columns, dtype=torch.int64, device=device)
+
+
 @dataclass(frozen=True, slots=True)
 class Corruption:
     """A kind of corruption whose level falls, or rises, linearly over the training; drawn anew at every call.
@@ -150,9 +156,8 @@ class Corruption:
             return x.masked_fill(kind.function(torch.ones_like(x), level, generator, self) == 0, math.nan)
         if kind.mixes:
             return kind.function(x, level, generator, self)
-        x = x.clone()
-        x[:, list(numbers)] = kind.function(x[:, list(numbers)], level, generator, self)
-        return x
+        at = _places(numbers, x.device)
+        return x.index_copy(1, at, kind.function(x.index_select(1, at), level, generator, self))
 
     def _hidden(self, x: Tensor, generator: torch.Generator) -> Tensor:
         fractions = self.most_hidden * torch.rand(len(x), 1, generator=generator, device=x.device)

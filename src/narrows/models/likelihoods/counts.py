@@ -82,7 +82,11 @@ class Counts(Likelihood):
 
     def log_terms(self, x: Tensor, h: Tensor) -> Tensor:
         """Log p of each feature, in nats."""
-        return self.log_mass(self._rate(x).round(), h + self.scale.log())
+        return self.log_mass(self.counts(x), h + self.scale.log())
+
+    def counts(self, x: Tensor) -> Tensor:
+        """Return scaled cells as counts."""
+        return self._rate(x).round()
 
     def log_mass(self, k: Tensor, log_rate: Tensor) -> Tensor:
         """Return the logarithm of the probability of counts ``k`` (n, features), at log λ (…, n, features)."""

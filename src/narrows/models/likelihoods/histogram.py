@@ -73,7 +73,7 @@ class Histogram(Likelihood):
         nothing = h.new_full((*h.shape[:-1], 1), -math.inf)
         return torch.cat([h, nothing], -1)[..., self.places].log_softmax(-1)
 
-    def _bin(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def bins_of(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return the bins of ``x`` (n, columns), and whether it is in them, both of its shape."""
         high = self.high.to(x.dtype)
         found = torch.searchsorted(high, x.T.contiguous()).T.minimum((self.places < self.width).sum(1) - 1)
@@ -88,7 +88,7 @@ class Histogram(Likelihood):
 
     def log_terms(self, x: Tensor, h: Tensor) -> Tensor:
         """Log p of each number, in nats."""
-        found, inside = self._bin(x)
+        found, inside = self.bins_of(x)
         at = torch.arange(len(self.high), device=x.device)
         density = -(self.high - self.low)[at, found].log()
         return self._log_mass(h, found, inside) + torch.where(
@@ -97,7 +97,7 @@ class Histogram(Likelihood):
 
     def loss_terms(self, x: Tensor, h: Tensor) -> Tensor:
         """−log P of each number's bin: −log p but for a constant."""
-        return -self._log_mass(h, *self._bin(x))
+        return -self._log_mass(h, *self.bins_of(x))
 
     def mean(self, h: Tensor) -> Tensor:
         """Return E[x | z], (…, n, columns)."""

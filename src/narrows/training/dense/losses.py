@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from narrows.models.likelihoods import Bernoulli, ContinuousBernoulli, Gaussian, Laplace, Likelihood, SquaredError
+from narrows.models.likelihoods import (
+    Bernoulli,
+    ContinuousBernoulli,
+    Gaussian,
+    Laplace,
+    Likelihood,
+    Located,
+    SquaredError,
+)
+from narrows.training.dense.layers import DERIVED
 
-__all__ = ["LOSSES", "Errors", "Loss"]
+__all__ = ["LOSSES", "Errors", "Features", "Loss", "link_of"]
 
 
 class Errors:
@@ -85,3 +94,56 @@ LOSSES: dict[type[Likelihood], Loss] = {
     Bernoulli: _exponential(Bernoulli()),
     ContinuousBernoulli: _exponential(ContinuousBernoulli()),
 }
+
+
+def link_of(likelihood: Likelihood) -> type[nn.Module]:
+    """Return the function from the decoder's output to the mean that its `Loss` takes."""
+    return type(likelihood.link) if isinstance(likelihood, Located) else nn.Identity
+
+
+class Features:
+    """E and ∂E/∂h of inputs whose features have one likelihood.
+
+    Parameters
+    ----------
+    likelihoods
+        Of the K models, all of one kind.
+    values, gradients
+        Of the logarithms of their scales, (K,), where they learn them.
+    h
+        The decoder's outputs, (K, examples, features).
+
+    Attributes
+    ----------
+    g
+        ∂E/∂h, of the shape of ``h``.
+    """
+
+    def __init__(
+        self, likelihoods: Sequence[Likelihood], values: Sequence[Tensor], gradients: Sequence[Tensor], h: Tensor
+    ) -> None:
+        self.loss, self.gradients = LOSSES[type(likelihoods[0])], gradients
+        link = link_of(likelihoods[0])
+        self.activate, self.derive = DERIVED[link]
+        self.linked = link is not nn.Identity
+        self.mean, self.errors = torch.empty_like(h), Errors(h)
+        self.g = self.errors.g
+        self.log_scale = values[0] if values else torch.stack([_log_scale(one, h) for one in likelihoods])
+
+    def backward(self, x: Tensor, h: Tensor, scale: Tensor) -> Tensor:
+        """Return E of ``x`` (K, examples, features), (K,), and set the gradients of E times ``scale``."""
+        mean = h
+        if self.linked:
+            mean = self.mean
+            self.activate(h, out=mean)
+        loss, by_log_scale = self.loss(x, mean, self.log_scale, self.errors)
+        self.g.mul_(scale)
+        if self.linked:
+            self.derive(self.g, h, mean, grad_input=self.g)
+        if self.gradients:
+            torch.mul(by_log_scale, scale, out=self.gradients[0])
+        return loss
+
+
+def _log_scale(likelihood: Likelihood, like: Tensor) -> Tensor:
+    return likelihood.log_sigma if isinstance(likelihood, Gaussian) else like.new_zeros(())

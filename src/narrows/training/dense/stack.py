@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from narrows.models.bottlenecks import DiagonalGaussian
-from narrows.models.likelihoods import Gaussian, Laplace, Likelihood, Located
+from narrows.models.likelihoods import Gaussian, Likelihood, Mixed
 from narrows.models.model import Batch, BottleneckModel
 from narrows.models.priors.base import StandardNormal
+from narrows.training.dense.cells import TERMS, Cells
 from narrows.training.dense.codes import code_of
 from narrows.training.dense.layers import DERIVED, Net, Passes, linear_layers
-from narrows.training.dense.losses import LOSSES, Errors
+from narrows.training.dense.losses import LOSSES, Features, link_of
 from narrows.training.dense.weights import Weights
 from narrows.training.general import Objective, rates
 
@@ -25,8 +27,6 @@ def kind_of(model: BottleneckModel, objective: Objective) -> Hashable | None:
 
     Their codes may differ in size.
     """
-    if model.coding is not None:
-        return None
     nets = [found for found in map(linear_layers, (model.encoder, model.decoder)) if found]
     code, output = code_of(model.bottleneck, objective), _output_kind(model.likelihood)
     if len(nets) < 2 or code is None or output is None or type(model.prior) is not StandardNormal:
@@ -37,13 +37,16 @@ def kind_of(model: BottleneckModel, objective: Objective) -> Hashable | None:
 
 
 def _output_kind(likelihood: Likelihood) -> Hashable | None:
-    link = _link(likelihood)
-    fixed = float(likelihood.log_sigma) if isinstance(likelihood, Gaussian) and not likelihood.learned else None
-    return (type(likelihood), link, fixed) if type(likelihood) in LOSSES and link in DERIVED else None
+    if isinstance(likelihood, Mixed):
+        parts = [_part_kind(part, TERMS) for part in likelihood.parts]  # type: ignore[arg-type]
+        return None if None in parts else (likelihood.columns, *parts)
+    return _part_kind(likelihood, LOSSES)
 
 
-def _link(likelihood: Likelihood) -> type[nn.Module]:
-    return type(likelihood.link) if isinstance(likelihood, Located) else nn.Identity
+def _part_kind(likelihood: Likelihood, known: Mapping[Any, object]) -> Hashable | None:
+    link = link_of(likelihood)
+    fixed = repr(likelihood.log_sigma) if isinstance(likelihood, Gaussian) and not likelihood.learned else None
+    return (type(likelihood), link, fixed) if type(likelihood) in known and link in DERIVED else None
 
 
 class Stack:
@@ -76,14 +79,16 @@ class Stack:
         self.models, self.nets = list(models), nets
         self.layers = [layer for net in self.nets for layer in net.layers]
         like = next(models[0].parameters())
-        scales = [_log_scale(model.likelihood, like) for model in models]
-        self.learned = [scale for scale in scales if isinstance(scale, nn.Parameter)]
-        shapes = [*(layer.shape for layer in self.layers), *([(len(models),)] if self.learned else [])]
-        settings = [(self.rate * layer.rate, self.decay) for layer in self.layers] + [(self.rate, 0.0)]  # a scale's
-        self.weights = Weights(shapes, settings[: len(shapes)], like)
-        self.log_scale = self.weights.values[-1] if self.learned else torch.stack(scales)
-        if self.learned:
-            self.log_scale.copy_(torch.stack(scales).detach())
+        self.learned = [*zip(*(model.likelihood.parameters() for model in models), strict=True)]
+        shapes = [*(layer.shape for layer in self.layers), *((len(models), *own[0].shape) for own in self.learned)]
+        settings = [(self.rate * layer.rate, self.decay) for layer in self.layers]
+        settings += [(self.rate, 0.0)] * len(self.learned)
+        self.weights = Weights(shapes, settings, like)
+        self.values, self.gradients = (
+            blocks[len(self.layers) :] for blocks in (self.weights.values, self.weights.gradients)
+        )
+        for values, own in zip(self.values, self.learned, strict=True):
+            values.copy_(torch.stack(own).detach())
         self.passes: dict[int, _Batch] = {}
 
     def step(
@@ -122,8 +127,9 @@ class Stack:
         """Write the weights into the models."""
         for layer, values in zip(self.layers, self.weights.values, strict=False):
             layer.write(values)
-        for scale, value in zip(self.learned, self.log_scale, strict=False):
-            scale.copy_(value)
+        for own, values in zip(self.learned, self.values, strict=True):
+            for parameter, value in zip(own, values, strict=True):
+                parameter.copy_(value)
 
     def finite(self) -> Tensor:
         """Say of each model whether all its weights are, (K,)."""
@@ -146,13 +152,6 @@ class Stack:
             tensor.copy_(state[name])
 
 
-def _log_scale(likelihood: Likelihood, like: Tensor) -> Tensor:
-    match likelihood:
-        case Gaussian(log_sigma=scale) | Laplace(log_b=scale):
-            return scale
-    return like.new_zeros(())
-
-
 class _Batch:
     """What a `Stack` does with batches of one size, in arrays that are set up once."""
 
@@ -166,37 +165,32 @@ class _Batch:
         code = code_of(model.bottleneck, stack.objective)
         assert code is not None
         self.code = code(self.decoder.inputs, sizes)
-        self.loss = LOSSES[type(model.likelihood)]
-        link = _link(model.likelihood)
-        self.activate, self.derive = DERIVED[link]
-        self.linked = link is not nn.Identity
-        self.mean, self.errors = torch.empty_like(self.decoder.outputs), Errors(self.decoder.outputs)
-        self.corruptions = [member.corruption for member in stack.models]
-        self.log_scale = stack.log_scale
-        self.log_scale_gradient = weights.gradients[-1] if stack.learned else None
+        likelihoods: list[Any] = [member.likelihood for member in stack.models]
+        kind = Cells if isinstance(model.likelihood, Mixed) else Features
+        self.output = kind(likelihoods, stack.values, stack.gradients, self.decoder.outputs)
+        self.model, self.corruptions = model, [member.corruption for member in stack.models]
         # A number would be made such a tensor at each use, which takes longer than the product.
-        self.scale = self.mean.new_full((), 1 / examples)
+        self.scale = self.inputs.new_full((), 1 / examples)
 
     def gradients(self, batch: Batch, generators: Sequence[torch.Generator], progress: float) -> Tensor:
         """Set the weights' gradients of the mean loss of ``batch`` (K, examples, …), and return it, (K,)."""
-        seen = batch.seen[0]
-        if any(corruption.acts and (batch.noisy is None or corruption.of_noisy) for corruption in self.corruptions):
-            each = zip(self.corruptions, seen, generators, strict=True)
-            torch.stack([corrupt(rows, generator, progress) for corrupt, rows, generator in each], out=self.inputs)
+        x, seen = batch.x, batch.seen[0]
+        acts = any(one.acts and (batch.noisy is None or one.of_noisy) for one in self.corruptions)
+        if self.model.coding is not None:
+            if acts:
+                seen = torch.stack(self._corrupted(seen, generators, progress))
+            self.inputs.copy_(self.model.coded(seen.flatten(0, 1)).view(self.inputs.shape))
+            x = self.model.shown(x, seen)
+        elif acts:
+            torch.stack(self._corrupted(seen, generators, progress), out=self.inputs)
         else:
             self.inputs.copy_(seen)
         cost = self.code.forward(self.encoder.forward(), generators, progress)
-        h = self.decoder.forward()
-        mean, g, scale = h, self.errors.g, self.scale
-        if self.linked:
-            mean = self.mean
-            self.activate(h, out=mean)
-        loss, by_log_scale = self.loss(batch.x, mean, self.log_scale, self.errors)
-        g.mul_(scale)
-        if self.linked:
-            self.derive(g, h, mean, grad_input=g)
-        if self.log_scale_gradient is not None:
-            torch.mul(by_log_scale, scale, out=self.log_scale_gradient)
-        gz = self.decoder.backward(g, inputs=True)
-        self.encoder.backward(self.code.backward(gz, scale), inputs=False)
-        return loss * scale if cost is None else (loss + cost) * scale
+        loss = self.output.backward(x, self.decoder.forward(), self.scale)
+        gz = self.decoder.backward(self.output.g, inputs=True)
+        self.encoder.backward(self.code.backward(gz, self.scale), inputs=False)
+        return loss * self.scale if cost is None else (loss + cost) * self.scale
+
+    def _corrupted(self, seen: Tensor, generators: Sequence[torch.Generator], progress: float) -> list[Tensor]:
+        each = zip(self.corruptions, seen, generators, strict=True)
+        return [corrupt(rows, generator, progress) for corrupt, rows, generator in each]
