@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.func import grad, vjp, vmap
+from torch.autograd import grad
 
 from narrows.fitted.fitted import Fitted
 from narrows.fitted.passes import Passes
@@ -213,15 +213,18 @@ def _slopes_and_curvatures(model: BottleneckModel, batch: Batch, z: Tensor) -> t
     passes as the code has units.
     """
     x = batch.x.double()
-
-    def by_output(h: Tensor) -> Tensor:
-        return -model.likelihood.log_prob(x, h.double()).sum()
-
-    # Forwards by way of the pullback's own: torch's forward mode imports its compiler, and warns of it.
-    h, pull = vjp(lambda code: model.output(code, batch.context), z)[:2]
-    push = vjp(lambda cotangent: pull(cotangent)[0], torch.zeros_like(h))[1]
-    by_h, bend = vjp(grad(by_output), h)[:2]
-    changes = vmap(lambda direction: push(direction)[0])(torch.eye(z.shape[1])[:, None].expand(-1, *z.shape))
-    bent = vmap(lambda change: bend(change)[0])(changes)
+    # Neither by torch.func nor by slopes given to `grad`, which import torch's compiler and sympy: of sums alone, and
+    # with a row's code once for each direction.
+    with torch.enable_grad():
+        at = z.expand(z.shape[1], *z.shape).detach().requires_grad_()
+        h = model.output(at, batch.context)
+        cotangent = torch.zeros_like(h).requires_grad_()
+        (pulled,) = grad((h * cotangent).sum(), at, create_graph=True)
+        directions = torch.eye(z.shape[1])[:, None]
+        (changes,) = grad((pulled * directions).sum(), cotangent, retain_graph=True)
+        out = h.detach().requires_grad_()
+        (by_h,) = grad(-model.likelihood.log_prob(x, out.double()).sum(), out, create_graph=True)
+        (bent,) = grad((by_h * changes).sum(), out)
+        (by_code,) = grad((h * by_h.detach()).sum(), at)
     slopes, curvatures = model.prior.slopes_and_curvatures(z)
-    return slopes + pull(by_h)[0], curvatures + torch.einsum("anw,bnw->nab", changes, bent)
+    return slopes + by_code[0], curvatures + torch.einsum("anw,bnw->nab", changes, bent)
