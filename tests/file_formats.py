@@ -91,6 +91,30 @@ def jpeg2000_16(path):
     return pillow(path, (LEVELS * 800).astype(np.uint16))
 
 
+@read_as("JPEG 2000, signed grey", ".jp2", "32-bit floats")
+def jpeg2000_signed(path):
+    pillow(path, (LEVELS * 50).astype(np.uint16), signed=True)  # which are the bits of signed numbers
+    return (LEVELS * 50).astype(np.float32)[None]
+
+
+@read_as("JPEG 2000, grey of 10 to 14 bits", ".jp2", "16-bit integers, as they are", "imagecodecs")
+def jpeg2000_12(path):
+    import imagecodecs
+
+    levels = (LEVELS * 50).astype(np.uint16)
+    how = {"codecformat": "jp2", "reversible": True, "level": 0}
+    path.write_bytes(imagecodecs.jpeg2k_encode(levels, bitspersample=12, **how))
+    return levels[None]
+
+
+@read_as("AVIF, HEIC of more than 8 bits", ".avif", "bytes: the upper 8 bits of each; said", "imagecodecs")
+def avif_10(path):
+    import imagecodecs
+
+    path.write_bytes(imagecodecs.avif_encode(np.full((16, 16, 3), 1023, np.uint16), bitspersample=10, level=100))
+    return np.full((1, 16, 16, 3), 255, np.uint8)
+
+
 @read_as("AVIF", ".avif", "bytes, as colours", "PIL.AvifImagePlugin")
 def avif(path):
     return pillow(path, np.full((16, 16, 3), 255, np.uint8), quality=100)
@@ -181,6 +205,12 @@ def tiff_alpha(path):
 @read_as("TIFF of any number of channels", ".tif", "as it is, (H, W, C)", "tifffile", extra="tiff")
 def tiff_channels(path):
     return tiff(path, np.stack([LEVELS + i for i in range(5)], -1).astype(np.uint8), planarconfig="contig")
+
+
+@read_as("TIFF of colours and other channels", ".tif", "as it is, (H, W, C)", "tifffile", extra="tiff")
+def tiff_near_infrared(path):
+    channels = np.concatenate([COLOURS, LEVELS[..., None]], -1).astype(np.uint8)
+    return tiff(path, channels, photometric="rgb", extrasamples=["unspecified"])
 
 
 @read_as("TIFF compressed by LERC", ".tif", "as any other; with imagecodecs", "tifffile", "imagecodecs", extra="tiff")

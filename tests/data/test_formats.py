@@ -101,11 +101,17 @@ def test_what_is_not_read_is_named(tmp_path):
     tifffile = pytest.importorskip("tifffile")
     tifffile.imwrite(tmp_path / "complex.tif", np.zeros((4, 4), np.complex64))
     tifffile.imwrite(tmp_path / "cmyk.tif", np.zeros((4, 4, 4), np.uint16), photometric="separated")
+    tifffile.imwrite(tmp_path / "nan.tif", np.array([[np.nan, 1], [2, 3]], np.float32))
+    tifffile.imwrite(tmp_path / "volume.tif", np.zeros((16, 16, 16), np.uint8), volumetric=True, tile=(16, 16, 16))
+    (tmp_path / "render.exr").write_bytes(b"v/1\1")
     (tmp_path / "phone.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(20))
     Image.new("L", (4, 4)).save(tmp_path / "good.png")
     reasons = {each.path: each.reason for each in load_data(tmp_path).files.rejected}
     assert reasons["complex.tif"].startswith("a TIFF of complex64")
     assert reasons["cmyk.tif"] == "a TIFF of SEPARATED colours in 16 bits; convert it to RGB"
+    assert reasons["nan.tif"] == "NaN or infinite in 1 of its 4 values; replace them beforehand"
+    assert reasons["volume.tif"].startswith("a TIFF of uint8 with the axes ZYX")
+    assert reasons["render.exr"] == "an image of the kind EXR, which is not read; convert it to PNG or TIFF"
     if not find_spec("pillow_heif"):
         assert reasons["phone.heic"] == "an HEIC image; Pillow reads it after pip install pillow-heif"
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
 
+from narrows.data.depth import depth_of, mend_key, raw_levels
 from narrows.data.errors import DataError
 from narrows.data.medical import dicom_pages, dicom_size, nifti_pages, nifti_size, read_dicom, read_nifti
 from narrows.data.optional import Unreadable
@@ -40,23 +41,28 @@ __all__ = [
 ]
 
 IMAGE_SUFFIXES = (
-    *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".webp", ".bmp", ".tif", ".tiff", ".gif"),
-    *(".pbm", ".pgm", ".ppm", ".pnm", ".qoi", ".avif", ".heic", ".heif", ".jxl", ".jp2", ".j2k", ".jpx"),
-    *(".dcm", ".nii", ".nii.gz"),
+    *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif"),
+    *(".pbm", ".pgm", ".ppm", ".pnm", ".pfm", ".qoi", ".avif", ".heic", ".heif", ".hif", ".jxl"),
+    *(".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx", ".dcm", ".nii", ".nii.gz"),
 )
+UNREAD_SUFFIXES = (
+    *(".tga", ".pcx", ".sgi", ".psd", ".exr", ".hdr", ".dng", ".cr2", ".cr3", ".nef", ".arw"),
+    *(".nrrd", ".mha", ".czi", ".nd2", ".lif", ".svs"),
+)
+"""Of images that are not read, which a folder lists as passed over."""
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "QOI", "JPEG2000", "AVIF", "HEIF", "JXL")
 """Pillow's that are read, whatever a suffix claims; others may run programs."""
 
 PLUGINS = ("PIL.WebPImagePlugin", "PIL.QoiImagePlugin", "PIL.Jpeg2KImagePlugin", "PIL.AvifImagePlugin", "pillow_jxl")
 MISSING = {
-    (".heic", ".heif"): ("HEIF", "an HEIC image", "pillow-heif"),
+    (".heic", ".heif", ".hif"): ("HEIF", "an HEIC image", "pillow-heif"),
     (".jxl",): ("JXL", "a JPEG XL image", "pillow-jxl-plugin"),
     (".avif",): ("AVIF", "an AVIF image", "'pillow>=11.3'"),
 }
 """Suffixes of the formats that Pillow may not read by itself, and what it needs for that."""
 
-SUFFIXES = tuple(map(str.encode, IMAGE_SUFFIXES))
+SUFFIXES = tuple(map(str.encode, (*IMAGE_SUFFIXES, *UNREAD_SUFFIXES)))
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -67,8 +73,6 @@ UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 """What undoes EXIF's orientation."""
-WHITE = 2**16 - 1
-"""As which Pillow reads what a PGM of more than eight bits says is white."""
 SIDEWAYS = (5, 6, 7, 8)  # those that swap width and height
 DAMAGE = (OSError, SyntaxError, ValueError, LookupError, ArithmeticError, EOFError, TypeError, struct.error, zlib.error)
 
@@ -146,7 +150,6 @@ SLICES = {
 }
 """Of the files of which every page is an example unless one is asked for."""
 
-HALVED = "of 16 bits with colours or alpha: the upper 8 are read, the lower 8 are lost"
 FIRST = "of several pages: the first is read; --page N reads another, --page all each as an example"
 
 
@@ -202,13 +205,18 @@ def _is_broken(entry: os.DirEntry[bytes]) -> bool:
     return entry.is_symlink() and not Path(os.fsdecode(entry.path)).exists()
 
 
-def decode(file: bytes, page: int | None = None, *, box: Box | None, fit: str, mode: str | None) -> Decoded | str:
-    """Return the image upright and converted, or the reason why it cannot be read; of several pages, ``page``."""
+def decode(
+    file: bytes | IO[bytes], page: int | None = None, *, box: Box | None, fit: str, mode: str | None
+) -> Decoded | str:
+    """Return the image upright and converted, or the reason why it cannot be read; of several pages, ``page``.
+
+    ``file`` is its path, or an open file.
+    """
     try:
         # Opened here, since Pillow maps some files that it opens itself, and then mixes up the width of turned ones.
         # Not by a `Path`, which would take a fifth of a small file's time.
-        with open(os.fsdecode(file), "rb") as stream:  # noqa: PTH123
-            kind = _kind(file)
+        with open(os.fsdecode(file), "rb") if isinstance(file, bytes) else file as stream:  # noqa: PTH123
+            kind = _kind(file) if isinstance(file, bytes) else None
             if kind is None:
                 opened = _opened(stream, page or 0)
                 if opened is not None:
@@ -216,13 +224,16 @@ def decode(file: bytes, page: int | None = None, *, box: Box | None, fit: str, m
                         return _decoded(opened, page, box, fit, mode)
                 kind = TIFF
             said = (FIRST,) if page is None and kind.pages(stream) > 1 else ()
-            raw = kind.read(stream, page or 0)
-            height, width = raw.numbers.shape[:2]
-            return Decoded(raw_numbers(raw.numbers, box, fit, mode), (width, height), raw.mode, (*raw.said, *said))
+            return _of_raw(kind.read(stream, page or 0), said, box, fit, mode)
     except Image.DecompressionBombError:
         return f"larger than {2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6:,.0f} million pixels"
     except DAMAGE as error:
         return _reason(file, error)
+
+
+def _of_raw(raw: Raw, said: tuple[str, ...], box: Box | None, fit: str, mode: str | None) -> Decoded:
+    height, width = raw.numbers.shape[:2]
+    return Decoded(raw_numbers(raw.numbers, box, fit, mode), (width, height), raw.mode, (*raw.said, *said))
 
 
 def _kind(file: bytes) -> Kind | None:
@@ -254,18 +265,18 @@ def _opened(stream: IO[bytes], page: int) -> ImageFile.ImageFile | None:
 
 
 def _decoded(opened: ImageFile.ImageFile, page: int | None, box: Box | None, fit: str, mode: str | None) -> Decoded:
-    size, own_mode, bits = opened.size, opened.mode, _bits(opened)
-    _mend_key(opened)
+    size, own_mode, depth = opened.size, opened.mode, depth_of(opened)
+    mend_key(opened)
     if box is not None:  # JPEGs of several times that size are decoded at a fraction of theirs
         opened.draft(None, (2 * max(box), 2 * max(box)))
     upright, orientation = turned(opened)
+    said = (*depth.said, *((FIRST,) if page is None and getattr(opened, "is_animated", False) else ()))
+    raw = raw_levels(upright, depth, own_mode, opened.format)
+    if raw is not None:
+        return _of_raw(raw, said, box, fit, mode)
     if opened.format == "TIFF":  # Pillow turns these by itself: before version 11 here, since then when opening
         size = opened.size
-    if own_mode == "I" and 0 < bits.most < WHITE:  # Pillow scales them
-        upright = Image.fromarray(np.rint(np.asarray(upright) * (bits.most / WHITE)).astype(np.int32))
     size = size[::-1] if orientation in SIDEWAYS else size
-    of_several = page is None and getattr(opened, "is_animated", False)
-    said = (HALVED,) * bits.halved + (FIRST,) * of_several
     return Decoded(image_numbers(upright, box, fit, mode), size, own_mode, said)
 
 
@@ -274,37 +285,6 @@ def turned(image: Image.Image) -> tuple[Image.Image, int]:
     image.load()
     orientation = _orientation(image)
     return image.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else image, orientation
-
-
-def _mend_key(image: ImageFile.ImageFile) -> None:
-    """Let the colour that is transparent in a PNG be one of those that Pillow makes of its pixels.
-
-    Pillow keeps the upper half of 16-bit colours, but the key's lower one (findings/pillow-16-bit-key.sh), and takes
-    grey levels of two and four bits to 255, but not the key (“Portable Network Graphics”, 3rd edition, 2025).
-    """
-    key = image.info.get("transparency")
-    raw = image.tile[0][3] if image.format == "PNG" and image.tile else ""  # a plain tuple before Pillow 11
-    if raw == "RGB;16B" and isinstance(key, tuple):
-        image.info["transparency"] = tuple(level >> 8 for level in key)
-    elif raw in ("L;2", "L;4") and isinstance(key, int):
-        image.info["transparency"] = key * (85 if raw == "L;2" else 17)
-
-
-class _Bits(NamedTuple):
-    halved: bool
-    most: int
-
-
-def _bits(image: ImageFile.ImageFile) -> _Bits:
-    """Return whether decoding will halve 16-bit colours, and what a PGM or PPM says is white, or 0.
-
-    Pillow's plan of an image not yet decoded tells: its raw mode, such as ``RGB;16B``, and what follows that.
-    """
-    args = image.tile[0][3] if image.tile else ""  # a plain tuple before Pillow 11
-    raw, *others = args if isinstance(args, tuple) else (args,)
-    most = (others[0] if image.format == "PPM" and others else None) or 0  # None of a PBM before Pillow 11
-    deep = image.mode in ("I", "F") or image.mode.startswith("I;16")
-    return _Bits(not deep and (";16" in str(raw) or most > 255), most)
 
 
 def _orientation(image: Image.Image) -> int:
@@ -318,19 +298,26 @@ def _orientation(image: Image.Image) -> int:
     return found if found in UPRIGHT else 1
 
 
-def _reason(file: bytes, error: BaseException) -> str:
+def _reason(file: bytes | IO[bytes], error: BaseException) -> str:
     text = " ".join(str(error).split())  # on one line, whatever a damaged head says
     if isinstance(error, Unreadable):
         return text
     if isinstance(error, UnidentifiedImageError):
-        path = Path(os.fsdecode(file))
-        for suffixes, (name, what, package) in MISSING.items():
-            if path.suffix.lower() in suffixes and name not in formats():
-                return f"{what}; Pillow reads it after pip install {package}"
-        return "not an image" if path.stat().st_size else "empty"
+        return _unknown(Path(os.fsdecode(file))) if isinstance(file, bytes) else "not an image"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return "truncated" if "truncated" in text.lower() else f"damaged ({text})"
+
+
+def _unknown(path: Path) -> str:
+    """Return what to say of a file that is of no format that Pillow reads here."""
+    suffix = path.suffix.lower()
+    if suffix in UNREAD_SUFFIXES:
+        return f"an image of the kind {suffix[1:].upper()}, which is not read; convert it to PNG or TIFF"
+    for suffixes, (name, what, package) in MISSING.items():
+        if suffix in suffixes and name not in formats():
+            return f"{what}; Pillow reads it after pip install {package}"
+    return "not an image" if path.stat().st_size else "empty"
 
 
 def pages(file: bytes) -> int:

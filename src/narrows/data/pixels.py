@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from narrows.data.optional import Unreadable
+
 __all__ = ["Box", "Raw", "check_pixels", "image_bytes", "image_numbers", "on_white", "raw_numbers", "upright"]
 
 Box = tuple[int, int]
@@ -195,8 +197,12 @@ def _flat(image: Image.Image) -> Image.Image:
 def _check(numbers: NDArray[Any], least: float, most: float) -> None:
     """Refuse numbers outside of [least, most], and NaN."""
     low, high = numbers.min(), numbers.max()
-    if not (low >= least and high <= most):
-        raise ValueError(f"its values go from {low:g} to {high:g}, not from {least:g} to at most {most:g}")
+    if low >= least and high <= most:
+        return
+    count = int((~np.isfinite(numbers)).sum())
+    if count:
+        raise Unreadable(f"NaN or infinite in {count:,} of its {numbers.size:,} values; replace them beforehand")
+    raise Unreadable(f"its values go from {low:g} to {high:g}; numbers from {least:g} to {most:g} are read")
 
 
 def _cropped(image: Image.Image, box: Box) -> Image.Image:

@@ -21,17 +21,32 @@ MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 WHITE_IS_0, BLACK_IS_0, RGB = 0, 1, 2
 """What a TIFF says its samples are (“TIFF”, revision 6.0, 1992)."""
 
+SLICES = 32997
+"""The tag of how many slices a volume has."""
+
 UNSIGNED, UNDEFINED, FLOATING = 1, 4, 3
 ASSOCIATED, UNASSOCIATED = 1, 2
 """Kinds of alpha: what is transparent is black already, or not."""
+
+WEBP = 50001
+"""A compression that Pillow's own build of libtiff does not know."""
 
 TURNED_OVER = "whose 0 is white: turned over, so that more is brighter"
 
 
 def is_plain(image: TiffImagePlugin.TiffImageFile) -> bool:
-    """Say whether Pillow reads an image's numbers as they are: bytes, or one channel of 16 bits or 32-bit floats."""
+    """Say whether Pillow reads an image's numbers as they are: bytes, or one channel of 16 bits or 32-bit floats.
+
+    Channels that are neither colours nor alpha it leaves out, and of a volume all but its first slice.
+    """
     tags = image.tag_v2
     bits, kinds = tags.get(258, (1,)), set(tags.get(339, (UNSIGNED,)))
+    colours = {WHITE_IS_0: 1, BLACK_IS_0: 1, RGB: 3}.get(tags.get(262, BLACK_IS_0))
+    alpha = tuple(tags.get(338, ())) in ((ASSOCIATED,), (UNASSOCIATED,))
+    if colours is not None and tags.get(277, 1) != colours + alpha:
+        return False
+    if tags.get(259) == WEBP or tags.get(SLICES, 1) > 1:
+        return False
     if max(bits) <= 8:
         return kinds <= {UNSIGNED, UNDEFINED}
     deep = bits in ((12,), (16,)) and kinds == {UNSIGNED}
