@@ -19,6 +19,7 @@ __all__ = [
     "check_random_state",
     "choice",
     "closest",
+    "in_numpy",
     "integer",
     "integers",
     "plain",
@@ -27,6 +28,7 @@ __all__ = [
     "real",
     "real_numbers",
     "refuse_masked",
+    "rows_unmasked",
 ]
 
 RandomState = int | np.random.RandomState | np.random.Generator | None
@@ -144,6 +146,31 @@ def refuse_masked(name: str, values: object) -> None:
             f"{name} has {mask.sum():,} of {mask.size:,} values masked, first at {first}; "
             "fill them, as with numpy.ma.filled, or leave these examples out"
         )
+
+
+def rows_unmasked(values: Any) -> Any:
+    """Return a masked array of rows (n, features), or a list of them, with NaN for what is masked; any other as it is.
+
+    Cells of a table may be missing, those of an image may not.
+    """
+    if isinstance(values, list | tuple) and any(isinstance(row, np.ma.MaskedArray) for row in values):
+        values = np.ma.asarray(values)
+    if not isinstance(values, np.ma.MaskedArray) or values.ndim != 2 or values.dtype.kind not in "buif":
+        return values
+    if not np.ma.is_masked(values):
+        return values.data
+    return np.ma.filled(values if values.dtype.kind == "f" else values.astype(np.float64), np.nan)
+
+
+def in_numpy(values: Any) -> Any:
+    """Return a tensor of torch as an array of NumPy's, without its gradient, and any other as it is.
+
+    Numbers of bfloat16, which NumPy does not have, become 32-bit floats.
+    """
+    if hasattr(values, "detach"):
+        values = values.detach().cpu()
+        return (values.float() if str(values.dtype) == "torch.bfloat16" else values).numpy()
+    return np.asarray(values, np.float32) if str(getattr(values, "dtype", "")) == "bfloat16" else values
 
 
 def check_given(name: str, X: Any) -> None:

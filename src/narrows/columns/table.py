@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from narrows.arguments import closest
+from narrows.arguments import closest, in_numpy, rows_unmasked
 from narrows.columns.column import LEFT_OUT, Column
 from narrows.columns.finding import Asked, find
 from narrows.columns.reading import Library, column_of, is_frame, names_of, read, written
@@ -168,7 +168,7 @@ class Table:
         made = self.filled(cells)
         gaps = dict(zip((column.name for column in self.modelled), np.isnan(known).T, strict=True))
         if not is_frame(X):
-            array = np.array(X)
+            array = np.array(in_numpy(rows_unmasked(X)))
             for place, column in enumerate(self.columns):
                 own = gaps.get(column.name, _gaps(column, array[:, place]))
                 array[own, place] = np.asarray(_column(made, self.names.index(column.name)))[own]

@@ -14,7 +14,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfor
 from sklearn.utils import check_array
 from torch.nn.functional import one_hot
 
-from narrows.arguments import RandomState, choice, integer, random_seed, rate, real, refuse_masked
+from narrows.arguments import RandomState, choice, in_numpy, integer, random_seed, rate, real, refuse_masked
 from narrows.columns.given import conditions
 from narrows.data.labels import class_indices
 from narrows.estimators.fitting import fit_together
@@ -203,7 +203,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
         """
         fitted = self.fitted_
         refuse_masked("Z", Z)
-        codes = check_array(Z, dtype=[np.float64, np.float32], input_name="Z")
+        codes = check_array(in_numpy(Z), dtype=[np.float64, np.float32], input_name="Z")
         if codes.shape[1] != fitted.latent_dim:
             raise ValueError(
                 f"Z has {codes.shape[1]} columns, but this model's codes have latent_dim={fitted.latent_dim}"

@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from narrows.arguments import check_finite, check_given, refuse_masked
+from narrows.arguments import check_finite, check_given, in_numpy, refuse_masked, rows_unmasked
 from narrows.columns.finding import Asked
 from narrows.columns.reading import is_frame
 from narrows.columns.table import is_plain
@@ -103,6 +103,7 @@ def examples_in(name: str, X: Any, columns: Asked = None) -> Any:
     """
     if is_frame(X) and not is_plain(X, columns):
         return X
+    X = in_numpy(rows_unmasked(X))
     check_given(name, X)
     data = X if is_frame(X) or isinstance(X, OnDisk) else np.asarray(X)
     if isinstance(data, OnDisk):

@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from narrows.arguments import check_channels, check_finite, check_given, refuse_masked
+from narrows.arguments import check_channels, check_finite, check_given, in_numpy, refuse_masked, rows_unmasked
 from narrows.columns.finding import Asked
 from narrows.columns.reading import is_frame
 from narrows.columns.table import Table, is_plain
@@ -155,6 +155,7 @@ def weights_of(sample_weight: ArrayLike | None, n: int) -> NDArray[np.float64] |
     if sample_weight is None:
         return None
     refuse_masked("sample_weight", sample_weight)
+    sample_weight = in_numpy(sample_weight)
     if (shape := shape_of(sample_weight)) != (n,):
         raise ValueError(f"sample_weight has shape {shape}; one number for each of {n} examples is expected")
     weights: NDArray[np.float64] = check_array(
@@ -232,6 +233,7 @@ def _array(X: Any, argument: str = "X") -> Any:
         raise TypeError(
             f"{argument} is {type(X).__name__}, not an array; give narrows.data.load_data({argument}).X instead"
         )
+    X = in_numpy(rows_unmasked(X))
     check_given(argument, X)
     given = X if hasattr(X, "shape") else np.asarray(X)
     if len(given.shape) > 4:
