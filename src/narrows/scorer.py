@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from narrows.arguments import choice
 from narrows.columns.reading import is_frame
-from narrows.data.tables import frame_of, label_column
+from narrows.data.arrow import frame_of
+from narrows.data.tables import label_column
 from narrows.estimators import load
 from narrows.estimators.base import BottleneckEstimator
 from narrows.estimators.rows import rows_of

@@ -139,10 +139,79 @@ def test_a_hugging_face_data_set():
     np.testing.assert_array_equal(data.X, NOISE)
     assert data.y.tolist() == ["cat", "dog", "dog", "cat", "dog"]
     np.testing.assert_array_equal(load_data(dataset.with_format("torch")).X, NOISE)
-    with pytest.raises(DataError, match="has no length"):
+    for form in (None, "torch", "numpy", "polars", "pandas", "arrow"):
+        formatted = dataset.with_format(form)
+        for given in (formatted, formatted.to_iterable_dataset()):
+            data = load_data(given, count=4)
+            np.testing.assert_array_equal(data.X, NOISE[:4])
+            assert data.y.tolist() == ["cat", "dog", "dog", "cat"]
+    np.testing.assert_array_equal(load_data(dataset["image"]).X, NOISE)
+    np.testing.assert_array_equal(load_data(dataset[1:4]).X, NOISE[1:4])
+    np.testing.assert_array_equal(load_data(dataset.with_format("pandas")[:4]).X, NOISE[:4])
+    with pytest.raises(DataError, match=r"has no length or no index\); say how many .* count="):
         load_data(dataset.to_iterable_dataset())
-    with pytest.raises(DataError, match="'train'"):
-        load_data(hub.DatasetDict(train=dataset))
+    with pytest.raises(DataError, match=r"DatasetDict of 'train', 'test' is several .* such as dataset\['train'\]$"):
+        load_data(hub.DatasetDict(train=dataset, test=dataset))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("form", [None, "torch", "numpy", "polars", "pandas"])
+def test_hugging_face_s_vectors_have_the_type_that_the_set_says(form):
+    hub = pytest.importorskip("datasets")
+    vectors = np.arange(12, dtype=np.float32).reshape(4, 3) / 7
+    features = hub.Features(
+        {"v": hub.List(hub.Value("float32")), "label": hub.Value("string"), "id": hub.Value("int8")}
+    )
+    rows = {"v": vectors.tolist(), "label": list("abab"), "id": [1, 2, 3, 4]}
+    table = hub.table.InMemoryTable.from_pydict(rows, schema=features.arrow_schema)
+    data = load_data(hub.Dataset(table, fingerprint="vectors").with_format(form))
+    assert data.X.dtype == np.float32
+    np.testing.assert_array_equal(data.X, vectors)
+    assert data.y.tolist() == list("abab")
+    assert data.notes == ("column 'v' was taken for the examples; left out: id",)
+
+
+def test_examples_that_are_none_are_left_out_and_counted():
+    rows = Rows([{"image": picture, "label": k} for k, picture in enumerate([None, *images(), None])])
+    data = load_data(rows)
+    np.testing.assert_array_equal(data.X, NOISE)
+    assert data.y.tolist() == [1, 2, 3, 4, 5]
+    assert data.notes == ("2 examples without a value left out, first 0",)
+    with pytest.raises(DataError, match="no examples but None"):
+        load_data(Rows([{"image": None}]))
+
+
+def test_streams_are_read_to_a_count_and_onto_the_disk(monkeypatch):
+    monkeypatch.setattr(disk, "LARGE", 100)
+    told = []
+    data = load_data(Stream(), count=50, progress=lambda *numbers: told.append(numbers))
+    assert isinstance(data.X, OnDisk)
+    np.testing.assert_array_equal(data.X[:], np.arange(200).reshape(100, 2)[:50])
+    assert told[-1] == (50, 50)
+    assert len(load_data(Stream(), count=1000).X) == 100  # all there are
+    assert len(load_data((x for x in NOISE), count=2).X) == 2
+    assert len(load_data(list(NOISE), count=3).X) == 3
+    mixed = [Image.fromarray(NOISE[0, ..., 0]), *images()]
+    with pytest.raises(DataError, match="a generator can be read only once"):
+        load_data((x for x in mixed), count=6)
+    with pytest.raises(DataError, match=r"count=3 is for data sets in memory and streams; 'digits' is read whole"):
+        load_data("digits", count=3)
+
+
+@pytest.mark.parametrize("make", [np.asarray, torch.tensor, list, pd.Series])
+def test_a_batch_of_columns_is_one_data_set(make):
+    rows = np.arange(6.0).reshape(3, 2)
+    given = [*rows] if make is pd.Series else rows.tolist() if make is list else rows
+    data = load_data({"x": make(given), "label": ["a", "b", "a"]})
+    np.testing.assert_array_equal(data.X, rows)
+    assert data.y.tolist() == ["a", "b", "a"]
+
+
+def test_bfloat16_becomes_32_bit_floats():
+    x = torch.randn(5, 3)
+    X = load_data(torch_data.TensorDataset(x.bfloat16())).X
+    assert X.dtype == np.float32
+    np.testing.assert_array_equal(X, x.bfloat16().float())
 
 
 def test_reading_tells_how_far_it_is():
@@ -164,17 +233,20 @@ def test_many_examples_go_to_disk(monkeypatch):
 
 class Stream(torch_data.IterableDataset):
     def __iter__(self):
-        return iter(torch.zeros(3, 2))
+        return iter(torch.arange(200).reshape(100, 2))
 
 
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        (Stream(), r"Stream cannot be counted .*list\(itertools\.islice"),
-        ({"train": [1], "test": [2]}, r"of 'train', 'test' is several data sets; give one"),
+        (Stream(), r"Stream cannot be counted .*count=10_000"),
+        ({"train": [{}], "test": [{}]}, r"of 'train', 'test' is several data sets; give one"),
+        ({"age": [1], "city": ["Brno"]}, r"of 'age', 'city' holds neither images nor arrays; if it is a table"),
+        ({"x": [[1.0]], "z": [[1.0]]}, "which of the columns x, z holds the image"),
+        (torch_data.DataLoader([torch.zeros(2)]), "a DataLoader gives batches, not examples; give its data set"),
         ([], "list is empty"),
         ({1, 2}, "no examples by index"),
-        (3, "int cannot be counted"),
+        (3, "int has no examples by index"),
         ([torch.zeros(3, 5, 5), torch.zeros(3, 5, 6)], r"float32 \(5, 5, 3\) and float32 \(5, 6, 3\)"),
         ([torch.zeros(2), torch.zeros(2, dtype=torch.int64)], r"float32 \(2,\) and int64 \(2,\)"),
         ([*images(), Image.new("RGB", (9, 9))], r"differ in shape: \(6, 4, 3\) and \(9, 9, 3\); scale .*--size"),
@@ -182,8 +254,8 @@ class Stream(torch_data.IterableDataset):
         ([np.zeros((6, 4, 3)), *images()], "float64 .* and an image"),
         ([np.ma.masked_equal(np.arange(4.0), 2)], r"an example has 1 of 4 values masked, first at \(2,\)"),
         (
-            np.ma.masked_less(np.arange(6.0).reshape(3, 2), 2),
-            r"MaskedArray has 2 of 6 values masked, first at \(0, 0\)",
+            np.ma.masked_less(np.arange(12.0).reshape(3, 2, 2), 2),
+            r"MaskedArray has 2 of 12 values masked, first at \(0, 0, 0\)",
         ),
         ([torch.zeros(1, 2, 3, 4)], r"shape \(1, 1, 2, 3, 4\)"),
         ([(torch.zeros(3), {"box": 1})], "label of example 0 is a dict"),

@@ -33,6 +33,7 @@ __all__ = [
     "collect_images",
     "read_images",
     "scan_images",
+    "silence",
     "suitable_size",
     "wanted",
     "with_axes_of",
@@ -85,7 +86,7 @@ def read_images(
     """
     root, names = find_images(path)
     box, mode = wanted(size, like)
-    with _silence():
+    with silence():
         tally = _Tally(root, names, page, progress)
         if box is None:
             _check_sizes(path, tally)
@@ -112,7 +113,7 @@ def scan_images(
     DataError
         If there are none, or none (with ``strict``: one) can be read.
     """
-    with _silence():
+    with silence():
         tally = _Tally(*find_images(path), page, progress)
         deque(tally.decoded((8, 8), "crop", None), maxlen=0)
     return tally.files(strict=strict)
@@ -276,7 +277,7 @@ def _in_order(function: Callable[..., Result], items: Iterable[tuple[Any, ...]])
 
 
 @contextmanager
-def _silence() -> Iterator[None]:
+def silence() -> Iterator[None]:
     """Let warnings of odd files pass; around the threads, since their filters are the whole process's."""
     loggers = [logging.getLogger(name) for name in ("PIL", "tifffile", "pydicom", "nibabel.global")]
     levels = [logger.level for logger in loggers]

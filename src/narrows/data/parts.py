@@ -9,11 +9,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from narrows.data.arrow import frame_of
 from narrows.data.dataset import Dataset
 from narrows.data.delimited import delimited_parts
 from narrows.data.errors import DataError
 from narrows.data.sources import is_table
-from narrows.data.tables import frame_of, in_delimited, in_frame
+from narrows.data.tables import in_delimited, in_frame
 
 __all__ = ["BATCHES", "LARGE", "Part", "Parts", "is_large", "is_parquet", "parquet_in"]
 

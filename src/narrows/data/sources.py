@@ -12,6 +12,7 @@ import numpy as np
 from narrows.arguments import choice, closest, integer
 from narrows.data.adapters import from_dataset
 from narrows.data.arrays import IDX_IMAGES, read_idx_file, read_idx_folder, read_npy, read_npz, refuse_pickle
+from narrows.data.arrow import examples_in_parquet
 from narrows.data.batches import read_amat, read_cifar, read_libsvm
 from narrows.data.containers import read_anndata, read_hdf5, read_mat, read_zarr
 from narrows.data.dataset import Dataset
@@ -35,6 +36,7 @@ def load_data(
     strict: bool = False,
     missing: Sequence[str] = (),
     types: Mapping[str, str] | None = None,
+    count: int | None = None,
     progress: Progress | None = None,
 ) -> Dataset:
     """Return the data that ``source`` names, or is.
@@ -66,6 +68,8 @@ def load_data(
     types
         What columns of a CSV table hold, where it is not to be told from their cells, by name: ``"number"``,
         ``"truth"``, ``"text"``, ``"time"`` or ``"span"``. None of these columns is taken for the labels.
+    count
+        How many examples of a data set that `from_dataset` takes to read, from the first; a stream needs it.
     progress
         Called with how many image files, or examples of a data set, are read, and how many there are, before the first
         and after each; of a folder more than once from 0 on, since the files' heads come first.
@@ -83,7 +87,9 @@ def load_data(
     if missing and not is_table(source):
         raise DataError(f"missing={missing!r} (--missing) is for tables in files: {', '.join(TABLES)}")
     if not isinstance(source, str | Path):
-        return from_dataset(source, size=size, fit=fit, like=image_like, progress=progress)
+        return from_dataset(source, size=size, fit=fit, like=image_like, count=count, progress=progress)
+    if count is not None:
+        raise DataError(f"count={count} is for data sets in memory and streams; {str(source)!r} is read whole")
     path = Path(source)
     if source not in NAMED and not path.is_dir() and not path.is_file():
         raise DataError(
@@ -91,6 +97,9 @@ def load_data(
         )
     if source not in NAMED and _is_images(path):
         return read_images(path, size=size, fit=fit, like=image_like, page=page, strict=strict, progress=progress)
+    rows = examples_in_parquet(path) if path.suffix.lower() == ".parquet" and not path.is_dir() else None
+    if rows is not None:
+        return from_dataset(rows, name=path.stem, size=size, fit=fit, like=image_like, progress=progress)
     given = {"size": size, "fit": None if fit == "crop" or like is not None else fit, "page": page}
     for name, value in given.items():
         if value is not None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from narrows.arguments import check_given
 from narrows.data.arrays import LABEL_NAMES
+from narrows.data.arrow import frame_of, read_table
 from narrows.data.cells import Gaps, TextColumn, is_number, number, typed
 from narrows.data.dataset import Dataset
 from narrows.data.delimited import Delimited, read_delimited
@@ -23,7 +24,6 @@ from narrows.data.labels import labels_in
 
 __all__ = [
     "columns_of",
-    "frame_of",
     "in_delimited",
     "in_frame",
     "in_numbers",
@@ -34,9 +34,6 @@ __all__ = [
 
 NAMELESS = ("", "Unnamed: 0")
 """What pandas and R call a first column of row names when they write it, and pandas when it reads that."""
-
-WHOLE = {f"{sign}int{bits}": f"{sign.upper()}Int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
-"""Types of whole numbers that know no missing ones, and those of pandas that do."""
 
 Types = Mapping[str, str]
 """What columns hold, one of `narrows.data.cells.TYPES` by name, where it is known."""
@@ -170,7 +167,7 @@ def read_parquet(path: Path, missing: Sequence[str] = (), types: Types | None = 
     DataError
         If pyarrow is not installed, the file is damaged, or a column is of a type that no table here has.
     """
-    return in_frame(path, _frame_of(path), missing, types)
+    return in_frame(path, frame_of(str(path), read_table(path)), missing, types)
 
 
 def in_frame(path: Path, frame: pd.DataFrame, missing: Sequence[str] = (), types: Types | None = None) -> Dataset:
@@ -178,7 +175,8 @@ def in_frame(path: Path, frame: pd.DataFrame, missing: Sequence[str] = (), types
     gaps = Gaps(missing)
     names = list(frame.columns.map(str))
     frame.columns = pd.Index(names)
-    label, y, notes = label_column(names, types or {}), None, []
+    label, y = label_column(names, types or {}), None
+    notes = [f"{name!r} names the rows, as their index, and is left out" for name in frame.index.names if name]
     if label is not None:
         y, note = _labels(path, names[label], gaps.of_series(frame.iloc[:, label]).to_list(), commas=False)
         notes.append(note)
@@ -189,48 +187,6 @@ def in_frame(path: Path, frame: pd.DataFrame, missing: Sequence[str] = (), types
     if all(dtype.kind == "f" for dtype in frame.dtypes) and not frame.isna().any(axis=None):
         frame = frame.astype(np.float64)
     return Dataset(path.stem, in_numbers(str(path), frame), y, notes=(*notes, *gaps.notes), missing=tuple(missing))
-
-
-def _frame_of(path: Path) -> pd.DataFrame:
-    """Return a Parquet file as a frame, whole numbers and truth values as such also where some are missing."""
-    try:
-        import pyarrow as pa  # type: ignore[import-untyped]
-        import pyarrow.parquet as pq  # type: ignore[import-untyped]
-    except ImportError as error:
-        raise DataError(f"{path} needs pyarrow, which is not installed: pip install 'narrows[parquet]'") from error
-    try:
-        with pq.ParquetFile(path) as file:
-            _check_names(path, file.schema_arrow.names)
-            return frame_of(str(path), file.read())
-    except DataError:
-        raise
-    except (ValueError, OSError, pa.ArrowException) as error:
-        raise DataError(f"{path} is not a Parquet file that can be read: {error}") from error
-
-
-def frame_of(told: str, table: Any) -> pd.DataFrame:
-    """Return a table of Arrow's, called ``told``, as a frame, whole numbers and truth values as such also with gaps.
-
-    Raises
-    ------
-    DataError
-        If a column is of a type that no table here has.
-    """
-    import pyarrow as pa
-
-    frame: pd.DataFrame = table.to_pandas()
-    nullable = {getattr(pa, name)(): pd.api.types.pandas_dtype(own) for name, own in WHOLE.items()}
-    nullable[pa.bool_()] = pd.BooleanDtype()
-    for place, field in enumerate(table.schema):
-        kind = field.type
-        if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-            raise DataError(
-                f"{told}, column {field.name!r} is of type {kind}; a column of a table holds numbers, truth values, "
-                "texts, dates or times"
-            )
-        if kind in nullable and table.column(place).null_count and field.name in frame.columns:
-            frame[field.name] = table.column(place).to_pandas(types_mapper=nullable.get).set_axis(frame.index)
-    return frame
 
 
 def in_numbers(told: str, frame: pd.DataFrame) -> pd.DataFrame:
