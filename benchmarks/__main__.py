@@ -21,6 +21,7 @@ from benchmarks import (
     reconstruction,
     scaling,
     serving,
+    stream,
     tables,
     training,
 )
@@ -42,6 +43,7 @@ BENCHMARKS = {
     "explorer": explorer.main,
     "scaling": scaling.main,
     "serving": serving.main,
+    "stream": stream.main,
     "tables": tables.main,
 }
 

@@ -13,10 +13,10 @@ from sklearn.decomposition import PCA
 from torch import nn
 
 from narrows import VAE, Autoencoder, load
+from narrows.data.fingerprints import fingerprints
 from narrows.data.on_disk import OnDisk
 from narrows.evaluation.anomalies import threshold
 from narrows.evaluation.intervals import Estimate
-from narrows.fitted.reference import fingerprints
 
 
 def surface(seed, n):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import hashlib
-import math
 import os
 import sys
 from collections.abc import Generator, Mapping, Sequence
@@ -21,9 +20,9 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from narrows.arguments import closest, plain, random_seed
+from narrows.data.parquet_rows import ParquetRows
 from narrows.estimators.attributes import FittedAttributes
-from narrows.estimators.rows import rows_to_fit, weights_of
-from narrows.estimators.targets import are_pairs, clean_to_fit, refuse_table
+from narrows.estimators.training_data import training_set_of
 from narrows.fitted.completion import complete
 from narrows.fitted.fitted import Fitted
 from narrows.fitted.saving import OWN
@@ -108,37 +107,13 @@ def begin(
     seed = processes.broadcast(random_seed(seed if estimator.random_state is None else estimator.random_state))
     options = _options_of(estimator, seed)
     if data is None:
-        data = _training_set(estimator, X, y, sample_weight)
-    examples, generator = data.examples, torch.Generator().manual_seed(seed)
-    held_out = min(math.floor(estimator.validation_fraction * len(examples)), len(examples) - 2)
-    order = torch.randperm(len(examples), generator=generator)
-    validation, training = (examples.subset(rows) for rows in order.tensor_split([held_out]))
+        data = training_set_of(estimator, X, y, sample_weight)
+    generator = torch.Generator().manual_seed(seed)
+    training, validation = data.divided(estimator.validation_fraction, generator)
     model = _untrained(estimator, data, training, generator)
     member = Member(model, training, validation, generator, operations_of(model, training.take(torch.arange(1))))
     model.in_half = half_for(estimator.precision, model, *_device_for(estimator, [member]))
     return Begun(estimator, options, member, data, seed)
-
-
-def _training_set(
-    estimator: FittedAttributes, X: ArrayLike, y: ArrayLike | None, sample_weight: ArrayLike | None
-) -> TrainingSet:
-    """Return ``X`` to learn from, with the classes ``y``; or ``y``, if they are clean examples and X the noisy ones."""
-    given = rows_to_fit(X, type(estimator).__name__, estimator.columns, sample_weight)
-    clean = None
-    if are_pairs(estimator, given.source.shape, y):
-        refuse_table("X", given.table)
-        clean = clean_to_fit(y, given.source, given.feature_names, type(estimator).__name__)
-    return TrainingSet.of(
-        given.source if clean is None else clean,
-        y if clean is None else None,
-        weights_of(sample_weight, len(given.source)),
-        feature_names=given.feature_names,
-        frame=given.frame,
-        table=given.table,
-        scaling=estimator.scaling,
-        conditional=estimator.conditional,
-        noisy=None if clean is None else given.source,
-    )
 
 
 def _options_of(estimator: FittedAttributes, seed: int) -> dict[str, Any]:
@@ -154,7 +129,7 @@ def _options_of(estimator: FittedAttributes, seed: int) -> dict[str, Any]:
 
 def _device_for(estimator: FittedAttributes, members: Sequence[Member]) -> tuple[torch.device, float]:
     """Return where ``members`` learn side by side, and the floating-point operations of a step."""
-    batch = estimator.plan(len(members[0].training), convolutional=has_convolutions(members[0].model))[1]
+    batch = estimator.plan(members[0].training.n, convolutional=has_convolutions(members[0].model))[1]
     operations = operations_of_step(members, batch)
     return device_for("cpu" if estimator.devices * estimator.nodes > 1 else estimator.device, operations), operations
 
@@ -170,6 +145,7 @@ def _untrained(
     some = next(training.chunks())
     counts = model.likelihood.domain is not None and not model.likelihood.bounded
     # As given, for counts: one that is far below all others, and below 0, stands among the examples as their lowest.
+    counts = counts and data.examples.all is None
     given = data.source.examples(data.scaling, None) if counts else data.examples
     check_possible(model.likelihood, data.scaling, given, data.feature_names)
     check_nets(model, some)
@@ -261,6 +237,11 @@ def fit_together(
     first = estimators[0]
     first.check_options()
     if first.devices * first.nodes > 1:
+        if isinstance(X, ParquetRows):
+            raise ValueError(
+                f"devices={first.devices} and nodes={first.nodes} are for data that can be read anywhere; Parquet parts "
+                "are learned from by one process"
+            )
         check_divisible(first.bottleneck(), first.objective(), first.corruption)
     with together(first.devices, first.nodes, partial(_exhaust, estimators, X, y, sample_weight, None)) as processes:
         yield from steps_in_own_state(_fit(estimators, X, y, sample_weight, checkpoint, processes))
@@ -329,7 +310,8 @@ def _groups(begun: Sequence[Begun]) -> list[list[Begun]]:
     """Return those that can learn side by side, in their order."""
 
     def kind(one: Begun) -> object:
-        return one.member.kind(one.estimator.objective()) or id(one)
+        alone = one.data.examples.all is not None  # each in its own order, which is read only once
+        return id(one) if alone else one.member.kind(one.estimator.objective()) or id(one)
 
     return [list(group) for _, group in groupby(begun, kind)]
 
@@ -356,7 +338,7 @@ def _training(group: Sequence[Begun], path: Path | None, processes: Alone | Proc
 
 def _pace(begun: Begun) -> tuple[int, int, float]:
     """Return epochs, batch size and learning rate."""
-    return begun.estimator.plan(len(begun.member.training), convolutional=has_convolutions(begun.member.model))
+    return begun.estimator.plan(begun.member.training.n, convolutional=has_convolutions(begun.member.model))
 
 
 def _identity(group: Sequence[Begun], device: torch.device) -> dict[str, object]:

@@ -92,6 +92,7 @@ def complete(
             float(each.mean(dtype=np.float64)),
             begun.reference.kept if data.table else Kept.of(ordinary, training.weighted(), data.examples.features),
             held_out_scores(passes, data.scaling, ordinary, scores),
+            data.boundary,
         ),
     )
 

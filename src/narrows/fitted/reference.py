@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -11,29 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom
 
-from narrows.chunks import chunks
 from narrows.columns.coded import Coded
 from narrows.columns.table import Table
 from narrows.components import Components
+from narrows.data.fingerprints import fingerprints, shares
 from narrows.evaluation.reconstruction import squared_errors
 from narrows.fitted.kept import Kept
 
-__all__ = ["SCORES", "Reference", "fingerprints", "linear_errors"]
+__all__ = ["SCORES", "Reference", "linear_errors"]
 
 SCORES = ("auto", "reconstruction", "likelihood")
 """What `anomaly_score` can be based on."""
-
-NUMBERS_LOOKED_AT = 4096
-"""Numbers of an example that its fingerprint is of, spread evenly over it."""
-
-FACTORS = np.random.PCG64(0).random_raw(2 * NUMBERS_LOOKED_AT).reshape(2, NUMBERS_LOOKED_AT)
-"""Of an example's numbers in the sum: of each as a 32-bit float, and of what that leaves of it."""
-
-MIXER = np.uint64(0x9E3779B97F4A7C15)
-"""What spreads the bits of a number before it is summed."""
-
-NUMBERS_AT_ONCE = 2**15
-"""Numbers that are looked at together, few enough for a processor's cache."""
 
 UNLIKELY = 1e-3
 """How improbable as many equal rows must be among new ones for them to be the training's own."""
@@ -57,6 +44,9 @@ class Reference:
         Some of the examples themselves: at most a megabyte of them, and none of a table or of large examples.
     held_out
         The anomaly scores of examples that were held out, (m,), by what they are based on.
+    boundary
+        Where an example's share of the data says whether it was seen, as of data larger than memory, whose fingerprints
+        are not kept: those below it were not (`narrows.data.fingerprints.shares`). Else None.
     """
 
     fingerprints: NDArray[np.int64]
@@ -66,9 +56,15 @@ class Reference:
     seen_pca_error: float
     kept: Kept
     held_out: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    boundary: float | None = None
 
     def occurrences(self, X: Iterable[NDArray[Any]]) -> NDArray[np.int64]:
-        """Return how often each of the rows ``X``, which come in chunks (k, features), was among them, (n,)."""
+        """Return how often each of the rows ``X``, which come in chunks (k, features), was among them, (n,).
+
+        With a ``boundary``, 1 for each that was seen if it was among them at all, and 0 for others.
+        """
+        if self.boundary is not None:
+            return np.concatenate([shares(rows) >= self.boundary for rows in X]).astype(np.int64)
         rounded, exact = fingerprints(X)
         # Rows that have no more than 32 bits may be the training's, rounded since.
         asked, among = (exact, self.exact) if len(self.exact) and len(exact) else (rounded, self.fingerprints)
@@ -81,7 +77,9 @@ class Reference:
         to a single one is, unless no more rows are than would be by chance if all were new. That chance is how often
         a training row has one like it among the others, and no second.
         """
-        once = occurrences == 1
+        once: NDArray[np.bool_] = occurrences == 1
+        if self.boundary is not None:
+            return once
         among = self.exact if len(self.exact) else self.fingerprints
         counts = np.unique(among, return_counts=True)[1]
         chance = 2 * (counts == 2).sum() / max(1, len(among))
@@ -92,8 +90,10 @@ class Reference:
     def tensors(self) -> dict[str, NDArray[Any]]:
         """Return it as a model file holds it."""
         exact = {"exact_fingerprints": self.exact} if len(self.exact) else {}
+        boundary = {} if self.boundary is None else {"boundary": np.array([self.boundary])}
         return (
             exact
+            | boundary
             | {
                 "fingerprints": self.fingerprints,
                 "mean": self.components.mean,
@@ -120,8 +120,13 @@ class Reference:
         fits = fits and prints.dtype == exact.dtype == np.int64 and len(exact) in (0, len(prints))
         if not fits or any(array.ndim != 1 for array in (prints, exact, *held_out.values())):
             raise ValueError(f"what it says of its training data does not fit inputs of {features} features")
-        kept = Kept.of_tensors(tensors, features, classes)
-        return cls(prints, exact, Components(mean, axes), float(errors[0]), float(errors[1]), kept, held_out)
+        kept, boundary = Kept.of_tensors(tensors, features, classes), tensors.get("boundary")
+        if boundary is not None and (boundary.shape != (1,) or not 0 <= boundary[0] <= 1):
+            raise ValueError("what it says of which examples it has seen is no share of them")
+        return cls(
+            *(prints, exact, Components(mean, axes), float(errors[0]), float(errors[1]), kept, held_out),
+            None if boundary is None else float(boundary[0]),
+        )
 
 
 def linear_errors(table: Table | None, components: Components, x: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -131,36 +136,3 @@ def linear_errors(table: Table | None, components: Components, x: NDArray[np.flo
     coded = Coded(table.modelled)
     mean: NDArray[np.float64] = np.nanmean(coded.errors(x, components.restored(coded.numbers(x))), 1)
     return mean
-
-
-def fingerprints(X: Iterable[NDArray[Any]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return two numbers of 64 bits for each row of ``X``, each (n,): equal for equal rows, and hardly ever for others.
-
-    The first are of the rows in 32-bit floats, the second of the rows as they are; (0,) where that is the same.
-
-    Sums of the row's words times random factors, modulo 2⁶⁴ (Carter & Wegman, “Universal classes of hash functions”,
-    1979). Rows are compared in the data's own units, so that bytes equal the same numbers as floats.
-
-    Parameters
-    ----------
-    X
-        Rows in chunks, (k, features) each.
-    """
-    rounded, left = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    for chunk in X:
-        stride = math.ceil(chunk.shape[1] / NUMBERS_LOOKED_AT)
-        for rows in chunks(len(chunk), chunk.shape[1], NUMBERS_AT_ONCE):
-            looked_at = chunk[rows, ::stride]
-            single = np.ascontiguousarray(looked_at + np.float32(0), np.float32)  # −0 becomes 0
-            rounded.append(_sums(single.view(np.uint32), FACTORS[0]))
-            rest = np.zeros(0) if np.can_cast(chunk.dtype, np.float32) else looked_at - single.astype(np.float64)
-            left.append(_sums(rest.view(np.uint64), FACTORS[1]) if rest.any() else np.zeros(len(single), np.int64))
-    first, second = np.concatenate(rounded), np.concatenate(left)
-    return first, first + second if second.any() else second[:0]
-
-
-def _sums(words: NDArray[np.unsignedinteger[Any]], factors: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """Return the sum of each row of ``words`` (k, numbers) times ``factors``, (k,), which is 0 where all words are."""
-    mixed = words * MIXER
-    mixed ^= mixed >> np.uint64(32)  # or whole numbers, whose last bits are 0, would have only such sums
-    return (mixed @ factors[: words.shape[1]]).view(np.int64)

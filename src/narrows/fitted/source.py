@@ -14,6 +14,7 @@ from torch import Tensor
 
 from narrows.arguments import check_finite
 from narrows.chunks import chunks
+from narrows.data.parquet_rows import ParquetRows
 from narrows.scaling import Scaling
 from narrows.training.examples import Examples
 
@@ -75,6 +76,13 @@ class Source:
         """Yield all rows in order, in chunks that memory can hold."""
         if not self.streamed:
             yield self.X
+            return
+        if isinstance(self.X, ParquetRows):  # which are read in order, and no other way for long
+            first = 0
+            for rows in self.X.chunks(max(1, NUMBERS_AT_ONCE // self.shape[1])):
+                check_finite(rows, self.X.columns, numbers=np.arange(first, first + len(rows)), argument=self.name)
+                yield rows
+                first += len(rows)
             return
         for some in chunks(len(self), math.prod(self.shape[1:]), NUMBERS_AT_ONCE):
             yield self.rows(np.arange(some.start, some.stop))

@@ -18,10 +18,12 @@ from narrows.columns.coded import Coded
 from narrows.columns.column import NUMBERS
 from narrows.columns.table import Table
 from narrows.components import Components
+from narrows.data.fingerprints import fingerprints
 from narrows.data.labels import class_labels
+from narrows.data.parquet_rows import ParquetRows
 from narrows.evaluation.far import ordinary_range
-from narrows.fitted.frame import Frame
-from narrows.fitted.reference import fingerprints
+from narrows.fitted.blocks import Blocks, Sample
+from narrows.fitted.frame import Dtype, Frame
 from narrows.fitted.source import Source
 from narrows.scaling import Scaling
 from narrows.training.examples import Examples
@@ -49,6 +51,9 @@ class TrainingSet:
         and loss would be its own.
     noisy
         The same with noise, if pairs are to be learned from; scaled as the clean ones are.
+    boundary, held_out
+        Of data larger than memory, of which ``examples`` are a sample: as in `Sample`, and how many of these, the
+        first, are held out.
     feature_names, frame
         The columns' names, and the kind of data frame, if they have any.
     scaling
@@ -68,6 +73,8 @@ class TrainingSet:
     labels: Tensor
     table: Table | None = None
     noisy: Source | None = None
+    boundary: float | None = None
+    held_out: int = 0
     _components: dict[int, Components] = field(default_factory=dict, init=False)
 
     @classmethod
@@ -111,29 +118,46 @@ class TrainingSet:
             )
         if weights is not None and (weights == weights[0]).all():
             weights = None
-        shape, labels, ordinary = source.shape[1:], torch.from_numpy(indices), None
+        labels = torch.from_numpy(indices)
         if table is not None:
             scale, limits = _of_cells(table, source.rows(), scaling, weights)
             examples = source.examples(scale, one_hot(labels).float() if conditional else None, limits)
             return cls(source, _weighted(examples, weights), feature_names, frame, scale, classes, labels, table)
-        scale = Scaling.of_chunks(source.chunks(), scaling, weights, shape)
-        kinds = ("feature", "global") if isinstance(scaling, str) else ()
-        if not kinds:
-            ordinary = scale.offset, scale.offset + scale.scale
-        for kind in kinds:  # far values may have been all that the features were not alike in
-            if (
-                isinstance(scaling, str)
-                and scale.kind == kind
-                and (found := ordinary_range(source.chunks, scale.groups(shape)))
-            ):
-                ordinary = found
-                clipped = (np.clip(rows, *found) for rows in source.chunks())
-                scale = Scaling.of_chunks(clipped, scaling, weights, shape)
+        scale, ordinary = _measured(source, scaling, weights)
         examples = source.examples(scale, one_hot(labels).float() if conditional else None, ordinary)
         if noisy is not None:
             examples = replace(examples, noisy=noisy.examples(scale, None, ordinary).read)
         examples = _weighted(examples, weights)
         return cls(source, examples, feature_names, frame, scale, classes, labels, noisy=noisy)
+
+    @classmethod
+    def of_rows(
+        cls, source: Source, rows: ParquetRows, scaling: str | tuple[float, float], validation_fraction: float
+    ) -> Self:
+        """Return ``rows`` larger than memory, which are a ``source``, of which a fraction is to be held out."""
+        scale, ordinary = _measured(source, scaling, None)
+        sample = Sample.of(rows, validation_fraction)
+
+        def scaled(x: NDArray[np.float32]) -> Tensor:
+            return torch.from_numpy(scale.apply(x if ordinary is None else np.clip(x, *ordinary)))
+
+        some = scaled(np.concatenate([sample.held_out, sample.seen]))
+        examples = replace(Examples.of(some, None), all=Blocks(rows, sample.boundary, sample.counts, scaled))
+        single: Dtype = "float32"
+        names, frame = rows.columns, Frame("pandas", (single,) * len(rows.columns))
+        labels = torch.zeros(len(some), dtype=torch.int64)
+        held_out = len(sample.held_out)
+        return cls(source, examples, names, frame, scale, None, labels, boundary=sample.boundary, held_out=held_out)
+
+    def divided(self, fraction: float, generator: torch.Generator) -> tuple[Examples, Examples]:
+        """Return the examples to learn from, and, of about that ``fraction``, those to validate by."""
+        if self.examples.all is not None:
+            rows = torch.arange(len(self.examples)).tensor_split([self.held_out])
+            return self.examples.subset(rows[1]), replace(self.examples.subset(rows[0]), all=None)
+        held_out = min(math.floor(fraction * len(self.examples)), len(self.examples) - 2)
+        order = torch.randperm(len(self.examples), generator=generator)
+        validation, training = (self.examples.subset(rows) for rows in order.tensor_split([held_out]))
+        return training, validation
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -142,7 +166,12 @@ class TrainingSet:
 
     @cached_property
     def fingerprints(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Of all of them as given, rounded and exact, each sorted; of pairs also of the noisy ones that differ."""
+        """Of all of them as given, rounded and exact, each sorted; of pairs also of the noisy ones that differ.
+
+        There are none where a ``boundary`` says which are seen.
+        """
+        if self.boundary is not None:
+            return np.zeros(0, np.int64), np.zeros(0, np.int64)
         sources = [self.source] if self.noisy is None else [self.source, self.noisy]
         rounded, exact = fingerprints(chain.from_iterable(source.chunks() for source in sources))
         first, *others = np.split(rounded, len(sources))
@@ -162,6 +191,27 @@ class TrainingSet:
             weights = None if self.examples.weights is None else self.examples.weights[order[:some]].numpy()
             self._components[k] = Components.of(np.concatenate(drawn), k, weights)
         return self._components[k]
+
+
+def _measured(
+    source: Source, scaling: str | tuple[float, float], weights: NDArray[np.float64] | None
+) -> tuple[Scaling, tuple[NDArray[np.float64], NDArray[np.float64]] | None]:
+    """Return the scaling of numbers, and between what they count in training, if that is not all of them."""
+    shape = source.shape[1:]
+    scale, ordinary = Scaling.of_chunks(source.chunks(), scaling, weights, shape), None
+    kinds = ("feature", "global") if isinstance(scaling, str) else ()
+    if not kinds:
+        ordinary = scale.offset, scale.offset + scale.scale
+    for kind in kinds:  # far values may have been all that the features were not alike in
+        if (
+            isinstance(scaling, str)
+            and scale.kind == kind
+            and (found := ordinary_range(source.chunks, scale.groups(shape)))
+        ):
+            ordinary = found
+            clipped = (np.clip(rows, *found) for rows in source.chunks())
+            scale = Scaling.of_chunks(clipped, scaling, weights, shape)
+    return scale, ordinary
 
 
 def _weighted(examples: Examples, weights: NDArray[np.float64] | None) -> Examples:

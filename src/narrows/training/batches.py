@@ -27,7 +27,8 @@ class Order:
     Attributes
     ----------
     rows
-        Which of the whole data each model that learns sees in this epoch, in order, (models, n).
+        Which of the whole data each model that learns sees in this epoch, in order, (models, n); or the seed of that
+        order, (1, 1), where there are more than memory holds.
     given
         Batches of them that were given out.
     """
@@ -56,16 +57,16 @@ class Batches:
 
     def __init__(self, members: Sequence[Member], size: int, processes: Alone | Processes) -> None:
         self.members, self.size, self.processes = members, size, processes
-        self.n = len(members[0].training)
+        self.n = members[0].training.n
         self.count = math.ceil(self.n / size)
-        self.now = Order(torch.empty(0, self.n, dtype=torch.int64), self.count)
+        self.now = Order(torch.empty(0, 0, dtype=torch.int64), self.count)
         self._stream: Iterator[Batch] = iter(())
 
     def next(self, active: Sequence[int]) -> Batch:
         """Return the next examples of the ``active`` members, whose arrays are (models, examples, …)."""
         if self.now.given == self.count:
             members = [self.members[number] for number in active]
-            self.now = Order(torch.stack([member.training.shuffled(member.generator) for member in members]), 0)
+            self.now = Order(torch.stack([_order(member) for member in members]), 0)
             self._stream = self._read()
         batch = next(self._stream)
         self.now.given += 1
@@ -91,12 +92,33 @@ class Batches:
         Several small ones are read at a time, since each reading takes as long as a few operations of a step.
         """
         source, models, size = self.members[0].training, len(self.now.rows), self.size
+        if source.all is not None:
+            yield from _in_batches(source.all.epoch(int(self.now.rows), self.now.given * size), size)
+            return
         at_once = max(1, NUMBERS_AT_ONCE // (models * size * source.features)) if self.processes.size == 1 else 1
         for some in self.now.rows[:, self.now.given * size :].split(at_once * size, 1):
             rows = torch.cat([batch.flatten() for batch in self.processes.share(some).split(size, 1)])
             whole = source.read_at(rows)
             for start in range(0, len(rows), models * size):
                 yield whole.each(partial(_by_model, models=models, start=start, stop=start + models * size))
+
+
+def _order(member: Member) -> Tensor:
+    """Return the rows of an epoch, in an order by chance, or the seed of such an order."""
+    if member.training.all is None:
+        return member.training.shuffled(member.generator)
+    return torch.randint(2**62, (1,), generator=member.generator, device=member.generator.device).cpu()
+
+
+def _in_batches(inputs: Iterator[Tensor], size: int) -> Iterator[Batch]:
+    """Yield ``inputs``, which come as they are read, in batches of one model, the last of what is left."""
+    rest: Tensor | None = None
+    for x in inputs:
+        whole = x if rest is None else torch.cat([rest, x])
+        *batches, rest = whole.split(size) if len(whole) % size else (*whole.split(size), whole[:0])
+        yield from (Batch(batch[None], None) for batch in batches)
+    if rest is not None and len(rest):
+        yield Batch(rest[None], None)
 
 
 def _by_model(tensor: Tensor, models: int, start: int, stop: int) -> Tensor:

@@ -5,17 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Self
+from typing import Protocol, Self
 
 import torch
 from torch import Tensor
 
 from narrows.models.model import Batch
 
-__all__ = ["ROWS_AT_ONCE", "Examples"]
+__all__ = ["ROWS_AT_ONCE", "Epochs", "Examples"]
 
 ROWS_AT_ONCE, NUMBERS_AT_ONCE = 4096, 2**20
 """Examples, and numbers in them, a pass when nothing is learned: enough to be quick, few enough for any memory."""
+
+
+class Epochs(Protocol):
+    """More examples than memory holds, which can be read in an order by chance, but not each by itself."""
+
+    def __len__(self) -> int: ...
+
+    def epoch(self, seed: int, begin: int) -> Iterator[Tensor]:
+        """Yield all scaled inputs in the order of ``seed``, some thousands at a time, from number ``begin`` on."""
+
+    def on(self, device: torch.device) -> Epochs:
+        """Return them as they are given out on ``device``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +48,8 @@ class Examples:
         How much each of the whole data counts, (all,), or None where all count alike.
     noisy
         As ``read``, where examples are known with noise and without, of those with it; else None.
+    all
+        Where these are but a sample of what is learned from, all of it; else None.
     """
 
     read: Callable[[Tensor], Tensor]
@@ -44,6 +58,7 @@ class Examples:
     context: Tensor | None
     weights: Tensor | None = None
     noisy: Callable[[Tensor], Tensor] | None = None
+    all: Epochs | None = None
 
     @classmethod
     def of(cls, x: Tensor, context: Tensor | None, features: int | None = None) -> Self:
@@ -52,6 +67,11 @@ class Examples:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @property
+    def n(self) -> int:
+        """How many an epoch has."""
+        return len(self if self.all is None else self.all)
 
     def take(self, rows: Tensor) -> Batch:
         """Return the examples at ``rows`` (k,) among these."""
@@ -102,6 +122,7 @@ class Examples:
             read=lambda rows: self.read(rows).to(device),
             context=context,
             noisy=None if noisy is None else lambda rows: noisy(rows).to(device),
+            all=None if self.all is None else self.all.on(device),
         )
 
     def spans(self, most: int = ROWS_AT_ONCE) -> Sequence[Tensor]:

@@ -177,7 +177,7 @@ def live(library: Library, at: Epoch = None, seen: str | None = None) -> Live:
     if watched is None:
         return Live("none")
     news, options, estimator = watched.news, watched.options, watched.estimator
-    n = len(watched.begun.member.training)
+    n = watched.begun.member.training.n
     epochs, size, rate = estimator.plan(n, convolutional=watched.convolutional)
     mode = "failed" if news.error else news.mode if watched.heard else "starting"
     key = f"{watched.number}:{watched.version if at is None else f'epoch {at}'}"

@@ -1,0 +1,50 @@
+"""From what `fit` is given to a `TrainingSet`."""
+
+from __future__ import annotations
+
+from numpy.typing import ArrayLike
+
+from narrows.data.parquet_rows import ParquetRows
+from narrows.estimators.attributes import FittedAttributes
+from narrows.estimators.rows import rows_to_fit, weights_of
+from narrows.estimators.targets import are_pairs, clean_to_fit, refuse_table
+from narrows.fitted.source import Source
+from narrows.fitted.training_set import TrainingSet
+
+__all__ = ["training_set_of"]
+
+
+def training_set_of(
+    estimator: FittedAttributes, X: ArrayLike, y: ArrayLike | None, sample_weight: ArrayLike | None
+) -> TrainingSet:
+    """Return ``X`` to learn from, with the classes ``y``; or ``y``, if they are clean examples and X the noisy ones."""
+    given = rows_to_fit(X, type(estimator).__name__, estimator.columns, sample_weight)
+    clean = None
+    if isinstance(X, ParquetRows):
+        return _training_rows(estimator, given.source, X, y, sample_weight)
+    if are_pairs(estimator, given.source.shape, y):
+        refuse_table("X", given.table)
+        clean = clean_to_fit(y, given.source, given.feature_names, type(estimator).__name__)
+    return TrainingSet.of(
+        given.source if clean is None else clean,
+        y if clean is None else None,
+        weights_of(sample_weight, len(given.source)),
+        feature_names=given.feature_names,
+        frame=given.frame,
+        table=given.table,
+        scaling=estimator.scaling,
+        conditional=estimator.conditional,
+        noisy=None if clean is None else given.source,
+    )
+
+
+def _training_rows(
+    estimator: FittedAttributes, source: Source, X: ParquetRows, y: ArrayLike | None, sample_weight: ArrayLike | None
+) -> TrainingSet:
+    """Return rows larger than memory to learn from, which have neither labels nor weights."""
+    for name, value in {"y": y, "sample_weight": sample_weight}.items():
+        if value is not None:
+            raise ValueError(f"{name} is for data in memory; of Parquet parts the numbers alone are learned from")
+    if estimator.conditional:
+        raise ValueError("conditional=True needs y, which is for data in memory, and X is in Parquet parts")
+    return TrainingSet.of_rows(source, X, estimator.scaling, estimator.validation_fraction)

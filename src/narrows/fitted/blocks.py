@@ -1,0 +1,159 @@
+"""Learning from more rows than memory holds: a sample of them for all that looks at some, and all of them in an epoch.
+
+Which rows are held out, which are in the sample, and the order of an epoch depend on the rows and the seed alone, not
+on memory; nothing that is kept grows with their number, but a count for each row group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from narrows.data.fingerprints import shares
+from narrows.data.parquet_rows import ParquetRows
+
+__all__ = ["Blocks", "Sample"]
+
+MIXED_ROWS, MIXED_NUMBERS = 2**16, 2**21
+"""Rows that are mixed with each other in an epoch, and numbers in them."""
+
+FEWEST_GROUPS, MOST_GROUPS = 4, 64
+"""Row groups from which these rows come."""
+
+SAMPLED, HELD_OUT, SAMPLED_NUMBERS = 50_000, 10_000, 2**22
+"""Rows of a sample, of those that are learned from and of those held out, and numbers in either."""
+
+Rows = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Some rows by chance, as likely each as any other.
+
+    Attributes
+    ----------
+    held_out, seen
+        Of those that are held out, and of those that are learned from.
+    boundary
+        Where one ends and the other begins, by `narrows.data.fingerprints.shares`.
+    counts
+        How many rows of each row group are learned from.
+    """
+
+    held_out: Rows
+    seen: Rows
+    boundary: float
+    counts: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, rows: ParquetRows, held_out: float) -> Self:
+        """Return it, holding out that fraction; what is sampled are the rows of the least of other shares."""
+        features = len(rows.columns)
+        both = (_Reservoir.of(HELD_OUT, features), _Reservoir.of(SAMPLED, features))
+        counts = np.zeros(len(rows.groups), np.int64)
+        for number, group in enumerate(rows.groups):
+            places = group.first
+            for x in rows.read(group, _at_once(features)):
+                seen, salt = shares(x) >= held_out, np.arange(places + 1, places + 1 + len(x))
+                for own, reservoir in zip((~seen, seen), both, strict=True):
+                    reservoir.add(x[own], shares(x[own], salt[own]))
+                counts[number] += int(seen.sum())
+                places += len(x)
+        if counts.sum() < 2:
+            raise ValueError(
+                f"validation_fraction={held_out:g} leaves {counts.sum()} of {len(rows):,} rows to learn from; at least "
+                "two are needed"
+            )
+        return cls(both[0].rows, both[1].rows, held_out, counts)
+
+
+@dataclass
+class _Reservoir:
+    """Those rows, at most so ``many``, whose ``keys`` are least, in the order of these."""
+
+    many: int
+    rows: Rows
+    keys: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, many: int, features: int) -> Self:
+        return cls(max(2, min(many, SAMPLED_NUMBERS // features)), np.zeros((0, features), np.float32), np.zeros(0))
+
+    def add(self, rows: Rows, keys: NDArray[np.float64]) -> None:
+        if len(self.keys) == self.many:
+            low = keys < self.keys[-1]
+            rows, keys = rows[low], keys[low]
+        both = np.concatenate([self.keys, keys])
+        least = np.argsort(both, kind="stable")[: self.many]
+        self.rows, self.keys = np.concatenate([self.rows, rows])[least], both[least]
+
+
+@dataclass(frozen=True, eq=False)
+class Blocks:
+    """All rows that are learned from, in an order by chance in which they can be read.
+
+    An epoch takes row groups in an order by chance, several at a time, and mixes what it reads of these.
+
+    Attributes
+    ----------
+    rows, boundary, counts
+        As in `Sample`.
+    scaled
+        What makes inputs of them.
+    """
+
+    rows: ParquetRows
+    boundary: float
+    counts: NDArray[np.int64]
+    scaled: Callable[[Rows], Tensor]
+
+    def __len__(self) -> int:
+        return int(self.counts.sum())
+
+    def on(self, device: torch.device) -> Self:
+        """Return them as they are given out on ``device``."""
+        return replace(self, scaled=lambda rows: self.scaled(rows).to(device))
+
+    def epoch(self, seed: int, begin: int) -> Iterator[Tensor]:
+        """Yield the inputs of an epoch in the order of ``seed``, some thousands at a time, from number ``begin`` on."""
+        for number, some in enumerate(self._together(np.random.default_rng(seed).permutation(len(self.counts)))):
+            count = int(self.counts[some].sum())
+            if begin >= count:
+                begin -= count
+                continue
+            random = np.random.default_rng([seed, number])
+            for x in self._mixed(some, random):
+                if begin < len(x):
+                    yield self.scaled(x[begin:])
+                begin = max(0, begin - len(x))
+
+    def _together(self, order: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+        """Yield the numbers of row groups that are mixed, one set after another."""
+        some, rows = list[int](), 0
+        for group in order.tolist():
+            some.append(group)
+            rows += self.rows.groups[group].rows
+            if len(some) == MOST_GROUPS or (len(some) >= FEWEST_GROUPS and rows >= MIXED_ROWS):
+                yield np.array(some)
+                some, rows = [], 0
+        if some:
+            yield np.array(some)
+
+    def _mixed(self, some: Sequence[int] | NDArray[np.int64], random: np.random.Generator) -> Iterator[Rows]:
+        each = max(1, _at_once(len(self.rows.columns)) // len(some))
+        lanes = [self.rows.read(self.rows.groups[group], each) for group in some]
+        while pieces := [x for lane in lanes if (x := next(lane, None)) is not None]:
+            x = np.concatenate(pieces)
+            x = x[shares(x) >= self.boundary]
+            yield x[random.permutation(len(x))]
+
+
+def _at_once(features: int) -> int:
+    """Return how many rows are read at a time."""
+    return max(1, min(MIXED_ROWS, MIXED_NUMBERS // features))
