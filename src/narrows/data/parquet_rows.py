@@ -107,7 +107,7 @@ class ParquetRows:
         import pyarrow.parquet as pq
 
         try:
-            with pq.ParquetFile(group.file, pre_buffer=False, buffer_size=2**20) as file:
+            with pq.ParquetFile(group.file, pre_buffer=False, buffer_size=2**16) as file:
                 batches = file.iter_batches(rows, row_groups=[group.number], columns=self.columns, use_threads=False)
                 for batch in batches:
                     x = np.empty((batch.num_rows, len(self.columns)), np.float32)

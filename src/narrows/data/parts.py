@@ -195,7 +195,7 @@ def _record_batches(path: Path, first: int, rows: int) -> Iterator[Any]:
 
     try:
         # A row group is decoded as it is needed, and not read ahead, so that its size does not matter.
-        with pq.ParquetFile(path, pre_buffer=False, buffer_size=2**20) as file:
+        with pq.ParquetFile(path, pre_buffer=False, buffer_size=2**16) as file:
             groups, before = list[int](), 0
             for group in range(file.metadata.num_row_groups):
                 count = file.metadata.row_group(group).num_rows

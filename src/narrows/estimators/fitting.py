@@ -239,7 +239,7 @@ def fit_together(
     if first.devices * first.nodes > 1:
         if isinstance(X, ParquetRows):
             raise ValueError(
-                f"devices={first.devices} and nodes={first.nodes} are for data that can be read anywhere; Parquet parts "
+                f"devices={first.devices} and nodes={first.nodes} are for data that are read anywhere; Parquet parts "
                 "are learned from by one process"
             )
         check_divisible(first.bottleneck(), first.objective(), first.corruption)
