@@ -124,7 +124,7 @@ def test_an_index_with_a_name_is_said_to_be_left_out(tmp_path):
         ({"scan": [b"GIF8", b""]}, "example 0, column 'scan', cannot be read as an image: not an image"),
         ({"scan": [{"bytes": None, "path": "/a.png"}]}, "it is the path '/a.png' alone"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_is_no_table_is_named(tmp_path, columns, message):
     with pytest.raises(DataError, match=message):

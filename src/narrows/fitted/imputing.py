@@ -19,7 +19,7 @@ from narrows.models.model import Batch, BottleneckModel
 from narrows.training.examples import Examples
 from narrows.training.processor import limited_threads
 
-__all__ = ["calibrate_fillings", "imputed", "simulated"]
+__all__ = ["calibrate_fillings", "imputed", "log_known", "simulated", "weighted_codes"]
 
 CODES = 64
 """Drawn of each row: their weighted mean is what a gap is filled with."""
@@ -129,7 +129,7 @@ def _fillings(
     """Return the mean of cells (n, columns) given the known ones of a ``batch``, and ``draws`` of them."""
     likelihood = model.likelihood
     assert isinstance(likelihood, Mixed)
-    z, weights = _weighted_codes(model, batch, q, generator)
+    z, weights = weighted_codes(model, batch, q, generator)
     z = model.bottleneck.snap(z)
     mean = likelihood.mix(model.output(z, batch.context), weights)
     chosen = torch.multinomial(weights.T, draws, replacement=True, generator=generator) if draws else weights[:0].T
@@ -146,7 +146,7 @@ def _rows_of(q: Point | GaussianPosterior, places: Tensor) -> Point | GaussianPo
     return GaussianPosterior(q.mean[places], q.log_var[places])
 
 
-def _weighted_codes(
+def weighted_codes(
     model: BottleneckModel, batch: Batch, q: Point | GaussianPosterior, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
     """Return codes of each row, (k, n, latent_dim), and their weights by its known cells, (k, n), which sum to 1.
@@ -168,7 +168,13 @@ def _weighted_codes(
 
 def _of_known(model: BottleneckModel, batch: Batch, z: Tensor) -> Tensor:
     """Return log p(known cells | z), (k, n), in 64 bits."""
-    return model.likelihood.log_prob(batch.x.double(), model.output(z, batch.context).double())
+    return log_known(model, batch.x, model.output(z, batch.context))
+
+
+def log_known(model: BottleneckModel, x: Tensor, h: Tensor) -> Tensor:
+    """Return log p of those of cells ``x`` (n, columns) that are known, (…, n), in 64 bits, at outputs ``h``."""
+    terms = model.likelihood.log_terms(x.double().nan_to_num(0.0), h.double())
+    return terms.masked_fill(x.isnan(), 0.0).sum(-1)
 
 
 def _from_laplace(model: BottleneckModel, batch: Batch, z: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -212,7 +218,6 @@ def _slopes_and_curvatures(model: BottleneckModel, batch: Batch, z: Tensor) -> t
     Without it that of the known cells is Jᵀ H J, with H by the decoder's outputs (Schraudolph 2002), and takes as many
     passes as the code has units.
     """
-    x = batch.x.double()
     # Neither by torch.func nor by slopes given to `grad`, which import torch's compiler and sympy: of sums alone, and
     # with a row's code once for each direction.
     with torch.enable_grad():
@@ -223,7 +228,7 @@ def _slopes_and_curvatures(model: BottleneckModel, batch: Batch, z: Tensor) -> t
         directions = torch.eye(z.shape[1])[:, None]
         (changes,) = grad((pulled * directions).sum(), cotangent, retain_graph=True)
         out = h.detach().requires_grad_()
-        (by_h,) = grad(-model.likelihood.log_prob(x, out.double()).sum(), out, create_graph=True)
+        (by_h,) = grad(-log_known(model, batch.x, out).sum(), out, create_graph=True)
         (bent,) = grad((by_h * changes).sum(), out)
         (by_code,) = grad((h * by_h.detach()).sum(), at)
     slopes, curvatures = model.prior.slopes_and_curvatures(z)

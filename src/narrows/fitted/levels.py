@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from narrows.chunks import chunks
+from narrows.columns.coded import Coded
 from narrows.evaluation.reconstruction import squared_errors as errors_of_rows
 from narrows.fitted.fitted import Fitted
 from narrows.scaling import Scaling
@@ -33,14 +34,20 @@ def squared_errors(scaling: Scaling, examples: Any, others: Any) -> NDArray[np.f
 def error_maps(fitted: Fitted, examples: Any, others: Any) -> NDArray[np.float64]:
     """Return the squared differences in scaled units, (n, H, W), the mean over channels, or (n, features).
 
+    Of a table's cells they are as `narrows.columns.coded.Coded` has them, 1 where the mean or the shares stand for all,
+    and NaN where a cell is missing.
+
     Parameters
     ----------
     fitted
         A model.
     examples, others
-        (n, …), in the data's units.
+        (n, …), in the data's units; of a table cells (n, columns).
     """
     one, other = (fitted.scaling.apply(each).astype(np.float64) for each in (examples, others))
+    if fitted.table is not None:
+        coded = Coded(fitted.table.modelled)
+        return coded.errors(one, coded.numbers(other))
     maps: NDArray[np.float64] = np.square(one - other).reshape(-1, *fitted.input_shape)
     return maps.mean(3) if maps.ndim == 4 else maps
 

@@ -100,6 +100,12 @@ class Levels(Likelihood):
         """Return the most probable levels, (n, columns), by all of ``h`` (k, n, width), with ``weights`` (k, n)."""
         return (self.log_levels(h) + weights.log()[..., None, None]).logsumexp(0).argmax(-1).to(h.dtype)
 
+    def chances(self, h: Tensor, weights: Tensor, column: int) -> Tensor:
+        """Return the probabilities (n, levels) of a column's levels by all of ``h`` (k, n, width), as `mix` does."""
+        seen = torch.arange(int(self.seen[column]))
+        each = self._log_wanted_of(self.log_levels(h)[..., column, :], column, seen)
+        return (each.exp() * weights[..., None]).sum(0)
+
     def simulate(self, h: Tensor, generator: torch.Generator) -> Tensor:
         """Return levels drawn from p(x | z) at outputs ``h`` (n, width), (n, columns)."""
         probabilities = self.log_levels(h).exp()
@@ -121,8 +127,11 @@ class Levels(Likelihood):
         return wanted[torch.multinomial(probabilities, 1, generator=generator).squeeze(1)].to(h.dtype)
 
     def _log_wanted(self, h: Tensor, column: int, wanted: Tensor) -> Tensor:
-        output = wanted.minimum(self.outputs[column] - 1)
-        return self.log_levels(h)[:, column, output] + self.log_within[column, wanted]
+        return self._log_wanted_of(self.log_levels(h)[:, column], column, wanted)
+
+    def _log_wanted_of(self, log_levels: Tensor, column: int, wanted: Tensor) -> Tensor:
+        """Return the log-probabilities (…, k) of a column's ``wanted`` levels (k,), by those of its outputs."""
+        return log_levels[..., wanted.minimum(self.outputs[column] - 1)] + self.log_within[column, wanted]
 
     def usual(self) -> Tensor:
         """Return the outputs (width,) that give the training data's frequencies."""

@@ -137,6 +137,11 @@ class Mixed(Likelihood):
 
         return self._decoded(drawn, h)
 
+    def by_part(self, h: Tensor) -> list[tuple[Part, list[int], Tensor]]:
+        """Return the likelihood of each group of columns, which columns these are, and its own of outputs ``h``."""
+        own = h.split(self.widths, -1)
+        return list(zip(self.parts, self.places, own, strict=True))  # type: ignore[arg-type]
+
     def log_chance(self, h: Tensor, place: int, wanted: Tensor) -> Tensor:
         """Return log P (n,) of what is ``wanted`` of the column at ``place``, at outputs ``h`` (n, width).
 
