@@ -89,7 +89,10 @@ def test_odd_cells_are_named_and_drawn(folder, typed):
     (folder / "odd.csv").write_text("".join(lines), encoding="utf-8", newline="")
     typed(folder, "anomalies", "run", "odd.csv", "--out", "a")
     first = table(folder / "a" / "anomalies.csv")[0]
-    assert (first["example"], first["odd"], first["odd_cells"]) == ("4", "True", "age")
+    cells, p, ordinary = (first[name].split("; ") for name in ("odd_cells", "cell_p_values", "ordinary_values"))
+    assert (first["example"], first["odd"], cells[0]) == ("4", "True", "age")
+    assert float(p[0]) < 0.01
+    assert 20 < float(ordinary[0]) < 80
     nats = table(folder / "a" / "nats.csv")
     assert list(nats[0]) == ["example", "zip", "city", "age", "member", "since"]
     assert max(range(N), key=lambda row: float(nats[row]["age"] if nats[row]["age"] != "nan" else 0)) == 4

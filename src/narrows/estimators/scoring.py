@@ -12,13 +12,15 @@ from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
 from narrows.arguments import RandomState, choice, integer, random_seed, rate, refuse_masked
+from narrows.columns.showing import texts_of
 from narrows.estimators.attributes import FittedAttributes
 from narrows.estimators.rows import rows_of
-from narrows.estimators.targets import clean_of, examples_of, refuse_pairs
+from narrows.estimators.targets import clean_of, context_of, examples_of, refuse_pairs
 from narrows.evaluation.anomalies import threshold
 from narrows.evaluation.summary import Evaluation
 from narrows.fitted.completion import with_threshold
 from narrows.fitted.evaluate import MOST_INTEGRATED, evaluate
+from narrows.fitted.explaining import Explanation, nearest_ordinary, sentences
 from narrows.fitted.reference import SCORES
 from narrows.fitted.scores import SCORE_SAMPLES, LogLikelihood, error_nats, log_density, oddness
 from narrows.fitted.source import Source
@@ -201,6 +203,56 @@ class Scoring(FittedAttributes):
         errors: Array = np.square(clean.rows() - fitted.scaling.undo(restored).astype(source.dtype))
         contained: Array = self._contained(errors.reshape(source.shape), X)
         return contained
+
+    @in_own_state
+    def explain(self, X: ArrayLike, y: ArrayLike | None = None) -> Explanation:
+        """Say why examples are odd: which of their cells are, and the nearest ordinary examples.
+
+        Each cell is compared with what the others of its row make of it. Of rows of numbers that follows from training
+        examples with codes that lie together (`narrows.fitted.local_gaussians`), of a table's rows from the code of a
+        row where the cell is hidden (`narrows.fitted.hidden_cells`): a number's by its density, a level's by its
+        probability. The same of examples that were held out makes it a p-value (`narrows.fitted.cells`); that of a
+        missing cell is the probability that one is missing there. Pixels, and the numbers of rows of more than 1,000,
+        are compared with what comes back of the whole example, as in `error_map`.
+
+        Cells are odd at a rate of false discoveries of ``false_alarms``, which can be set after the fit: on average at
+        most that share of the cells named in a row is ordinary, as far as a row's cells vary with one another only as
+        the model says, and at most that share of ordinary rows has an odd cell.
+
+        Parameters
+        ----------
+        X, y
+            Examples, and their classes for a conditional model.
+
+        Returns
+        -------
+        `narrows.fitted.explaining.Explanation`
+
+        Raises
+        ------
+        ValueError
+            If the model keeps no held-out examples to compare with.
+        """
+        fitted, source = self.fitted_, rows_of(self, X)
+        refuse_pairs("explain", source, y)
+        limit, rows = self.anomaly_threshold(), source.rows()
+        context, x = context_of(fitted, y, len(source)), fitted.scaling.apply(rows).astype(np.float64)
+        surprise, odd = fitted.cells.odd(x, context, rate("false_alarms", self.false_alarms))
+        nearest = nearest_ordinary(fitted, x, context, surprise, odd, limit, self.device)
+        cells = np.where(nearest.changed, fitted.scaling.undo(nearest.x), rows)
+        p = np.exp(-surprise)
+        if fitted.table is not None:
+            # What was missing and stays so is no gap to be filled.
+            ordinary = fitted.table.with_gaps_filled(X, np.where(nearest.changed, np.nan, 0.0), cells)
+            columns = tuple(str(column.name) for column in fitted.table.modelled)
+            said = sentences(columns, nearest, p, *(texts_of(fitted.table, each) for each in (X, ordinary)))
+        else:
+            ordinary = self._contained(cells.astype(source.dtype).reshape(source.shape), X, frame=fitted.frame)
+            names = fitted.feature_names or range(fitted.features)
+            columns = tuple(map(str, names)) if len(fitted.input_shape) == 1 else ()
+            said = sentences(columns, nearest, p, rows, cells)
+        odd, changed = (each.reshape(source.shape) for each in (odd, nearest.changed))
+        return Explanation(columns, p.reshape(source.shape), odd, ordinary, changed, nearest.is_ordinary, said)
 
     @in_own_state
     def evaluate(

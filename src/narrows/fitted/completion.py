@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from narrows.components import Components
+from narrows.fitted.cells import held_out_cells
 from narrows.fitted.fitted import Fitted
 from narrows.fitted.imputing import calibrate_fillings
 from narrows.fitted.kept import Kept
@@ -92,6 +93,9 @@ def complete(
             float(each.mean(dtype=np.float64)),
             begun.reference.kept if data.table else Kept.of(ordinary, training.weighted(), data.examples.features),
             held_out_scores(passes, data.scaling, ordinary, scores),
+            np.zeros((0, 0), np.float32)
+            if begun.keeps_rows
+            else held_out_cells(passes, ordinary if len(ordinary) else some, data.table),
             data.boundary,
         ),
     )

@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from narrows.columns.table import Table
+from narrows.fitted.cells import FEWEST_ROWS, Cells
 from narrows.fitted.frame import Frame
 from narrows.fitted.joined import Joined
 from narrows.fitted.kept import MOST_FEATURES
@@ -162,6 +163,36 @@ class Fitted:
                 "holds none; take by='reconstruction', or fit the model again"
             )
         return Joined.of(self.on("cpu"), self.reference.kept, len(self.require_classes()) if self.conditional else 0)
+
+    @property
+    def keeps_rows(self) -> bool:
+        """Whether its examples are rows of numbers, short enough to keep some of."""
+        return self.table is None and len(self.input_shape) == 1 and self.features <= MOST_FEATURES
+
+    @property
+    def explains(self) -> bool:
+        """Whether it keeps what says which cells are odd: files of an older narrows may not."""
+        held = len(self.reference.kept if self.keeps_rows else self.reference.cells)
+        return held >= FEWEST_ROWS and len(self.reference.held_out) > 0
+
+    @cached_property
+    def cells(self) -> Cells:
+        """What says which cells of a row are odd.
+
+        Raises
+        ------
+        ValueError
+            If the model keeps too few examples to compare them with.
+        """
+        passes, kept = self.on("cpu"), self.reference.kept
+        if not self.explains:
+            raise ValueError(
+                "explain compares cells with those of examples that were held out, of which this model keeps too few; "
+                "fit it again, with more examples or, if its file is of an older narrows, as it was"
+            )
+        if self.keeps_rows:
+            return Cells.of_rows(passes, kept, len(self.require_classes()) if self.conditional else 0)
+        return Cells.of_held_out(passes, self.reference.cells, self.table)
 
     def held_out(self, by: str) -> NDArray[np.float64]:
         """Return the anomaly scores ``by`` of ordinary examples that were held out, (n,), if there are any."""

@@ -12,7 +12,7 @@ from torch.nn.functional import one_hot
 
 from narrows.training.examples import Examples
 
-__all__ = ["MOST_FEATURES", "Kept"]
+__all__ = ["MOST_FEATURES", "MOST_NUMBERS", "Kept"]
 
 MOST_NUMBERS, MOST_ROWS = 250_000, 4096
 """In all examples that are kept, which is a megabyte; and how many these are at most, since each new one is compared

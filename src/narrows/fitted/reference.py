@@ -44,6 +44,8 @@ class Reference:
         Some of the examples themselves: at most a megabyte of them, and none of a table or of large examples.
     held_out
         The anomaly scores of examples that were held out, (m,), by what they are based on.
+    cells
+        How surprising the cells of held-out rows of a table are, or the pixels of images, (m, features).
     boundary
         Where an example's share of the data says whether it was seen, as of data larger than memory, whose fingerprints
         are not kept: those below it were not (`narrows.data.fingerprints.shares`). Else None.
@@ -56,6 +58,7 @@ class Reference:
     seen_pca_error: float
     kept: Kept
     held_out: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    cells: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     boundary: float | None = None
 
     def occurrences(self, X: Iterable[NDArray[Any]]) -> NDArray[np.int64]:
@@ -101,6 +104,7 @@ class Reference:
                 "errors": np.array([self.seen_error, self.seen_pca_error]),
             }
             | self.kept.tensors()
+            | ({"cells": self.cells} if len(self.cells) else {})
             | {f"held_out.{by}": scores for by, scores in self.held_out.items()}
         )
 
@@ -121,10 +125,13 @@ class Reference:
         if not fits or any(array.ndim != 1 for array in (prints, exact, *held_out.values())):
             raise ValueError(f"what it says of its training data does not fit inputs of {features} features")
         kept, boundary = Kept.of_tensors(tensors, features, classes), tensors.get("boundary")
+        cells = tensors.get("cells", np.zeros((0, 0), np.float32))  # which older files lack
+        if cells.ndim != 2 or cells.dtype != np.float32:
+            raise ValueError("what it says of the cells of its training data is no table of 32-bit floats")
         if boundary is not None and (boundary.shape != (1,) or not 0 <= boundary[0] <= 1):
             raise ValueError("what it says of which examples it has seen is no share of them")
         return cls(
-            *(prints, exact, Components(mean, axes), float(errors[0]), float(errors[1]), kept, held_out),
+            *(prints, exact, Components(mean, axes), float(errors[0]), float(errors[1]), kept, held_out, cells),
             None if boundary is None else float(boundary[0]),
         )
 

@@ -129,14 +129,6 @@ def cell_costs(passes: Passes, examples: Examples) -> NDArray[np.float64]:
     return found
 
 
-def cell_excess(passes: Passes, examples: Examples) -> NDArray[np.float64]:
-    """Return by how many nats each scaled cell of a table, (n, columns), costs more than its column's usually do."""
-    likelihood = passes.model.likelihood
-    assert isinstance(likelihood, Mixed)
-    excess: NDArray[np.float64] = cell_costs(passes, examples) - likelihood.usual_cost.double().numpy()
-    return excess
-
-
 def oddness(passes: Passes, scaling: Scaling, examples: Examples, by: str) -> NDArray[np.float64]:
     """Return how odd each of scaled ``examples`` is, (n,), by its error or by its likelihood.
 

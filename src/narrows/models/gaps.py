@@ -59,6 +59,14 @@ class Gaps(nn.Module):
             self.weights[number, : d + number] = torch.from_numpy(fitted.coef_[0])
             self.bias[number] = float(fitted.intercept_[0])
 
+    def log_chance(self, z: Tensor, missing: Tensor) -> Tensor:
+        """Return log P of what each gappy column's cell is, ``missing`` (n, columns) or not, given z, (n, columns)."""
+        gaps = missing[:, self.places].to(z)
+        odds = torch.cat([z, gaps], 1) @ self.weights.T + self.bias
+        found = z.new_zeros(missing.shape)
+        found[:, self.places] = torch.nn.functional.logsigmoid(torch.where(gaps > 0, odds, -odds))
+        return found
+
     def simulate(self, z: Tensor, known: Sequence[int], generator: torch.Generator) -> Tensor:
         """Return which cells are missing, (n, columns), drawn for codes ``z`` (n, latent_dim); ``known`` ones never."""
         seen = torch.cat([z, z.new_zeros(len(z), len(self.bias))], 1)

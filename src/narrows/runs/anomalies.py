@@ -17,7 +17,7 @@ from narrows.estimators.base import BottleneckEstimator
 from narrows.evaluation.anomalies import p_values, threshold
 from narrows.fitted.reference import SCORES
 from narrows.runs.captions import captions, with_article
-from narrows.runs.cells import odd_cells
+from narrows.runs.cells import explained, reasons
 from narrows.runs.files import Written, new_folder, write_columns, write_figures, write_json
 from narrows.runs.pictures import draw_odd
 from narrows.runs.writing import known_of
@@ -25,7 +25,7 @@ from narrows.runs.writing import known_of
 if TYPE_CHECKING:  # it takes a third of a second, and who draws has it
     from matplotlib.figure import Figure
 
-__all__ = ["Rule", "find_anomalies", "names_of_odd_cells"]
+__all__ = ["Rule", "find_anomalies"]
 
 Array = NDArray[Any]
 
@@ -33,8 +33,8 @@ ODDEST, ODDEST_ROWS = 36, 20
 """Examples on a sheet of odd ones, and rows of a table."""
 
 MOST_NATS, LEAST_HEAT = 10.0, 0.35
-"""By how many nats a cell is odder than usual that is marked as strongly as can be, and how strongly one is at least
-that makes its row odd."""
+"""The −log p of a cell that is marked as strongly as can be, and how strongly one is at least that makes its row
+odd."""
 
 
 class Rule(NamedTuple):
@@ -117,9 +117,9 @@ def find_anomalies(
     known = {name: values[order] for name, values in known_of(dataset).items()}
     p = p_values(scores, rule.held_out)
     columns: dict[str, Array] = {"example": order, "score": scores[order], "p_value": p[order], "odd": odd[order]}
-    cells = _Cells.of(estimator, dataset, scores, limit, by) if estimator.fitted_.table is not None else None
-    if cells is not None:
-        columns["odd_cells"] = cells.named[order]
+    why = reasons(estimator, dataset.X, dataset.y, odd, rule.promised)
+    columns |= {name: texts[order] for name, texts in why.items()}
+    table = estimator.fitted_.table
     numbers = {
         "examples": len(scores),
         **rule.told,
@@ -129,16 +129,17 @@ def find_anomalies(
         write_columns(folder / "anomalies.csv", columns, known),
         write_json(folder / "results.json", numbers),
     ]
-    if cells is not None:
-        nats = dict(zip(cells.names, cells.nats.T, strict=True))
+    if table is not None:
+        each = np.asarray(estimator.error_map(dataset.X, dataset.y if estimator.fitted_.conditional else None))
+        nats = {str(column.name): own for column, own in zip(table.modelled, each.T, strict=True)}
         files.append(write_columns(folder / "nats.csv", {"example": np.arange(len(scores)), **nats}, {}))
-    shown = order[: ODDEST if cells is None else ODDEST_ROWS]
-    marked = "their errors" if cells is None else "cells that cost more nats than usual"
+    shown = order[: ODDEST if table is None else ODDEST_ROWS]
+    marked = "their errors" if table is None else "the cells that make them odd"
     title = (
         f"The oddest of {dataset.name} to {with_article(estimator.fitted_.kind)}, by {by}, with {marked} in "
         f"orange; scores above {limit:.3g} are odd; at most {rule.promised:.3g} of ordinary examples exceed this"
     )
-    heat = None if cells is None else cells.heat[shown]
+    heat = None if table is None else _heat(estimator, dataset, shown, odd[shown], rule.promised)
     draw = partial(_sheet, estimator, dataset, shown, scores[shown], odd[shown], title, heat)
     return Written(numbers, [*write_figures(folder, {"anomalies": draw}), *files])
 
@@ -161,43 +162,14 @@ def _sheet(
     return draw_odd(estimator.fitted_, X, estimator.reconstruct(X, y), title=title, labels=labels, heat=heat)
 
 
-class _Cells(NamedTuple):
-    """What there is to say of a table's cells.
+def _heat(estimator: BottleneckEstimator, dataset: Dataset, rows: Array, odd: Array, false_alarms: float) -> Array:
+    """Return how strongly each cell of a table's ``rows`` (k,) is to be marked, (k, columns), from 0 to 1.
 
-    Attributes
-    ----------
-    names
-        Of the columns that are learned from.
-    nats
-        (n, columns), as `error_map` has them.
-    named
-        (n,), the names of each odd row's odd cells.
-    heat
-        (n, columns), from 0 to 1: how strongly each is to be marked.
+    Of odd rows only those are that make them odd.
     """
-
-    names: list[str]
-    nats: Array
-    named: Array
-    heat: Array
-
-    @classmethod
-    def of(cls, estimator: BottleneckEstimator, dataset: Dataset, scores: Array, limit: float, by: str) -> _Cells:
-        """Return it of a data set, whose rows are odd if their ``scores`` are above the ``limit``."""
-        table = estimator.fitted_.table
-        assert table is not None
-        y = dataset.y if estimator.fitted_.conditional else None
-        found = odd_cells(estimator, dataset.X, y, scores, limit, by)
-        names = [str(one.name) for one in table.modelled]
-        named = names_of_odd_cells(names, found.odd)
-        heat = np.clip(np.nan_to_num(found.excess) / MOST_NATS, 0, 1)
-        is_odd = np.asarray(found.odd.any(1))
-        heat[is_odd] = np.where(found.odd, np.maximum(heat, LEAST_HEAT), 0)[is_odd]
-        nats = np.asarray(estimator.error_map(dataset.X, y))
-        return cls(names, nats, named, heat)
-
-
-def names_of_odd_cells(names: list[str], odd: NDArray[np.bool_]) -> Array:
-    """Return the names of the columns of each row's odd cells, (n,), by which are ``odd``, (n, columns)."""
-    texts = ["; ".join(name for name, is_odd in zip(names, row, strict=True) if is_odd) for row in odd]
-    return np.array(texts, object)
+    if not estimator.fitted_.explains:
+        return np.zeros((len(rows), estimator.fitted_.features))
+    found = explained(estimator, dataset.X, dataset.y, rows, false_alarms)
+    heat: Array = np.clip(-np.log(np.maximum(found.p_values, np.exp(-MOST_NATS))) / MOST_NATS, 0, 1)
+    heat[odd] = np.where(found.changed, np.maximum(heat, LEAST_HEAT), 0)[odd]
+    return heat

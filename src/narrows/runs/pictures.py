@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from narrows.columns.showing import texts_of
 from narrows.drawing.sheets import Line, comparison, example_rows, image_grid, lines_of_cells
 from narrows.fitted.fitted import Fitted
 from narrows.fitted.levels import error_maps, value_range
-from narrows.runs.cells import differences, texts_of
+from narrows.runs.cells import differences
 
 if TYPE_CHECKING:  # it takes a third of a second, and who draws has it
     from matplotlib.figure import Figure

@@ -24,8 +24,8 @@ from narrows.data.parts import BATCHES, Part, Parts, is_parquet
 from narrows.estimators import load
 from narrows.estimators.base import BottleneckEstimator
 from narrows.evaluation.anomalies import p_values
-from narrows.runs.anomalies import Rule, names_of_odd_cells
-from narrows.runs.cells import odd_cells
+from narrows.runs.anomalies import Rule
+from narrows.runs.cells import reasons
 from narrows.runs.files import Written, new_folder, write_json
 from narrows.runs.imputing import frame_of, new_cells
 from narrows.runs.journal import Journal
@@ -106,10 +106,7 @@ def anomalies(
         scores = estimator.anomaly_score(X, y, by=by)
         odd, rows = scores > rule.limit, np.arange(first, first + len(scores))
         columns = {"example": rows, "score": scores, "p_value": p_values(scores, rule.held_out), "odd": odd}
-        table = estimator.fitted_.table
-        if table is not None:
-            found = odd_cells(estimator, X, y if estimator.fitted_.conditional else None, scores, rule.limit, by)
-            columns["odd_cells"] = names_of_odd_cells([str(one.name) for one in table.modelled], found.odd)
+        columns |= reasons(estimator, X, y, odd, rule.promised)
         oddest = heapq.nlargest(ODDEST, zip(scores.tolist(), rows.tolist(), strict=True))
         return _table(columns), {"odd": int(odd.sum()), "oddest": [list(one) for one in oddest]}
 

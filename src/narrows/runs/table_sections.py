@@ -18,6 +18,7 @@ from narrows.evaluation.summary import Evaluation, OfTable
 from narrows.fitted.evaluate_table import in_units
 from narrows.latent import traverse
 from narrows.runs.captions import ranked
+from narrows.runs.cells import explained
 from narrows.runs.section import Section, four_digits
 
 if TYPE_CHECKING:  # it takes a third of a second, and who draws has it
@@ -34,9 +35,8 @@ NEW = "A code is drawn from the prior, and a row from what the decoder makes of 
 
 Array = NDArray[Any]
 
-ODDEST, SAMPLES, UNITS, STEPS, REACH, MARKED = 10, 10, 2, 5, 2.0, 3.0
-"""Rows, new ones, units of a traversal, its steps, how far it goes in standard deviations; and how many standard
-deviations above its column's usual nats a cell is marked from on."""
+ODDEST, SAMPLES, UNITS, STEPS, REACH = 10, 10, 2, 5, 2.0
+"""Rows, new ones, units of a traversal, its steps, and how far it goes in standard deviations."""
 
 
 def columns_of(
@@ -130,13 +130,14 @@ def rows_of_table(
         "The units that vary most come first; what has changed from the middle is marked."
     )
     odd = (
-        "The rows of the highest scores. A cell is marked if it costs far more nats than its column's cells usually do."
+        "The rows of the highest scores, and why they are odd. A cell is marked if it is odd by the others of its row, "
+        f"at a rate of false discoveries of {estimator.false_alarms:g}."
     )
     return [
         Section("Rows and what comes back", rebuilt, partial(_rebuilt, estimator, examples, rows, errors, context)),
         Section("Traversals", moved, partial(_traversals, estimator, codes, context)),
         Section("New rows", NEW, partial(_samples, estimator)),
-        Section("The oddest", odd, partial(_oddest, estimator, examples, rows, errors, context)),
+        Section("The oddest", odd, partial(_oddest, estimator, examples, rows, errors)),
     ]
 
 
@@ -182,20 +183,18 @@ def _samples(estimator: BottleneckEstimator) -> str:
     return table(list(made.columns), _texts(made))
 
 
-def _oddest(
-    estimator: BottleneckEstimator, examples: Dataset, rows: Array, errors: Array, context: Array | None
-) -> str:
+def _oddest(estimator: BottleneckEstimator, examples: Dataset, rows: Array, errors: Array) -> str:
     chosen = np.argsort(-errors, kind="stable")[:ODDEST]
     few = examples.at(chosen)
-    nats = np.asarray(estimator.error_map(examples.X, context), np.float64)
-    away = (nats[chosen] - np.nanmean(nats, 0)) / np.nanstd(nats, 0).clip(1e-9)
-    assert estimator.fitted_.table is not None
-    learned = [str(column.name) for column in estimator.fitted_.table.modelled]
     given = _frame(few.X)
-    marks = pd.DataFrame(away > MARKED, columns=learned).reindex(columns=list(given.columns), fill_value=False)
-    each = zip(rows[chosen], errors[chosen], _texts(given), strict=True)
-    lines = [[str(row), f"{error:.3g}", *texts] for row, error, texts in each]
-    return table(["row", "score", *given.columns], lines, [[False, False, *row] for row in marks.to_numpy()])
+    marks, why = pd.DataFrame(index=range(len(chosen))), [""] * len(chosen)
+    if estimator.fitted_.explains:
+        found = explained(estimator, few.X, few.y, np.arange(len(chosen)), estimator.false_alarms)
+        marks, why = pd.DataFrame(found.odd, columns=found.columns), list(found.sentences)
+    marks = marks.reindex(columns=list(given.columns), fill_value=False)
+    each = zip(rows[chosen], errors[chosen], why, _texts(given), strict=True)
+    lines = [[str(row), f"{error:.3g}", reason, *texts] for row, error, reason, texts in each]
+    return table(["row", "score", "", *given.columns], lines, [[False] * 3 + [*row] for row in marks.to_numpy()])
 
 
 def _frame(X: Any) -> pd.DataFrame:

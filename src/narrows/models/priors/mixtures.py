@@ -88,14 +88,22 @@ class GaussianMixture(Prior):
 
     def class_log_probs(self, z: Tensor) -> Tensor:
         """Return log p(z | c), (…, C) in nats; NaN where a unit never changed, so that there is no density."""
-        rows = z.reshape(-1, self.latent_dim)
+        joint = self._log_joint(z.reshape(-1, self.latent_dim)).reshape(*z.shape[:-1], *self.weights.shape)
+        return joint.logsumexp(-1) - 0.5 * self.latent_dim * math.log(2 * math.pi)
+
+    def shares(self, z: Tensor) -> Tensor:
+        """Return how probable it is that codes ``z`` (n, latent_dim) come from each class's components, (n, C K)."""
+        joint = self._log_joint(z) + self.frequencies.log().repeat_interleave(self.components)
+        return joint.softmax(1)
+
+    def _log_joint(self, z: Tensor) -> Tensor:
+        """Return log πₖ N(z; μₖ, Lₖ Lₖᵀ) of codes ``z`` (n, latent_dim), but for a constant, (n, C K)."""
         densities = []
         for mean, factor in zip(self.means.flatten(0, 1), self.factors.flatten(0, 1), strict=True):
             # One component at a time, or memory would hold each code as often as there are components.
-            standardised = torch.linalg.solve_triangular(factor, (rows - mean).T, upper=False).square().sum(0)
+            standardised = torch.linalg.solve_triangular(factor, (z - mean).T, upper=False).square().sum(0)
             densities.append(-0.5 * standardised - factor.diagonal().log().sum())
-        joint = torch.stack(densities, 1).reshape(*z.shape[:-1], *self.weights.shape) + self.weights.log()
-        return joint.logsumexp(-1) - 0.5 * self.latent_dim * math.log(2 * math.pi)
+        return torch.stack(densities, 1) + self.weights.flatten().log()
 
     def slopes_and_curvatures(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """Return them as the base class does, in closed form, which takes a fraction of the time."""

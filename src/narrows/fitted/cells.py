@@ -1,0 +1,224 @@
+"""Which cells of a row are odd, each given the others, and how seldom ordinary cells are as odd.
+
+How surprising a cell is by the others is compared with the same of rows that were held out, column by column, which
+makes it a p-value, whatever the model is worth. A wild value also makes what goes with it look odd. So the oddest cell
+is hidden first, and what is odd without it is found again, while the oddest left passes Benjamini and Hochberg's test
+(“Controlling the false discovery rate”, 1995) over the cells of its row. In the end each p-value is that of a cell
+given those that are not named; a named one that no longer passes by these alone is let go.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from narrows.columns.table import Table
+from narrows.fitted.hidden_cells import HiddenCells, Pixels
+from narrows.fitted.kept import MOST_NUMBERS, Kept
+from narrows.fitted.local_gaussians import LocalGaussians
+from narrows.fitted.passes import Passes
+from narrows.models.bottlenecks import Point
+from narrows.models.priors.mixtures import GaussianMixture
+from narrows.training.examples import Examples
+
+__all__ = ["FEWEST_ROWS", "Cells", "OddCells", "held_out_cells"]
+
+Array = NDArray[np.float64]
+
+ENOUGH, FOLDS = 50, 5
+"""Held-out rows of numbers by which cells are calibrated. If there are fewer, all that are kept are, each fold by the
+others."""
+
+MOST_ROWS, FEWEST_ROWS, MOST_SURPRISING = 500, 3, 1e30
+"""Held-out rows of a table, or images, whose cells are kept; how few cannot be compared with; and the largest number
+that is kept of one."""
+
+TAIL, SHARED, LEAST = 10, 50, 1e-2
+"""One in so many ordinary cells of a column is in its tail; so many of the mean column count as well, where it is
+measured; and the least that a tail's length is of the mean one's."""
+
+MOST_ODD = 8
+"""Cells of a row that are named, at most, and not more than half of them."""
+
+
+class OddCells(NamedTuple):
+    """Which cells of rows are odd.
+
+    Attributes
+    ----------
+    surprise
+        −log p of each cell, (n, d), given those of its row that are not odd.
+    odd
+        (n, d).
+    """
+
+    surprise: Array
+    odd: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cells:
+    """How surprising cells are, and how surprising ordinary ones are.
+
+    Attributes
+    ----------
+    given
+        What a cell is by the others of its row.
+    ordinary
+        How surprising the cells of ordinary rows are, a sorted array for each of d columns.
+    tails
+        Where each column's tail starts, and by how much those in it exceed that, on average, (d, 2).
+    largest
+        The largest −log p of each ordinary row's cells, sorted, (m,).
+    """
+
+    given: LocalGaussians | HiddenCells | Pixels
+    ordinary: tuple[Array, ...]
+    tails: Array
+    largest: Array
+
+    @classmethod
+    def of_rows(cls, passes: Passes, kept: Kept, classes: int) -> Self:
+        """Return it, of rows of numbers, by those that are ``kept``; the model's nets see so many ``classes``."""
+        z = passes.posterior(kept.examples(classes)).mean
+        prior = passes.model.prior
+        if not isinstance(prior, GaussianMixture):
+            prior = GaussianMixture.of_codes(Point(z, z), torch.zeros(len(z), dtype=torch.int64), 1, 0)
+        x, shares = kept.x.astype(np.float64), prior.shares(z).double().nan_to_num(1.0).numpy()
+        none = np.zeros((len(x), 0), np.int64)
+        if (held := kept.held_out) >= ENOUGH:
+            given = LocalGaussians.of(x[held:], shares[held:])
+            return cls._by(given, given.surprises(x[:held], None, none[:held]))
+        found, fold = np.empty(x.shape), np.arange(len(x)) % FOLDS
+        for one in np.unique(fold):
+            others = LocalGaussians.of(x[fold != one], shares[fold != one])
+            found[fold == one] = others.surprises(x[fold == one], None, none[fold == one])
+        return cls._by(LocalGaussians.of(x, shares), found)
+
+    @classmethod
+    def of_held_out(cls, passes: Passes, found: NDArray[np.float32], table: Table | None) -> Self:
+        """Return it, of a table's rows or of images, by what `held_out_cells` has ``found``, (m, d)."""
+        known = np.where(found == np.float32(-MOST_SURPRISING), np.nan, found).astype(np.float64)
+        return cls._by(Pixels(passes) if table is None else HiddenCells(passes, table), known)
+
+    @classmethod
+    def _by(cls, given: LocalGaussians | HiddenCells | Pixels, found: Array) -> Self:
+        """Return it by how surprising the cells of ordinary rows were ``found``, (m, d)."""
+        ordinary = tuple(np.sort(own[~np.isnan(own)]) for own in found.T)
+        excess = np.array([_tail(own) for own in ordinary])
+        usual = float(excess[:, 1].mean()) or 1.0
+        counts = np.array([_in_tail(len(own)) for own in ordinary])
+        lengths = (counts * excess[:, 1] + SHARED * usual) / (counts + SHARED)
+        tails = np.stack([excess[:, 0], np.maximum(lengths, LEAST * usual)], 1)
+        begun = cls(given, ordinary, tails, np.zeros(0))
+        return replace(begun, largest=np.sort(np.nan_to_num(begun._against_ordinary(found)).max(1)))
+
+    def _against_ordinary(self, found: Array) -> Array:
+        """Return −log p of how surprising cells ``found`` (n, d) are; NaN stays.
+
+        p is (1 + #{ordinary ones as surprising}) / (m + 1), and between two of these between theirs; from the start of
+        the tail on, log p falls in proportion (Hill 1975).
+        """
+        result = np.zeros(found.shape)
+        for place, (ordinary, (start, length)) in enumerate(zip(self.ordinary, self.tails, strict=True)):
+            own = found[:, place]
+            if len(ordinary) < FEWEST_ROWS:
+                result[:, place] = np.where(np.isnan(own), np.nan, 0.0)
+                continue
+            different, below = np.unique(ordinary, return_index=True)
+            inside = np.interp(np.minimum(own, start), different, -np.log1p(-below / (len(ordinary) + 1)))
+            result[:, place] = inside + np.maximum(own - start, 0.0) / length
+        return result
+
+    def _caution(self, rate: float) -> float:
+        """Return what −log p is multiplied by, so that of ordinary rows at most that ``rate`` has an odd cell.
+
+        It is less than 1 if columns' tails are longer than power laws say, as the held-out rows together show.
+        """
+        m = len(self.largest)
+        limit = self.largest[min(math.ceil((m + 1) * (1 - rate)), m) - 1]
+        return min(1.0, math.log(len(self.ordinary) / rate) / limit) if limit > 0 else 1.0
+
+    def odd(self, x: Array, context: Tensor | None, rate: float) -> OddCells:
+        """Return which cells of scaled rows ``x`` (n, d) are odd, at a ``rate`` of false discoveries."""
+        caution = self._caution(rate)
+
+        def surprise(rows: NDArray[np.int64], hidden: NDArray[np.int64]) -> Array:
+            seen = None if context is None else context[torch.from_numpy(rows)]
+            found = caution * self._against_ordinary(self.given.surprises(x[rows], seen, hidden))
+            if isinstance(self.given, HiddenCells) and (missing := np.isnan(x[rows])).any():
+                found = np.where(missing, self.given.gaps(x[rows], seen, hidden), found)
+            np.put_along_axis(found, hidden, np.nan, 1)
+            return found
+
+        every = np.arange(len(x))
+        found = surprise(every, np.zeros((len(x), 0), np.int64))
+        if isinstance(self.given, Pixels):
+            return OddCells(found, _discoveries(found, rate))
+        d = x.shape[1]
+        most = max(1, min(MOST_ODD, d // 2))
+        named, rows, now = np.full((len(x), most), -1), every, found
+        for k in range(most):
+            oddest = np.nanargmax(now, 1)
+            passes = np.take_along_axis(now, oddest[:, None], 1)[:, 0] >= math.log(d / (rate * (k + 1)))
+            rows = rows[passes]
+            named[rows, k] = oddest[passes]
+            if not len(rows):
+                break
+            now = surprise(rows, named[rows, : k + 1])
+            found[rows] = np.where(np.isnan(now), found[rows], now)
+        odd, counts = np.zeros(x.shape, bool), (named >= 0).sum(1)
+        for k in range(1, most + 1):
+            rows = np.flatnonzero(counts == k)
+            own = named[rows, :k]
+            for place in range(k if k > 1 and len(rows) else 0):
+                found[rows, own[:, place]] = surprise(rows, np.delete(own, place, 1))[
+                    np.arange(len(rows)), own[:, place]
+                ]
+            odd[rows[:, None], own] = np.take_along_axis(found[rows], own, 1) >= math.log(d / (rate * k))
+        return OddCells(found, odd)
+
+
+def held_out_cells(passes: Passes, examples: Examples, table: Table | None) -> NDArray[np.float32]:
+    """Return how surprising the cells of some ordinary ``examples`` are, of a table's rows or images, (m, features).
+
+    Of a missing cell it is −`MOST_SURPRISING`, for a file holds no NaN.
+    """
+    most = min(len(examples), MOST_ROWS, MOST_NUMBERS // examples.features)
+    if not most:
+        return np.zeros((0, examples.features), np.float32)
+    batches = list(examples.subset(torch.arange(most)).chunks())
+    x = torch.cat([batch.x for batch in batches]).double().numpy()
+    contexts = [batch.context for batch in batches if batch.context is not None]
+    given = Pixels(passes) if table is None else HiddenCells(passes, table)
+    found = given.surprises(x, torch.cat(contexts) if contexts else None, np.zeros((len(x), 0), np.int64))
+    known = found.clip(-MOST_SURPRISING / 2, MOST_SURPRISING)
+    return np.where(np.isnan(found), -MOST_SURPRISING, known).astype(np.float32)
+
+
+def _in_tail(m: int) -> int:
+    return min(max(2, math.ceil(m / TAIL)), m - 1)
+
+
+def _tail(ordinary: Array) -> tuple[float, float]:
+    """Return where the tail of sorted values starts, and by how much those in it exceed that on average."""
+    if len(ordinary) < FEWEST_ROWS:
+        return 0.0, 0.0
+    k = _in_tail(len(ordinary))
+    start = float(ordinary[-k - 1])
+    return start, float(ordinary[-k:].mean()) - start
+
+
+def _discoveries(surprise: Array, rate: float) -> NDArray[np.bool_]:
+    """Return which are discovered at that ``rate`` of false ones, by −log p of each row's cells, (n, d)."""
+    d = surprise.shape[1]
+    limits = np.log(d / (rate * np.arange(1, d + 1)))
+    counts = ((np.sort(surprise, 1)[:, ::-1] >= limits) * np.arange(1, d + 1)).max(1)
+    odd: NDArray[np.bool_] = surprise >= np.append(np.inf, limits)[counts][:, None]
+    return odd

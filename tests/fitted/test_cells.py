@@ -1,0 +1,187 @@
+"""Which cells are odd: each given the others against oracles, what is promised of them, and what would be ordinary."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy.stats import betabinom, false_discovery_control, multivariate_normal, norm
+from sklearn.datasets import load_digits
+
+from narrows import VAE, VQVAE, Autoencoder, load
+from narrows.fitted.cells import _discoveries
+from narrows.fitted.local_gaussians import LocalGaussians
+from narrows.models.gaps import Gaps
+
+
+def rows(seed, n, columns=8):
+    """Return rows of columns that two numbers say all of, but for some noise."""
+    rng = np.random.default_rng(seed)
+    mixing = np.random.default_rng(9).normal(size=(2, columns))
+    return 50 + 10 * (rng.normal(size=(n, 2)) @ mixing + 0.2 * rng.normal(size=(n, columns)))
+
+
+def people(seed, n):
+    rng = np.random.default_rng(seed)
+    age = rng.uniform(18, 80, n).round()
+    income = np.exp(6 + age / 20 + 0.2 * rng.normal(size=n)).round(-1)
+    table = pd.DataFrame({"id": [f"p{i}" for i in range(n)], "age": age, "income": income})
+    table["city"] = np.where(age > 50, "Brno", "Praha")
+    table["visits"] = pd.array(rng.poisson(age / 10), "Int64")
+    table.loc[rng.random(n) < 0.1, "visits"] = pd.NA
+    return table
+
+
+@pytest.fixture(scope="module")
+def model():
+    return Autoencoder(2, scaling="feature", epochs=60, random_state=0).fit(rows(0, 800))
+
+
+@pytest.fixture(scope="module")
+def of_people():
+    return VAE(3, epochs=40, random_state=0).fit(people(0, 800))
+
+
+def test_a_cell_given_others_is_what_gaussians_say():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(300, 5)) @ rng.normal(size=(5, 5))
+    mixture = LocalGaussians.of(x, rng.dirichlet([0.3] * 3, 300))
+    covariances = np.linalg.inv(mixture.precisions)
+    weights = np.exp(mixture.log_weights + 0.5 * np.linalg.slogdet(covariances)[1])
+    hidden = np.array([[1, 3], [3, 0], [2, 4]])
+    found, expected = (function(x[:3], None, hidden) for function in (mixture.surprises, mixture.expected))
+
+    def given(k, wanted, others, row):
+        slope = covariances[k][np.ix_(wanted, others)] @ np.linalg.inv(covariances[k][np.ix_(others, others)])
+        mean = mixture.means[k][wanted] + slope @ (row[others] - mixture.means[k][others])
+        return mean, covariances[k][np.ix_(wanted, wanted)] - slope @ covariances[k][np.ix_(others, wanted)]
+
+    def shares(others, row):
+        each = [
+            w * multivariate_normal(mean[others], covariance[np.ix_(others, others)]).pdf(row[others])
+            for w, mean, covariance in zip(weights, mixture.means, covariances, strict=True)
+        ]
+        return np.array(each) / sum(each)
+
+    for row, out, surprises, filled in zip(x, hidden, found, expected, strict=False):
+        seen = [j for j in range(5) if j not in out]
+        assert np.isnan(surprises[out]).all()
+        for j in seen:
+            others = [i for i in seen if i != j]
+            below = 0.0
+            for k, share in enumerate(shares(others, row)):
+                mean, variance = given(k, [j], others, row)
+                below += share * norm.cdf(row[j], mean[0], np.sqrt(variance[0, 0]))
+            np.testing.assert_allclose(surprises[j], -np.log(2 * min(below, 1 - below)), rtol=1e-6)
+        best = int(shares(seen, row).argmax())
+        np.testing.assert_allclose(filled, given(best, list(out), seen, row)[0], rtol=1e-6)
+
+
+def test_discoveries_are_those_of_benjamini_and_hochberg():
+    p = np.random.default_rng(0).uniform(size=(200, 30)) ** 3
+    np.testing.assert_array_equal(_discoveries(-np.log(p), 0.1), false_discovery_control(p, axis=1) <= 0.1)
+
+
+def test_a_gap_has_the_probability_of_its_regression(of_people):
+    gaps = Gaps(of_people.fitted_.table.modelled, 2)
+    gaps.weights.copy_(torch.tensor([[1.0, -2.0, 0.0]]))
+    gaps.bias.fill_(0.5)
+    z, missing = torch.tensor([[0.3, 0.1], [1.0, 2.0]]), torch.tensor([[False] * 4, [False] * 3 + [True]])
+    chance = 1 / (1 + np.exp(-(z.numpy() @ [1.0, -2.0] + 0.5)))
+    expected = np.log([1 - chance[0], chance[1]])
+    np.testing.assert_allclose(gaps.log_chance(z, missing)[:, 3], expected, rtol=1e-5)
+
+
+def test_few_ordinary_rows_have_an_odd_cell_and_a_changed_cell_is_named(model):
+    ordinary = model.explain(rows(1, 1000))
+    n = len(model.fitted_.cells.largest)
+    assert ordinary.odd.any(1).sum() <= betabinom(1000, int(0.05 * (n + 1)), n + 1 - int(0.05 * (n + 1))).ppf(0.999)
+    assert abs((ordinary.p_values < 0.1).mean() - 0.1) < 0.03
+    changed = rows(2, 300)
+    places = np.random.default_rng(0).integers(8, size=300)
+    changed[np.arange(300), places] += 40
+    found = model.explain(changed)
+    assert (found.p_values.argmin(1) == places).mean() > 0.97
+    assert found.odd[np.arange(300), places].mean() > 0.97
+    others = found.odd.sum(1) - found.odd[np.arange(300), places]
+    assert (others / np.maximum(found.odd.sum(1), 1)).mean() < 0.1
+    near = found.ordinary[np.arange(300), places] - rows(2, 300)[np.arange(300), places]
+    assert np.median(np.abs(near)) < 6
+    np.testing.assert_array_equal(found.ordinary[~found.changed], changed[~found.changed])
+    assert found.is_ordinary.all()
+    assert (model.predict(found.ordinary) == 1).all()
+    assert "instead of" in found.sentences[0]
+    assert str(found).count("\n") == 299
+
+
+def test_the_rate_of_false_discoveries_is_the_models_own(model):
+    stricter = load_copy(model).set_params(false_alarms=0.02)
+    assert stricter.explain(rows(1, 1000)).odd.sum() < model.explain(rows(1, 1000)).odd.sum()
+
+
+def load_copy(model):
+    copy = Autoencoder(**model.get_params())
+    copy.fitted_ = model.fitted_
+    return copy
+
+
+def test_a_tables_numbers_levels_and_gaps_are_explained_in_its_own_types(of_people, tmp_path):
+    new = people(1, 60)
+    new.loc[0, "income"] = 310_000.0
+    new.loc[1, "income"] = np.nan
+    new.loc[2, "city"] = "Praha" if new.loc[2, "city"] == "Brno" else "Brno"
+    new.loc[3, "age"] = 7.0
+    found = of_people.explain(new)
+    assert found.columns == ("age", "income", "city", "visits")
+    assert (found.p_values[[0, 1, 3], [1, 1, 0]] < 0.01).all()
+    assert found.p_values[2, 2] < 0.1
+    assert "income" in found.sentences[0]
+    assert "310,000" in found.sentences[0]
+    assert "instead of a missing cell" in found.sentences[1]
+    assert found.ordinary.dtypes.equals(new.dtypes)
+    assert found.ordinary["id"].equals(new["id"])
+    assert 500 < found.ordinary.loc[0, "income"] < 30_000
+    some = ~found.changed[:, 3]
+    assert found.ordinary["visits"][some].equals(new["visits"][some])
+    assert (of_people.predict(found.ordinary)[found.is_ordinary] == 1).all()
+    of_people.save(tmp_path / "people.safetensors")
+    again = load(tmp_path / "people.safetensors").explain(new)
+    np.testing.assert_array_equal(again.p_values, found.p_values)
+    assert again.sentences == found.sentences
+
+
+def test_pixels_have_p_values_too(tmp_path):
+    images = load_digits().images
+    model = Autoencoder(8, epochs=15, random_state=0).fit(images[:1200])
+    new = images[1200:1260].copy()
+    new[0, 0, 0] = 16
+    found = model.explain(new)
+    assert found.p_values.shape == found.odd.shape == new.shape
+    assert found.odd[0, 0, 0]
+    assert found.odd.mean() < 0.02
+    assert found.ordinary[0, 0, 0] < 4
+    assert (model.predict(found.ordinary)[found.is_ordinary] == 1).all()
+    model.save(tmp_path / "digits.safetensors")
+    np.testing.assert_array_equal(load(tmp_path / "digits.safetensors").explain(new).odd, found.odd)
+
+
+@pytest.mark.parametrize("kind", [VQVAE, VAE])
+def test_other_codes_and_priors_explain_as_well(kind):
+    options = {"latent_dim": 2, "prior": "normal"} if kind is VAE else {"latent_dim": 4}
+    model = kind(**options, scaling="feature", epochs=20, random_state=0).fit(rows(0, 300))
+    new = rows(1, 50)
+    new[0, 3] += 60
+    assert model.explain(new).p_values[0].argmin() == 3
+
+
+def test_a_conditional_model_needs_the_classes():
+    X, y = rows(0, 300), np.arange(300) % 2
+    model = Autoencoder(2, conditional=True, epochs=5, random_state=0).fit(X, y)
+    assert model.explain(X[:5], y[:5]).p_values.shape == (5, 8)
+    with pytest.raises(ValueError, match="y is needed"):
+        model.explain(X[:5])
+
+
+def test_without_held_out_examples_it_says_so():
+    model = Autoencoder(2, epochs=2, validation_fraction=0, random_state=0).fit(rows(0, 50))
+    with pytest.raises(ValueError, match="has no threshold"):
+        model.explain(rows(1, 5))
