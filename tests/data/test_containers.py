@@ -5,6 +5,7 @@ import struct
 import numpy as np
 import pytest
 import scipy.io
+import scipy.sparse
 
 from file_formats import CLASSES, FORMATS, ROWS
 from narrows.data import DataError, OnDisk, containers, load_data
@@ -104,6 +105,48 @@ def test_idx_as_kaggle_names_it_and_emnist_on_its_side(tmp_path):
         assert data.y.tolist() == [4, 9]
         assert bool(data.notes) == part.startswith("emnist")
     assert load_data(tmp_path).y.tolist() == [4, 9] * 2
+
+
+def test_kaggle_s_archive_holds_each_file_twice(tmp_path):
+    images, labels = struct.pack(">4I", 0x803, 2, 1, 1) + b"\7\10", struct.pack(">2I", 0x801, 2) + b"\4\11"
+    for kind, content in (("images-idx3", images), ("labels-idx1", labels)):
+        for part in ("train", "t10k"):
+            name = f"{part}-{kind}-ubyte"
+            (tmp_path / name).mkdir()
+            (tmp_path / name / name).write_bytes(content)
+            (tmp_path / name.replace("-idx", ".idx")).write_bytes(content)
+    data = load_data(tmp_path)
+    assert data.X.ravel().tolist() == [7, 8] * 2
+    assert data.y.tolist() == [4, 9] * 2
+    name = "train-images-idx3-ubyte"
+    assert load_data(tmp_path / name / name).y.tolist() == [4, 9]
+
+
+def test_a_folder_of_cifar_s_batches_is_one_set(tmp_path):
+    row = next(row for row in FORMATS if row.write.__name__ == "cifar")
+    for name in ("test_batch", "data_batch_2", "data_batch_1"):
+        expected = row.write(tmp_path / f"{name}.bin")
+    data = load_data(tmp_path)
+    np.testing.assert_array_equal(data.X, [*expected] * 3)
+    assert data.y.tolist() == [0, 1, 2, 3] * 3
+
+
+def test_scipy_s_sparse_rows_become_dense(tmp_path):
+    for make in (scipy.sparse.csr_matrix, scipy.sparse.csc_matrix):
+        scipy.sparse.save_npz(tmp_path / "x.npz", make(ROWS))
+        np.testing.assert_array_equal(load_data(tmp_path / "x.npz").X, ROWS)
+    (tmp_path / "wide.libsvm").write_text("1 2000000000:1\n")
+    with pytest.raises(DataError, match=r"rows of 2,000,000,000 numbers; at most 4,194,304 are read"):
+        load_data(tmp_path / "wide.libsvm")
+
+
+def test_what_holds_no_array_says_so(tmp_path):
+    scipy.io.savemat(tmp_path / "x.mat", {"data": {"X": ROWS}, "z": ROWS + 1j})
+    with pytest.raises(DataError, match="holds no array of real numbers by itself; save rows"):
+        load_data(tmp_path / "x.mat")
+    (tmp_path / "data_batch_1").write_bytes(b"\x80\x02}.")
+    with pytest.raises(DataError, match="pickled objects"):
+        load_data(tmp_path / "data_batch_1")
 
 
 KINDS = (".h5", ".h5ad", ".mat", ".bin", ".npz", ".libsvm")

@@ -13,9 +13,10 @@ from typing import IO, Any
 
 import numpy as np
 import pandas as pd
+import scipy.sparse
 from numpy.typing import NDArray
 
-from narrows.data.containers import LABEL_NAMES, chosen, labels_for
+from narrows.data.containers import LABEL_NAMES, chosen, dense_rows, labels_for
 from narrows.data.dataset import Dataset
 from narrows.data.errors import DataError
 from narrows.data.labels import labels_in
@@ -26,6 +27,9 @@ __all__ = ["LABEL_NAMES", "read_idx", "read_idx_file", "read_idx_folder", "read_
 
 IDX_IMAGES = re.compile(r"images([-.])idx3", re.IGNORECASE)
 """In the name of an IDX file of images: MNIST's own, and Kaggle's with a dot."""
+
+SPARSE = {"format", "shape", "data", "indices", "indptr"}
+"""What SciPy's files of sparse rows hold."""
 
 FACTORS = "latents_values"
 """What the factors that each example was drawn from are called, as in dSprites (Matthey et al. 2017)."""
@@ -78,6 +82,8 @@ def read_npy(path: Path) -> Dataset:
 def read_npz(path: Path, key: str | None = None) -> Dataset:
     """Read the array ``key``, or X (or x, data, images, imgs, or the only one), and its labels if they are there.
 
+    SciPy's files of sparse rows become dense.
+
     A large array is copied out of the archive into a temporary file, and stays on disk. Pickled objects are left out.
 
     Raises
@@ -90,6 +96,8 @@ def read_npz(path: Path, key: str | None = None) -> Dataset:
             arrays, objects = _arrays_in(archive)
             if key in objects or (objects and not arrays):
                 refuse_pickle(path)
+            if arrays.keys() >= SPARSE:
+                return Dataset(path.stem, dense_rows(path, scipy.sparse.load_npz(path)))
             examples = chosen(path, arrays, key)
             X = _copied_out(archive, f"{examples}.npy")
             X = file[examples] if X is None else X
@@ -207,11 +215,13 @@ def read_idx_folder(path: Path) -> Dataset:
     DataError
         If there are no images, or a file cannot be read.
     """
-    images = sorted((file for file in path.iterdir() if IDX_IMAGES.search(file.name)), reverse=True)  # training first
+    # Training first; in Kaggle's archive each file lies a second time in a folder of its own.
+    found = [file for file in path.iterdir() if IDX_IMAGES.search(file.name) and file.is_file()]
+    images = sorted(found, reverse=True)
     if not images:
         raise DataError(f"{path} holds no *-images-idx3-ubyte file")
     labels = list(map(_labels_of, images))
-    y = np.concatenate([_read_labels(file) for file in labels]) if all(file.exists() for file in labels) else None
+    y = np.concatenate([_read_labels(file) for file in labels]) if all(file.is_file() for file in labels) else None
     return Dataset(path.resolve().name, np.concatenate(list(map(read_idx, images))), y, notes=_sideways(images[0]))
 
 
@@ -223,4 +233,5 @@ def _read_labels(path: Path) -> NDArray[Any]:
 
 def _labels_of(images: Path) -> Path:
     named = IDX_IMAGES.sub(lambda found: f"labels{found[1]}idx1", images.name)
-    return images.with_name(named)
+    inside = images.parent.parent / named / named  # each in a folder of its own
+    return inside if images.parent.name == images.name and inside.is_file() else images.with_name(named)

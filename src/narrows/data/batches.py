@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from narrows.data.containers import dense_rows
 from narrows.data.dataset import Dataset
 from narrows.data.errors import DataError
 from narrows.data.labels import labels_in
-from narrows.data.on_disk import collect
 
-__all__ = ["read_amat", "read_cifar", "read_libsvm"]
+__all__ = ["CIFAR_BATCHES", "read_amat", "read_cifar", "read_cifar_folder", "read_libsvm"]
+
+CIFAR_BATCHES = re.compile(r"(data_batch_\d|train|test_batch|test)\.bin")
+"""Names of CIFAR's binary batches."""
 
 PIXELS = 3 * 32 * 32
 """Bytes of an image of CIFAR-10 and CIFAR-100 (Krizhevsky 2009), after one or two of its class."""
@@ -42,13 +46,31 @@ def read_cifar(path: Path) -> Dataset:
     return Dataset(path.stem, X, y.astype(np.int64))
 
 
+def read_cifar_folder(path: Path) -> Dataset:
+    """Read a folder of CIFAR's binary batches: those of training first, as one.
+
+    Raises
+    ------
+    DataError
+        As `read_cifar`.
+    """
+    found = sorted((file for file in path.iterdir() if CIFAR_BATCHES.fullmatch(file.name)), key=_test_last)
+    batches = [read_cifar(file) for file in found]
+    labels = np.concatenate([np.asarray(batch.y) for batch in batches])
+    return Dataset(path.resolve().name, np.concatenate([np.asarray(batch.X) for batch in batches]), labels)
+
+
+def _test_last(file: Path) -> tuple[bool, str]:
+    return file.name.startswith("test"), file.name
+
+
 def read_libsvm(path: Path) -> Dataset:
     """Read rows in libsvm's sparse text, of which the first number is the label; many become an array on disk.
 
     Raises
     ------
     DataError
-        If the file is damaged.
+        If the file is damaged, or its rows are too long.
     """
     from sklearn.datasets import load_svmlight_file
 
@@ -56,7 +78,7 @@ def read_libsvm(path: Path) -> Dataset:
         rows, labels = load_svmlight_file(str(path))
     except (ValueError, OSError, OverflowError) as error:
         raise DataError(f"{path} cannot be read as libsvm's text: {error}") from error
-    X = collect((row.toarray()[0] for row in rows), rows.shape[0], (rows.shape[1],), rows.dtype)
+    X = dense_rows(path, rows)
     y = labels_in(f"{path}: the labels", labels)
     left_out = "the first number of each line is real, not a class, and is left out"
     return Dataset(path.stem, X, y, notes=() if y is not None else (left_out,))

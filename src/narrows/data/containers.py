@@ -18,16 +18,27 @@ from narrows.data.labels import labels_in
 from narrows.data.on_disk import LARGE, OnDisk, collect
 from narrows.data.optional import BROKEN, needed
 
-__all__ = ["LABEL_NAMES", "chosen", "labels_for", "read_anndata", "read_hdf5", "read_mat", "read_zarr"]
+__all__ = ["LABEL_NAMES", "chosen", "dense_rows", "labels_for", "read_anndata", "read_hdf5", "read_mat", "read_zarr"]
 
 EXAMPLE_NAMES = ("X", "x", "data", "images", "imgs")
 LABEL_NAMES = ("label", "labels", "class", "target", "y")
-PAIRS = (("X", "y"), ("x", "y"), ("images", "labels"), ("imgs", "labels"), ("data", "labels"), ("data", "target"))
+PAIRS = (
+    ("X", "y"),
+    ("fea", "gnd"),
+    ("x", "y"),
+    ("images", "labels"),
+    ("imgs", "labels"),
+    ("data", "labels"),
+    ("data", "target"),
+)
 """What examples are called in a name, and what their labels then are."""
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
 NORB: dict[bytes, np.dtype[Any]] = {b"\x55\x4c\x3d\x1e": np.dtype("<u1"), b"\x54\x4c\x3d\x1e": np.dtype("<i4")}
 """How files of small NORB (LeCun et al. 2004) begin, which are called .mat too, and what they then hold."""
+
+MOST_FEATURES = 2**22
+"""Numbers that a sparse row may become."""
 
 ROWS_AT_ONCE = 2**22
 """Numbers of a container that are in memory while it is copied."""
@@ -53,8 +64,11 @@ def chosen(path: Path, arrays: Mapping[str, tuple[int, ...]], key: str | None) -
     if key is not None and key in arrays:
         return key
     usual = [name for name in arrays if name.rsplit("/", 1)[-1] in EXAMPLE_NAMES]
-    wide = [name for name, shape in arrays.items() if 2 <= len(shape) <= 5 and name not in LABEL_NAMES]
-    found = usual or wide
+    wide = [name for name, shape in arrays.items() if 2 <= len(shape) <= 5 and min(shape) > 1]
+    lone = [name for name, shape in arrays.items() if 2 <= len(shape) <= 5 and name not in LABEL_NAMES]
+    found = usual or wide or lone
+    if not arrays:
+        raise DataError(f"{path} holds no array of real numbers by itself; save rows (n, features) or images as one")
     if key is None and len(found) == 1:
         return found[0]
     listed = ", ".join(f"{name} {shape}" for name, shape in sorted(arrays.items())[:20]) or "none"
@@ -251,8 +265,8 @@ def read_anndata(path: Path, key: str | None = None) -> Dataset:
         with h5py.File(path, "r") as file:
             if key not in file:
                 groups = [group for group in ("layers", "obsm") if group in file]
-                known = ["X", *(f"{group}/{name}" for group in groups for name in file[group])]
-                raise DataError(f"key={key!r} (--key) is no matrix of {path}; those are {', '.join(known)}")
+                known = ["X"] * ("X" in file) + [f"{group}/{name}" for group in groups for name in file[group]]
+                raise DataError(f"key={key!r} (--key) is no matrix of {path}; those are {', '.join(known) or 'none'}")
             X = _read(file[key]) if isinstance(file[key], h5py.Dataset) else _of_sparse(path, key, file[key])
             name, y = _cell_labels(path, file["obs"])
             return Dataset(path.stem, X, y, notes=_said(key, name, y))
@@ -265,9 +279,22 @@ def _of_sparse(path: Path, key: str, group: Any) -> NDArray[Any] | OnDisk:
     if kind not in ("csr_matrix", "csc_matrix"):
         raise DataError(f"{path}: {key} is {kind}; a matrix is expected")
     parts = (group["data"][()], group["indices"][()], group["indptr"][()])
-    n, features = map(int, group.attrs["shape"])
-    rows = (scipy.sparse.csr_matrix if kind == "csr_matrix" else scipy.sparse.csc_matrix)(parts, (n, features)).tocsr()
-    return collect(_rows(lambda some: rows[some].toarray(), n, features), n, (features,), parts[0].dtype)
+    made = scipy.sparse.csr_matrix if kind == "csr_matrix" else scipy.sparse.csc_matrix
+    return dense_rows(path, made(parts, tuple(map(int, group.attrs["shape"]))))
+
+
+def dense_rows(path: Path, matrix: Any) -> NDArray[Any] | OnDisk:
+    """Return a sparse matrix's rows in full, in an array on disk if they are many.
+
+    Raises
+    ------
+    DataError
+        If they are too long, or there is no room on the disk.
+    """
+    rows, (n, features) = matrix.tocsr(), matrix.shape
+    if features > MOST_FEATURES:
+        raise DataError(f"{path} has rows of {features:,} numbers; at most {MOST_FEATURES:,} are read")
+    return collect(_rows(lambda some: rows[some].toarray(), n, features), n, (features,), rows.dtype)
 
 
 def _cell_labels(path: Path, obs: Any) -> tuple[str | None, NDArray[Any] | None]:

@@ -13,7 +13,7 @@ from narrows.arguments import choice, closest, integer
 from narrows.data.adapters import from_dataset
 from narrows.data.arrays import IDX_IMAGES, read_idx_file, read_idx_folder, read_npy, read_npz, refuse_pickle
 from narrows.data.arrow import examples_in_parquet
-from narrows.data.batches import read_amat, read_cifar, read_libsvm
+from narrows.data.batches import CIFAR_BATCHES, read_amat, read_cifar, read_cifar_folder, read_libsvm
 from narrows.data.containers import read_anndata, read_hdf5, read_mat, read_zarr
 from narrows.data.dataset import Dataset
 from narrows.data.errors import DataError
@@ -126,12 +126,17 @@ def _array_in(path: Path, key: str | None) -> Dataset:
     if key is not None:
         raise DataError(f"key={key!r} (--key) is for files of several arrays: {', '.join(KEYED)}; {path} is none")
     if path.is_dir():
-        return read_idx_folder(path)
+        cifar = any(CIFAR_BATCHES.fullmatch(file.name) for file in path.iterdir())
+        return (read_cifar_folder if cifar else read_idx_folder)(path)
     reader = _reader(READERS, path)
     if reader is not None:
         return reader(path)  # type: ignore[no-any-return]
     if "idx" in path.name:
         return read_idx_file(path)
+    with path.open("rb") as file:
+        pickled = file.read(2) in PICKLED
+    if pickled:
+        refuse_pickle(path)
     known = ", ".join([*READERS, *KEYED, *TABLES, "IDX", *IMAGE_SUFFIXES])
     raise DataError(f"{path} is of a kind that narrows does not read; it reads {known}, and folders of images")
 
@@ -154,7 +159,12 @@ def _is_images(path: Path) -> bool:
     if path.is_file():
         return path.name.lower().endswith(IMAGE_SUFFIXES)
     with os.scandir(path) as entries:  # one at a time, since there may be very many
-        return not any(IDX_IMAGES.search(entry.name) or entry.name in ZARR for entry in entries)
+        return not any(
+            (IDX_IMAGES.search(entry.name) and entry.is_file())
+            or entry.name in ZARR
+            or CIFAR_BATCHES.fullmatch(entry.name)
+            for entry in entries
+        )
 
 
 def digits() -> Dataset:
@@ -204,5 +214,7 @@ KEYED = {
     ".mat": read_mat,
     ".zarr": read_zarr,
 }
+PICKLED = tuple(bytes([0x80, version]) for version in range(2, 6))
+"""How Python's pickles begin, also those without an ending, such as CIFAR's."""
 ZARR = ("zarr.json", ".zarray", ".zgroup")
 """What lies in a folder of Zarr's."""
