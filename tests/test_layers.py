@@ -61,6 +61,7 @@ MAY_IMPORT = {
     "web": {
         "arguments",
         "chunks",
+        "columns",
         "data",
         "estimators",
         "evaluation",

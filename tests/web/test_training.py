@@ -10,7 +10,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
@@ -21,6 +20,7 @@ from narrows.web.library import Library, open_models
 from narrows.web.questions import training
 from narrows.web.server import answer
 from narrows.web.worker import SNAPSHOTS, every
+from people import people
 from web.reading_frames import read_frame
 
 SECONDS = 300  # after which a test gives up waiting
@@ -360,14 +360,17 @@ def test_a_training_that_ends_early_is_over_and_can_be_looked_at(lab):
     assert lab.library.lab.watched.entry(None).estimator.model_ is not None
 
 
-@pytest.mark.filterwarnings("ignore:X does not have valid feature names")  # the page's examples have none
-def test_whole_numbers_of_a_table_are_trained_on_as_floats_and_other_columns_refused(lab, monkeypatch):
-    whole = pd.DataFrame({"a": range(40), "b": [1, 2] * 20})
-    given = {"whole": whole, "texts": whole.assign(b="x"), "gaps": whole.where(whole["a"] > 3)}
-    monkeypatch.setattr(training, "_data", lambda _, name: (Dataset(name, given[name]), name))
-    monkeypatch.setattr(training, "trainable", lambda _: SimpleNamespace(data=list(given)))
-    for name in ("texts", "gaps"):
-        assert "has missing cells, or columns that hold no numbers" in lab.ask("train", data=name).refused
-    begin(lab, "whole")
-    assert lab.library.lab.watched.estimator.columns == "real"
-    assert "columns='real'" in "\n".join(training._python(lab.library.lab.watched))
+def test_a_table_is_trained_on_as_it_is(lab, monkeypatch):
+    """Also texts and gaps; and the examples that are shown come back in words."""
+    table = people()
+    monkeypatch.setattr(training, "_data", lambda _, name: (Dataset(name, table), name))
+    monkeypatch.setattr(training, "trainable", lambda _: SimpleNamespace(data=["people"]))
+    begin(lab, "people")
+    lab.ask("steer", mode="epoch")
+    moment = until(lab, lambda found: found.epoch == 1 and found.mode == "pause").moment
+    assert [column["name"] for column in moment["columns"]] == [*table.columns[:-1]]
+    ages, shown = set(map(str, table["age"])), moment["originals"]["texts"]
+    assert {text[0] for text in shown} <= ages
+    assert np.array(moment["restored"]["texts"]).shape == np.array(shown).shape == (10, 8)
+    kept = lab.ask("keep")
+    assert lab.library[kept.model].columns.headings[1].levels == ["Brno", "Plzeň", "Praha"]

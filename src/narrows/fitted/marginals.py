@@ -99,8 +99,8 @@ def _marginals(fitted: Fitted, z: Tensor, weights: Tensor, context: Tensor | Non
         mean = likelihood.mix(h, weights)[0]
         for part, places, own in likelihood.by_part(h):
             if isinstance(part, Levels):
-                for column, place in enumerate(places):
-                    chances[place] = part.chances(own, weights, column)[0].double().numpy()
+                for place, each in zip(places, part.chances(own, weights), strict=True):
+                    chances[place] = each[0].double().numpy()
         for part, places, own in likelihood.by_part(drawn_of):
             if not isinstance(part, Levels):
                 drawn[:, places] = part.simulate(own, generator)

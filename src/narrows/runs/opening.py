@@ -35,6 +35,7 @@ __all__ = [
     "open_both",
     "open_codes",
     "pick",
+    "read_as",
     "remembered",
     "results_beside",
     "types_of",
@@ -137,11 +138,8 @@ def open_both(
     file = find_model(model)
     estimator = load(file)
     fitted = estimator.fitted_
-    if is_table(data):
-        missing = missing or marks_of(file)
-    dataset = load_data(
-        data, like=fitted.input_shape, fit=fit, missing=missing, types=types_of(fitted), progress=progress
-    )
+    told = read_as(fitted, data, results_beside(file)) | ({"missing": missing} if missing else {})
+    dataset = load_data(data, fit=fit, progress=progress, **told)
     if label is not None:
         if not fitted.conditional:
             raise DataError(f"--label {label} has no effect here: the codes of MODEL {model} do not depend on labels")
@@ -149,9 +147,15 @@ def open_both(
     return estimator, with_classes(fitted, dataset, f"DATA {data} has", model)
 
 
-def marks_of(file: Path) -> tuple[str, ...]:
-    """Return what stood for missing cells in the run that a model ``file`` comes from, by its results."""
-    told = results_beside(file).get("data")
+def read_as(fitted: Fitted, data: str, results: dict[str, Any]) -> dict[str, Any]:
+    """Return how `load_data` is to read ``data`` for a model: as its training did, by the ``results`` beside it."""
+    missing = marks_of(results) if is_table(data) else ()
+    return {"like": fitted.input_shape, "missing": missing, "types": types_of(fitted)}
+
+
+def marks_of(results: dict[str, Any]) -> tuple[str, ...]:
+    """Return what stood for missing cells in a run, by its results."""
+    told = results.get("data")
     found = told.get("missing") if isinstance(told, dict) else None
     return tuple(mark for mark in found if isinstance(mark, str)) if isinstance(found, list) else ()
 

@@ -29,7 +29,7 @@ from narrows.runs.cells import reasons
 from narrows.runs.files import Written, new_folder, write_json
 from narrows.runs.imputing import frame_of, new_cells
 from narrows.runs.journal import Journal
-from narrows.runs.opening import find_model, marks_of, types_of, warn_of_units, with_classes
+from narrows.runs.opening import find_model, marks_of, results_beside, types_of, warn_of_units, with_classes
 from narrows.runs.using import SCORED
 from narrows.scorer import columns_of, errors_of, known_columns
 from narrows.training.processor import limited_threads
@@ -191,7 +191,7 @@ def _stream(
     file = find_model(model)
     estimator = load(file)
     fitted = estimator.fitted_
-    parts = Parts.of(data, missing or marks_of(file), types_of(fitted))
+    parts = Parts.of(data, missing or marks_of(results_beside(file)), types_of(fitted))
     journal = Journal(
         _folder(out, f"{verb}-{parts.name}"),
         {

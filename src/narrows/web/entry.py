@@ -12,13 +12,15 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from narrows.data.dataset import Dataset
+from narrows.data.take import take
 from narrows.estimators.base import BottleneckEstimator
 from narrows.fitted.fitted import Fitted
 from narrows.fitted.levels import as_bytes, error_maps
 from narrows.latent import nearest
 from narrows.runs.opening import known_labels
+from narrows.web.rows import Columns, Rows
 
-__all__ = ["MOST_CLASSES", "SHOWN", "Entry", "Measured"]
+__all__ = ["MOST_CLASSES", "SHOWN", "Entry", "Eye", "Measured"]
 
 SHOWN = 2000
 """Examples on the page, at most: points that can still be told apart, and bytes that a browser gets at once."""
@@ -30,6 +32,9 @@ FAR = 0.99
 """The fraction of the shown examples that are nearer, or better reconstructed, than what is called far or odd."""
 
 Array = NDArray[Any]
+
+Eye = NDArray[np.uint8] | Rows
+"""Examples for the eye: images (n, H, W[, 3 or 4]) and rows without names (n, features) in bytes, or rows in words."""
 
 
 class Measured(NamedTuple):
@@ -89,9 +94,34 @@ class Entry:
         return self.fitted.kind
 
     @property
-    def X(self) -> Array:
-        """The examples, (n, …), in their own units."""
-        return np.asarray(self.dataset.X)
+    def X(self) -> Any:
+        """The examples, (n, …), in their own units: an array, or a data frame."""
+        return self.dataset.X
+
+    def at(self, rows: Sequence[int] | NDArray[np.int64]) -> Any:
+        """Return the examples at ``rows`` as the model takes them."""
+        return take(self.X, rows)
+
+    @cached_property
+    def columns(self) -> Columns | None:
+        """The columns of examples that are rows with names; None of all others."""
+        return Columns.of(self.fitted, self.X)
+
+    def require_columns(self) -> Columns:
+        """Return the columns.
+
+        Raises
+        ------
+        ValueError
+            If there are none.
+        """
+        if self.columns is None:
+            raise ValueError(f"model={self.id!r} takes images, or numbers without names, and so has no columns to show")
+        return self.columns
+
+    def numbers(self, examples: Any) -> Array:
+        """Return examples, as the model takes or makes them, as numbers (n, …); of a table's rows the cells."""
+        return np.asarray(examples) if self.columns is None else self.columns.cells(examples)
 
     @cached_property
     def y(self) -> Array | None:
@@ -160,7 +190,7 @@ class Entry:
         return Measured(float(self.errors.mean()), spread, "shown")
 
     def decode(self, codes: ArrayLike, label: str | None = None) -> Array:
-        """Return the examples that ``codes`` (n, latent_dim) stand for, of class ``label`` where the model needs one.
+        """Return what ``codes`` (n, latent_dim) stand for as `numbers`, of class ``label`` where the model needs one.
 
         Without a label a conditional model takes its first class.
         """
@@ -172,7 +202,11 @@ class Entry:
                 scaled = fitted.model.decode(torch.from_numpy(z)).numpy()
             return fitted.scaling.undo(scaled).reshape(-1, *fitted.input_shape)
         one = fitted.require_classes()[0] if label is None else known_labels(fitted, [label])[0]
-        return np.asarray(self.estimator.inverse_transform(z, np.full(len(z), one)))
+        return self.numbers(self.estimator.inverse_transform(z, np.full(len(z), one)))
+
+    def restored(self, X: Any, context: Array | None) -> Array:
+        """Return what becomes of examples, as the model takes them, as `numbers`."""
+        return self.numbers(self.estimator.reconstruct(X, context))
 
     def context(self, label: str | None, row: int | None = None) -> Array | None:
         """Return the class (1,) that a conditional model sees with an input, which may be the example ``row``."""
@@ -182,13 +216,21 @@ class Entry:
             return self.y[[row]]
         return self.fitted.require_classes()[:1] if label is None else known_labels(self.fitted, [label])
 
-    def levels(self, examples: Array) -> NDArray[np.uint8]:
-        """Return examples as bytes for the eye, images (n, H, W[, 3 or 4]) or rows (n, features)."""
-        return as_bytes(self.fitted, examples)
+    def levels(self, numbers: Array) -> NDArray[np.uint8]:
+        """Return examples, as `numbers`, in bytes, images (n, H, W[, 3 or 4]) or rows (n, features)."""
+        return as_bytes(self.fitted, numbers) if self.columns is None else self.columns.levels(numbers)
 
-    def error_maps(self, examples: Array, restored: Array) -> NDArray[np.float32]:
-        """Return the squared differences in scaled units, (n, H, W), the mean over channels, or (n, features)."""
-        return error_maps(self.fitted, examples, restored).astype(np.float32)
+    def shown(self, numbers: Array) -> Eye:
+        """Return examples, as `numbers`, for the eye."""
+        return self.levels(numbers) if self.columns is None else self.columns.shown(numbers)
+
+    def middle(self, numbers: Array) -> Array:
+        """Return the mean of examples, as `numbers`, (1, …)."""
+        return numbers.mean(0, keepdims=True) if self.columns is None else self.columns.middle(numbers)
+
+    def error_maps(self, numbers: Array, others: Array) -> NDArray[np.float32]:
+        """Return the differences of examples, as `numbers`, as `narrows.fitted.levels.error_maps` does."""
+        return error_maps(self.fitted, numbers, others).astype(np.float32)
 
     def check_row(self, name: str, row: int) -> int:
         """Return ``row`` if there is such an example.

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -19,7 +18,7 @@ from narrows.data.errors import DataError
 from narrows.data.sources import NAMED
 from narrows.estimators import load
 from narrows.fitted.fitted import Fitted
-from narrows.runs.opening import known_labels, models_in, remembered, results_beside, warn_of_units
+from narrows.runs.opening import known_labels, models_in, read_as, remembered, results_beside, warn_of_units
 from narrows.sweeps import Sweep
 from narrows.web.entry import SHOWN, Entry, Measured
 from narrows.web.lab import Lab
@@ -38,6 +37,10 @@ DIGITS = (
     ("VAE", 2, 60),
 )
 """What is trained where no model is named, in this order: model, latent_dim, epochs; about two seconds each."""
+
+
+DRAWN = 1000
+"""Samples that stand for data where there are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +91,7 @@ class Library:
 
     def kin(self, entry: Entry) -> list[Entry]:
         """Return the models that take the same inputs from the same data, ``entry`` among them."""
-        own = entry.fitted.input_shape, entry.dataset.name
-        return [other for other in self if (other.fitted.input_shape, other.dataset.name) == own]
+        return [other for other in self if _inputs(other) == _inputs(entry)]
 
     def add(self, entry: Entry) -> None:
         """Open one more model; an id that is taken gets a number."""
@@ -150,6 +152,13 @@ class Library:
         )
 
 
+def _inputs(entry: Entry) -> tuple[Any, ...]:
+    """Return what a model takes: of what shape, of which data, and with columns of which kinds and levels."""
+    headings = [] if entry.columns is None else entry.columns.headings
+    columns = [(heading.name, heading.kind, heading.levels) for heading in headings]
+    return entry.fitted.input_shape, entry.dataset.name, columns
+
+
 def open_models(paths: Sequence[Path], data: str | None = None) -> Library:
     """Open model files, and all of those in run folders, each with data to show it with.
 
@@ -167,18 +176,23 @@ def open_models(paths: Sequence[Path], data: str | None = None) -> Library:
         If there is no model at a path, or the data don't fit a model.
     """
     library = Library()
+    held: dict[str, Dataset] = {}  # models that take data alike share them
 
-    @cache  # models of one shape share their data
-    def read(source: str, shape: tuple[int, ...]) -> Dataset:
-        return load_data(source, like=shape)
+    def read(source: str, fitted: Fitted, results: dict[str, Any]) -> Dataset:
+        told = read_as(fitted, source, results)
+        key = repr((source, told))
+        if key not in held:
+            held[key] = load_data(source, **told)
+        return held[key]
 
     for path in paths:
         for file in _files(path):
             entry = _open(file, data, read)
             if data is not None and data not in NAMED:
                 name = data if entry.dataset.name in NAMED else entry.dataset.name
-                library.given[name] = read(data, entry.fitted.input_shape), data
-            entry.distribution  # noqa: B018 - worked out now: the page need not wait, and misfits are refused here
+                library.given[name] = read(data, entry.fitted, results_beside(file)), data
+            # Worked out now: the page need not wait, and misfits are refused here.
+            entry.columns, entry.distribution  # noqa: B018
             library.add(entry)
     library.progress = Progress("", 1.0, done=True)
     return library
@@ -196,27 +210,20 @@ def _files(path: Path) -> list[Path]:
     return files
 
 
-def _open(file: Path, data: str | None, read: Callable[[str, tuple[int, ...]], Dataset]) -> Entry:
+def _open(file: Path, data: str | None, read: Callable[[str, Fitted, dict[str, Any]], Dataset]) -> Entry:
     estimator = load(file)
     fitted = estimator.fitted_
     results = results_beside(file)
-    source = data or remembered(results, fitted.input_shape, read)
+    source = data or remembered(results, fitted.input_shape, lambda name, _: read(name, fitted, results))
     lines = ("from narrows import load", "from narrows.data import load_data", "", f"model = load({str(file)!r})")
-    if fitted.table is not None:
-        raise DataError(
-            f"MODEL {file} is of a table; the explorer shows images and rows of floats. Its report shows its columns "
-            "(narrows evaluate); columns='real' learns whole numbers as floats"
-        )
     given = _measured(results, fitted)
     name = f"{fitted.kind.lower()}-{fitted.latent_dim}"
     if source is None:
-        drawn = Dataset("samples", np.asarray(estimator.sample(1000, random_state=0)))
-        if fitted.conditional:
-            classes = np.resize(fitted.require_classes(), 1000)
-            drawn = Dataset("samples", np.asarray(estimator.sample(1000, classes, random_state=0)), classes)
+        classes = np.resize(fitted.require_classes(), DRAWN) if fitted.conditional else None
+        drawn = Dataset("samples", estimator.sample(DRAWN, classes, random_state=0), classes)
         python = (lines[0], lines[2], lines[3])
         return Entry(name, estimator, drawn, len(drawn.X), python, given, from_prior=True)
-    dataset = read(source, fitted.input_shape)
+    dataset = read(source, fitted, results)
     _check_fits(source, dataset, file, fitted)
     warn_of_units(fitted, dataset)
     return Entry(name, estimator, shown(dataset), len(dataset.X), (*lines, f"data = load_data({source!r})"), given)
@@ -224,7 +231,7 @@ def _open(file: Path, data: str | None, read: Callable[[str, tuple[int, ...]], D
 
 def _check_fits(source: str, dataset: Dataset, file: Path, fitted: Fitted) -> None:
     features = math.prod(dataset.X.shape[1:])
-    if features != fitted.features:
+    if fitted.table is None and features != fitted.features:
         raise DataError(
             f"--data {source}: its examples have shape {dataset.X.shape[1:]}, but MODEL {file} takes "
             f"{fitted.input_shape}"

@@ -100,11 +100,11 @@ class Levels(Likelihood):
         """Return the most probable levels, (n, columns), by all of ``h`` (k, n, width), with ``weights`` (k, n)."""
         return (self.log_levels(h) + weights.log()[..., None, None]).logsumexp(0).argmax(-1).to(h.dtype)
 
-    def chances(self, h: Tensor, weights: Tensor, column: int) -> Tensor:
-        """Return the probabilities (n, levels) of a column's levels by all of ``h`` (k, n, width), as `mix` does."""
-        seen = torch.arange(int(self.seen[column]))
-        each = self._log_wanted_of(self.log_levels(h)[..., column, :], column, seen)
-        return (each.exp() * weights[..., None]).sum(0)
+    def chances(self, h: Tensor, weights: Tensor) -> list[Tensor]:
+        """Return the probabilities (n, levels) of each column's levels by all of ``h`` (k, n, width), as `mix` does."""
+        each = (self.log_levels(h).exp() * weights[..., None, None]).sum(0).log()
+        levels = [torch.arange(int(seen)) for seen in self.seen]
+        return [self._log_wanted_of(each[:, column], column, wanted).exp() for column, wanted in enumerate(levels)]
 
     def simulate(self, h: Tensor, generator: torch.Generator) -> Tensor:
         """Return levels drawn from p(x | z) at outputs ``h`` (n, width), (n, columns)."""

@@ -10,12 +10,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import Field
+from torch.nn.functional import one_hot
 
 from narrows.evaluation.codes import dead_units, kl_per_unit
+from narrows.fitted.imputing import simulated
 from narrows.latent import analogy, around, interpolate
 from narrows.models.priors.base import Prior, StandardNormal
 from narrows.models.priors.mixtures import GaussianMixture
-from narrows.web.entry import Entry
+from narrows.web.entry import Entry, Eye
 from narrows.web.library import Library
 
 __all__ = ["Arithmetic", "Decoded", "Units", "arithmetic", "decode", "noisy", "samples", "units", "way"]
@@ -59,7 +61,7 @@ class Units:
 class Decoded:
     """What codes (k, d) stand for, (k, …)."""
 
-    levels: NDArray[np.uint8]
+    levels: Eye
     codes: NDArray[np.float32]
 
 
@@ -67,10 +69,10 @@ class Decoded:
 class Arithmetic:
     """An example's reconstruction, what the means of both groups stand for, and the sum; (1, …) each, and its code."""
 
-    start: NDArray[np.uint8]
-    minus: NDArray[np.uint8]
-    plus: NDArray[np.uint8]
-    result: NDArray[np.uint8]
+    start: Eye
+    minus: Eye
+    plus: Eye
+    result: Eye
     z: list[float]
 
 
@@ -132,7 +134,7 @@ def samples(
     seed: Seed = 0,
     label: str | None = None,
 ) -> Decoded:
-    """Return new examples from the prior, of class ``label`` if the model knows one.
+    """Return new examples from the prior, of class ``label`` if the model knows one; of a table, cells drawn as well.
 
     Raises
     ------
@@ -148,10 +150,14 @@ def samples(
         wanted = torch.full((n,), [str(name) for name in classes.tolist()].index(label))
     z, indices = prior.sample(n, generator, wanted)
     codes = z.numpy()
+    if entry.fitted.table is not None:
+        context = None if classes is None else one_hot(indices, len(classes)).float()
+        drawn = entry.fitted.scaling.undo(simulated(entry.fitted, z, context, generator))
+        return Decoded(entry.shown(drawn), codes)
     if classes is None:
         return _decoded(entry, codes, None)
-    levels = entry.levels(np.asarray(entry.estimator.inverse_transform(codes, classes[indices.numpy()])))
-    return Decoded(levels, codes)
+    made = entry.estimator.inverse_transform(codes, classes[indices.numpy()])
+    return Decoded(entry.shown(entry.numbers(made)), codes)
 
 
 def _tempered(prior: Prior, temperature: float) -> Prior:
@@ -198,8 +204,8 @@ def arithmetic(library: Library, model: str, start: Row, minus: str, plus: str) 
     without, with_ = _group(entry, "minus", minus), _group(entry, "plus", plus)
     moved = analogy(z, without, with_)
     codes = np.concatenate([z, without.mean(0, keepdims=True), with_.mean(0, keepdims=True), moved])
-    levels = entry.levels(entry.decode(codes))
-    return Arithmetic(levels[:1], levels[1:2], levels[2:3], levels[3:], moved[0].tolist())
+    start_, minus_, plus_, result = (entry.shown(one[None]) for one in entry.decode(codes))
+    return Arithmetic(start_, minus_, plus_, result, moved[0].tolist())
 
 
 def _group(entry: Entry, name: str, label: str) -> NDArray[np.float32]:
@@ -211,4 +217,4 @@ def _group(entry: Entry, name: str, label: str) -> NDArray[np.float32]:
 
 
 def _decoded(entry: Entry, codes: NDArray[np.float32], label: str | None) -> Decoded:
-    return Decoded(entry.levels(entry.decode(codes, label)), codes)
+    return Decoded(entry.shown(entry.decode(codes, label)), codes)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from narrows.evaluation.baselines import mean_error
-from narrows.web.entry import Entry
+from narrows.web.entry import Entry, Eye
 from narrows.web.library import Library
 
 __all__ = ["Column", "Compared", "compare"]
@@ -37,7 +37,7 @@ class Column:
     standard_error: float
     subset: str
     pca_error: float | None
-    restored: NDArray[np.uint8]
+    restored: Eye
     errors: NDArray[np.float64]
 
 
@@ -47,7 +47,7 @@ class Compared:
 
     kind: str
     columns: list[Column]
-    originals: NDArray[np.uint8]
+    originals: Eye
     rows: NDArray[np.int64]
     labels: list[str]
     mean_error: float
@@ -59,20 +59,19 @@ def compare(library: Library, model: str) -> Compared:
     alike = {other.fitted.latent_dim: other for other in library.kin(entry) if other.kind == entry.kind}
     alike[entry.fitted.latent_dim] = entry
     rows = _one_a_class(entry)
-    scaled = entry.fitted.scaling.apply(entry.X)
     return Compared(
         entry.kind,
         [_column(alike[d], rows) for d in sorted(alike)],
-        entry.levels(entry.X[rows]),
+        entry.shown(entry.numbers(entry.at(rows))),
         rows,
         entry.names(rows),
-        mean_error(scaled, scaled),
+        _mean_error(entry),
     )
 
 
 def _column(entry: Entry, rows: NDArray[np.int64]) -> Column:
-    restored = entry.estimator.reconstruct(entry.X[rows], None if entry.y is None else entry.y[rows])
-    measured = entry.measured
+    x, measured = entry.at(rows), entry.measured
+    restored = entry.restored(x, None if entry.y is None else entry.y[rows])
     return Column(
         entry.id,
         entry.fitted.latent_dim,
@@ -80,9 +79,17 @@ def _column(entry: Entry, rows: NDArray[np.int64]) -> Column:
         measured.standard_error,
         measured.subset,
         measured.pca_error,
-        entry.levels(restored),
-        entry.errors[rows],
+        entry.shown(restored),
+        np.nanmean(entry.error_maps(entry.numbers(x), restored).reshape(len(rows), -1), 1),
     )
+
+
+def _mean_error(entry: Entry) -> float:
+    """Return the error of the examples' mean, which is what a table's errors are relative to."""
+    if entry.fitted.table is not None:
+        return 1.0
+    scaled = entry.fitted.scaling.apply(entry.numbers(entry.X))
+    return mean_error(scaled, scaled)
 
 
 def _one_a_class(entry: Entry) -> NDArray[np.int64]:

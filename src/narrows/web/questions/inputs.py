@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from narrows.fitted.levels import of_bytes
 from narrows.latent import nearest
-from narrows.web.entry import Entry
+from narrows.web.entry import Entry, Eye
 from narrows.web.library import Library
 
 __all__ = ["Look", "Prepared", "look"]
@@ -64,8 +64,8 @@ class Look:
         (k,) the rows of the shown examples with the nearest codes, (k, …) these, and their labels.
     """
 
-    original: NDArray[np.uint8]
-    restored: NDArray[np.uint8]
+    original: Eye
+    restored: Eye
     map: NDArray[np.float32]
     z: list[float]
     score: float
@@ -75,7 +75,7 @@ class Look:
     far: float
     outside: bool
     nearest: NDArray[np.int64]
-    levels: NDArray[np.uint8]
+    levels: Eye
     labels: list[str]
 
 
@@ -84,7 +84,7 @@ def look(library: Library, model: str, given: Given, label: str | None = None) -
     entry = library[model]
     estimator, x = entry.estimator, taken(entry, given)
     context = entry.context(label, given.example)
-    restored = estimator.reconstruct(x, context)
+    numbers, restored = entry.numbers(x), entry.restored(x, context)
     z, score = estimator.transform(x, context)[0], float(estimator.anomaly_score(x, context, by="reconstruction")[0])
     others = np.arange(len(entry.codes))
     if given.example is not None:  # its own code would be the nearest
@@ -92,9 +92,9 @@ def look(library: Library, model: str, given: Given, label: str | None = None) -
     found, distances = nearest(entry.codes[others], z[None], min(NEAREST, len(others)))
     rows = others[found[0]]
     return Look(
-        entry.levels(x),
-        entry.levels(restored),
-        entry.error_maps(x, restored),
+        entry.shown(numbers),
+        entry.shown(restored),
+        entry.error_maps(numbers, restored),
         z.tolist(),
         score,
         entry.odd,
@@ -103,23 +103,25 @@ def look(library: Library, model: str, given: Given, label: str | None = None) -
         entry.far,
         score > entry.odd or float(distances[0, 0]) > entry.far,
         rows,
-        entry.levels(entry.X[rows]),
+        entry.shown(entry.numbers(entry.at(rows))),
         entry.names(rows),
     )
 
 
-def taken(entry: Entry, given: Given) -> Array:
-    """Return the input (1, …) that is meant, in the data's units.
+def taken(entry: Entry, given: Given) -> Any:
+    """Return the input (1, …) that is meant, as the model takes it.
 
     Raises
     ------
     ValueError
-        If there is no such example, the pixels are not as many as the model takes, or neither or both are named.
+        If there is no such example, the model takes no pixels, or not as many, or neither or both are named.
     """
     if (given.example is None) == (given.pixels is None):
         raise ValueError("given must name either an example or pixels")
     if given.example is not None:
-        return entry.X[[entry.check_row("example", given.example)]]
+        return entry.at([entry.check_row("example", given.example)])
+    if entry.columns is not None:
+        raise ValueError("given: this model takes rows, which have no pixels; name an example")
     shape = entry.fitted.input_shape
     try:
         raw = base64.b64decode(given.pixels or "", validate=True)

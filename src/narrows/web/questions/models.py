@@ -6,23 +6,28 @@ from dataclasses import dataclass
 
 from narrows.web.entry import Entry
 from narrows.web.library import Library, Progress
+from narrows.web.rows import Heading
 from narrows.web.uploads import ink_of
 
-__all__ = ["Model", "Models", "models"]
+__all__ = ["Heading", "Model", "Models", "models"]
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
     """What the page has to know of a model before it asks anything else.
 
-    ``shape`` is of one input; ``ink`` says whether drawings are cropped and centred by mass; ``python`` are the lines
-    that make ``model`` and, unless ``from_prior``, ``data``; ``literals`` are the classes of its labels in Python.
+    ``shape`` is of one input, and ``columns`` are its columns where it is a row with names; ``table`` says whether
+    these are of several kinds, or have gaps. ``ink`` says whether drawings are cropped and centred by mass; ``python``
+    are the lines that make ``model`` and, unless ``from_prior``, ``data``; ``literals`` are the classes of its labels
+    in Python.
     """
 
     id: str
     kind: str
     latent_dim: int
     shape: list[int]
+    columns: list[Heading]
+    table: bool
     data: str
     count: int
     total: int
@@ -57,6 +62,8 @@ def _model(entry: Entry) -> Model:
         entry.kind,
         fitted.latent_dim,
         list(fitted.input_shape),
+        [] if entry.columns is None else entry.columns.headings,
+        fitted.table is not None,
         entry.dataset.name,
         len(entry.X),
         entry.total,

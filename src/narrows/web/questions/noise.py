@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from narrows.models.corruptions import CORRUPTIONS
-from narrows.web.entry import Entry
+from narrows.web.entry import Entry, Eye
 from narrows.web.library import Library
 from narrows.web.questions.inputs import Given, taken
 
@@ -44,7 +43,7 @@ class Restored:
     id: str
     kind: str
     latent_dim: int
-    levels: NDArray[np.uint8]
+    levels: Eye
     error: float
 
 
@@ -52,8 +51,8 @@ class Restored:
 class Noise:
     """The clean and the corrupted input, (1, …) each, the corruption's own error, and what each model makes of it."""
 
-    clean: NDArray[np.uint8]
-    noisy: NDArray[np.uint8]
+    clean: Eye
+    noisy: Eye
     error: float
     models: list[Restored]
 
@@ -76,12 +75,15 @@ def noise(
     entry = library[model]
     x = taken(entry, given)
     noisy = entry.estimator.corrupt(x, corruption=corruption, level=level, random_state=seed)
-    restored = []
+    noisy = noisy if entry.columns is None else entry.columns.named(noisy)
+    clean, restored = entry.numbers(x), []
     for other in _kinds(library, entry):
-        back = other.estimator.reconstruct(noisy, other.context(label, given.example))
-        error = float(entry.error_maps(x, back).mean())
-        restored.append(Restored(other.id, other.kind, other.fitted.latent_dim, entry.levels(back), error))
-    return Noise(entry.levels(x), entry.levels(noisy), float(entry.error_maps(x, noisy).mean()), restored)
+        back = other.restored(noisy, other.context(label, given.example))
+        error = float(np.nanmean(entry.error_maps(clean, back)))
+        restored.append(Restored(other.id, other.kind, other.fitted.latent_dim, entry.shown(back), error))
+    corrupted = entry.numbers(noisy)
+    error = float(np.nanmean(entry.error_maps(clean, corrupted)))
+    return Noise(entry.shown(clean), entry.shown(corrupted), error, restored)
 
 
 def _kinds(library: Library, entry: Entry) -> list[Entry]:

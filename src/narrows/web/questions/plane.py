@@ -17,10 +17,25 @@ from numpy.typing import NDArray
 from pydantic import Field
 from scipy.spatial import cKDTree
 
-from narrows.web.entry import Entry
+from narrows.web.entry import Entry, Eye
 from narrows.web.library import Library
 
-__all__ = ["At", "Errors", "Example", "Group", "Plane", "Tiles", "at", "errors", "example", "group", "plane", "tiles"]
+__all__ = [
+    "At",
+    "Errors",
+    "Example",
+    "Group",
+    "Plane",
+    "Tiles",
+    "Values",
+    "at",
+    "errors",
+    "example",
+    "group",
+    "plane",
+    "tiles",
+    "values",
+]
 
 Axes = Literal["pca"] | tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]]
 Row = Annotated[int, Field(ge=0)]
@@ -92,7 +107,7 @@ class Tiles:
 class At:
     """The decoded example (1, …) of a point of the plane, its code, and whether data are there."""
 
-    levels: NDArray[np.uint8]
+    levels: Eye
     z: list[float]
     point: list[float]
     seen: bool
@@ -102,8 +117,8 @@ class At:
 class Example:
     """An example (1, …), its reconstruction, label, code, and mean squared error in scaled units."""
 
-    original: NDArray[np.uint8]
-    restored: NDArray[np.uint8]
+    original: Eye
+    restored: Eye
     label: str
     z: list[float]
     error: float
@@ -117,11 +132,18 @@ class Errors:
 
 
 @dataclass(frozen=True, slots=True)
+class Values:
+    """Where the shown examples' cells (n,) lie on a column's range, from 0 to 1; NaN where they are missing."""
+
+    at: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """Some examples: their mean (1, …), what their mean code stands for, counts by label, and a CSV table of codes."""
 
-    mean: NDArray[np.uint8]
-    decoded: NDArray[np.uint8]
+    mean: Eye
+    decoded: Eye
     count: int
     counts: list[tuple[str, int]]
     error: float
@@ -178,28 +200,41 @@ def at(
     at = (held - frame.origin) @ frame.basis if point is None else np.array(point)
     codes = entry.check_codes(_codes_at(frame, held, at[None]).tolist())
     seen = bool(_seen(entry, axes, at[None])[0])
-    return At(entry.levels(entry.decode(codes, label)), codes[0].tolist(), at.tolist(), seen)
+    return At(entry.shown(entry.decode(codes, label)), codes[0].tolist(), at.tolist(), seen)
 
 
 def example(library: Library, model: str, row: Row) -> Example:
     """Return the example number ``row`` of those shown, and what the model makes of it."""
     entry = library[model]
     entry.check_row("row", row)
-    original = entry.X[[row]]
-    restored = entry.estimator.reconstruct(original, entry.context(None, row))
+    x = entry.at([row])
+    original, restored = entry.numbers(x), entry.restored(x, entry.context(None, row))
     label = "".join(entry.names([row]))
     return Example(
-        entry.levels(original),
-        entry.levels(restored),
+        entry.shown(original),
+        entry.shown(restored),
         label,
         entry.codes[row].tolist(),
-        float(entry.error_maps(original, restored).mean()),
+        float(np.nanmean(entry.error_maps(original, restored))),
     )
 
 
 def errors(library: Library, model: str) -> Errors:
     """Return how badly each example is reconstructed."""
     return Errors(library[model].errors)
+
+
+def values(library: Library, model: str, column: str) -> Values:
+    """Return the examples' cells of the column of that name.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    entry = library[model]
+    columns = entry.require_columns()
+    return Values(columns.at(columns.cells(entry.X))[:, columns.place(column)].astype(np.float32))
 
 
 def group(library: Library, model: str, rows: Annotated[list[Row], Field(min_length=1)]) -> Group:
@@ -214,8 +249,8 @@ def group(library: Library, model: str, rows: Annotated[list[Row], Field(min_len
     if entry.fitted.conditional and counts:
         label = counts.most_common(1)[0][0]
     return Group(
-        entry.levels(entry.X[rows].mean(0, keepdims=True)),
-        entry.levels(entry.decode(codes.mean(0, keepdims=True), label)),
+        entry.shown(entry.middle(entry.numbers(entry.at(rows)))),
+        entry.shown(entry.decode(codes.mean(0, keepdims=True), label)),
         len(rows),
         sorted(counts.items()),
         float(entry.errors[rows].mean()),

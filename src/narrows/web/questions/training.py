@@ -9,7 +9,6 @@ from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
@@ -18,9 +17,10 @@ from narrows.data import load_data
 from narrows.data.dataset import Dataset
 from narrows.data.sources import NAMED
 from narrows.estimators import ESTIMATORS
-from narrows.web.entry import Entry
+from narrows.web.entry import Entry, Eye
 from narrows.web.lab import Watched
 from narrows.web.library import Library, shown
+from narrows.web.rows import Heading
 from narrows.web.uploads import ink_of
 from narrows.web.worker import Change, Go, Mode
 
@@ -50,7 +50,7 @@ class Moment:
         Which moment this is; another one has another.
     epochs, losses, validation
         (k,) of the epochs until then, in nats per example; the last is empty where nothing is held out.
-    shape, ink
+    shape, ink, columns
         Of an example, as in `Model`.
     originals, restored, names
         Ten held-out examples (10, …), or all points of a plane, what becomes of them, and their labels.
@@ -66,8 +66,9 @@ class Moment:
     validation: NDArray[np.float64]
     shape: list[int]
     ink: bool
-    originals: NDArray[np.uint8]
-    restored: NDArray[np.uint8]
+    columns: list[Heading]
+    originals: Eye
+    restored: Eye
     names: list[str]
     points: NDArray[np.float64]
     labels: NDArray[np.uint8] | None
@@ -139,15 +140,8 @@ def train(
     """Set up a training in place of the one there was; it waits before the first step."""
     choice("data", data, trainable(library).data)
     dataset, source = _data(library, data)
-    options: dict[str, Any] = {"latent_dim": latent_dim, "random_state": seed}
-    if isinstance(dataset.X, pd.DataFrame):
-        if dataset.X.isna().any(axis=None) or not all(map(pd.api.types.is_any_real_numeric_dtype, dataset.X.dtypes)):
-            raise ValueError(
-                f"data={data!r} has missing cells, or columns that hold no numbers; the explorer trains on images and "
-                "rows of numbers, and narrows train on tables"
-            )
-        options["columns"] = "real"  # whole numbers too are shown as profiles
-    library.lab.begin(dataset, source, ESTIMATORS[choice("kind", kind, ESTIMATORS)](**options))
+    estimator = ESTIMATORS[choice("kind", kind, ESTIMATORS)](latent_dim, random_state=seed)
+    library.lab.begin(dataset, source, estimator)
     return live(library)
 
 
@@ -239,8 +233,6 @@ def _python(watched: Watched) -> list[str]:
     """Return the lines that train the same model to the end."""
     estimator, changes = watched.estimator, dict(watched.news.changes)
     options: dict[str, Any] = {"random_state": watched.begun.seed} | changes.pop(0, {})
-    if estimator.columns is not None:
-        options["columns"] = estimator.columns
     kind = type(estimator).__name__
     given = ", ".join(f"{name}={value!r}" for name, value in options.items())
     made = f"{kind}({estimator.latent_dim}, {given})"
@@ -281,8 +273,9 @@ def _seen(watched: Watched, at: int | None, key: str) -> Moment:
         np.array([row["validation_loss"] for row in rows if "validation_loss" in row]),
         list(fitted.input_shape),
         watched.memo["ink"],
-        entry.levels(entry.X[ten]),
-        entry.levels(entry.estimator.reconstruct(entry.X[ten])),
+        [] if entry.columns is None else entry.columns.headings,
+        entry.shown(entry.numbers(entry.at(ten))),
+        entry.shown(entry.restored(entry.at(ten), None)),
         entry.names(ten),
         points,
         entry.labels,
@@ -293,7 +286,7 @@ def _seen(watched: Watched, at: int | None, key: str) -> Moment:
 
 def _ten(entry: Entry) -> NDArray[np.int64]:
     """Return the rows of ten examples, as many of each class as can be, by class; of points in a plane all."""
-    if entry.fitted.input_shape == (2,):
+    if entry.fitted.input_shape == (2,) and entry.columns is None:
         return np.arange(len(entry.X))
     if entry.labels is None:
         return np.arange(min(MOST_EXAMPLES, len(entry.X)))

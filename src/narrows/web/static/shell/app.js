@@ -1,6 +1,7 @@
 /** The page around the views: which view and model, language, theme, teacher mode, and what is wrong if anything is. */
 import { Brush } from '../widgets/canvases.js';
 import { h } from '../widgets/elements.js';
+import { RowBrush } from '../widgets/rows.js';
 import { Connection } from '../wire/connection.js';
 import { format, parse } from './address.js';
 import { above, below } from './frame.js';
@@ -152,8 +153,10 @@ export class App {
     return conditional ? `, [${literals[classes.indexOf(this.label)]}]` : '';
   }
 
+  /** @returns {Brush | RowBrush} what shows the model's examples */
   get brush() {
-    return new Brush(this.model.shape, this.model.ink);
+    const { shape, ink, columns } = this.model;
+    return columns.length ? new RowBrush(this, columns) : new Brush(shape, ink);
   }
 
   /**

@@ -4,7 +4,7 @@ import { choices } from '../widgets/fields.js';
 import { format } from './address.js';
 import { copier, help, python } from './dialogs.js';
 import { toPng, toSvg } from './saving.js';
-import { VIEWS } from './views.js';
+import { offered, VIEWS } from './views.js';
 import { spaced } from './words.js';
 
 /** @typedef {import('./app.js').App} App */
@@ -16,13 +16,12 @@ import { spaced } from './words.js';
  */
 export function above(app) {
   const brand = h('span', { class: 'brand' }, 'narrows');
-  const models = VIEWS.filter(({ group }) => group === 'model');
   const lecture = VIEWS.filter(({ group }) => group === 'lecture');
   const inside = app.view.group === 'lecture';
   const first = h(
     'ul',
     {},
-    ...models.map((view) => link(app, view)),
+    ...offered(app).map((view) => link(app, view)),
     lecture.length > 0 && lecturePages(app, lecture[0], inside),
   );
   const parts = [brand, h('nav', { 'aria-label': app.t('views') }, first), choicesAndSettings(app)];

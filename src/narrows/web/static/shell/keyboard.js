@@ -1,6 +1,6 @@
 /** What keys do, wherever the focus is, unless a field takes them. */
 import { help, python } from './dialogs.js';
-import { VIEWS } from './views.js';
+import { offered, VIEWS } from './views.js';
 
 /** @typedef {import('./app.js').App} App */
 
@@ -37,7 +37,8 @@ export function pressed(app, event) {
     app.mounted.move(far * move[0], far * move[1]);
     return;
   }
-  const views = VIEWS.filter(({ group }) => (group === app.view.group) === (event.key !== '0'));
+  const lecture = VIEWS.filter(({ group }) => group === 'lecture');
+  const views = (app.view.group === 'model') === (event.key !== '0') ? offered(app) : lecture;
   const view = views[event.key === '0' ? 0 : Number(event.key) - 1];
   if (view) app.go({ view: view.id });
   else DOES[event.key]?.(app);

@@ -1,9 +1,11 @@
 /** The models that are open, and which of them is shown. */
 
+/** @typedef {import('../widgets/rows.js').Heading} Heading */
 /**
  * @typedef {{
- *   id: string, kind: string, latent_dim: number, shape: number[], data: string, count: number, total: number,
- *   classes: string[], literals: string[], conditional: boolean, from_prior: boolean, ink: boolean, python: string[],
+ *   id: string, kind: string, latent_dim: number, shape: number[], columns: Heading[], table: boolean, data: string,
+ *   count: number, total: number, classes: string[], literals: string[], conditional: boolean, from_prior: boolean,
+ *   ink: boolean, python: string[],
  * }} Model
  */
 /** @typedef {{ name: string, fraction: number, done: boolean, error: string }} Progress */

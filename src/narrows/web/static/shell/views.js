@@ -49,6 +49,7 @@ function lesson(id, rows, alone = true) {
 /** @type {View[]} */
 export const VIEWS = [
   view('plane'),
+  view('row'),
   view('code'),
   view('input'),
   view('noise'),
@@ -64,6 +65,16 @@ export const VIEWS = [
   lesson('parameters', ['L12', 'L14', 'L15']),
   lesson('layers', ['L20', 'L23'], false),
 ];
+
+/**
+ * @param {App} app
+ * @returns {View[]} those of models that show something of the one that is shown: only one of rows has a row
+ */
+export function offered(app) {
+  const models = VIEWS.filter(({ group }) => group === 'model');
+  const rows = app.models.length > 0 && app.model.columns.length > 0;
+  return models.filter(({ id }) => id !== 'row' || rows || app.view.id === id);
+}
 
 /** @type {Map<string, Promise<Event>>} */
 const sheets = new Map();

@@ -3,6 +3,7 @@ import { clamp } from '../shell/numbers.js';
 
 /** @typedef {import('../wire/frames.js').Levels} Levels */
 /** @typedef {import('../wire/frames.js').Floats} Floats */
+/** @typedef {import('../wire/frames.js').Shown} Shown */
 /** @typedef {[number, number, number]} Colour */
 
 /** Cividis (Nuñez, Anderton & Renslow 2018), which looks alike to the colour-blind; from none to most. */
@@ -104,13 +105,22 @@ export class Brush {
   }
 
   /**
+   * @param {string} label what it shows, in words
+   * @returns {HTMLCanvasElement} an empty canvas for an example
+   */
+  blank(label) {
+    return blankCanvas(label);
+  }
+
+  /**
    * Paint an example on a canvas, which takes its size.
-   * @param {HTMLCanvasElement} canvas
-   * @param {Levels} levels
+   * @param {HTMLElement} element
+   * @param {Shown} shown
    * @param {number} [row]
    */
-  paint(canvas, levels, row = 0) {
-    const image = this.pixels(levels, row);
+  paint(element, shown, row = 0) {
+    const canvas = /** @type {HTMLCanvasElement} */ (element);
+    const image = this.pixels(/** @type {Levels} */ (shown), row);
     if (canvas.width !== image.width || canvas.height !== image.height) {
       Object.assign(canvas, { width: image.width, height: image.height });
     }
@@ -118,15 +128,27 @@ export class Brush {
   }
 
   /**
-   * @param {Levels} levels
+   * @param {Shown} shown
    * @param {number} row
    * @param {string} label what it shows, in words
-   * @returns {HTMLCanvasElement}
+   * @returns {HTMLElement}
    */
-  canvas(levels, row, label) {
+  canvas(shown, row, label) {
     const canvas = blankCanvas(label);
-    this.paint(canvas, levels, row);
+    this.paint(canvas, shown, row);
     return canvas;
+  }
+
+  /**
+   * Fill a strip; its canvases are kept, so that it does not flicker.
+   * @param {HTMLElement} strip
+   * @param {Shown} shown
+   * @param {(i: number) => string} label of each example, counted from 1
+   */
+  fill(strip, shown, label) {
+    const count = /** @type {Levels} */ (shown).shape[0];
+    while (strip.childElementCount < count) strip.append(blankCanvas(label(strip.childElementCount + 1)));
+    strip.querySelectorAll('canvas').forEach((canvas, i) => this.paint(canvas, shown, i));
   }
 }
 

@@ -8,6 +8,7 @@
  * @typedef {{ data: T, shape: number[] }} Numbers Numbers row by row
  */
 /** @typedef {Numbers<Uint8Array>} Levels Examples for the eye: (k, H, W[, C]) or (k, features) */
+/** @typedef {Levels | import('../widgets/rows.js').Rows} Shown Examples for the eye, in bytes or in words */
 /** @typedef {Numbers<Float32Array>} Floats */
 /** @typedef {Numbers<Int32Array>} Integers */
 

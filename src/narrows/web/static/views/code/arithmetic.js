@@ -1,10 +1,11 @@
 /** Arithmetic: a code, less the mean of one class, plus the mean of another. */
 import { figure, h } from '../../widgets/elements.js';
 import { choices } from '../../widgets/fields.js';
+import { RowBrush } from '../../widgets/rows.js';
 import { Chosen, section } from './section.js';
 
-/** @typedef {import('../../wire/frames.js').Levels} Levels */
-/** @typedef {{ start: Levels, minus: Levels, plus: Levels, result: Levels, z: number[] }} Arithmetic */
+/** @typedef {import('../../wire/frames.js').Shown} Shown */
+/** @typedef {{ start: Shown, minus: Shown, plus: Shown, result: Shown, z: number[] }} Arithmetic */
 
 export class ArithmeticSection {
   strip = h('div', { class: 'strip sum' });
@@ -60,6 +61,18 @@ export class ArithmeticSection {
     const start = this.start.row;
     /** @type {Arithmetic} */
     const found = await app.connection.ask('arithmetic', { model: app.model.id, start, minus, plus });
+    if (this.brush instanceof RowBrush) {
+      const one = (/** @type {Shown} */ shown, /** @type {string} */ name) => ({ name, shown, row: 0 });
+      this.strip.replaceChildren(
+        this.brush.table([
+          one(found.start, `${app.t('example')} ${start}`),
+          one(found.minus, `− ${app.t('label', { label: minus })}`),
+          one(found.plus, `+ ${app.t('label', { label: plus })}`),
+          one(found.result, `= ${app.t('code.result')}`),
+        ]),
+      );
+      return;
+    }
     const sign = (/** @type {string} */ text) => h('span', { class: 'sign', 'aria-hidden': 'true' }, text);
     this.strip.replaceChildren(
       this.term(found.start, `${app.t('example')} ${start}`),
@@ -73,7 +86,7 @@ export class ArithmeticSection {
   }
 
   /**
-   * @param {Levels} levels
+   * @param {Shown} levels
    * @param {string} words
    */
   term(levels, words) {

@@ -1,7 +1,6 @@
 /** The code: a slider a unit, noise around it, new ones from the prior, the way between two, sums of classes. */
 import { join, split } from '../../shell/address.js';
 import { clamp } from '../../shell/numbers.js';
-import { blankCanvas } from '../../widgets/canvases.js';
 import { dragPainter } from '../../widgets/drag-painter.js';
 import { h } from '../../widgets/elements.js';
 import { examplePicker, slider } from '../../widgets/fields.js';
@@ -13,6 +12,7 @@ import { SAMPLES, SamplesSection } from './samples.js';
 
 /** @typedef {import('../../shell/app.js').App} App */
 /** @typedef {import('../../wire/frames.js').Levels} Levels */
+/** @typedef {import('../../wire/frames.js').Shown} Shown */
 /** @typedef {import('../../wire/frames.js').Floats} Floats */
 /** @typedef {import('../../wire/frames.js').Integers} Integers */
 /** @typedef {import('../plane/beside.js').Example} Example */
@@ -22,7 +22,7 @@ import { SAMPLES, SamplesSection } from './samples.js';
  *   dead: Levels, temperature: boolean,
  * }} Units
  */
-/** @typedef {{ levels: Levels, codes: Floats }} Decoded */
+/** @typedef {{ levels: Shown, codes: Floats }} Decoded */
 
 const FIRST = 16; // sliders, before one asks for all
 
@@ -54,10 +54,10 @@ class CodeView {
     this.brush = app.brush;
     this.d = app.model.latent_dim;
     this.z = split(app.state.z, this.d) ?? [...units.mean];
-    this.decoded = blankCanvas(app.t('code.decoded'));
+    this.decoded = this.brush.blank(app.t('code.decoded'));
     this.change = newest((/** @type {number} */ stamp) => this.decode(stamp));
     this.painter = dragPainter(
-      (/** @type {Levels} */ levels) => this.painted(levels),
+      (/** @type {Shown} */ shown) => this.painted(shown),
       () => app.set({ z: join(this.z) }),
     );
     this.noise = new NoiseSection(app, () => this.z);
@@ -151,9 +151,9 @@ class CodeView {
     });
   }
 
-  /** @param {Levels} levels */
-  painted(levels) {
-    this.brush.paint(this.decoded, levels);
+  /** @param {Shown} shown */
+  painted(shown) {
+    this.brush.paint(this.decoded, shown);
     this.said.textContent = this.app.code(this.z);
   }
 

@@ -3,7 +3,7 @@ import { bounded } from '../../shell/address.js';
 import { h } from '../../widgets/elements.js';
 import { slider, tick } from '../../widgets/fields.js';
 import { newest } from '../../wire/newest.js';
-import { fill, section } from './section.js';
+import { section } from './section.js';
 
 /** @typedef {import('./code.js').Decoded} Decoded */
 
@@ -64,7 +64,7 @@ export class NoiseSection {
     const { app, sigma, seed } = this;
     /** @type {Decoded} */
     const { levels } = await app.connection.ask('noisy', { ...app.named, z: this.read(), sigma, n: COUNT, seed });
-    fill(this.brush, this.strip, levels, (i) => app.t('code.noise.one', { i }));
+    this.brush.fill(this.strip, levels, (i) => app.t('code.noise.one', { i }));
   }
 
   /** @returns {string} the line that makes its codes */

@@ -1,11 +1,11 @@
 /** The way from one example to another: the codes between theirs, decoded. */
 import { bounded } from '../../shell/address.js';
-import { blankCanvas } from '../../widgets/canvases.js';
 import { h } from '../../widgets/elements.js';
 import { choices, slider } from '../../widgets/fields.js';
+import { RowBrush } from '../../widgets/rows.js';
 import { Chosen, section } from './section.js';
 
-/** @typedef {import('../../wire/frames.js').Levels} Levels */
+/** @typedef {import('../../wire/frames.js').Shown} Shown */
 /** @typedef {import('./code.js').Decoded} Decoded */
 
 const STEPS = 33;
@@ -13,14 +13,14 @@ const SHOWN = 4; // every how many of them stand in the strip
 
 export class PathSection {
   strip = h('div', { class: 'strip thin' });
-  /** @type {Levels | null} */
+  /** @type {Shown | null} */
   levels = null;
 
   /** @param {import('../../shell/app.js').App} app */
   constructor(app) {
     this.app = app;
     this.brush = app.brush;
-    this.between = blankCanvas(app.t('code.scrub'));
+    this.between = this.brush.blank(app.t('code.scrub'));
     this.a = new Chosen(app, 'a', 0);
     this.b = new Chosen(app, 'b', 1);
     const scrub = slider({
@@ -69,7 +69,12 @@ export class PathSection {
     this.levels = levels;
     const words = (/** @type {number} */ i) => app.t('code.at', { part: app.percent(i / (STEPS - 1)) });
     const shown = Array.from({ length: Math.ceil(STEPS / SHOWN) }, (_, i) => SHOWN * i);
-    this.strip.replaceChildren(...shown.map((i) => brush.canvas(levels, i, words(i))));
+    const parts =
+      brush instanceof RowBrush
+        ? [brush.table(shown.map((i) => ({ name: app.percent(i / (STEPS - 1)), shown: levels, row: i })))]
+        : shown.map((i) => brush.canvas(levels, i, words(i)));
+    this.strip.classList.toggle('whole', brush instanceof RowBrush);
+    this.strip.replaceChildren(...parts);
     this.scrub();
   }
 

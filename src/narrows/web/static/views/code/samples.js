@@ -2,7 +2,7 @@
 import { bounded } from '../../shell/address.js';
 import { h } from '../../widgets/elements.js';
 import { slider } from '../../widgets/fields.js';
-import { fill, section } from './section.js';
+import { section } from './section.js';
 
 /** @typedef {import('./code.js').Decoded} Decoded */
 
@@ -47,6 +47,6 @@ export class SamplesSection {
     const { app, temperature, drawn: seed } = this;
     /** @type {Decoded} */
     const { levels } = await app.connection.ask('samples', { ...app.named, temperature, n: SAMPLES, seed });
-    fill(this.brush, this.strip, levels, (i) => app.t('code.sample', { i }));
+    this.brush.fill(this.strip, levels, (i) => app.t('code.sample', { i }));
   }
 }

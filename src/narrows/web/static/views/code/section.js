@@ -1,6 +1,5 @@
 /** What the parts of the view of a code share. */
 import { bounded } from '../../shell/address.js';
-import { blankCanvas } from '../../widgets/canvases.js';
 import { h } from '../../widgets/elements.js';
 import { examplePicker } from '../../widgets/fields.js';
 
@@ -14,18 +13,6 @@ import { examplePicker } from '../../widgets/fields.js';
 export function section(app, name, ...inside) {
   const lead = h('small', {}, app.t(`code.${name}.lead`));
   return h('section', {}, h('h2', {}, app.t(`code.${name}`), lead), ...inside);
-}
-
-/**
- * Fill a strip; its canvases are kept, so that it does not flicker.
- * @param {import('../../widgets/canvases.js').Brush} brush
- * @param {HTMLElement} strip
- * @param {import('../../wire/frames.js').Levels} levels
- * @param {(i: number) => string} label
- */
-export function fill(brush, strip, levels, label) {
-  while (strip.childElementCount < levels.shape[0]) strip.append(blankCanvas(label(strip.childElementCount + 1)));
-  strip.querySelectorAll('canvas').forEach((canvas, i) => brush.paint(canvas, levels, i));
 }
 
 /** An example that the address names. */

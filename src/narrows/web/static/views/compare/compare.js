@@ -2,21 +2,22 @@
 import { spaced } from '../../shell/words.js';
 import { h, svg } from '../../widgets/elements.js';
 import { roundNumbers } from '../../widgets/plot.js';
+import { RowBrush } from '../../widgets/rows.js';
 
 /** @typedef {import('../../shell/app.js').App} App */
 /** @typedef {import('../../shell/strings.js').Key} Key */
-/** @typedef {import('../../wire/frames.js').Levels} Levels */
+/** @typedef {import('../../wire/frames.js').Shown} Shown */
 /** @typedef {import('../../wire/frames.js').Floats} Floats */
 /** @typedef {import('../../wire/frames.js').Integers} Integers */
 /**
  * @typedef {{
  *   id: string, latent_dim: number, error: number, standard_error: number, subset: string, pca_error: number | null,
- *   restored: Levels, errors: Floats,
+ *   restored: Shown, errors: Floats,
  * }} Column
  */
 /**
  * @typedef {{
- *   kind: string, columns: Column[], originals: Levels, rows: Integers, labels: string[], mean_error: number,
+ *   kind: string, columns: Column[], originals: Shown, rows: Integers, labels: string[], mean_error: number,
  * }} Compared
  */
 
@@ -120,7 +121,7 @@ function curve(app, { kind, columns, mean_error: mean }) {
       columns.length > 1 && item('mean', app.t('compare.mean')),
     ),
     drawing,
-    h('figcaption', {}, `${app.t('unit')}, ${app.t(subset)}`),
+    h('figcaption', {}, `${app.t(app.model.table ? 'unit.table' : 'unit')}, ${app.t(subset)}`),
   );
 }
 
@@ -129,8 +130,10 @@ function curve(app, { kind, columns, mean_error: mean }) {
  * @param {App} app
  * @param {Compared} given
  */
-function table(app, { columns, originals, rows, labels }) {
+function table(app, given) {
+  const { columns, originals, rows, labels } = given;
   const { brush } = app;
+  if (brush instanceof RowBrush) return h('div', { class: 'columns' }, tableOfRows(app, brush, given));
   const head = h(
     'tr',
     {},
@@ -175,6 +178,26 @@ function table(app, { columns, originals, rows, labels }) {
     return h('tr', {}, first, ...cells);
   });
   return h('div', { class: 'columns' }, h('table', {}, h('thead', {}, head), h('tbody', {}, ...body)));
+}
+
+/**
+ * Of each example its original, and under it what each model makes of it.
+ * @param {App} app
+ * @param {RowBrush} brush
+ * @param {Compared} given
+ */
+function tableOfRows(app, brush, { columns, originals, rows }) {
+  const look = (/** @type {Column} */ column, /** @type {number} */ row, /** @type {number} */ i) => {
+    const words = app.t('compare.look', { row, d: column.latent_dim, error: app.n(column.errors.data[i]) });
+    const open = () => app.go({ model: column.id, view: 'row', x: '', example: String(row) });
+    return h('button', { class: 'quiet kept', title: words, onclick: open }, `d = ${column.latent_dim}`);
+  };
+  return brush.table(
+    Array.from(rows.data).flatMap((row, i) => [
+      { name: app.t('compare.row', { row }), shown: originals, row: i, kind: 'first' },
+      ...columns.map((column) => ({ name: look(column, row, i), shown: column.restored, row: i })),
+    ]),
+  );
 }
 
 /** @param {App} app */

@@ -3,21 +3,22 @@ import { toText } from '../../shell/address.js';
 import { context, paintErrors, blankCanvas, themed } from '../../widgets/canvases.js';
 import { figure, h } from '../../widgets/elements.js';
 import { examplePicker } from '../../widgets/fields.js';
+import { RowBrush } from '../../widgets/rows.js';
 import { unpack } from '../../wire/frames.js';
 import { newest } from '../../wire/newest.js';
 import { givenTo, inputLines, own, shownExample } from './given.js';
 
 /** @typedef {import('../../shell/app.js').App} App */
-/** @typedef {import('../../wire/frames.js').Levels} Levels */
+/** @typedef {import('../../wire/frames.js').Shown} Shown */
 /** @typedef {import('../../wire/frames.js').Floats} Floats */
 /** @typedef {import('../../wire/frames.js').Integers} Integers */
 /**
  * @typedef {{
- *   original: Levels, restored: Levels, map: Floats, z: number[], score: number, odd: number, fraction: number,
- *   distance: number, far: number, outside: boolean, nearest: Integers, levels: Levels, labels: string[],
+ *   original: Shown, restored: Shown, map: Floats, z: number[], score: number, odd: number, fraction: number,
+ *   distance: number, far: number, outside: boolean, nearest: Integers, levels: Shown, labels: string[],
  * }} Look
  */
-/** @typedef {{ levels: Levels }} Prepared */
+/** @typedef {{ levels: import('../../wire/frames.js').Levels }} Prepared */
 
 const PAD = 280; // pixels of the field to draw in
 const PEN = 30;
@@ -64,7 +65,9 @@ class InputView {
       h(
         'div',
         { class: 'give' },
-        ...(this.takesImages ? [this.field] : [h('p', { class: 'hint' }, app.t('input.rows'))]),
+        ...(this.takesImages
+          ? [this.field]
+          : [h('p', { class: 'hint' }, app.t(app.model.columns.length ? 'input.rows.named' : 'input.rows'))]),
         this.said,
         this.controls(),
       ),
@@ -217,6 +220,7 @@ class InputView {
   /** @param {Look} look */
   told(look) {
     const { app, brush } = this;
+    if (brush instanceof RowBrush) return this.toldOfRows(look, brush);
     const map = blankCanvas(app.t('input.map'));
     paintErrors(map, look.map, MOST_ERROR);
     const example = shownExample(app);
@@ -258,6 +262,23 @@ class InputView {
       ),
     );
     return [row, this.verdict(look), h('section', {}, h('h2', {}, app.t('input.nearest')), nearest)];
+  }
+
+  /**
+   * @param {Look} look
+   * @param {RowBrush} brush
+   */
+  toldOfRows(look, brush) {
+    const { app } = this;
+    const cells = brush.facts([app.t('plane.original'), app.t('input.restored')], [look.original, look.restored]);
+    const code = figure(this.bars(look.z), h('strong', {}, app.t('input.code')));
+    const rows = Array.from(look.nearest.data, (near, i) => ({
+      name: [app.n(near, {}), look.labels[i] && app.t('label', { label: look.labels[i] })].filter(Boolean).join(', '),
+      shown: look.levels,
+      row: i,
+    }));
+    const nearest = h('section', {}, h('h2', {}, app.t('input.nearest')), brush.table(rows));
+    return [h('div', { class: 'chain of-rows' }, cells, code), this.verdict(look), nearest];
   }
 
   /** @param {number[]} z */

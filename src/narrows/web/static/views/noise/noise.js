@@ -3,16 +3,17 @@ import { whole } from '../../shell/address.js';
 import { spaced } from '../../shell/words.js';
 import { figure, h } from '../../widgets/elements.js';
 import { choices, examplePicker, slider } from '../../widgets/fields.js';
+import { RowBrush } from '../../widgets/rows.js';
 import { newest } from '../../wire/newest.js';
 import { givenTo, inputLines, shownExample } from '../input/given.js';
 
 /** @typedef {import('../../shell/app.js').App} App */
-/** @typedef {import('../../wire/frames.js').Levels} Levels */
-/** @typedef {{ id: string, kind: string, latent_dim: number, levels: Levels, error: number }} Restored */
+/** @typedef {import('../../wire/frames.js').Shown} Shown */
+/** @typedef {{ id: string, kind: string, latent_dim: number, levels: Shown, error: number }} Restored */
 /** @typedef {{ name: string, fraction: boolean }} Corruption its level is a fraction or else a standard deviation */
 /** @typedef {{ kinds: Corruption[] }} Corruptions */
 /** @typedef {import('../../shell/strings.js').Key} Key */
-/** @typedef {{ clean: Levels, noisy: Levels, error: number, models: Restored[] }} Noise */
+/** @typedef {{ clean: Shown, noisy: Shown, error: number, models: Restored[] }} Noise */
 
 /** @type {import('../../shell/views.js').Module} */
 export const noise = {
@@ -105,6 +106,10 @@ class NoiseView {
       level: this.level,
       seed: this.seed,
     });
+    if (brush instanceof RowBrush) {
+      this.row.replaceChildren(this.table(brush, { clean, noisy, error, models }));
+      return;
+    }
     const best = Math.min(...models.map((model) => model.error));
     const said = (/** @type {number} */ value) =>
       h('span', { class: 'number' }, app.t('error.number', { error: app.n(value, { maximumFractionDigits: 4 }) }));
@@ -133,6 +138,27 @@ class NoiseView {
     ];
     if (models.length < 2) parts.push(h('p', { class: 'hint' }, app.t('noise.one')));
     this.row.replaceChildren(...parts);
+  }
+
+  /**
+   * @param {RowBrush} brush
+   * @param {Noise} found
+   */
+  table(brush, { clean, noisy, error, models }) {
+    const { app } = this;
+    const said = (/** @type {number} */ value) =>
+      h('small', { class: 'number' }, ` ${app.t('error.number', { error: app.n(value) })}`);
+    const name = (/** @type {string} */ words, /** @type {number | null} */ value) =>
+      h('span', {}, words, value !== null && said(value));
+    return brush.table([
+      { name: name(app.t('noise.clean'), null), shown: clean, row: 0 },
+      { name: name(app.t('noise.noisy'), error), shown: noisy, row: 0 },
+      ...models.map((model) => ({
+        name: name(`${spaced(model.kind)}, d = ${model.latent_dim}`, model.error),
+        shown: model.levels,
+        row: 0,
+      })),
+    ]);
   }
 
   update() {

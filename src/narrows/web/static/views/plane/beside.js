@@ -1,12 +1,13 @@
 /** What is said beside the plane: of the example that is pointed at, or of those that are selected. */
 import { download, figure, h } from '../../widgets/elements.js';
+import { RowBrush } from '../../widgets/rows.js';
 import { newest } from '../../wire/newest.js';
 
-/** @typedef {import('../../wire/frames.js').Levels} Levels */
-/** @typedef {{ original: Levels, restored: Levels, label: string, z: number[], error: number }} Example */
+/** @typedef {import('../../wire/frames.js').Shown} Shown */
+/** @typedef {{ original: Shown, restored: Shown, label: string, z: number[], error: number }} Example */
 /**
  * @typedef {{
- *   mean: Levels, decoded: Levels, count: number, counts: [string, number][], error: number, csv: string,
+ *   mean: Shown, decoded: Shown, count: number, counts: [string, number][], error: number, csv: string,
  * }} Group
  */
 
@@ -49,12 +50,8 @@ export class Beside {
       answer.label && app.t('label', { label: answer.label }),
       app.t('error.number', { error: app.n(answer.error) }),
     ];
-    const figures = [
-      this.exampleFigure(answer.original, app.t('plane.original')),
-      this.exampleFigure(answer.restored, app.t('plane.restored')),
-    ];
     this.element.replaceChildren(
-      h('div', { class: 'pair' }, ...figures),
+      this.pair([answer.original, app.t('plane.original')], [answer.restored, app.t('plane.restored')]),
       h('p', { class: 'hint number' }, words.filter(Boolean).join(' · ')),
     );
   }
@@ -76,16 +73,12 @@ export class Beside {
     const shares = counts.map(([name, n]) => `${name} × ${app.n(n, {})}`).join(', ');
     const words = [shares, app.t('error.number', { error: app.n(error) })];
     const save = () => download('codes.csv', new Blob([csv], { type: 'text/csv' }));
-    const figures = [
-      this.exampleFigure(mean, app.t('plane.mean')),
-      this.exampleFigure(decoded, app.t('plane.meancode')),
-    ];
     return h(
       'div',
       { class: 'group' },
       h('h2', {}, app.t('plane.group', { count: app.n(count, {}) })),
       h('p', { class: 'hint number' }, words.filter(Boolean).join(' · ')),
-      h('div', { class: 'pair' }, ...figures),
+      this.pair([mean, app.t('plane.mean')], [decoded, app.t('plane.meancode')]),
       h(
         'div',
         { class: 'row controls' },
@@ -95,12 +88,16 @@ export class Beside {
     );
   }
 
-  /**
-   * @param {Levels} levels
-   * @param {string} words
-   */
-  exampleFigure(levels, words) {
-    return figure(this.brush.canvas(levels, 0, words), words);
+  /** @param {...[Shown, string]} both with what each is */
+  pair(...both) {
+    const { brush } = this;
+    if (brush instanceof RowBrush) {
+      return brush.facts(
+        both.map(([, words]) => words),
+        both.map(([shown]) => shown),
+      );
+    }
+    return h('div', { class: 'pair' }, ...both.map(([shown, words]) => figure(brush.canvas(shown, 0, words), words)));
   }
 
   /** Clear the selection. */

@@ -2,19 +2,39 @@
 import { heat } from '../../widgets/canvases.js';
 import { h, svg } from '../../widgets/elements.js';
 import { choices, tick } from '../../widgets/fields.js';
+import { cellWords } from '../../widgets/rows.js';
+import { columnColour, shownColumn } from './background.js';
 import { BINS } from './stage.js';
+
+const NAMED = 10; // levels whose colours are told
 
 /** @typedef {import('../../shell/app.js').App} App */
 /** @typedef {import('./plane.js').Axes} Axes */
 /** @typedef {import('./plane.js').Plane} Plane */
 
+/** @typedef {'label' | 'column' | 'error'} Colouring */
+
 /**
  * @param {App} app
  * @param {Plane} given
- * @returns {'label' | 'error'} what the points' colours stand for
+ * @returns {Colouring[]} what the points' colours can stand for, the usual first
+ */
+function colourings(app, given) {
+  /** @type {Colouring[]} */
+  const all = ['label', 'column', 'error'];
+  return all.filter(
+    (kind) => kind === 'error' || (kind === 'label' ? given.classes.length : app.model.columns.length) > 0,
+  );
+}
+
+/**
+ * @param {App} app
+ * @param {Plane} given
+ * @returns {Colouring} what they do stand for
  */
 export function colouring(app, given) {
-  return given.classes.length && app.state.colour !== 'error' ? 'label' : 'error';
+  const all = colourings(app, given);
+  return all.find((kind) => kind === app.state.colour) ?? all[0];
 }
 
 /**
@@ -28,7 +48,7 @@ export function controls(app, axes, given, lasso, select) {
   const { classes } = given;
   const colour = choices({
     label: app.t('plane.colour'),
-    values: /** @type {const} */ (['label', 'error']),
+    values: colourings(app, given),
     value: colouring(app, given),
     told: (kind) => app.t(`plane.colour.${kind}`),
     chosen: (kind) => app.set({ colour: kind }),
@@ -43,12 +63,26 @@ export function controls(app, axes, given, lasso, select) {
   return h(
     'div',
     { class: 'controls stack' },
-    classes.length > 0 && colour,
+    colourings(app, given).length > 1 && colour,
+    app.model.columns.length > 0 && columnChoice(app),
     ...(app.model.latent_dim > 2 ? axisChoices(app, axes) : []),
-    tick(app.t('plane.tiles'), app.state.tiles !== '0', (on) => app.set({ tiles: on ? '' : '0' })),
+    tick(app.t(app.model.columns.length ? 'plane.tiles.column' : 'plane.tiles'), app.state.tiles !== '0', (on) =>
+      app.set({ tiles: on ? '' : '0' }),
+    ),
     lasso,
     classes.length > 0 && one,
   );
+}
+
+/** @param {App} app */
+function columnChoice(app) {
+  const [, { name }] = shownColumn(app);
+  return choices({
+    label: app.t('plane.column'),
+    values: app.model.columns.map((heading) => heading.name),
+    value: name,
+    chosen: (column) => app.set({ column }),
+  });
 }
 
 /**
@@ -102,10 +136,40 @@ function swapped(axes, axis, unit) {
  * @param {HTMLElement} scale filled with the colours of errors
  */
 export function key(app, given, scale) {
+  const rows = app.model.columns.length > 0;
   const square = (/** @type {number} */ bin) =>
     svg('svg', { viewBox: '0 0 1 1' }, svg('rect', { width: 1, height: 1, fill: `rgb(${heat(bin / (BINS - 1))})` }));
   scale.append(...Array.from({ length: BINS }, (_, bin) => square(bin)), ` ${app.t('plane.errors')}`);
   const explained =
     app.model.latent_dim > 2 && h('span', {}, app.t('plane.explained', { part: app.percent(given.explained) }));
-  return h('p', { class: 'key' }, h('span', {}, app.t('plane.faded')), explained, scale);
+  return h(
+    'p',
+    { class: 'key' },
+    rows && h('span', { class: 'of-column' }, ...columnKey(app)),
+    h('span', {}, app.t('plane.faded')),
+    explained,
+    scale,
+  );
+}
+
+/**
+ * @param {App} app
+ * @returns {(Node | string)[]} what the colours of the column in the background stand for
+ */
+export function columnKey(app) {
+  const [, heading] = shownColumn(app);
+  const { name, levels, ends } = heading;
+  const square = (/** @type {number} */ at) =>
+    svg(
+      'svg',
+      { viewBox: '0 0 1 1', 'aria-hidden': 'true' },
+      svg('rect', { width: 1, height: 1, fill: `rgb(${columnColour(heading, at)})` }),
+    );
+  if (levels.length) {
+    const named = levels.slice(0, NAMED).map((level, i) => h('span', {}, square(i / (levels.length - 1)), ` ${level}`));
+    return [`${name}: `, ...named, ...(levels.length > NAMED ? [' …'] : [])];
+  }
+  const squares = Array.from({ length: BINS }, (_, bin) => square(bin / (BINS - 1)));
+  const [low, high] = ends.map((text) => cellWords(app, heading, text, 0));
+  return [...squares, h('span', {}, app.t('plane.range', { name, low, high }))];
 }

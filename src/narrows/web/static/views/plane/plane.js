@@ -1,17 +1,17 @@
 /** The plane: drag through the codes of the data, over what the codes in between stand for. */
 import { join, split } from '../../shell/address.js';
-import { blankCanvas } from '../../widgets/canvases.js';
 import { dragPainter } from '../../widgets/drag-painter.js';
 import { h } from '../../widgets/elements.js';
 import { newest } from '../../wire/newest.js';
-import { background } from './background.js';
+import { background, shownColumn } from './background.js';
 import { Beside } from './beside.js';
-import { colouring, controls, key } from './controls.js';
+import { colouring, columnKey, controls, key } from './controls.js';
 import { ranked } from './points.js';
 import { BINS, Stage } from './stage.js';
 
 /** @typedef {import('../../shell/app.js').App} App */
 /** @typedef {import('../../wire/frames.js').Levels} Levels */
+/** @typedef {import('../../wire/frames.js').Shown} Shown */
 /** @typedef {import('../../wire/frames.js').Floats} Floats */
 /** @typedef {import('./stage.js').Point} Point */
 /**
@@ -20,8 +20,10 @@ import { BINS, Stage } from './stage.js';
  *   explained: number, mean: number[],
  * }} Plane
  */
-/** @typedef {{ levels: Levels, z: number[], point: [number, number], seen: boolean }} At */
+/** @typedef {{ levels: Shown, z: number[], point: [number, number], seen: boolean }} At */
 /** @typedef {{ values: Floats }} Errors */
+/** @typedef {{ at: Floats }} Values */
+/** @typedef {import('../../widgets/rows.js').Heading} Heading */
 /** @typedef {'pca' | [number, number]} Axes principal ones, or two units of the code */
 
 const STEP = 0.01; // of the plane, a press of an arrow key
@@ -66,7 +68,7 @@ class PlaneView {
     this.given = given;
     this.brush = app.brush;
     this.z = split(app.state.z, app.model.latent_dim) ?? given.mean;
-    this.decoded = blankCanvas(app.t('plane.decoded'));
+    this.decoded = this.brush.blank(app.t('plane.decoded'));
     this.painter = dragPainter(
       (/** @type {At} */ answer) => this.painted(answer),
       ({ z }) => app.set({ z: join(z) }),
@@ -83,15 +85,16 @@ class PlaneView {
     });
     this.scale = h('span', { class: 'scale' });
     const large = h('figure', { class: 'large' }, this.decoded, this.said);
+    this.board = h(
+      'div',
+      { class: 'board' },
+      this.stage.element,
+      h('span', { class: 'axis up' }, this.axisName(1)),
+      h('span', { class: 'axis across' }, this.axisName(0)),
+      key(app, given, this.scale),
+    );
     root.append(
-      h(
-        'div',
-        { class: 'board' },
-        this.stage.element,
-        h('span', { class: 'axis up' }, this.axisName(1)),
-        h('span', { class: 'axis across' }, this.axisName(0)),
-        key(app, given, this.scale),
-      ),
+      this.board,
       h(
         'aside',
         {},
@@ -115,10 +118,20 @@ class PlaneView {
 
   /** Colour the points. */
   async mark() {
-    const byLabel = colouring(this.app, this.given) === 'label';
-    this.scale.hidden = byLabel;
-    if (byLabel) this.stage.markLabels();
+    const by = colouring(this.app, this.given);
+    this.scale.hidden = by !== 'error';
+    if (by === 'label') this.stage.markLabels();
+    else if (by === 'column') this.stage.markColumn(...(await this.column()));
     else this.stage.markBins(await this.bins());
+  }
+
+  /** @returns {Promise<[Heading, ArrayLike<number>]>} the column that is chosen, and where the examples lie on it */
+  async column() {
+    const { app } = this;
+    const [, heading] = shownColumn(app);
+    /** @type {Values} */
+    const { at } = await app.connection.ask('values', { model: app.model.id, column: heading.name });
+    return [heading, at.data];
   }
 
   /** @returns {Promise<number[]>} each example's colour by its error, as many of each */
@@ -176,8 +189,9 @@ class PlaneView {
   /** @param {string[]} changed */
   update(changed) {
     if (changed.includes('axes')) this.app.show();
-    if (changed.includes('colour')) this.app.attempt(() => this.mark());
-    if (changed.includes('tiles')) this.app.attempt(() => this.behind());
+    if (changed.includes('colour') || changed.includes('column')) this.app.attempt(() => this.mark());
+    if (changed.includes('column')) this.board.querySelector('.of-column')?.replaceChildren(...columnKey(this.app));
+    if (changed.includes('tiles') || changed.includes('column')) this.app.attempt(() => this.behind());
   }
 
   python() {

@@ -2,8 +2,10 @@
 import { clamp } from '../../shell/numbers.js';
 import { heat } from '../../widgets/canvases.js';
 import { h, svg } from '../../widgets/elements.js';
+import { columnColour } from './background.js';
 import { isInside } from './points.js';
 
+/** @typedef {import('../../widgets/rows.js').Heading} Heading */
 /** @typedef {[number, number]} Point in the plane, or in [0, 1] of the stage from its upper left corner */
 /**
  * @typedef {object} Does what is done about what a person does
@@ -123,6 +125,21 @@ export class Stage {
   markBins(bins) {
     const colour = (/** @type {number} */ bin) => `rgb(${heat(bin / (BINS - 1))})`;
     const marks = this.paths(bins).map((d, bin) => svg('path', { d, stroke: colour(bin) }));
+    this.marks.replaceChildren(...marks.filter(Boolean));
+    this.names.replaceChildren();
+  }
+
+  /**
+   * Draw the points in the colours of a column's cells.
+   * @param {Heading} heading
+   * @param {ArrayLike<number>} at where each example lies on its range; NaN where its cell is missing
+   */
+  markColumn(heading, at) {
+    const last = (heading.levels.length || BINS) - 1;
+    const groups = Array.from(at, (value) => (Number.isNaN(value) ? last + 1 : Math.round(clamp(value, 0, 1) * last)));
+    const marks = this.paths(groups).map((d, i) =>
+      svg('path', i > last ? { d, class: 'gap' } : { d, stroke: `rgb(${columnColour(heading, i / last)})` }),
+    );
     this.marks.replaceChildren(...marks.filter(Boolean));
     this.names.replaceChildren();
   }

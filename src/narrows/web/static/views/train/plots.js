@@ -125,7 +125,11 @@ export function codesPlot(app, { points: codes, labels, classes, units }) {
  * @param {App} app
  * @param {Moment} moment
  */
-export function scatter(app, { originals, restored }) {
+export function scatter(app, moment) {
+  const [originals, restored] = /** @type {import('../../wire/frames.js').Levels[]} */ ([
+    moment.originals,
+    moment.restored,
+  ]);
   const ends = [0, 1]
     .map((c) => Array.from({ length: originals.shape[0] }, (_, i) => originals.data[2 * i + c]))
     .map((values) => [Math.min(...values) - 8, Math.max(...values) + 8]);
