@@ -115,3 +115,19 @@ def test_an_answer_does_not_depend_on_who_shares_the_batch(models, name, verb):
         (alone,) = work(rows[[row]], None if y is None else y[[row]])
         spacing = np.spacing(np.float32(np.abs(together).max()))
         np.testing.assert_allclose(together[[row]], alone, rtol=0, atol=128 * spacing)
+
+
+def test_a_small_model_answers_the_same_without_the_thread(models):
+    """Its passes are computed between two requests where they have few rows, and in the thread where they have more."""
+    served = models["digits"]
+    most, rows = served.quick("encode"), DIGITS[:100].reshape(100, -1)
+    assert most >= 32
+    assert served.quick("score") == models["people"].quick("encode") == 0
+
+    async def scenario(batcher):
+        work = served.works["encode"]
+        asked = [batcher.together(work, rows[i : i + 25], None, 60) for i in range(0, 100, 25)]
+        return await asyncio.gather(batcher.together(work, rows, None, 60), *asked)
+
+    (whole,), *parts = run(scenario)
+    np.testing.assert_allclose(np.concatenate([part for (part,) in parts]), whole, atol=1e-5)

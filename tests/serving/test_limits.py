@@ -157,7 +157,8 @@ def test_who_goes_frees_the_place(running, dial):
     blocked = threading.Thread(target=lambda: service.batcher._pool.submit(go.wait, 30))
     blocked.start()
     try:
-        connection = dial(head(address, f"Content-Length: {len(BODY)}") + BODY.encode())
+        asked = head(address, f"Content-Length: {len(BODY)}", "/models/digits/score")
+        connection = dial(asked + BODY.encode())
         until(lambda: service.batcher.waiting == 1)
         connection.close()
         until(lambda: service.batcher.waiting == 0)

@@ -47,12 +47,15 @@ class Passes:
         Floating-point operations of an example's way through the nets.
     device
         A name, as in the option ``device``.
+    fewest
+        Examples a pass, up to which it is filled.
     """
 
     model: BottleneckModel
     features: int
     operations: int
     device: str
+    fewest: int = FEWEST_ROWS
 
     def apply(
         self,
@@ -79,7 +82,7 @@ class Passes:
         with torch.no_grad(), limited_threads(1), exact(device):
             for batch in examples.on(device).chunks(most):
                 with threads:
-                    made = function(model, _filled(batch))[: len(batch.x)]
+                    made = function(model, _filled(batch, self.fewest))[: len(batch.x)]
                 # Results kept one by one would lie between what the parts took, of which the memory then stays taken.
                 found = made.new_empty(len(examples), *made.shape[1:], device="cpu") if found is None else found
                 found[begin : (begin := begin + len(made))] = made
@@ -171,10 +174,10 @@ def check_codes(finite: Tensor) -> None:
         )
 
 
-def _filled(batch: Batch) -> Batch:
-    """Return ``batch`` with its last example repeated up to `FEWEST_ROWS`."""
+def _filled(batch: Batch, fewest: int) -> Batch:
+    """Return ``batch`` with its last example repeated up to ``fewest``."""
     n = len(batch.x)
-    return batch if n >= FEWEST_ROWS else batch.take(torch.arange(FEWEST_ROWS).clamp_max(n - 1))
+    return batch if n >= fewest else batch.take(torch.arange(fewest).clamp_max(n - 1))
 
 
 def _numbers(q: Point | GaussianPosterior) -> tuple[Tensor, ...]:

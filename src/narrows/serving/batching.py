@@ -1,7 +1,6 @@
-"""One thread for all models' passes, and requests that wait for it together share one.
+"""One thread for all models' passes, and requests that wait for it together share one; the smallest need no thread.
 
-Nothing waits for company: whatever has come while the last batch was computed is the next one. Each pass has 32 rows at
-least (`narrows.fitted.passes`), so that up to as many cost no more than one.
+Nothing waits for company: whatever has come while the last batch was computed is the next one.
 """
 
 from __future__ import annotations
@@ -43,6 +42,7 @@ class _Job:
     rows: NDArray[Any] | None
     y: NDArray[Any] | None
     future: asyncio.Future[Any]
+    quick: int = 0
 
 
 class Batcher:
@@ -61,15 +61,19 @@ class Batcher:
         self._pool = ThreadPoolExecutor(1, "narrows-passes", partial(torch.set_num_threads, 1))
         self._runner: asyncio.Task[None] | None = None
 
-    async def together(self, work: Work, rows: NDArray[Any], y: NDArray[Any] | None) -> tuple[NDArray[Any], ...]:
+    async def together(
+        self, work: Work, rows: NDArray[Any], y: NDArray[Any] | None, quick: int = 0
+    ) -> tuple[NDArray[Any], ...]:
         """Return what ``work`` makes of ``rows`` (n, …), perhaps in one batch with other requests' rows.
+
+        Up to ``quick`` rows are computed between two requests, since it would take as long to hand them to the thread.
 
         Raises
         ------
         Refusal
             If too many wait already, or it took too long.
         """
-        answer: tuple[NDArray[Any], ...] = await self._ask(work, rows, y)
+        answer: tuple[NDArray[Any], ...] = await self._ask(work, rows, y, quick)
         return answer
 
     async def alone(self, work: Callable[[], Any]) -> Any:
@@ -84,11 +88,11 @@ class Batcher:
                 await self._runner
         self._pool.shutdown()
 
-    async def _ask(self, work: Any, rows: NDArray[Any] | None, y: NDArray[Any] | None) -> Any:
+    async def _ask(self, work: Any, rows: NDArray[Any] | None, y: NDArray[Any] | None, quick: int = 0) -> Any:
         if self.waiting >= MOST_WAITING:
             raise busy(f"{MOST_WAITING} requests are waiting already; try again")
         loop = asyncio.get_running_loop()
-        job = _Job(work, rows, y, loop.create_future())
+        job = _Job(work, rows, y, loop.create_future(), quick)
         self.waiting += 1
         self.jobs.append(job)
         if self._runner is None or self._runner.done():
@@ -108,7 +112,11 @@ class Batcher:
         while batch := self._next():
             began = loop.time()
             try:
-                answers = await loop.run_in_executor(self._pool, _computed, batch)
+                if sum(1 if job.rows is None else len(job.rows) for job in batch) <= batch[0].quick:
+                    answers = _computed(batch)
+                    await asyncio.sleep(0)  # others' requests are read meanwhile, and make the next batch
+                else:
+                    answers = await loop.run_in_executor(self._pool, _computed, batch)
             except Exception as error:
                 logging.getLogger("narrows.serving").exception("a batch failed")
                 answers = [error] * len(batch)

@@ -36,6 +36,33 @@ REASONS = {
 }
 
 
+class Joined:
+    """A transport that sends together what is written together: uvicorn writes an answer's head and body apart."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self.transport, self.loop = transport, loop
+        self.pieces: list[bytes] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Send ``data`` with whatever else is written in this turn of the loop."""
+        if not self.pieces:
+            self.loop.call_soon(self._send)
+        self.pieces.append(data)
+
+    def close(self) -> None:
+        """Send what is left, and close."""
+        self._send()
+        self.transport.close()
+
+    def _send(self) -> None:
+        if self.pieces:
+            self.transport.write(b"".join(self.pieces))
+            self.pieces.clear()
+
+
 class Patience(asyncio.Protocol):
     """Stands before uvicorn's protocol, made with the arguments that uvicorn gives, and holds a client to the limits.
 
@@ -56,8 +83,8 @@ class Patience(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for a header, or turn the connection away."""
         assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-        self.inner.connection_made(transport)
+        self.transport = Joined(transport, self.loop)
+        self.inner.connection_made(self.transport)
         if len(self.inner.connections) > MOST_CONNECTIONS:
             self._refuse(503)
         else:

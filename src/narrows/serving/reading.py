@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from email.message import Message
+from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
@@ -32,6 +33,7 @@ MOST_IMAGES = 256
 """Files in one request."""
 
 
+@lru_cache(64)
 def kind_of(content_type: str) -> tuple[str, str]:
     """Return a media type without its parameters, and the boundary that it may name."""
     message = Message()

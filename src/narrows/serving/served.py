@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from narrows.estimators import load
 from narrows.estimators.base import BottleneckEstimator
 from narrows.estimators.targets import context_of, examples_of
 from narrows.fitted.fitted import Fitted
-from narrows.fitted.passes import check_decoded
+from narrows.fitted.passes import Passes, check_decoded
 from narrows.fitted.scores import SCORE_SAMPLES, log_density, oddness
 from narrows.fitted.source import Source
 from narrows.runs.opening import find_model
@@ -30,6 +30,9 @@ from narrows.training.own_state import in_own_state
 __all__ = ["Served", "open_served"]
 
 Array = NDArray[Any]
+
+QUICK_OPERATIONS = 2**24
+"""Of floating-point numbers, which an ordinary core does in a millisecond or less."""
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -65,6 +68,12 @@ class Served:
         except ValueError:
             return False
         return True
+
+    def quick(self, verb: str) -> int:
+        """Return how many rows a pass may have that takes less than a millisecond."""
+        if self.fitted.table is not None or verb in ("score", "anomalies"):
+            return 0
+        return QUICK_OPERATIONS // self.fitted.operations
 
     @property
     def imputes(self) -> bool:
@@ -139,17 +148,22 @@ def open_served(models: Sequence[str]) -> list[Served]:
     return list(found.values())
 
 
+def _passes(fitted: Fitted) -> Passes:
+    """Return passes that are not filled: of convolutions, 32 rows would cost five times what one does."""
+    return replace(fitted.on("cpu"), fewest=1)
+
+
 def _examples(fitted: Fitted, rows: Array, y: Array | None) -> Examples:
     return examples_of(fitted, Source(rows, rows.shape, streamed=False), y)
 
 
 def _passed(fitted: Fitted, codes: Array, y: Array | None) -> NDArray[np.float32]:
     z = torch.from_numpy(np.asarray(codes, np.float32))
-    return fitted.on("cpu").decoded(z, context_of(fitted, y, len(z)))
+    return _passes(fitted).decoded(z, context_of(fitted, y, len(z)))
 
 
 def _encoded(fitted: Fitted, rows: Array, y: Array | None) -> tuple[Array, ...]:
-    return (fitted.on("cpu").posterior(_examples(fitted, rows, y)).mean.numpy(),)
+    return (_passes(fitted).posterior(_examples(fitted, rows, y)).mean.numpy(),)
 
 
 def _decoded(fitted: Fitted, codes: Array, y: Array | None) -> tuple[Array, ...]:
@@ -157,18 +171,18 @@ def _decoded(fitted: Fitted, codes: Array, y: Array | None) -> tuple[Array, ...]
 
 
 def _reconstructed(fitted: Fitted, rows: Array, y: Array | None) -> tuple[Array, ...]:
-    restored = fitted.on("cpu").reconstructed(_examples(fitted, rows, y))
+    restored = _passes(fitted).reconstructed(_examples(fitted, rows, y))
     return (fitted.scaling.undo(restored).astype(rows.dtype),)
 
 
 def _scored(fitted: Fitted, rows: Array, y: Array | None) -> tuple[Array, ...]:
     with warnings.catch_warnings(action="ignore"), np.errstate(over="ignore"):  # as `score_samples`, which says more
-        density = log_density(fitted.on("cpu"), fitted.scaling, _examples(fitted, rows, y), SCORE_SAMPLES)
+        density = log_density(_passes(fitted), fitted.scaling, _examples(fitted, rows, y), SCORE_SAMPLES)
         return (density.astype(np.float32),)
 
 
 def _odd(fitted: Fitted, rows: Array, y: Array | None) -> tuple[Array, ...]:
-    passes, examples = fitted.on("cpu"), _examples(fitted, rows, y)
+    passes, examples = _passes(fitted), _examples(fitted, rows, y)
     if fitted.joined is not None:
         return (fitted.joined.scores(passes, examples),)
     return (oddness(passes, fitted.scaling, examples, "reconstruction"),)

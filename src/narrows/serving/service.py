@@ -78,13 +78,15 @@ class Service:
         """Return what answers ``verb`` of examples, or of codes."""
         key = "codes" if verb == "decode" else "examples"
         schema = schemas.codes_body(served) if verb == "decode" else schemas.examples_body(served)
+        quick = served.quick(verb)
 
         async def answer(request: Request) -> Response:
             kind = writing.wanted(request.headers.get("accept", ""))
             async with self._body(request) as body:
                 rows, y = await self._reading(body, partial(_read, served, key, schema, request, body))
                 request.state.examples = len(rows)
-                (made,) = await _unless_gone(request, self.batcher.together(served.works[verb], rows, y))
+                work = self.batcher.together(served.works[verb], rows, y, quick)
+                (made,) = await _unless_gone(request, work)
             return _written(served, verb, made, kind)
 
         return answer
