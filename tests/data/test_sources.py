@@ -6,6 +6,7 @@ import struct
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.datasets import load_digits
 
 from narrows.data import DataError, load_data, split
 
@@ -27,6 +28,9 @@ def test_digits():
     assert data.X.shape == (1797, 8, 8)
     assert (data.X.min(), data.X.max()) == (0, 16)
     assert set(data.y) == set(range(10))
+    theirs = load_digits()
+    np.testing.assert_array_equal(data.X, theirs.images)
+    np.testing.assert_array_equal(data.y, theirs.target)
 
 
 def test_mnist_comes_from_openml_as_images(monkeypatch):

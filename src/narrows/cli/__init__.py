@@ -14,9 +14,13 @@ import typer
 from typer.exceptions import TyperException
 
 from narrows.cli import evaluate, explore, export, learn, lecture, look, make, serve, use
+from narrows.cli.postponing import postpone
 from narrows.cli.saying import say_warning
 
 __all__ = ["app", "main"]
+
+POSTPONED = ("pandas", "scipy.integrate", "scipy.io", "scipy.optimize", "scipy.spatial", "scipy.stats")
+"""What others import and most commands do not use."""
 
 app = typer.Typer(
     name="narrows",
@@ -49,6 +53,8 @@ for verb in (
 def main() -> None:
     """Run the command line; bad input ends in one line on standard error and exit status 2, a warning is a line too."""
     gc.set_threshold(50_000, 20, 100)  # imports make objects that stay; to look for garbage among them is a tenth of it
+    for name in POSTPONED:
+        postpone(name)
     os.environ["MPLBACKEND"] = "agg"  # no window is opened here, and one that a notebook names may not be installed
     try:
         with warnings.catch_warnings():

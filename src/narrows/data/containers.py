@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import scipy.io
 import scipy.sparse
 from numpy.typing import NDArray
+from scipy import io
 
 from narrows.chunks import chunks
 from narrows.data.dataset import Dataset
@@ -178,8 +178,8 @@ def _shapes(arrays: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
 
 def _of_matlab_5(path: Path) -> dict[str, NDArray[Any]]:
     try:
-        found = scipy.io.loadmat(path)
-    except (scipy.io.matlab.MatReadError, ValueError, OSError, LookupError, TypeError, NameError, *BROKEN) as error:
+        found = io.loadmat(path)
+    except (io.matlab.MatReadError, ValueError, OSError, LookupError, TypeError, NameError, *BROKEN) as error:
         raise DataError(f"{path} cannot be read as a MATLAB file: {error}") from error
     dense = {name: array.toarray() if hasattr(array, "toarray") else array for name, array in found.items()}
     return {

@@ -14,7 +14,7 @@ from narrows.arguments import check_channels, check_given
 from narrows.data.errors import DataError
 from narrows.data.image_files import ImageFiles
 from narrows.data.on_disk import OnDisk
-from narrows.data.take import take
+from narrows.data.take import is_pandas, take
 
 __all__ = ["Dataset"]
 
@@ -60,7 +60,7 @@ class Dataset:
             raise DataError(f"{self.name} has {len(self.X)} examples but {len(self.y)} labels")
         if not len(self.X):
             raise DataError(f"{self.name} holds no examples: its shape is {self.X.shape}")
-        if isinstance(self.X, pd.DataFrame):  # what its columns hold is for whoever learns from them
+        if is_pandas(self.X):  # what its columns hold is for whoever learns from them
             return
         kind = self.X.dtype
         try:

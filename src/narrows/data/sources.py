@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 from collections.abc import Mapping, Sequence
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -169,10 +171,10 @@ def _is_images(path: Path) -> bool:
 
 def digits() -> Dataset:
     """Return scikit-learn's digits as images (1797, 8, 8), the lecture's data."""
-    from sklearn.datasets import load_digits
-
-    bunch = load_digits()
-    return Dataset("digits", bunch.images, bunch.target)
+    # Of its files, since the import of its module for data sets takes five times as long as to read this one.
+    with files("sklearn").joinpath("datasets/data/digits.csv.gz").open("rb") as file:
+        rows = np.loadtxt(gzip.GzipFile(fileobj=file), delimiter=",", dtype=np.float64)
+    return Dataset("digits", rows[:, :-1].reshape(-1, 8, 8), rows[:, -1].astype(np.int64))
 
 
 def mnist() -> Dataset:

@@ -18,7 +18,7 @@ FEWEST_EXAMPLES = 4
 """Examples that are needed to train on some and evaluate on others."""
 
 Array = NDArray[Any]
-Examples: TypeAlias = Array | pd.DataFrame | OnDisk
+Examples: TypeAlias = "Array | pd.DataFrame | OnDisk"
 
 
 def split(

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["take"]
+from narrows.data.on_disk import OnDisk
+
+__all__ = ["is_pandas", "take"]
+
+
+def is_pandas(X: Any) -> TypeGuard[pd.DataFrame]:
+    """Say whether ``X`` is a data frame of pandas, without a question to pandas where it is an array."""
+    return not isinstance(X, np.ndarray | OnDisk) and isinstance(X, pd.DataFrame)
 
 
 def take(X: Any, rows: Sequence[int] | NDArray[np.int64]) -> Any:
@@ -22,4 +29,4 @@ def take(X: Any, rows: Sequence[int] | NDArray[np.int64]) -> Any:
     rows
         (k,), in any order.
     """
-    return X.iloc[list(rows)] if isinstance(X, pd.DataFrame) else X[np.asarray(rows, np.int64)]
+    return X.iloc[list(rows)] if is_pandas(X) else X[np.asarray(rows, np.int64)]

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from narrows.drawing.curves import OURS, PCA
+from narrows.drawing.tiles import HEAT, axes_at, draw, draw_heat, draw_over
 
 if TYPE_CHECKING:  # it takes a third of a second, and not every verb draws
     from matplotlib.axes import Axes
-    from matplotlib.colors import Normalize
     from matplotlib.figure import Figure
 
 __all__ = ["Line", "comparison", "example_rows", "histograms", "image_grid", "lines_of_cells"]
@@ -32,7 +32,6 @@ TITLE, LABEL = 10.0, 8.0
 MARGIN, GAP, LINE, NARROWEST = 0.12, 0.07, 0.155, 4.0
 """Inches: around a sheet, between tiles, of a label's line, and of the narrowest sheet, in which titles still fit."""
 
-HEAT = "magma"  # perceptually uniform: twice the error looks twice as bright, also in grey
 BARS = 24  # of texts, at most: as many as of numbers
 STEP, WIDEST, NARROW = 0.175, 1.3, 0.35  # inches: a line of a table, and its columns at most and at least
 PANEL = 6  # lines of a comparison under each other, before a second panel begins beside them
@@ -69,10 +68,10 @@ def image_grid(
     figure, top = _sheet(columns * across - GAP, math.ceil(n / columns) * down - GAP, title)
     for i, example in enumerate(examples):
         x, y = MARGIN + i % columns * across, top + i // columns * down
-        ax = _axes(figure, x, y, width, height)
-        _draw(ax, example, value_range)
+        box = (x, y, width, height)
+        draw(figure, box, example, value_range)
         if heat is not None:
-            _draw_over(ax, heat[i] / (float(np.quantile(heat, 0.995)) or float(heat.max()) or 1.0))
+            draw_over(figure, box, heat[i] / (float(np.quantile(heat, 0.995)) or float(heat.max()) or 1.0))
         if labels:
             _text(figure, x + width / 2, y + height + 0.03, labels[i], width + GAP, ha="center", va="top")
     return figure
@@ -111,8 +110,8 @@ def example_rows(
         y = top + above + line * (height + GAP)
         _text(figure, MARGIN + left - 0.1, y + height / 2, label, left - 0.1, ha="right", va="center")
         for i, example in enumerate(examples):
-            ax = _axes(figure, MARGIN + left + i * (width + GAP), y, width, height)
-            _draw(ax, example, value_range, None if examples is first or i >= len(first) else first[i])
+            box = (MARGIN + left + i * (width + GAP), y, width, height)
+            draw(figure, box, example, value_range, None if examples is first or i >= len(first) else first[i])
     return figure
 
 
@@ -158,14 +157,14 @@ def comparison(
     for i, (label, *shown) in enumerate(zip(labels, originals, restored, errors, strict=True)):
         x, y = MARGIN + i // lines * panel, top + above + i % lines * down + (down - GAP - height) / 2
         _paragraph(figure, x, y + height / 2, label, left - 0.08)
-        axes = [_axes(figure, x + left + j * (width + GAP), y, width, height) for j in range(3)]
+        boxes = [(x + left + j * (width + GAP), y, width, height) for j in range(3)]
         if i % lines == 0:
-            for ax, heading in zip(axes, ("original", "reconstruction", "error"), strict=True):
-                ax.set_title(heading, fontsize=LABEL, pad=3)
-        _draw(axes[0], shown[0], value_range)
-        _draw(axes[1], shown[1], value_range, shown[0])
-        _draw_heat(axes[2], shown[2], norm)
-    scale = _axes(figure, MARGIN + panels * panel, top + above, 0.13, tall)
+            for (start, *_), heading in zip(boxes, ("original", "reconstruction", "error"), strict=True):
+                _text(figure, start + width / 2, y - 0.04, heading, width + GAP, ha="center", va="bottom")
+        draw(figure, boxes[0], shown[0], value_range)
+        draw(figure, boxes[1], shown[1], value_range, shown[0])
+        draw_heat(figure, boxes[2], shown[2], norm)
+    scale = axes_at(figure, MARGIN + panels * panel, top + above, 0.13, tall)
     extend = "max" if errors.max() > most else "neither"
     bar_drawn = figure.colorbar(ScalarMappable(norm, HEAT), cax=scale, extend=extend, extendfrac=0.04)
     bar_drawn.ax.tick_params(labelsize=LABEL - 1)
@@ -247,7 +246,7 @@ def histograms(columns: Sequence[tuple[str, Array]], *, title: str = "") -> Figu
     figure, top = _sheet(across * step[0] - 0.2, math.ceil(len(columns) / across) * step[1], title)
     for i, (name, values) in enumerate(columns):
         x, y = MARGIN + i % across * step[0], top + i // across * step[1] + LINE + 0.03
-        ax = _axes(figure, x, y, width, height)
+        ax = axes_at(figure, x, y, width, height)
         _text(figure, x, y - 0.03, name, width, ha="left", va="bottom")
         ax.set(xticks=[], yticks=[])
         ax.spines[["top", "left", "right"]].set_visible(False)
@@ -314,12 +313,6 @@ def _rule(figure: Figure, y: float, width: float) -> None:
     figure.add_artist(Line2D(ends, (1 - y / high,) * 2, color="0.8", linewidth=0.5))
 
 
-def _axes(figure: Figure, x: float, y: float, width: float, height: float) -> Axes:
-    """Return axes whose upper left corner is ``x`` right and ``y`` below the figure's, all in inches."""
-    wide, high = figure.get_size_inches()
-    return figure.add_axes((x / wide, 1 - (y + height) / high, width / wide, height / high))
-
-
 def _text(figure: Figure, x: float, y: float, text: str, width: float, **style: Any) -> None:
     """Write ``text``, its lines shortened to ``width``, ``x`` right, ``y`` below the upper left corner, in inches."""
     wide, high = figure.get_size_inches()
@@ -356,42 +349,3 @@ def _ratio(examples: Array) -> float:
 def _tile_size(ratio: float, side: float) -> tuple[float, float]:
     """Return width and height of a tile with the area of a square of that side."""
     return side * math.sqrt(ratio), side / math.sqrt(ratio)
-
-
-def _draw(ax: Axes, example: Array, value_range: tuple[float, float], behind: Array | None = None) -> None:
-    low, high = value_range
-    ax.set(xticks=[], yticks=[])
-    ax.spines[:].set(color="0.8", linewidth=0.5)
-    if example.ndim == 1:
-        marker = "o" if len(example) == 1 else ""
-        if behind is not None:
-            ax.plot(behind, color="0.75", linewidth=2.5, marker=marker)
-        ax.plot(example, color="black" if behind is None else OURS, linewidth=1, marker=marker)
-        ax.set_ylim(low, high)
-        return
-    if example.ndim == 3 and example.shape[2] not in (3, 4):  # no colours, so their mean
-        example = example.mean(2)
-    shown = np.clip((example - low) / ((high - low) or 1), 0, 1)
-    if shown.ndim == 3:
-        shown = np.nan_to_num(shown)
-    ax.imshow(shown, cmap="gray", vmin=0, vmax=1, interpolation="antialiased")
-
-
-def _draw_heat(ax: Axes, errors: Array, norm: Normalize) -> None:
-    ax.set(xticks=[], yticks=[])
-    ax.spines[:].set(color="0.8", linewidth=0.5)
-    if errors.ndim == 1:
-        ax.imshow(errors[None], cmap=HEAT, norm=norm, interpolation="nearest", aspect="auto")
-    else:
-        ax.imshow(errors, cmap=HEAT, norm=norm, interpolation="antialiased")
-
-
-def _draw_over(ax: Axes, errors: Array) -> None:
-    """Lay ``errors``, in [0, 1] but for the largest, over what is drawn."""
-    from matplotlib.colors import to_rgb
-
-    rows = errors if errors.ndim == 2 else errors[None]
-    colour = np.empty((*rows.shape, 4))
-    colour[..., :3], colour[..., 3] = to_rgb(PCA), 0.9 * np.clip(rows, 0, 1)
-    extent = None if errors.ndim == 2 else (-0.5, len(errors) - 0.5, *ax.get_ylim())
-    ax.imshow(colour, extent=extent, aspect="equal" if errors.ndim == 2 else "auto", interpolation="nearest")

@@ -246,15 +246,15 @@ def _array(X: Any, argument: str = "X") -> Any:
 
 def _checked(keeper: BaseEstimator, given: Any, **options: Any) -> NDArray[np.floating]:
     """Return ``given`` as rows (n, features), checked by scikit-learn against the columns that ``keeper`` keeps."""
-    shape = given.shape
-    rows: NDArray[np.floating] = validate_data(
-        keeper,
-        np.reshape(np.asarray(given), (shape[0], math.prod(shape[1:]))) if len(shape) > 2 else given,
-        # Bytes and 16-bit integers fit into 32-bit floats; any others may not.
-        dtype=[np.float32, np.float64] if _is_small(given) else [np.float64, np.float32],
-        ensure_all_finite=False,
-        **options,
-    )
+    # Bytes and 16-bit integers fit into 32-bit floats; any others may not.
+    dtypes = [np.float32, np.float64] if _is_small(given) else [np.float64, np.float32]
+    if len(given.shape) > 2:
+        given = np.reshape(np.asarray(given), (given.shape[0], math.prod(given.shape[1:])))
+        # Features of images have no names; so of many, and of numbers, there is nothing to check but their shape.
+        if len(given) > 1 and given.dtype.kind in "buif" and not options["reset"]:
+            numbers: NDArray[np.floating] = given if given.dtype in dtypes else given.astype(dtypes[0])
+            return numbers
+    rows: NDArray[np.floating] = validate_data(keeper, given, dtype=dtypes, ensure_all_finite=False, **options)
     return rows
 
 

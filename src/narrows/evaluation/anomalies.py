@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import kstwobign
+from scipy.special import kolmogi
 
 from narrows.arguments import RandomState, rate, real_numbers
 from narrows.evaluation.intervals import LEVEL, Estimate, bootstrap
@@ -114,7 +114,7 @@ def calibration_curve(scores: ArrayLike, held_out: ArrayLike) -> CalibrationCurv
     values, n = p_values(scores, held_out), len(np.asarray(held_out))
     nominal = np.arange(n + 2) / (n + 1)
     observed = np.searchsorted(np.sort(values), nominal + 1e-12, side="right") / len(values)
-    return CalibrationCurve(nominal, observed, float(kstwobign.ppf(LEVEL)) * math.sqrt(1 / n + 1 / len(values)))
+    return CalibrationCurve(nominal, observed, float(kolmogi(1 - LEVEL)) * math.sqrt(1 / n + 1 / len(values)))
 
 
 def roc_auc(ordinary: ArrayLike, odd: ArrayLike, *, random_state: RandomState = 0) -> Estimate:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial.distance import cdist
+from scipy import spatial
 
 from narrows.arguments import RandomState, integer, random_seed, refuse_masked
 from narrows.evaluation.intervals import Estimate, bootstrap, share
@@ -235,7 +235,7 @@ def continuity(X: ArrayLike, Z: ArrayLike, *, k: int = 5, random_state: RandomSt
 
 def _distances_to_others(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the distances (n, n) of rows, that of each to itself being infinite."""
-    distances: NDArray[np.float64] = cdist(rows, rows)
+    distances: NDArray[np.float64] = spatial.distance.cdist(rows, rows)
     np.fill_diagonal(distances, np.inf)
     return distances
 

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy import stats
 from scipy.special import entr
-from scipy.stats import entropy
 
 from narrows.arguments import RandomState, random_seed
 from narrows.evaluation.intervals import Estimate, half_samples
@@ -167,8 +167,8 @@ def _dci(z: Array, columns: list[Column], seed: int) -> Array:
         scores[j] = _informativeness(forest.predict(z[:test]), column[:test])
     units = importances.sum(axis=1)
     used = units > 0
-    disentanglement = 1 - entropy(importances[used], axis=1) / np.log(len(columns))
-    completeness = 1 - entropy(importances, axis=0) / np.log(len(z.T))
+    disentanglement = 1 - stats.entropy(importances[used], axis=1) / np.log(len(columns))
+    completeness = 1 - stats.entropy(importances, axis=0) / np.log(len(z.T))
     return np.array([disentanglement @ (units[used] / units.sum()), completeness.mean(), scores.mean()])
 
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import spatial
 from scipy.linalg import orthogonal_procrustes
-from scipy.spatial.distance import cdist
 
 from narrows.arguments import RandomState, integer, random_seed, real_numbers
 from narrows.chunks import chunks
@@ -244,7 +244,7 @@ def _squared_distances(x: Array, y: Array) -> Iterator[tuple[slice, Array]]:
     Not as |x|² − 2xᵀy + |y|², which is quicker but rounds, so that ties between copies and originals would be broken.
     """
     for rows in chunks(len(x), len(y), DISTANCES_AT_ONCE):
-        yield rows, cdist(x[rows], y, "sqeuclidean")
+        yield rows, spatial.distance.cdist(x[rows], y, "sqeuclidean")
 
 
 def _squared_radii(x: Array, k: int) -> Array:

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm, t
+from scipy.special import ndtri, stdtrit
 
 from narrows.arguments import RandomState, integer, random_seed
 
@@ -145,7 +145,7 @@ def share(hits: ArrayLike) -> Estimate:
         raise TypeError(f"hits must be True or False, not {found.dtype}")
     if found.ndim != 1 or not len(found):
         raise ValueError(f"hits of shape {found.shape} must be (n,), of one example or more")
-    n, p, z = len(found), float(found.mean()), float(norm.ppf((1 + LEVEL) / 2))
+    n, p, z = len(found), float(found.mean()), float(ndtri((1 + LEVEL) / 2))
     middle, width = p + z**2 / (2 * n), z * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
     low, high = ((middle + side * width) / (1 + z**2 / n) for side in (-1, 1))
     return Estimate(p, min(max(low, 0.0), p), max(min(high, 1.0), p))
@@ -209,7 +209,7 @@ def half_samples(
         )
     if extrapolate:
         value = 2 * value - drawn.mean(axis=0)
-    width = t.ppf((1 + LEVEL) / 2, halves - 1) * drawn.std(axis=0, ddof=1)
+    width = stdtrit(halves - 1, (1 + LEVEL) / 2) * drawn.std(axis=0, ddof=1)
     ends = np.clip([value, value - width, value + width], *bounds)
     return [Estimate(*map(float, each)) for each in ends.T]
 

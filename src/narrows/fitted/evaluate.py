@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from scipy.stats import ks_2samp
+from scipy import stats
 from torch import nn
 from torch.nn.functional import one_hot
 
@@ -313,7 +313,7 @@ def _surprise(fitted: Fitted, errors: NDArray[np.float64], x: Rows) -> Surprise 
         return None
     with warnings.catch_warnings():  # for samples that are nearly the same it has no exact value, and says so
         warnings.filterwarnings("ignore", "ks_2samp: Exact calculation unsuccessful", RuntimeWarning)
-        test = ks_2samp(errors, held_out)
+        test = stats.ks_2samp(errors, held_out)
     curve = calibration_curve(errors, held_out)
     outside = _outside(x) if fitted.scaling.unit_interval else 0.0
     return Surprise(errors, held_out, float(test.statistic), float(test.pvalue), curve, outside)

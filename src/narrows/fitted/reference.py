@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom
+from scipy import stats
 
 from narrows.columns.coded import Coded
 from narrows.columns.table import Table
@@ -86,7 +86,7 @@ class Reference:
         among = self.exact if len(self.exact) else self.fingerprints
         counts = np.unique(among, return_counts=True)[1]
         chance = 2 * (counts == 2).sum() / max(1, len(among))
-        by_chance = float(binom.isf(UNLIKELY, len(once), chance))
+        by_chance = float(stats.binom.isf(UNLIKELY, len(once), chance))
         seen: NDArray[np.bool_] = once & (once.sum() > by_chance)
         return seen
 

@@ -21,6 +21,7 @@ from PIL import Image
 
 from narrows.data.errors import DataError
 from narrows.data.on_disk import OnDisk
+from narrows.data.take import is_pandas
 from narrows.storage import versions
 
 if TYPE_CHECKING:  # it takes a third of a second, and who writes figures has it
@@ -130,7 +131,7 @@ def write_array(folder: Path, stem: str, examples: Any, names: Sequence[str] | N
     names
         Of the columns of an array; None numbers them.
     """
-    if isinstance(examples, pd.DataFrame):
+    if is_pandas(examples):
         examples.to_csv(folder / f"{stem}.csv", index=False, lineterminator="\r\n")
         return folder / f"{stem}.csv"
     examples = np.asarray(examples)

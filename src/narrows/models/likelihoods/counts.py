@@ -7,8 +7,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
-from scipy.stats import nbinom
+from scipy import optimize, stats
 from torch import Tensor, nn
 
 from narrows.models.likelihoods.base import Likelihood
@@ -166,7 +165,7 @@ class NegativeBinomial(Counts):
         """Return P (n, k) of each range of ``wanted``, the distributions of the counts, and the ranges' ends (2, k)."""
         r = float(self.log_r[column].detach().double().exp())
         rate = (h[:, column].double().exp() * self.scale[column]).numpy()[:, None]
-        spread = nbinom(r, r / (r + rate))
+        spread = stats.nbinom(r, r / (r + rate))
         ends = ((wanted - self.zero[column]) * self.scale[column]).numpy().T
         first, last = np.ceil(ends[0].clip(0)), np.floor(ends[1])
         upper = first > rate  # where both tails are small their difference is exact
@@ -184,7 +183,7 @@ class NegativeBinomial(Counts):
             self.log_r.data = before + log_factor
             return -float(self.log_mass(k, log_rate).detach().sum())
 
-        self.log_r.data = before + float(minimize_scalar(loss, bounds=LARGEST_LOG_FACTOR, method="bounded").x)
+        self.log_r.data = before + float(optimize.minimize_scalar(loss, bounds=LARGEST_LOG_FACTOR, method="bounded").x)
 
 
 def drawn(rate: NDArray[np.floating], rng: np.random.Generator) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.integrate import solve_ivp
+from scipy import integrate
 from torch import Tensor
 from torch.nn.functional import one_hot
 from torch.optim import AdamW
@@ -120,7 +120,7 @@ class FlowMatching(TrainedPrior):
             return self._velocity(z, torch.full((n, 1), t), context).double().numpy().ravel()
 
         start = torch.randn(n, d, generator=generator).double().numpy().ravel()
-        path = solve_ivp(velocity, (0, 1), start, rtol=1e-3, atol=1e-3)
+        path = integrate.solve_ivp(velocity, (0, 1), start, rtol=1e-3, atol=1e-3)
         if not path.success:
             raise FloatingPointError(f"the flow from noise to codes could not be followed to its end: {path.message}")
         return torch.from_numpy(path.y[:, -1].reshape(n, d)).float() * self.spread + self.shift
