@@ -34,7 +34,7 @@ MAY_IMPORT = {
         "training",
     },
     "estimators": {"arguments", "columns", "data", "evaluation", "fitted", "models", "scaling", "storage", "training"},
-    "sweeps": {"arguments", "components", "estimators", "evaluation", "fitted", "training"},
+    "sweeps": {"arguments", "components", "data", "estimators", "evaluation", "fitted", "training"},
     "scorer": {"arguments", "columns", "data", "estimators", "fitted", "training"},
     "lecture": {"arguments", "drawing", "foundations"},
     "runs": {

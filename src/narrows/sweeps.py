@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from narrows.arguments import choice, integer
 from narrows.components import Components
+from narrows.data.parquet_rows import ParquetRows
 from narrows.estimators import ESTIMATORS
 from narrows.estimators.allowed import checks_of
 from narrows.estimators.base import BottleneckEstimator
@@ -244,12 +245,17 @@ class Sweep:
             validation_error=validation,
             validation_error_se=validation_se,
             parameters=sum(p.numel() for p in fitted.model.parameters()),
-            dead_units=int(dead_units(estimator.transform(self.X_train, self.y_train)).sum()),
+            dead_units=int(dead_units(estimator.transform(*self._looked_at)).sum()),
             epochs=len(fitted.history),
             seconds=seconds,
             interrupted=interrupted,
             seed=fitted.seed,
         )
+
+    @property
+    def _looked_at(self) -> tuple[Any, Any]:
+        """The training examples and their labels; or others, where those are more than memory holds."""
+        return (self.X_test, None) if isinstance(self.X_train, ParquetRows) else (self.X_train, self.y_train)
 
     def _scaled_by(self, fitted: Fitted) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
         """Return the test rows, or as many as memory should hold, in the one scaling of all models.

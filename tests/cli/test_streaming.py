@@ -12,10 +12,14 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet as pq
 
-from narrows import Autoencoder
+from narrows import Autoencoder, load
+from narrows.data import load_data
 from narrows.data import parts as parts_module
+from narrows.data.fingerprints import shares
 from narrows.runs import streaming
 from narrows.runs.journal import JOURNAL
+from narrows.runs.opening import find_model
+from narrows.sweeps import Sweep
 
 NAMES = ["a", "b", "c", "d"]
 CLOSE = {"rtol": 1e-3, "atol": 1e-5}
@@ -118,7 +122,7 @@ def test_a_large_text_file_too_and_its_lines_stay_as_they_are(made, typed, tmp_p
     lines = table.to_csv(index=False, na_rep="?", date_format="%Y-%m-%d").splitlines(keepends=True)
     text = "".join(line.replace("Brno", '"Brno"') for line in lines)
     (tmp_path / "t.csv").write_text(text, encoding="utf-8")
-    monkeypatch.setattr(parts_module, "LARGE", 1)
+    monkeypatch.setattr("narrows.data.sources.LARGE", 1)
     typed(tmp_path, "impute", folder / "table.safetensors", "t.csv", "--missing", "?", "--out", "filled")
     files = sorted((tmp_path / "filled").glob("part-*.csv"))
     assert len(files) == 4
@@ -241,3 +245,32 @@ def test_a_part_that_is_damaged_or_changes_is_named(made, tmp_path):
     (data / "2.parquet").write_bytes(b"PAR1")
     with pytest.raises(ValueError, match=r"2\.parquet is not a Parquet file that can be read"):
         streaming.encode(model, str(data), tmp_path / "other", told=lambda _: None)
+
+
+def test_a_folder_of_parts_is_data_like_any_other(made, tmp_path):
+    _, rows, table = made
+    assert load_data(in_parts(tmp_path / "numbers", rows)).X.equals(rows)
+    dataset = load_data(in_parts(tmp_path / "table", table.assign(label=np.arange(500) % 2)))
+    pd.testing.assert_frame_equal(dataset.X, table, check_dtype=False)
+    assert (dataset.name, len(dataset.y)) == ("table", 500)
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_parts_larger_than_memory_are_trained_on(made, typed, tmp_path, monkeypatch):
+    _, rows, _ = made
+    data = in_parts(tmp_path / "data", rows.assign(label=1))
+    monkeypatch.setattr(parts_module, "MOST_IN_MEMORY", 1)
+    train = ("train", data, "--latent-dim", 2, "--epochs", 2, "--option", "hidden=[8]", "--out", "run")
+    output, _ = typed(tmp_path, *train)
+    assert "Column 'label' holds labels, which are not learned from in parts" in output
+    share = shares(rows.to_numpy())
+    told = json.loads((tmp_path / "run" / "results.json").read_text("utf-8"))["data"]
+    assert (told["shape"], told["train"], told["test"]) == ([500, 4], (share >= 0.2).sum(), (share < 0.2).sum())
+    model = load(find_model(tmp_path / "run"))
+    # What the sweep holds out, and of the rest a tenth.
+    np.testing.assert_array_equal(model.reference_.occurrences([rows.to_numpy()]), share >= 0.28)
+    X, y = load_data(data).X, None
+    with pytest.raises(TypeError, match="can only be read in order"):
+        Sweep(X, y, latent_dims=(2,)).X_train[:5]
+    monkeypatch.undo()
+    typed(tmp_path, "evaluate", tmp_path / "run", data)

@@ -98,7 +98,7 @@ def anomalies(
     out: Out = None,
 ) -> None:
     """Find odd examples: a ranked list of all examples, and a sheet of the oddest that shows where they are odd."""
-    from narrows.data.parts import is_large
+    from narrows.data.sources import is_large
     from narrows.runs import streaming
     from narrows.runs.anomalies import find_anomalies
 

@@ -321,9 +321,11 @@ def _say_start(dataset: Dataset, kind: str, result: Sweep, asked: dict[str, str]
     from narrows.runs.captions import passed_over
     from narrows.runs.kinds import kinds_in
 
+    n, m = len(result.X_train), len(result.X_test)
+    others = f"the other {m:,}" if n + m == len(dataset.X) else f"{m:,} of the others"
     print(
         f"{dataset.name}: {len(dataset.X):,} examples of shape {dataset.X.shape[1:]}; "
-        f"training {kind} on {len(result.X_train):,}, evaluated on the other {len(result.X_test):,}"
+        f"training {kind} on {n:,}, evaluated on {others}"
     )
     for note in dataset.notes:
         print(note[0].upper() + note[1:])

@@ -18,7 +18,7 @@ def reconstruct(
     model: Model, data: Data, missing: Missing = None, fit: Fit = "crop", files: Files = False, out: Out = None
 ) -> None:
     """Press data through the bottleneck and back: both side by side with error maps, and every example's error."""
-    from narrows.data.parts import is_large
+    from narrows.data.sources import is_large
     from narrows.runs import streaming, using
 
     if is_large(data):
@@ -65,7 +65,7 @@ def denoise(
     """Clean noisy data; with --add, first make them noisy, and say how close to the originals the results are."""
     if add is None and level is not None:
         raise ValueError(f"--level {level:g} has no effect without --add NOISE")
-    from narrows.data.parts import is_large
+    from narrows.data.sources import is_large
     from narrows.runs import streaming, using
 
     if is_large(data):
@@ -107,7 +107,7 @@ def impute(
 ) -> None:
     """Fill the missing cells of a table, in a copy of its file in which nothing else changes."""
     from narrows.arguments import integer
-    from narrows.data.parts import is_large
+    from narrows.data.sources import is_large
     from narrows.runs import imputing, streaming
 
     if draws is not None:
@@ -147,7 +147,7 @@ def encode(
     fit: Fit = "crop",
 ) -> None:
     """Write the codes of data: a row of latent_dim numbers for each example, and its label and file if it has them."""
-    from narrows.data.parts import is_large
+    from narrows.data.sources import is_large
     from narrows.runs import streaming, using
 
     if is_large(data):

@@ -14,6 +14,7 @@ from narrows.arguments import check_channels, check_given
 from narrows.data.errors import DataError
 from narrows.data.image_files import ImageFiles
 from narrows.data.on_disk import OnDisk
+from narrows.data.parquet_rows import ParquetRows
 from narrows.data.take import is_pandas, take
 
 __all__ = ["Dataset"]
@@ -30,7 +31,7 @@ class Dataset:
     X
         Rows (n, features), as a data frame if the columns have names or hold other things than numbers, or images
         (n, H, W) or (n, H, W, C); in the units they came in. Where they are more than memory should hold, an `OnDisk`
-        array.
+        array, or rows of numbers in Parquet parts.
     y
         (n,) labels, or None.
     files
@@ -44,7 +45,7 @@ class Dataset:
     """
 
     name: str
-    X: NDArray[Any] | pd.DataFrame | OnDisk
+    X: NDArray[Any] | pd.DataFrame | OnDisk | ParquetRows
     y: NDArray[Any] | None = None
     files: ImageFiles | None = None
     factors: pd.DataFrame | None = None

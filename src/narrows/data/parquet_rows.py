@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from narrows.data.errors import DataError
-from narrows.data.parts import Parts
-from narrows.data.tables import label_column
+from narrows.data.fingerprints import shares
+from narrows.data.parquet import parquet_files
 
 __all__ = ["Group", "ParquetRows"]
 
@@ -40,21 +40,24 @@ class ParquetRows:
 
     Attributes
     ----------
-    name
-        As in `narrows.data.Dataset`.
     columns
         Their names.
     groups
         All of them, in order.
+    low
+        Rows whose share of the data (`narrows.data.fingerprints.shares`) is below it count as not there.
+    count
+        How many rows that leaves.
     """
 
-    name: str
     columns: tuple[str, ...]
     groups: tuple[Group, ...]
+    low: float
+    count: int
 
     @classmethod
-    def of(cls, source: str | Path) -> Self:
-        """Return the numbers in a Parquet file, or in a folder of parts.
+    def of(cls, source: str | Path, without: str | None = None) -> Self:
+        """Return the numbers in a Parquet file, or in a folder of parts, ``without`` the column of that name.
 
         Raises
         ------
@@ -64,29 +67,26 @@ class ParquetRows:
         import pyarrow as pa  # type: ignore[import-untyped]
         import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-        parts = Parts.of(source)
-        schema = pq.read_schema(parts.files[0])
-        label = label_column(schema.names, {})
-        if label is not None and not pa.types.is_floating(schema.field(label).type):
-            schema = schema.remove(label)
+        files, schema = parquet_files(Path(source))
+        schema = pa.schema([one for one in schema if one.name != without])
         for one in schema:
             if not (pa.types.is_integer(one.type) or pa.types.is_floating(one.type) or pa.types.is_boolean(one.type)):
                 raise DataError(
-                    f"{parts.files[0]}, column {one.name!r} is of type {one.type}; Parquet parts are learned from "
+                    f"{files[0]}, column {one.name!r} is of type {one.type}; Parquet parts are learned from "
                     "where they hold numbers alone; for other columns take as many rows as memory holds"
                 )
         groups, first = list[Group](), 0
-        for file in parts.files:
+        for file in files:
             metadata = pq.read_metadata(file)
             for number in range(metadata.num_row_groups):
                 groups.append(Group(file, number, first, metadata.row_group(number).num_rows))
                 first += groups[-1].rows
-        return cls(parts.name, tuple(schema.names), tuple(group for group in groups if group.rows))
+        return cls(tuple(schema.names), tuple(group for group in groups if group.rows), 0.0, first)
 
     @property
     def shape(self) -> tuple[int, int]:
         """(n, features)."""
-        return sum(group.rows for group in self.groups), len(self.columns)
+        return self.count, len(self.columns)
 
     @property
     def ndim(self) -> int:
@@ -102,7 +102,7 @@ class ParquetRows:
         return self.shape[0]
 
     def read(self, group: Group, rows: int) -> Iterator[NDArray[np.float32]]:
-        """Yield the rows of a ``group`` in order, so many at a time."""
+        """Yield the rows of a ``group`` in order, so many at a time, also those that count as not there."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -120,10 +120,19 @@ class ParquetRows:
     def chunks(self, rows: int) -> Iterator[NDArray[np.float32]]:
         """Yield all rows in order, at most so many at a time."""
         for group in self.groups:
-            yield from self.read(group, rows)
+            for x in self.read(group, rows):
+                yield x[shares(x) >= self.low] if self.low else x
 
     def __getitem__(self, key: Any) -> NDArray[np.float32]:
-        """Return copies of the rows at ``key``: a slice, or an array of row numbers or of truth values."""
+        """Return copies of the rows at ``key``: a slice, or an array of row numbers or of truth values.
+
+        Raises
+        ------
+        TypeError
+            If some count as not there, since it is not known where the others are.
+        """
+        if self.low:
+            raise TypeError("rows of which some are left out can only be read in order")
         places = np.arange(len(self))[key]
         order = np.argsort(places, kind="stable")
         found, done = np.empty((len(places), len(self.columns)), np.float32), 0

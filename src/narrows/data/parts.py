@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from narrows.data.arrow import frame_of
+import pandas as pd
+
+from narrows.data.arrow import frame_of, read_table
 from narrows.data.dataset import Dataset
 from narrows.data.delimited import delimited_parts
 from narrows.data.errors import DataError
-from narrows.data.sources import is_table
-from narrows.data.tables import in_delimited, in_frame
+from narrows.data.parquet import parquet_files, require_pyarrow
+from narrows.data.parquet_rows import ParquetRows
+from narrows.data.tables import Types, in_delimited, in_frame, label_column, read_parquet
 
-__all__ = ["BATCHES", "LARGE", "Part", "Parts", "is_large", "is_parquet", "parquet_in"]
+__all__ = ["BATCHES", "LARGE", "Part", "Parts", "is_parquet", "read_parts"]
 
 LARGE = 2**27
-"""Bytes of a table's file above which it is read by record batch."""
+"""Bytes of a table's file above which verbs read it by record batch."""
 
 ROWS, NUMBERS = 2**16, 2**21
 """Rows, and numbers in them, of a record batch."""
 
 ALIGNED = 4096
 """Rows that pass through a net together, of which a batch is a multiple where its rows are not very long."""
+
+MOST_IN_MEMORY = 2**30
+"""Bytes: rows that would take more as 32-bit floats are not read into memory."""
 
 BATCHES = 16
 """In what is written as one part."""
@@ -93,12 +98,9 @@ class Parts:
             If a part cannot be read, or its columns are not those of the first one; the message names it.
         """
         path = Path(source)
-        _require_pyarrow(path)
-        files = tuple(parquet_in(path)) if path.is_dir() else (path,)
-        schemas = [_schema_of(file) for file in files if is_parquet(file)]
-        for file, schema in zip(files, schemas, strict=False):
-            _check_like(file, schema, files[0], schemas[0])
-        columns = len(schemas[0]) if schemas else len(next(delimited_parts(path, 1, missing)).names)
+        files, schema = parquet_files(path) if path.is_dir() or is_parquet(path) else ((path,), None)
+        require_pyarrow(path)
+        columns = len(next(delimited_parts(path, 1, missing)).names if schema is None else schema)
         rows = min(ROWS, max(1, NUMBERS // max(1, columns)))
         rows = rows // ALIGNED * ALIGNED or rows
         return cls(path.name.partition(".")[0], files, tuple(missing), types, rows, tuple(map(_state_of, files)))
@@ -135,21 +137,6 @@ class Parts:
         return first % (BATCHES * self.rows) == 0
 
 
-def is_large(source: object) -> bool:
-    """Say whether ``source`` names a table to be read by record batch: Parquet parts, or a file above `LARGE` bytes."""
-    if not isinstance(source, str | Path):
-        return False
-    path = Path(source)
-    if path.is_dir():
-        return any(parquet_in(path))
-    return is_table(source) and path.is_file() and path.stat().st_size > LARGE
-
-
-def parquet_in(folder: Path) -> Sequence[Path]:
-    """Return the Parquet files in ``folder``, sorted; where names begin with . or _ they hold no data."""
-    return sorted(file for file in folder.glob("*.parquet") if file.name[0] not in "._" and file.is_file())
-
-
 def is_parquet(file: Path) -> bool:
     """Say whether a file is one of Parquet's, by its name."""
     return file.name.lower().endswith(".parquet")
@@ -160,38 +147,10 @@ def _state_of(file: Path) -> tuple[int, int]:
     return found.st_size, found.st_mtime_ns
 
 
-def _require_pyarrow(path: Path) -> None:
-    if importlib.util.find_spec("pyarrow") is None:
-        raise DataError(f"{path} is read by record batch, which needs pyarrow: pip install 'narrows[parquet]'")
-
-
-def _schema_of(file: Path) -> Any:
-    import pyarrow as pa
-    import pyarrow.parquet as pq  # type: ignore[import-untyped]
-
-    try:
-        return pq.read_schema(file)
-    except (ValueError, OSError, pa.ArrowException) as error:
-        raise DataError(f"{file} is not a Parquet file that can be read: {error}") from error
-
-
-def _check_like(file: Path, schema: Any, first: Path, wanted: Any) -> None:
-    """Refuse a part whose columns are not those of the ``first``, in any order."""
-    for name in wanted.names:
-        if name not in schema.names:
-            raise DataError(f"{file} has no column {name!r}, which {first.name} has; all parts need the same columns")
-    for one in schema:
-        if one.name not in wanted.names:
-            raise DataError(f"{file} has a column {one.name!r}, which {first.name} has not; all parts need the same")
-        kind = wanted.field(one.name).type
-        if one.type != kind:
-            raise DataError(f"{file}, column {one.name!r} is of type {one.type}, but of type {kind} in {first.name}")
-
-
 def _record_batches(path: Path, first: int, rows: int) -> Iterator[Any]:
     """Yield the rows of a Parquet file from ``first`` on, that many at a time, whatever its row groups are."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
     try:
         # A row group is decoded as it is needed, and not read ahead, so that its size does not matter.
@@ -224,3 +183,31 @@ def _joined(batches: Sequence[Any]) -> Any:
     import pyarrow as pa
 
     return pa.Table.from_batches(batches).combine_chunks().to_batches()[0]
+
+
+def read_parts(path: Path, missing: Sequence[str] = (), types: Types | None = None) -> Dataset:
+    """Read a Parquet file, or a folder of parts, as `narrows.data.tables.read_parquet`; large ones as `ParquetRows`.
+
+    Raises
+    ------
+    DataError
+        As there; or if they are large and hold other things than numbers, or ``missing`` is given.
+    """
+    if path.is_file() and path.stat().st_size <= MOST_IN_MEMORY // 8:  # of which a table in memory may be made anyway
+        return read_parquet(path, missing, types)
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    files, schema = parquet_files(path)
+    metadata = [pq.read_metadata(file) for file in files]
+    if 4 * sum(one.num_rows * one.num_columns for one in metadata) <= MOST_IN_MEMORY:
+        frame = pd.concat([frame_of(str(file), read_table(file)) for file in files], ignore_index=True)
+        return in_frame(path, frame, missing, types)
+    if missing:
+        raise DataError(f"missing={tuple(missing)!r} (--missing) is for tables that memory can hold; {path} is larger")
+    label, name, notes = label_column(schema.names, types or {}), path.name.partition(".")[0], []
+    without = ""
+    if label is not None and not pa.types.is_floating(schema.field(label).type):
+        without = schema.names[label]
+        notes.append(f"column {without!r} holds labels, which are not learned from in parts")
+    return Dataset(name, ParquetRows.of(path, without), notes=tuple(notes))

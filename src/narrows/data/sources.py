@@ -21,10 +21,12 @@ from narrows.data.dataset import Dataset
 from narrows.data.errors import DataError
 from narrows.data.image_files import IMAGE_SUFFIXES
 from narrows.data.images import Progress, read_images
+from narrows.data.parquet import parquet_in
+from narrows.data.parts import LARGE, read_parts
 from narrows.data.synthetic import SYNTHETIC
-from narrows.data.tables import read_csv, read_parquet
+from narrows.data.tables import read_csv
 
-__all__ = ["is_table", "load_data"]
+__all__ = ["is_large", "is_table", "load_data"]
 
 
 def load_data(
@@ -49,8 +51,8 @@ def load_data(
         ``"digits"`` (scikit-learn's 1,797 handwritten digits, 8×8, grey levels 0 to 16), ``"mnist"`` (70,000 digits,
         28×28, 0 to 255, fetched from OpenML), a synthetic set (``"shapes"``, ``"bars"``, ``"rings"``, ``"moons"``), or
         the path of an ``.npy``, ``.npz``, ``.csv``, ``.parquet``, IDX (CSV and IDX also gzipped), HDF5, MATLAB, AnnData
-        or libsvm file, of an image, or of a folder of images, IDX files or Zarr's; or a data set that `from_dataset`
-        takes.
+        or libsvm file, of an image, or of a folder of images, Parquet parts, IDX files or Zarr's; or a data set that
+        `from_dataset` takes.
     size
         Side in pixels, at most 4096, to which images, from files or in a data set, are scaled; None leaves
         them as they are.
@@ -97,7 +99,7 @@ def load_data(
         raise DataError(
             f"there is no data set or file {str(source)!r}{closest(source, NAMED)}; sets are {', '.join(NAMED)}"
         )
-    if source not in NAMED and _is_images(path):
+    if source not in NAMED and not is_table(path) and _is_images(path):
         return read_images(path, size=size, fit=fit, like=image_like, page=page, strict=strict, progress=progress)
     rows = examples_in_parquet(path) if path.suffix.lower() == ".parquet" and not path.is_dir() else None
     if rows is not None:
@@ -109,7 +111,10 @@ def load_data(
             raise DataError(f"{name}={value!r} (--{name}) is for image files; {str(source)!r} holds numbers{advice}")
     if source in NAMED:
         return NAMED[str(source)]()
-    return _reader(TABLES, path)(path, missing, types) if is_table(path) else _array_in(path, key)
+    if not is_table(path):
+        return _array_in(path, key)
+    reader = read_parts if path.is_dir() else _reader(TABLES, path)
+    return reader(path, missing, types)
 
 
 def _check(size: int | None, fit: str, page: int | str | None) -> None:
@@ -152,8 +157,18 @@ def _reader(readers: Mapping[str, Any], path: Path) -> Any:
 
 
 def is_table(source: object) -> bool:
-    """Say whether ``source`` names a table's file."""
-    return isinstance(source, str | Path) and str(source).lower().endswith(tuple(TABLES)) and not Path(source).is_dir()
+    """Say whether ``source`` names a table's file, or a folder of Parquet parts."""
+    if not isinstance(source, str | Path):
+        return False
+    return any(parquet_in(Path(source))) if Path(source).is_dir() else str(source).lower().endswith(tuple(TABLES))
+
+
+def is_large(source: str | Path) -> bool:
+    """Say whether verbs read ``source`` by record batch: a folder of Parquet parts, or a large file of a table."""
+    path = Path(source)
+    if source in NAMED or not is_table(source):
+        return False
+    return path.is_dir() or (path.is_file() and path.stat().st_size > LARGE)
 
 
 def _is_images(path: Path) -> bool:
@@ -207,7 +222,7 @@ READERS = {
 }
 TABLES = {
     **dict.fromkeys((".csv", ".tsv", ".csv.gz", ".tsv.gz"), read_csv),
-    ".parquet": read_parquet,
+    ".parquet": read_parts,
 }
 KEYED = {
     ".npz": read_npz,

@@ -23,6 +23,7 @@ from narrows.data.errors import DataError
 from narrows.data.labels import labels_in
 
 __all__ = [
+    "Types",
     "columns_of",
     "in_delimited",
     "in_frame",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from narrows.arguments import check_finite, check_given, in_numpy, refuse_masked, rows_unmasked
@@ -15,11 +16,14 @@ from narrows.columns.reading import is_frame
 from narrows.columns.table import is_plain
 from narrows.data.labels import usual_labels
 from narrows.data.on_disk import OnDisk
+from narrows.data.parquet_rows import ParquetRows
 from narrows.data.split import split
 from narrows.data.take import take
 from narrows.estimators.attributes import FittedAttributes
 from narrows.estimators.rows import weights_of
 from narrows.estimators.targets import are_pairs
+from narrows.estimators.training_data import refuse_beside_rows
+from narrows.fitted.blocks import Sample
 
 __all__ = ["Division", "examples_in", "is_table"]
 
@@ -73,6 +77,8 @@ class Division:
         test_size, random_state
             As in `narrows.data.split.split`.
         """
+        if isinstance(data, ParquetRows):
+            return cls._of_rows(estimator, data, y, sample_weight, test_size)
         pairs = are_pairs(estimator, tuple(data.shape), y)
         clean = examples_in("y", y) if pairs else None
         known = None if y is None or pairs else usual_labels(_column(y, len(data)))
@@ -90,6 +96,17 @@ class Division:
         learned = _all_classes(y_train, y_test) if estimator.conditional else _classes(y_train)
         return cls(first, second, y_train, y_test, learned, second, *both)
 
+    @classmethod
+    def _of_rows(
+        cls, estimator: FittedAttributes, rows: ParquetRows, y: Any, sample_weight: Any, test_size: float
+    ) -> Self:
+        """Split rows larger than memory by their shares; of those to be tested on, a sample is enough."""
+        refuse_beside_rows(estimator, y, sample_weight)
+        sample = Sample.of(rows, test_size)
+        test = pd.DataFrame(sample.held_out, columns=list(rows.columns))
+        train = replace(rows, low=sample.boundary, count=int(sample.counts.sum()))
+        return cls(train, test, None, None, None, test, None, None)
+
 
 def examples_in(name: str, X: Any, columns: Asked = None) -> Any:
     """Return examples, checked here, where rows still have their places; those on disk are checked when they are read.
@@ -105,8 +122,8 @@ def examples_in(name: str, X: Any, columns: Asked = None) -> Any:
         return X
     X = in_numpy(rows_unmasked(X))
     check_given(name, X)
-    data = X if is_frame(X) or isinstance(X, OnDisk) else np.asarray(X)
-    if isinstance(data, OnDisk):
+    data = X if is_frame(X) or isinstance(X, OnDisk | ParquetRows) else np.asarray(X)
+    if isinstance(data, OnDisk | ParquetRows):
         return data
     numbers = np.asarray(data)
     if np.issubdtype(numbers.dtype, np.number):
@@ -120,7 +137,7 @@ def is_table(data: Any, columns: Asked) -> bool:
     """Say whether models take ``data`` for a table: columns of several kinds, or with missing cells."""
     if is_frame(data):
         return not is_plain(data, columns)
-    if isinstance(data, OnDisk) or data.ndim != 2:
+    if isinstance(data, OnDisk | ParquetRows) or data.ndim != 2:
         return False
     return isinstance(columns, Mapping) or (data.dtype.kind == "f" and bool(np.isnan(data).any()))
 

@@ -8,10 +8,9 @@ from narrows.data.parquet_rows import ParquetRows
 from narrows.estimators.attributes import FittedAttributes
 from narrows.estimators.rows import rows_to_fit, weights_of
 from narrows.estimators.targets import are_pairs, clean_to_fit, refuse_table
-from narrows.fitted.source import Source
 from narrows.fitted.training_set import TrainingSet
 
-__all__ = ["training_set_of"]
+__all__ = ["refuse_beside_rows", "training_set_of"]
 
 
 def training_set_of(
@@ -21,7 +20,8 @@ def training_set_of(
     given = rows_to_fit(X, type(estimator).__name__, estimator.columns, sample_weight)
     clean = None
     if isinstance(X, ParquetRows):
-        return _training_rows(estimator, given.source, X, y, sample_weight)
+        refuse_beside_rows(estimator, y, sample_weight)
+        return TrainingSet.of_rows(given.source, X, estimator.scaling, estimator.validation_fraction)
     if are_pairs(estimator, given.source.shape, y):
         refuse_table("X", given.table)
         clean = clean_to_fit(y, given.source, given.feature_names, type(estimator).__name__)
@@ -38,13 +38,16 @@ def training_set_of(
     )
 
 
-def _training_rows(
-    estimator: FittedAttributes, source: Source, X: ParquetRows, y: ArrayLike | None, sample_weight: ArrayLike | None
-) -> TrainingSet:
-    """Return rows larger than memory to learn from, which have neither labels nor weights."""
+def refuse_beside_rows(estimator: FittedAttributes, y: ArrayLike | None, sample_weight: ArrayLike | None) -> None:
+    """Refuse what rows larger than memory have not.
+
+    Raises
+    ------
+    ValueError
+        If there are labels or weights, or some are needed.
+    """
     for name, value in {"y": y, "sample_weight": sample_weight}.items():
         if value is not None:
             raise ValueError(f"{name} is for data in memory; of Parquet parts the numbers alone are learned from")
     if estimator.conditional:
         raise ValueError("conditional=True needs y, which is for data in memory, and X is in Parquet parts")
-    return TrainingSet.of_rows(source, X, estimator.scaling, estimator.validation_fraction)

@@ -55,13 +55,15 @@ class Sample:
     def of(cls, rows: ParquetRows, held_out: float) -> Self:
         """Return it, holding out that fraction; what is sampled are the rows of the least of other shares."""
         features = len(rows.columns)
+        boundary = rows.low + (1 - rows.low) * held_out
         both = (_Reservoir.of(HELD_OUT, features), _Reservoir.of(SAMPLED, features))
         counts = np.zeros(len(rows.groups), np.int64)
         for number, group in enumerate(rows.groups):
             places = group.first
             for x in rows.read(group, _at_once(features)):
-                seen, salt = shares(x) >= held_out, np.arange(places + 1, places + 1 + len(x))
-                for own, reservoir in zip((~seen, seen), both, strict=True):
+                share, salt = shares(x), np.arange(places + 1, places + 1 + len(x))
+                seen = share >= boundary
+                for own, reservoir in zip(((share >= rows.low) & ~seen, seen), both, strict=True):
                     reservoir.add(x[own], shares(x[own], salt[own]))
                 counts[number] += int(seen.sum())
                 places += len(x)
@@ -70,7 +72,7 @@ class Sample:
                 f"validation_fraction={held_out:g} leaves {counts.sum()} of {len(rows):,} rows to learn from; at least "
                 "two are needed"
             )
-        return cls(both[0].rows, both[1].rows, held_out, counts)
+        return cls(both[0].rows, both[1].rows, boundary, counts)
 
 
 @dataclass

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from narrows.data.dataset import Dataset
+from narrows.data.parquet_rows import ParquetRows
 from narrows.drawing.curves import rate_curves
 from narrows.estimators.base import BottleneckEstimator
 from narrows.evaluation.rates import rate_distortion
@@ -85,13 +86,13 @@ def evaluate_run(result: Sweep, dataset: Dataset, folder: Path) -> tuple[Evaluat
     """Evaluate the recommended model of a run on the examples held out from it, and write a report; return both."""
     taken = result.recommendation()[0] or result.rows[-1].latent_dim
     estimator = result.models[taken]
-    evaluation = estimator.evaluate(
-        result.X_test, result.y_test, X_train=result.X_train, y_train=result.y_train, random_state=0
-    )
+    # Of rows larger than memory, none that was seen is looked at.
+    seen = None if isinstance(result.X_train, ParquetRows) else result.X_train
+    evaluation = estimator.evaluate(result.X_test, result.y_test, X_train=seen, y_train=result.y_train, random_state=0)
     held_out = replace(dataset, X=result.X_test, y=result.y_test, files=None, factors=None)
-    n, m, d = len(result.X_train), len(result.X_test), result.latent_dims
+    m, d = len(result.X_test), result.latent_dims
     about = [
-        ("Data", f"{dataset.name}: {n + m:,} examples of shape {tuple(dataset.X.shape[1:])}, {m:,} held out"),
+        ("Data", f"{dataset.name}: {len(dataset.X):,} examples of shape {tuple(dataset.X.shape[1:])}, {m:,} held out"),
         *facts(estimator),
     ]
     if len(result.models) > 1:

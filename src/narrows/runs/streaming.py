@@ -62,7 +62,7 @@ def encode(
     model
         As in `narrows.runs.opening.find_model`.
     data
-        A table that `narrows.data.parts.is_large` is true of.
+        A table that `narrows.data.sources.is_large` is true of.
     out
         A new folder, or that of the same command when it was cut off; None takes a new one.
     missing

@@ -1,0 +1,63 @@
+"""Parquet files, alone or as the parts of one table: which they are, and whether they are alike."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from narrows.data.errors import DataError
+
+__all__ = ["parquet_files", "parquet_in", "require_pyarrow"]
+
+
+def parquet_files(path: Path) -> tuple[tuple[Path, ...], Any]:
+    """Return the Parquet file at ``path``, or those in that folder, in order, and the schema of the first.
+
+    Raises
+    ------
+    DataError
+        If pyarrow is not installed, one cannot be read, or its columns are not those of the first; the message names
+        it.
+    """
+    require_pyarrow(path)
+    files = tuple(parquet_in(path)) if path.is_dir() else (path,)
+    schemas = [_schema_of(file) for file in files]
+    for file, schema in zip(files, schemas, strict=True):
+        _check_like(file, schema, files[0], schemas[0])
+    return files, schemas[0]
+
+
+def parquet_in(folder: Path) -> Sequence[Path]:
+    """Return the Parquet files in ``folder``, sorted; where names begin with . or _ they hold no data."""
+    return sorted(file for file in folder.glob("*.parquet") if file.name[0] not in "._" and file.is_file())
+
+
+def require_pyarrow(path: Path) -> None:
+    """Raise DataError unless pyarrow is installed, which reads ``path`` by record batch."""
+    if importlib.util.find_spec("pyarrow") is None:
+        raise DataError(f"{path} is read by record batch, which needs pyarrow: pip install 'narrows[parquet]'")
+
+
+def _schema_of(file: Path) -> Any:
+    import pyarrow as pa  # type: ignore[import-untyped]
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
+    try:
+        return pq.read_schema(file)
+    except (ValueError, OSError, pa.ArrowException) as error:
+        raise DataError(f"{file} is not a Parquet file that can be read: {error}") from error
+
+
+def _check_like(file: Path, schema: Any, first: Path, wanted: Any) -> None:
+    """Refuse a part whose columns are not those of the ``first``, in any order."""
+    for name in wanted.names:
+        if name not in schema.names:
+            raise DataError(f"{file} has no column {name!r}, which {first.name} has; all parts need the same columns")
+    for one in schema:
+        if one.name not in wanted.names:
+            raise DataError(f"{file} has a column {one.name!r}, which {first.name} has not; all parts need the same")
+        kind = wanted.field(one.name).type
+        if one.type != kind:
+            raise DataError(f"{file}, column {one.name!r} is of type {one.type}, but of type {kind} in {first.name}")
