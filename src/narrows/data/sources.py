@@ -104,11 +104,9 @@ def load_data(
     rows = examples_in_parquet(path) if path.suffix.lower() == ".parquet" and not path.is_dir() else None
     if rows is not None:
         return from_dataset(rows, name=path.stem, size=size, fit=fit, like=image_like, progress=progress)
-    given = {"size": size, "fit": None if fit == "crop" or like is not None else fit, "page": page}
-    for name, value in given.items():
-        if value is not None:
-            advice = "; scale them beforehand" if name != "page" else ""
-            raise DataError(f"{name}={value!r} (--{name}) is for image files; {str(source)!r} holds numbers{advice}")
+    _check_numbers_alone(
+        source, {"size": size, "fit": None if fit == "crop" or like is not None else fit, "page": page}
+    )
     if source in NAMED:
         return NAMED[str(source)]()
     if not is_table(path):
@@ -123,6 +121,14 @@ def _check(size: int | None, fit: str, page: int | str | None) -> None:
     if page is not None and page != "all":
         integer("page", page, 0)
     choice("fit", fit, ("crop", "pad"))
+
+
+def _check_numbers_alone(source: str | Path, given: Mapping[str, object]) -> None:
+    """Refuse what is ``given``, by its name, for images, with a source that holds numbers."""
+    for name, value in given.items():
+        if value is not None:
+            advice = "; scale them beforehand" if name != "page" else ""
+            raise DataError(f"{name}={value!r} (--{name}) is for image files; {str(source)!r} holds numbers{advice}")
 
 
 def _array_in(path: Path, key: str | None) -> Dataset:
