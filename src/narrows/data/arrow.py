@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from narrows.data.errors import DataError
 from narrows.data.examples import ENCODED, Columns
 
-__all__ = ["as_table", "examples_in", "examples_in_parquet", "frame_of", "read_table"]
+__all__ = ["as_table", "examples_in", "examples_in_parquet", "frame_of", "holds_examples", "read_table"]
 
 WHOLE = {f"{sign}int{bits}": f"{sign.upper()}Int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
 """Types of whole numbers that know no missing ones, and those of pandas that do."""
@@ -94,9 +94,19 @@ def examples_in_parquet(path: Path) -> Columns | None:
     DataError
         As `read_table` and `examples_in`.
     """
+    return examples_in(str(path), read_table(path)) if holds_examples(path) else None
+
+
+def holds_examples(path: Path) -> bool:
+    """Say whether a Parquet file has a column of images or vectors.
+
+    Raises
+    ------
+    DataError
+        As `read_table`.
+    """
     pa = _pyarrow(str(path))
-    nested = any(_is_nested(pa, field.type) for field in _schema(pa, path))
-    return examples_in(str(path), read_table(path)) if nested else None
+    return any(_is_nested(pa, field.type) for field in _schema(pa, path))
 
 
 def examples_in(told: str, table: Any) -> Columns | None:

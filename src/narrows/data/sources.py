@@ -14,7 +14,7 @@ import numpy as np
 from narrows.arguments import choice, closest, integer
 from narrows.data.adapters import from_dataset
 from narrows.data.arrays import IDX_IMAGES, read_idx_file, read_idx_folder, read_npy, read_npz, refuse_pickle
-from narrows.data.arrow import examples_in_parquet
+from narrows.data.arrow import examples_in_parquet, holds_examples
 from narrows.data.batches import CIFAR_BATCHES, read_amat, read_cifar, read_cifar_folder, read_libsvm
 from narrows.data.containers import read_anndata, read_hdf5, read_mat, read_zarr
 from narrows.data.dataset import Dataset
@@ -22,7 +22,7 @@ from narrows.data.errors import DataError
 from narrows.data.image_files import IMAGE_SUFFIXES
 from narrows.data.images import Progress, read_images
 from narrows.data.parquet import parquet_in
-from narrows.data.parts import LARGE, read_parts
+from narrows.data.parts import LARGE, is_parquet, read_parts
 from narrows.data.synthetic import SYNTHETIC
 from narrows.data.tables import read_csv
 
@@ -99,7 +99,7 @@ def load_data(
         raise DataError(
             f"there is no data set or file {str(source)!r}{closest(source, NAMED)}; sets are {', '.join(NAMED)}"
         )
-    if source not in NAMED and not is_table(path) and _is_images(path):
+    if source not in NAMED and _is_images(path):
         return read_images(path, size=size, fit=fit, like=image_like, page=page, strict=strict, progress=progress)
     rows = examples_in_parquet(path) if path.suffix.lower() == ".parquet" and not path.is_dir() else None
     if rows is not None:
@@ -109,10 +109,7 @@ def load_data(
     )
     if source in NAMED:
         return NAMED[str(source)]()
-    if not is_table(path):
-        return _array_in(path, key)
-    reader = read_parts if path.is_dir() else _reader(TABLES, path)
-    return reader(path, missing, types)
+    return _table_in(path, missing, types) if is_table(path) else _array_in(path, key)
 
 
 def _check(size: int | None, fit: str, page: int | str | None) -> None:
@@ -129,6 +126,12 @@ def _check_numbers_alone(source: str | Path, given: Mapping[str, object]) -> Non
         if value is not None:
             advice = "; scale them beforehand" if name != "page" else ""
             raise DataError(f"{name}={value!r} (--{name}) is for image files; {str(source)!r} holds numbers{advice}")
+
+
+def _table_in(path: Path, missing: Sequence[str], types: Mapping[str, str] | None) -> Dataset:
+    if path.is_dir():
+        return read_parts(path, missing, types)
+    return _reader(TABLES, path)(path, missing, types)  # type: ignore[no-any-return]
 
 
 def _array_in(path: Path, key: str | None) -> Dataset:
@@ -174,11 +177,15 @@ def is_large(source: str | Path) -> bool:
     path = Path(source)
     if source in NAMED or not is_table(source):
         return False
-    return path.is_dir() or (path.is_file() and path.stat().st_size > LARGE)
+    files = list(parquet_in(path)) if path.is_dir() else [path]
+    large = path.is_dir() or (path.is_file() and path.stat().st_size > LARGE)
+    return large and not (is_parquet(files[0]) and holds_examples(files[0]))
 
 
 def _is_images(path: Path) -> bool:
-    """Return whether ``path`` is an image, or a folder of them rather than of IDX files."""
+    """Return whether ``path`` is an image, or a folder of them rather than of IDX files or parts of a table."""
+    if is_table(path):
+        return False
     if path.is_file():
         return path.name.lower().endswith(IMAGE_SUFFIXES)
     with os.scandir(path) as entries:  # one at a time, since there may be very many

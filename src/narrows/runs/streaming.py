@@ -107,8 +107,9 @@ def anomalies(
         odd, rows = scores > rule.limit, np.arange(first, first + len(scores))
         columns = {"example": rows, "score": scores, "p_value": p_values(scores, rule.held_out), "odd": odd}
         columns |= reasons(estimator, X, y, odd, rule.promised)
-        oddest = heapq.nlargest(ODDEST, zip(scores.tolist(), rows.tolist(), strict=True))
-        return _table(columns), {"odd": int(odd.sum()), "oddest": [list(one) for one in oddest]}
+        top = np.argsort(-scores, kind="stable")[:ODDEST]
+        oddest = np.stack([scores[top], rows[top]], 1).tolist()
+        return _table(columns), {"odd": int(odd.sum()), "oddest": oddest}
 
     return _stream("anomalies", model, data, out, missing, rule.told, work, told)
 
@@ -255,7 +256,7 @@ def _totals(journal: Journal) -> dict[str, Any]:
     if "error" in totals:
         totals["mean"] = totals.pop("error") / journal.rows
     if "oddest" in totals:
-        totals["oddest"] = [row for _, row in heapq.nlargest(ODDEST, map(tuple, totals["oddest"]))]
+        totals["oddest"] = [int(row) for _, row in heapq.nlargest(ODDEST, map(tuple, totals["oddest"]))]
     if any(name.startswith(MISSING) for name in totals):
         gaps, filled = (_taken(totals, kind) for kind in (MISSING, FILLED))
         left = {name: n - filled.get(name, 0) for name, n in gaps.items()}
