@@ -4,11 +4,14 @@ The lecture's digits, 80/20 by class. For each of the ten classes, models learn 
 the nine's 20 % and all of the tenth. They never see the tenth nor any label, and nothing is chosen by these scores: our
 models have their defaults at 8 numbers in the code, PyOD's theirs, and, since its default of 10 and 30 epochs is short,
 200 epochs beside. ``NARROWS_SEEDS`` says how many seeds there are, 1 by default.
+
+Then, where NARROWS_ADBENCH names the folder, odd rows of its tables (`benchmarks.odd_rows`).
 """
 
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -20,6 +23,7 @@ import torch
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
+from benchmarks import odd_rows
 from narrows import VAE, Autoencoder
 from narrows.data import load_data, split
 from narrows.evaluation.anomalies import roc_auc
@@ -75,8 +79,17 @@ def measured() -> Iterator[tuple[str, str, int, int, float, float]]:
 
 
 def main() -> None:
-    """Print the area of each score where each class is odd, means over the seeds."""
+    """Print how well odd digits are found, and odd rows of tables."""
     torch.set_num_threads(1)
+    _print_digits()
+    if "NARROWS_ADBENCH" in os.environ:
+        odd_rows.main()
+    else:
+        print("NARROWS_ADBENCH names no folder, so odd rows of tables are left out", file=sys.stderr)
+
+
+def _print_digits() -> None:
+    """Print the area of each score where each class is odd, means over the seeds."""
     runs = pd.DataFrame(measured(), columns=["model", "score", "seed", "class", "area", "seconds"])
     print(f"| model | score | {' | '.join(map(str, range(10)))} | mean (least–most of the seeds) | CPU s a fit |")
     print("|---" * 14 + "|")

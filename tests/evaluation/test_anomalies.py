@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
-from narrows.evaluation.anomalies import calibration_curve, p_values, roc_auc, threshold
+from narrows.evaluation.anomalies import calibration_curve, p_values, roc_auc, steadied_threshold, threshold
 
 scores = st.lists(st.integers(-5, 5), min_size=1, max_size=60)
 rates = st.sampled_from([0.01, 0.05, 0.1, 1 / 3, 0.5, 0.9])
@@ -55,6 +55,20 @@ def test_threshold_is_numpys_higher_quantile(seed, n):
 def test_rounding_asks_for_no_further_example():
     assert threshold(np.arange(19.0), 0.05) == 18  # 20 · (1 − 0.05) is a little more than 19 in floating point
     assert threshold(np.arange(9.0), 0.1) == 8
+
+
+@pytest.mark.parametrize(("shift", "least", "most"), [(0.0, 0.045, 0.055), (2.0, 0.035, 0.045), (-2.0, 0.055, 0.062)])
+def test_others_steady_a_threshold_and_move_it_by_a_fifth_at_most(shift, least, most):
+    rng, exact, steadied = np.random.default_rng(0), [], []
+    for _ in range(1000):
+        held_out = rng.normal(size=199)
+        score, promised = steadied_threshold(held_out, rng.normal(size=2000) + shift)
+        assert promised == 12 / 200
+        exact.append(stats.norm.sf(threshold(held_out)))
+        steadied.append(stats.norm.sf(score))
+    assert least < np.mean(steadied) < most
+    assert shift or np.std(steadied) < 0.7 * np.std(exact)
+    assert steadied_threshold(held_out, []) == (threshold(held_out), 0.05)
 
 
 # Calibration

@@ -40,7 +40,7 @@ def test_distances_are_to_the_nearest_three_by_how_sparse_they_are():
     np.testing.assert_allclose(neighbours.distances(torch.from_numpy(new).float())[0], expected, rtol=1e-4)
     among = np.linalg.norm(points[:, None] - points, axis=-1) / widths + np.diag(np.full(700, np.inf))
     others, same = neighbours.distances(torch.from_numpy(points[600:]).float())
-    assert same.tolist() == list(range(600, 700))
+    assert same[:, 0].tolist() == list(range(600, 700))
     np.testing.assert_allclose(others, np.sort(among, 1)[600:, :3].mean(1), rtol=1e-4)
 
 
@@ -51,6 +51,20 @@ def test_examples_that_were_learned_from_are_called_odd_as_often_as_new_ones(mod
     copied = np.repeat(two_arcs(0, 600)[:5], 2, 0)
     doubled = Neighbours.of(torch.from_numpy(copied).float())
     assert (doubled.nearest(torch.from_numpy(copied).float(), 1)[0] == 0).all()  # another of the same is a neighbour
+
+
+def test_kept_examples_are_compared_as_if_they_were_new():
+    """Of three that are equal, a new one takes one for itself and has two near it; so has one of four that are kept."""
+    rows = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 0.0], [5.0, 5.0], [0.0, 0.0]])
+    neighbours = Neighbours.of(rows)
+    twins = neighbours.twins()
+    assert twins[:, 0].tolist() == [0, 1, 2, 3, 4]
+    assert sorted(twins[[0, 2, 4], 1].tolist()) == [0, 2, 4]
+    assert twins[[1, 3], 1].tolist() == [-1, -1]
+    apart = (neighbours.nearest(rows, 2, twins)[0] * neighbours.widths[0]).sqrt()
+    assert apart[0, 0] == 0  # the third
+    assert apart[0, 1] > 0
+    assert neighbours.distances(rows[:1].repeat(2, 1), torch.tensor([[0, 2], [4, 0]]))[0].isfinite().all()
 
 
 @pytest.mark.parametrize("n", [20, 500])

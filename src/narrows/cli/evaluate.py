@@ -91,8 +91,8 @@ def anomalies(
         ),
     ] = None,
     by: Annotated[
-        str, typer.Option(metavar="WHAT", help="Score by reconstruction or by likelihood.")
-    ] = "reconstruction",
+        str, typer.Option(metavar="WHAT", help="Score by auto, all that the model knows, reconstruction or likelihood.")
+    ] = "auto",
     missing: Missing = None,
     fit: Fit = "crop",
     out: Out = None,
@@ -113,7 +113,7 @@ def anomalies(
         f"{found['odd']:,} of {found['examples']:,} examples are odd: their score by {by} is above "
         f"{found['threshold']:.4g}, which at most {found['promised']:.3g} of ordinary examples exceed"
     )
-    if found["promised"] > found["false_alarms"]:
+    if found["held_out"] + 1 < 1 / found["false_alarms"]:
         print(
             f"A rate of {found['false_alarms']:g} cannot be promised: the training held out {found['held_out']:,} "
             f"examples, and this rate needs {math.ceil(1 / found['false_alarms']) - 1:,}."

@@ -16,11 +16,11 @@ from narrows.columns.showing import texts_of
 from narrows.estimators.attributes import FittedAttributes
 from narrows.estimators.rows import rows_of
 from narrows.estimators.targets import clean_of, context_of, examples_of, refuse_pairs
-from narrows.evaluation.anomalies import threshold
 from narrows.evaluation.summary import Evaluation
 from narrows.fitted.completion import with_threshold
 from narrows.fitted.evaluate import MOST_INTEGRATED, evaluate
 from narrows.fitted.explaining import Explanation, nearest_ordinary, sentences
+from narrows.fitted.limits import limit
 from narrows.fitted.reference import SCORES
 from narrows.fitted.scores import SCORE_SAMPLES, LogLikelihood, error_nats, log_density, oddness
 from narrows.fitted.source import Source
@@ -111,14 +111,18 @@ class Scoring(FittedAttributes):
     def anomaly_threshold(self, by: str = "auto") -> float:
         """Return the `anomaly_score` above which `predict` calls an example odd.
 
-        The score that a new ordinary example exceeds with a probability of at most ``false_alarms``, by those of the
-        examples that `fit` held out or `fit_threshold` was given (`narrows.evaluation.anomalies.threshold`). The option
-        ``false_alarms`` can be set after the fit.
+        The score that a new ordinary example exceeds with a probability of ``false_alarms``, by those of the examples
+        that `fit` held out or `fit_threshold` was given. The option can be set after the fit.
 
-        That is so on average. With n held-out scores, of which the threshold is the r-th highest, r = ⌊α (n + 1)⌋, how
-        many of m new ordinary examples are called odd has a beta-binomial distribution of m, r and n + 1 − r:
+        By ``"auto"`` the examples that the model keeps help, and it is within a fifth of ``false_alarms``, up to
+        1/(n + 1) with n held-out examples, whatever the scores' distribution
+        (`narrows.evaluation.anomalies.steadied_threshold`). By the other scores, and after `fit_threshold`, it is at
+        most ``false_alarms`` (`narrows.evaluation.anomalies.threshold`).
+
+        That is so on average. Where the threshold is the r-th highest of n held-out scores, r = ⌊α (n + 1)⌋, how many
+        of m new ordinary examples are called odd has a beta-binomial distribution of m, r and n + 1 − r:
         ``scipy.stats.betabinom(m, r, n + 1 - r).interval(0.999)`` says between which numbers it lies in 99.9 % of the
-        cases.
+        cases; where others help, seldom near its ends.
 
         Raises
         ------
@@ -130,22 +134,16 @@ class Scoring(FittedAttributes):
         UserWarning
             If they are too few for a rate so low. The highest score is then the threshold.
         """
-        held_out = self.fitted_.held_out(choice("by", by, SCORES))
         false_alarms = rate("false_alarms", self.false_alarms)
-        if not len(held_out):
-            raise ValueError(
-                f"by={by!r} has no threshold: fit held nothing out, or fit_prior changed the likelihood since; "
-                "set one with fit_threshold(X), from ordinary examples that were not seen in training"
-            )
-        least = 1 / (len(held_out) + 1)
-        if false_alarms < least:
+        found = limit(self.fitted_, choice("by", by, SCORES), false_alarms)
+        if false_alarms < found.asked:
             warnings.warn(
                 f"false_alarms={false_alarms:g} needs {math.ceil(1 / false_alarms) - 1:,} examples that were "
-                f"not seen in training, but there are {len(held_out):,}; the highest of their scores is the "
-                f"threshold, which promises a rate of {least:.2g}; give fit_threshold(X) more",
+                f"not seen in training, but there are {found.held_out:,}; the highest of their scores is the "
+                f"threshold, which promises a rate of {found.asked:.2g}; give fit_threshold(X) more",
                 stacklevel=3,
             )
-        return threshold(held_out, max(false_alarms, least))
+        return found.score
 
     def decision_function(self, X: ArrayLike, y: ArrayLike | None = None, *, by: str = "auto") -> NDArray[np.float64]:
         """Return `anomaly_threshold` − `anomaly_score`, (n,): negative for odd examples, as scikit-learn has it."""

@@ -18,9 +18,12 @@ from scipy.special import kolmogi
 from narrows.arguments import RandomState, rate, real_numbers
 from narrows.evaluation.intervals import LEVEL, Estimate, bootstrap
 
-__all__ = ["CalibrationCurve", "calibration_curve", "p_values", "roc_auc", "threshold"]
+__all__ = ["CalibrationCurve", "calibration_curve", "p_values", "roc_auc", "steadied_threshold", "threshold"]
 
 Array = NDArray[np.float64]
+
+FIFTH = 0.2
+"""How far a rate of false alarms may be from what is asked for, on average, so that it varies less."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +76,37 @@ def threshold(held_out: ArrayLike, false_alarms: float = 0.05) -> float:
             f"with {n:,}, {1 / (n + 1):.3g} is the least that can be promised"
         )
     return float(np.partition(scores, rank - 1)[rank - 1])
+
+
+def steadied_threshold(held_out: ArrayLike, others: ArrayLike, false_alarms: float = 0.05) -> tuple[float, float]:
+    """Return a threshold that varies less than `threshold`, and the rate of false alarms that it promises.
+
+    It is that of all scores together, but where that is too far from the held-out ones' own: then the nearest that
+    these would have for a rate a fifth lower or higher than ``false_alarms``. So whatever the distributions are, the
+    mean rate of false alarms is at most a fifth away, to within 1/(n + 1); and where the other scores are distributed
+    as those of new examples are, it is nearer and varies less.
+
+    Parameters
+    ----------
+    held_out, false_alarms
+        As in `threshold`.
+    others
+        Scores of more ordinary examples, (m,), which should be distributed alike.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As in `threshold`.
+    """
+    scores, exact = _scores("held_out", held_out), threshold(held_out, false_alarms)
+    if not len(np.asarray(others)):
+        return exact, false_alarms
+    n, ordered = len(scores), np.sort(scores)[::-1]
+    # Whole but for rounding counts as whole, as in `threshold`.
+    most = min(max(1, math.floor((1 + FIFTH) * false_alarms * (n + 1) + 1e-9)), n)
+    fewest = min(max(1, math.ceil((1 - FIFTH) * false_alarms * (n + 1) - 1e-9)), n)
+    together = threshold(np.concatenate([scores, _scores("others", others)]), false_alarms)
+    return float(np.clip(together, ordered[most - 1], ordered[fewest - 1])), most / (n + 1)
 
 
 def p_values(scores: ArrayLike, held_out: ArrayLike) -> Array:

@@ -201,6 +201,11 @@ class Fitted:
             return self.joined.held_out
         return found.get("reconstruction" if by == "auto" and self.joined is None else by, np.zeros(0))
 
+    def seen(self, by: str) -> NDArray[np.float64]:
+        """Return the scores ``by`` of examples seen in training as if they were new, (n,), where it knows any."""
+        joined = None if by != "auto" or "auto" in self.reference.held_out else self.joined
+        return np.zeros(0) if joined is None else joined.seen
+
     def on(self, device: str) -> Passes:
         """Return its nets, at work on ``device``."""
         return Passes(self.model, self.features, self.operations, device)

@@ -5,7 +5,9 @@ the error knows nothing of how likely a code is; and nearness of codes knows not
 each is compared with that of ordinary examples, which makes it a p-value, and the logarithms of these are averaged, as
 Fisher combines tests (“Statistical methods for research workers”, 1925). Nearness counts twice: it sees at once what
 error and code see each in part. An example that is kept is no neighbour of itself, so that those learned from are
-compared as new ones are.
+compared as new ones are. What scores are compared with are therefore the kept ones as if each were new: neither itself
+nor another that equals it is its neighbour then. So those that were learned from help to set a threshold, which varies
+half as much as by the few that were held out; what training took from their errors, by these, is given back before.
 """
 
 from __future__ import annotations
@@ -36,17 +38,20 @@ DENSEST = 0.1
 ROWS_AT_ONCE = 512
 """Examples compared with all kept ones at a time, which a processor's cache holds."""
 
-ENOUGH = 50
-"""Held-out examples by which scores are calibrated; if there are fewer, those seen in training help."""
-
 TAIL = 10
 """One in so many ordinary examples is in the tail, whose p-values follow a power law (Hill 1975)."""
+
+ENOUGH = 50
+"""Held-out examples by which scores are calibrated; if there are fewer, those seen in training help."""
 
 STEEPEST = 0.01
 """The least mean of what the tail's logarithms exceed its start by."""
 
 WEIGHTS = 0.5, 0.25, 0.25
 """Of nearness, error and the nearness of codes."""
+
+HIGH = np.linspace(0.7, 0.97, 10)
+"""Where the distributions of errors are compared whose upper ends matter."""
 
 SMALLEST, FARTHEST = 1e-12, 1e15
 """Of what a logarithm is taken of, and of the numbers in an example, so that no square is infinite."""
@@ -74,8 +79,8 @@ class Neighbours:
     def of(cls, points: Tensor) -> Self:
         """Return those that are near to ``points`` (m, k), two or more."""
         plain = cls(points, torch.ones(len(points)))
-        own = torch.arange(len(points))
-        found = [plain.nearest(points[i], NEIGHBOURS, i)[0][:, -1] for i in own.split(ROWS_AT_ONCE)]
+        own = torch.arange(len(points))[:, None]
+        found = [plain.nearest(points[i[:, 0]], NEIGHBOURS, i)[0][:, -1] for i in own.split(ROWS_AT_ONCE)]
         radii = torch.cat(found).sqrt()
         usual = float(radii.mean()) or 1.0
         return cls(points, (radii / usual).clamp_min(DENSEST))
@@ -83,25 +88,39 @@ class Neighbours:
     def distances(self, x: Tensor, same: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Return the mean distance of each of ``x`` (n, k) to the nearest three, (n,), and ``same``, as `nearest`."""
         squares, same = self.nearest(x, NEAREST, same)
-        return squares.sqrt().mean(1), same
+        found = squares.isfinite()
+        return squares.where(found, 0.0).sqrt().sum(1) / found.sum(1).clamp_min(1), same
 
     def nearest(self, x: Tensor, most: int, same: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Return the squared distances of each of ``x`` (n, k) to at most ``most`` points, the nearest, (n, most).
 
-        ``same`` (n,) are the places of the points that they are themselves, which are none of their neighbours; −1 of
-        none. If it is None, those are taken that they equal to the last bit. They are returned, too.
+        ``same`` (n, j) are the places of j points each that are none of their neighbours, as they are themselves; −1 of
+        none. If it is None, it is one that they equal to the last bit. It is returned, too.
         """
         points, widths = self.points.to(x), self.widths.to(x)
+        alike = 1 if same is None else same.shape[1]
         squares = torch.addmm(points.square().sum(1), x, points.T, alpha=-2.0)
         squares += x.square().sum(1, keepdim=True)
         squares /= widths
-        few = squares.topk(min(most + 1, len(points)), largest=False).indices
+        few = squares.topk(min(most + alike, len(points)), largest=False).indices
         # Again, since of small distances the differences of large squares leave few digits.
         squares = (x[:, None] - points[few]).square().sum(2) / widths[few]
         if same is None:
             equal = squares == 0
-            same = few.gather(1, equal.int().argmax(1, keepdim=True)).squeeze(1).where(equal.any(1), -1)
-        return squares.masked_fill(few == same[:, None], math.inf).sort(1).values[:, :-1], same
+            same = few.gather(1, equal.int().argmax(1, keepdim=True)).where(equal.any(1, keepdim=True), -1)
+        left_out = (few[:, :, None] == same[:, None]).any(2)
+        return squares.masked_fill(left_out, math.inf).sort(1).values[:, : min(most, len(points) - 1)], same
+
+    def twins(self) -> Tensor:
+        """Return the place of each point, and that of another that equals it or −1, (m, 2)."""
+        own = torch.arange(len(self.points))
+        group = self.points.unique(dim=0, return_inverse=True)[1]
+        order = group.argsort(stable=True)
+        first = torch.cat([torch.ones(1, dtype=torch.bool), group[order].diff() != 0]).nonzero()[:, 0]
+        after = order.roll(-1)
+        after[torch.cat([first[1:], torch.tensor([len(own)])]) - 1] = order[first]
+        other = torch.empty_like(own).scatter_(0, order, after)
+        return torch.stack([own, other.where(other != own, -1)], 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,8 +161,8 @@ class Joined:
         By what codes are divided, (latent_dim,), and what they are near to.
     tails
         What ordinary examples have.
-    held_out
-        The scores of those kept examples that were held out, (k,).
+    held_out, seen
+        The scores, as if each were new, of those kept examples that were held out, (k,), and of the others, (m − k,).
     """
 
     centre: Tensor
@@ -154,6 +173,7 @@ class Joined:
     codes: Neighbours
     tails: Tails
     held_out: NDArray[np.float64]
+    seen: NDArray[np.float64]
 
     @classmethod
     def of(cls, passes: Passes, kept: Kept, classes: int) -> Self:
@@ -170,13 +190,17 @@ class Joined:
         begun = cls(
             *(centre.float(), inputs, usual.float(), whitening.float(), spread.float(), codes),
             Tails(np.zeros((0, len(WEIGHTS)))),
-            np.zeros(0),
+            *(np.zeros(0), np.zeros(0)),
         )
-        parts = begun._parts(passes, examples)
-        calibrating = kept.held_out if kept.held_out >= ENOUGH else len(kept)
-        tails = Tails(np.sort(parts[:calibrating], 0))
-        held_out = tails.surprise(parts[: kept.held_out]) @ WEIGHTS
-        return replace(begun, tails=tails, held_out=held_out)
+        twins, views = inputs.twins(), (x.float(), errors.float(), z.float())
+        split = (each.split(ROWS_AT_ONCE) for each in (*views, twins))
+        parts = torch.cat([begun._logarithms(*some) for some in zip(*split, strict=True)]).numpy()
+        tails = Tails(np.sort(parts[: kept.held_out if kept.held_out >= ENOUGH else len(kept)], 0))
+        if kept.held_out:
+            seen = parts[kept.held_out :]
+            seen[:, 1:] += _high(parts[: kept.held_out, 1:]) - _high(seen[:, 1:])
+        scores = tails.surprise(parts) @ WEIGHTS
+        return replace(begun, tails=tails, held_out=scores[: kept.held_out], seen=scores[kept.held_out :])
 
     def scores(self, passes: Passes, examples: Examples) -> NDArray[np.float64]:
         """Return how odd scaled ``examples`` are, (n,): the mean of −log p over the three, as often as each counts."""
@@ -188,20 +212,27 @@ class Joined:
 
         def parts(model: BottleneckModel, batch: Batch) -> Tensor:
             x, error, z = _views(model, batch)
-            near, same = self.inputs.distances(x - self.centre.to(x))
-            whitened = (error - self.usual.to(x)) @ self.whitening.to(x)
-            each = (
-                near,
-                whitened.square().mean(1),
-                self.codes.distances(z / self.spread.to(x), same)[0],
-            )
-            logarithms = torch.stack(each, 1).double().clamp(SMALLEST, 1 / SMALLEST).log()
+            logarithms = self._logarithms(x, error, z)
             return logarithms.where(z.isfinite().all(1, keepdim=True), math.nan)
 
         each = passes.apply(parts, examples, ROWS_AT_ONCE)
         check_codes(~each.isnan().any(1))
         found: NDArray[np.float64] = each.numpy()
         return found
+
+    def _logarithms(self, x: Tensor, error: Tensor, z: Tensor, same: Tensor | None = None) -> Tensor:
+        """Return the logarithms of the three, (n, 3); ``same`` as in `Neighbours.nearest`."""
+        near, same = self.inputs.distances(x - self.centre.to(x), same)
+        whitened = (error - self.usual.to(x)) @ self.whitening.to(x)
+        near_codes = self.codes.distances(z / self.spread.to(x), same)[0]
+        each = near, whitened.square().mean(1), near_codes
+        return torch.stack(each, 1).double().clamp(SMALLEST, 1 / SMALLEST).log()
+
+
+def _high(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean of the higher quantiles of each column of ``values`` (n, k), (k,)."""
+    found: NDArray[np.float64] = np.quantile(values, HIGH, axis=0).mean(0)
+    return found
 
 
 def _views(model: BottleneckModel, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:

@@ -14,7 +14,8 @@ from narrows.data.dataset import Dataset
 from narrows.data.errors import DataError
 from narrows.data.take import take
 from narrows.estimators.base import BottleneckEstimator
-from narrows.evaluation.anomalies import p_values, threshold
+from narrows.evaluation.anomalies import p_values
+from narrows.fitted.limits import limit as limit_of
 from narrows.fitted.reference import SCORES
 from narrows.runs.captions import captions, with_article
 from narrows.runs.cells import explained, reasons
@@ -62,11 +63,12 @@ class Rule(NamedTuple):
     def of(cls, estimator: BottleneckEstimator, by: str, false_alarms: float | None) -> Rule:
         """Return it of a model; for the parameters and errors see `find_anomalies`."""
         asked = rate("false_alarms", estimator.false_alarms if false_alarms is None else false_alarms)
-        held_out = estimator.fitted_.held_out(choice("by", by, SCORES))
-        if not len(held_out):
-            raise DataError(f"by={by!r} has no threshold: this model's training held out no examples for one")
-        promised = max(asked, 1 / (len(held_out) + 1))
-        return cls(by, asked, promised, held_out, threshold(held_out, promised))
+        fitted = estimator.fitted_
+        try:
+            found = limit_of(fitted, choice("by", by, SCORES), asked)
+        except ValueError as error:
+            raise DataError(str(error)) from error
+        return cls(by, asked, found.promised, fitted.held_out(by), found.score)
 
     @property
     def told(self) -> dict[str, Any]:
@@ -85,7 +87,7 @@ def find_anomalies(
     dataset: Dataset,
     out: Path | None = None,
     *,
-    by: str = "reconstruction",
+    by: str = "auto",
     false_alarms: float | None = None,
 ) -> Written:
     """Write which examples are odd, the oddest first, as a table and a sheet.

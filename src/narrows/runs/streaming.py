@@ -86,7 +86,7 @@ def anomalies(
     out: Path | None,
     *,
     missing: Sequence[str] = (),
-    by: str = "reconstruction",
+    by: str = "auto",
     false_alarms: float | None = None,
     told: Told,
 ) -> Written:

@@ -1,0 +1,49 @@
+"""Above which score an example is odd."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from narrows.evaluation.anomalies import steadied_threshold
+from narrows.fitted.fitted import Fitted
+
+__all__ = ["Limit", "limit"]
+
+
+class Limit(NamedTuple):
+    """A threshold of anomaly scores.
+
+    Attributes
+    ----------
+    score
+        Above which an example is odd.
+    asked, promised
+        Which share of ordinary examples is to be above it: as was asked for, or as little as can be promised; and which
+        is, at most, on average.
+    held_out
+        How many scores of ordinary examples, not seen in training, it goes by.
+    """
+
+    score: float
+    asked: float
+    promised: float
+    held_out: int
+
+
+def limit(fitted: Fitted, by: str, false_alarms: float) -> Limit:
+    """Return the threshold of the scores ``by``; if there are too few held-out ones, it is the highest of these.
+
+    Raises
+    ------
+    ValueError
+        If there are none.
+    """
+    held_out = fitted.held_out(by)
+    if not len(held_out):
+        raise ValueError(
+            f"by={by!r} has no threshold: fit held nothing out, or fit_prior changed the likelihood since; "
+            "set one with fit_threshold(X), from ordinary examples that were not seen in training"
+        )
+    asked = max(false_alarms, 1 / (len(held_out) + 1))
+    score, promised = steadied_threshold(held_out, fitted.seen(by), asked)
+    return Limit(score, asked, promised, len(held_out))
