@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from narrows.columns.column import MOST_LEVELS
+from narrows.columns.given import conditions
 from narrows.columns.saying import plain_kind
 from narrows.columns.table import Table, is_plain
 
@@ -278,3 +279,22 @@ def test_unseen_levels_and_values_beyond_the_least():
     assert cells[:, 0].tolist() == [3, 0]
     assert np.isfinite(cells).all()
     assert cells[0, 1] < cells[1, 1]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "Float64"])
+def test_numbers_come_back_with_as_many_decimals_as_they_had(dtype):
+    prices = pd.DataFrame({"price": np.round(np.exp(RNG.normal(3, 1, 60)), 2), "x": RNG.normal(size=60)}).astype(dtype)
+    table = Table.of(prices, None)
+    assert [column.step for column in table.columns] == [0.01, 0.0]
+    assert (table.filled(table.cells(prices))["price"] == prices["price"]).all()
+    made = table.filled(table.cells(prices) + 1e-3)["price"].to_numpy(np.float64)
+    assert np.array_equal(np.round(made, 2).astype(dtype.lower()), made.astype(dtype.lower()))
+
+
+def test_decimals_are_left_alone_where_numbers_are_asked_to_be_real():
+    prices = pd.DataFrame({"price": np.round(RNG.normal(size=60), 2)})
+    assert Table.of(prices, {"price": "real"}).columns[0].step == 0
+    (one,) = conditions(Table.of(prices, None), {"price": float(prices["price"][0])})
+    assert np.ptp(one.ends) == pytest.approx(0.01)
+    with pytest.raises(ValueError, match=r"the column holds multiples of 0\.01"):
+        conditions(Table.of(prices, None), {"price": 0.123})

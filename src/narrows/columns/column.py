@@ -72,7 +72,7 @@ class Column:
     heaps
         In its own unit, the values of those bins that hold one alone: a logarithm's exponential may be another.
     low, high, step
-        The range of the numbers, and the grid that they lie on; 0 for none.
+        The range of the numbers, and the grid that they lie on, such as 0.01 for two decimals; 0 for none.
     form
         How a text writes a date; "" for none.
     """
@@ -234,6 +234,8 @@ class Column:
             days = stamps.tz_convert(zone).tz_localize(None).round("D")
             back = days.tz_localize(zone, ambiguous=np.ones(len(days), bool), nonexistent="shift_forward")
             return back.tz_convert("UTC").as_unit("s").asi8.astype(np.float64)
+        if self.step < 1:  # of a power of ten, which no float is, the inverse is one
+            return np.rint(numbers * round(1 / self.step)) / round(1 / self.step)
         return np.rint(numbers / self.step) * self.step
 
     # --- Saying and saving ------------------------------------------------------------

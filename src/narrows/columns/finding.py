@@ -50,6 +50,9 @@ FORMS = (
 )
 """In which texts write dates; where a day could also be a month, it comes first unless some are above 12."""
 
+MOST_DECIMALS = 6
+"""Numbers of more are not written, but computed."""
+
 LARGEST_WHOLE = 2.0**53
 
 
@@ -114,8 +117,9 @@ def find(told: str, name: str | int, reading: Reading, asked: str | None = None)
     numbers = column.numbers(told, reading)
     numbers = numbers[~np.isnan(numbers)]
     _check_numbers(told, kind, numbers)
-    step = _step(kind, column, numbers)
-    column = replace(column, low=float(numbers.min()), high=float(numbers.max()), step=step)
+    column = replace(column, step=0.0 if asked == "real" else _step(kind, column, numbers))
+    low, high = column.on_grid(np.array([numbers.min(), numbers.max()])).tolist()
+    column = replace(column, low=low, high=high)
     return with_bins(column, numbers) if asked != "real" and kind in NUMBERS else column
 
 
@@ -189,9 +193,23 @@ def _step(kind: Kind, column: Column, numbers: NDArray[np.float64]) -> float:
         if not (local % DAY).any():
             return DAY
         return next((step for step in (3600.0, 60.0, 1.0) if not (numbers % step).any()), 0.0)
-    if kind == "real":
-        return 0.0
-    return 1.0 if not (numbers % 1).any() else 0.0
+    if not (numbers % 1).any():
+        return 1.0
+    return (
+        _decimal(numbers, np.float32 if "32" in column.dtype.text else np.float64) if column.family == "number" else 0.0
+    )
+
+
+def _decimal(numbers: NDArray[np.float64], precision: type[np.floating]) -> float:
+    """Return the last decimal that all ``numbers``, of so many bits, are written with; 0 where they have too many."""
+    given = numbers.astype(precision)
+    for decimals in range(1, MOST_DECIMALS + 1):
+        step = 10.0**-decimals
+        if step < 4 * np.spacing(np.abs(given).max()):
+            break
+        if (np.round(numbers, decimals).astype(precision) == given).all():
+            return float(f"1e-{decimals}")
+    return 0.0
 
 
 def _levels(reading: Reading, different: NDArray[Any]) -> tuple[Level, ...]:

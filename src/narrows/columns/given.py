@@ -215,11 +215,15 @@ def _at(column: Column, words: str, number: float) -> Range:
     if not column.low <= number <= column.high:
         raise ValueError(f"{words} cannot be met: {_reach(column)}")
     if column.step and float(column.on_grid(np.array([number]))[0]) != number:
-        held = {DAY: "whole days", 3600.0: "whole hours", 60.0: "whole minutes"}.get(column.step, "whole seconds")
-        raise ValueError(
-            f"{words} cannot be met: the column holds {held if column.kind == 'date' else 'whole numbers'}"
-        )
+        raise ValueError(f"{words} cannot be met: the column holds {_held(column)}")
     return number, number
+
+
+def _held(column: Column) -> str:
+    """Say what grid a column's values lie on."""
+    if column.kind == "date":
+        return {DAY: "whole days", 3600.0: "whole hours", 60.0: "whole minutes"}.get(column.step, "whole seconds")
+    return "whole numbers" if column.step == 1 else f"multiples of {column.step:g}"
 
 
 def _reach(column: Column) -> str:
