@@ -2,12 +2,13 @@
 
 ``narrows encode`` and ``narrows anomalies`` on a folder of Parquet parts of 20 columns, each stream a process of one
 thread, as a person would type it; the time for 100,000,000 rows is extrapolated. The first stream is also killed by
-SIGKILL half way, and gone on with.
+SIGKILL half way, and gone on with. Then the memory that `fit` takes for as many parts as that, and for a tenth.
 """
 
 from __future__ import annotations
 
 import hashlib
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -23,10 +24,26 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from narrows import Autoencoder
 from narrows.runs.journal import JOURNAL
 
-ROWS, ROWS_A_FILE, FEATURES, EXTRAPOLATED = int(os.environ.get("ROWS", "20000000")), 1_000_000, 20, 100_000_000
+ROWS, EXTRAPOLATED, ROWS_A_FILE = int(os.environ.get("ROWS", "20000000")), 100_000_000, 1_000_000
+
+FEATURES, FEW_FILES = 20, 2
+
+TRAINED_ON = (1, 10)
+"""Files."""
+
+FIT = """
+import resource, sys, time
+from narrows import Autoencoder
+from narrows.data.parquet_rows import ParquetRows
+rows, began = ParquetRows.of(sys.argv[1]), time.monotonic()
+model = Autoencoder(8, epochs=1, batch_size=256, prior="normal", random_state=0).fit(rows)
+seconds, peak = time.monotonic() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+model.save(sys.argv[2])
+print(f"| {len(rows):,} | {seconds:.0f} | {peak:.0f} |", end=" ", flush=True)
+"""
 
 
-def data_in(folder: Path) -> Path:
+def data_in(folder: Path) -> None:
     """Write the parts, and a model of such rows next to them."""
     random = np.random.default_rng(0)
     mixing = random.normal(size=(5, FEATURES)).astype(np.float32)
@@ -39,19 +56,23 @@ def data_in(folder: Path) -> Path:
         pq.write_table(pa.table(dict(zip(names, x.T, strict=True))), parts / f"{number:04}.parquet")
     first = pq.read_table(parts / "0000.parquet").slice(0, 20_000).to_pandas()
     Autoencoder(8, epochs=5, random_state=0).fit(first).save(folder / "model.safetensors")
-    return parts
 
 
-def streamed(verb: str, folder: Path, out: str, *, killed: bool = False) -> tuple[float, float]:
+def some_of(folder: Path, files: int) -> str:
+    """Return a folder with the first so many ``files`` alone, links to them, and its name."""
+    some = folder / f"data-{files}"
+    some.mkdir()
+    for file in sorted((folder / "data").iterdir())[:files]:
+        os.link(file, some / file.name)
+    return some.name
+
+
+def streamed(verb: str, folder: Path, data: str, out: str, *, killed: bool = False) -> tuple[float, float]:
     """Return the seconds that a stream took, and the most megabytes of memory; it may be killed half way."""
-    command = [sys.executable, "-m", "narrows", verb, "model.safetensors", "data", "--out", out]
-    began, half = time.monotonic(), ROWS // ROWS_A_FILE // 2
+    command = [sys.executable, "-m", "narrows", verb, "model.safetensors", data, "--out", out]
+    began, half, quiet = time.monotonic(), ROWS // ROWS_A_FILE // 2, subprocess.DEVNULL
     process = subprocess.Popen(
-        command,
-        cwd=folder,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        command, cwd=folder, env=os.environ | {"OMP_NUM_THREADS": "1"}, stdout=quiet, stderr=quiet
     )
     while killed and len(list((folder / out).glob("part-*"))) < half:
         time.sleep(0.05)
@@ -74,26 +95,38 @@ def digest(folder: Path) -> str:
 
 
 def main() -> None:
-    """Print a row for each stream, in Markdown."""
-    print(f"\nrows of {FEATURES} numbers, {ROWS:,} in files of {ROWS_A_FILE:,}, load {os.getloadavg()[0]:.1f}\n")
-    print(f"| verb | seconds | rows a second | minutes for {EXTRAPOLATED:,} | peak MB | after a kill |")
-    print("|---|---|---|---|---|---|", flush=True)
+    """Print a row for each stream, and for each training, in Markdown."""
+    print(f"\nRows of {FEATURES} numbers in files of {ROWS_A_FILE:,}, load {os.getloadavg()[0]:.1f}\n")
+    print(f"| verb | rows | seconds | rows a second | minutes for {EXTRAPOLATED:,} | peak MB | after a kill |")
+    print("|---|---|---|---|---|---|---|", flush=True)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        data_in(folder)
-        for verb in ("encode", "anomalies"):
-            seconds, peak = streamed(verb, folder, verb)
-            same = "—"
-            if verb == "encode":
-                streamed(verb, folder, "killed", killed=True)
-                if not (folder / "killed" / JOURNAL).exists():
-                    raise RuntimeError("the stream was killed too late")
-                peak = max(peak, streamed(verb, folder, "killed")[1])
-                same = "same bytes" if digest(folder / "killed") == digest(folder / verb) else "OTHER BYTES"
-            minutes = seconds * EXTRAPOLATED / ROWS / 60
-            print(
-                f"| {verb} | {seconds:.0f} | {ROWS / seconds:,.0f} | {minutes:.1f} | {peak:.0f} | {same} |", flush=True
-            )
+        # In another process, since a child's memory counts from what its parent had.
+        making = multiprocessing.get_context("spawn").Process(target=data_in, args=(folder,))
+        making.start()
+        making.join()
+        for verb, data, rows in (
+            ("encode", "data", ROWS),
+            ("anomalies", some_of(folder, FEW_FILES), FEW_FILES * ROWS_A_FILE),
+        ):
+            seconds, peak = streamed(verb, folder, data, verb)
+            same = killed_and_gone_on(folder) if verb == "encode" else "—"
+            minutes = seconds * EXTRAPOLATED / rows / 60
+            row = (verb, f"{rows:,}", f"{seconds:.0f}", f"{rows / seconds:,.0f}", f"{minutes:.1f}", f"{peak:.0f}", same)
+            print(f"| {' | '.join(row)} |", flush=True)
+        print("\n| learned from, in one pass | seconds | peak MB | model file, bytes |\n|---|---|---|---|")
+        for files in TRAINED_ON:
+            subprocess.run([sys.executable, "-c", FIT, some_of(folder, files), "trained"], cwd=folder, check=True)
+            print(f"{(folder / 'trained').stat().st_size:,} |", flush=True)
+
+
+def killed_and_gone_on(folder: Path) -> str:
+    """Return whether an encoding that is killed half way comes to the same bytes."""
+    streamed("encode", folder, "data", "killed", killed=True)
+    if not (folder / "killed" / JOURNAL).exists():
+        raise RuntimeError("the stream was killed too late")
+    streamed("encode", folder, "data", "killed")
+    return "same bytes" if digest(folder / "killed") == digest(folder / "encode") else "OTHER BYTES"
 
 
 if __name__ == "__main__":
