@@ -1,10 +1,11 @@
-"""The project's commands: demo, test, lint, bench, docs. Standard library only; builds ``.venv`` by itself.
+"""The project's commands: demo, test, lint, bench, battery, docs. Standard library only; builds ``.venv`` by itself.
 
     python3 dev.py demo            train autoencoders on handwritten digits and draw the lecture's figure
     python3 dev.py test [ARGS]     run the tests; ARGS go to pytest
     python3 dev.py test --lowest   run the laws with the lowest versions that pyproject.toml allows, in .venv-lowest
     python3 dev.py lint            ruff, mypy and codespell; for the explorer's scripts Prettier and ESLint
     python3 dev.py bench [ARGS]    measure narrows beside its peers; "against REV" beside another commit of its own
+    python3 dev.py battery [ARGS]  damage, attack and kill it; "--bounded" does a fiftieth, as CI does
     python3 dev.py docs            build the documentation into docs/_build
 
 Further arguments are passed on to the tool that does the work. Both environments keep to constraints.txt.
@@ -29,7 +30,14 @@ CONSTRAINTS = ROOT / "constraints.txt"
 PRETTIER, ESLINT = "prettier@3.10.1", "eslint@9.39.2"
 SCRIPTS = ["src/narrows/web/static", "tests/web/*.mjs", "eslint.config.mjs"]
 
-EXTRAS = {"demo": (), "test": ("test",), "lint": ("lint", "test"), "bench": ("bench",), "docs": ("docs",)}
+EXTRAS = {
+    "demo": (),
+    "test": ("test",),
+    "lint": ("lint", "test"),
+    "bench": ("bench",),
+    "battery": ("test",),
+    "docs": ("docs",),
+}
 
 # One more than there are cores, since tests of pages mostly wait for the browser; tests/conftest.py says which stay
 # together.
@@ -62,6 +70,7 @@ def commands(name: str, python: str, further: list[str]) -> list[list[str]]:
             [python, "-m", "codespell_lib"],
         ],
         "bench": [[python, "-m", "benchmarks", *further]],
+        "battery": [[python, "-m", "battery", *further]],
         "docs": [[python, "-m", "sphinx", "-W", "--keep-going", "-b", "html", *further, "docs", "docs/_build"]],
     }[name]
     return [*known, *script_checks()] if name == "lint" else known

@@ -37,6 +37,8 @@ BYTES_AT_ONCE = 2**24
 LARGEST_HEADER = 16 * 2**20
 LARGEST_FILE = 32 * 2**30
 MOST_TENSORS = 10_000
+MOST_ITEMS = 2**19
+"""In a header: lists, objects and what they hold, each of which takes up to a hundred bytes once it is parsed."""
 
 DTYPES = ("F32", "F64", "BOOL", "I64")
 """Of nets, of the scaling, and of the masks and orders in a normalising flow."""
@@ -255,6 +257,8 @@ def _pieces(file: BinaryIO, most: int) -> Iterator[bytes]:
 def _metadata(data: bytes) -> Metadata:
     """Return the header's typed part, once the header's tensors and the digest are found in order."""
     length = int.from_bytes(data[:8], "little")
+    if sum(data.count(mark, 8, 8 + length) for mark in (b"[", b"{", b",")) > MOST_ITEMS:
+        raise ModelFileError(f"its header holds more than the {MOST_ITEMS:,} items allowed")
     try:
         header = json.loads(data[8 : 8 + length])
         text = header.pop("__metadata__")["narrows"]

@@ -14,7 +14,7 @@ from narrows import VAE, Autoencoder, DenoisingAutoencoder
 from narrows.data.dataset import Dataset
 from narrows.web.entry import Entry
 from narrows.web.library import Library
-from narrows.web.server import answer, create_app
+from narrows.web.server import answer, config_of, create_app
 from web.reading_frames import TOKEN, read_frame
 
 
@@ -61,9 +61,7 @@ def address(library):
     listener = socket.create_server(("127.0.0.1", 0))
     host = f"127.0.0.1:{listener.getsockname()[1]}"
     app = create_app(library, TOKEN, frozenset({host}))
-    server = uvicorn.Server(
-        uvicorn.Config(app, log_level="error", lifespan="off", ws="websockets-sansio", timeout_graceful_shutdown=1)
-    )
+    server = uvicorn.Server(config_of(app))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     while not server.started:

@@ -2,11 +2,13 @@
 
 import http.client
 import json
+import socket
 
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from narrows.serving import patience
 from narrows.serving.guard import HEADERS
 from narrows.serving.images import MOST_BYTES
 from web.reading_frames import TOKEN
@@ -76,11 +78,11 @@ def test_the_page_itself_is_answered(get, address):
     response, body = get(Origin=f"http://{address}")
     assert response.status == 200
     assert b"app.js" in body
-    with connect(f"ws://{address}/live", origin=f"http://{address}", additional_headers=_cookie(address)) as socket:
-        socket.send(json.dumps({"id": 3, "ask": "models"}))
-        assert b'"id":3' in socket.recv()
-        socket.send("no JSON")
-        assert b"refused" in socket.recv()
+    with connect(f"ws://{address}/live", origin=f"http://{address}", additional_headers=_cookie(address)) as live:
+        live.send(json.dumps({"id": 3, "ask": "models"}))
+        assert b'"id":3' in live.recv()
+        live.send("no JSON")
+        assert b"refused" in live.recv()
 
 
 @pytest.mark.parametrize("path", ["/", "/static/shell/app.js", "/static/nothing.js", "/docs", "/openapi.json"])
@@ -107,6 +109,22 @@ def test_a_long_upload_is_cut_off(get):
     response, body = get("/upload?model=plane", "POST", bytes(MOST_BYTES + 1))
     assert response.status == 413
     assert b"MB" in body
+
+
+def test_a_body_that_is_told_too_long_is_not_waited_for(address):
+    host, port = address.split(":")
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        lines = ["POST /upload?model=plane HTTP/1.1", f"Host: {address}", f"Cookie: {_cookie(address)['Cookie']}"]
+        connection.sendall("\r\n".join([*lines, f"Content-Length: {225 * 10**6}", "", ""]).encode())
+        assert connection.recv(4096).startswith(b"HTTP/1.1 413")
+
+
+def test_slow_headers_are_cut_off(address, monkeypatch):
+    monkeypatch.setattr(patience, "HEADER_SECONDS", 0.1)
+    host, port = address.split(":")
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost")
+        assert connection.recv(4096).startswith(b"HTTP/1.1 408")
 
 
 @pytest.mark.parametrize("model", ["/etc/passwd", "..%2Fplane", "http:%2F%2Fevil.example%2Fm.safetensors", ""])

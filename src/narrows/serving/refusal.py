@@ -63,11 +63,14 @@ class Refused(Response):
     ----------
     found
         Why.
+    body
+        That says so; by default as `refusal` does.
     """
 
-    def __init__(self, found: Refusal) -> None:
+    def __init__(self, found: Refusal, body: bytes | None = None) -> None:
         self.unread = found.unread
-        made = refusal(found.status, found.message, {"connection": "close"} if found.unread else None)
+        headers = {"connection": "close"} if found.unread else None
+        made = refusal(found.status, found.message, headers) if body is None else Response(body, found.status, headers)
         super().__init__(made.body, made.status_code, dict(made.headers))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -31,7 +31,10 @@ from pydantic import ConfigDict, ValidationError, validate_call
 from starlette.types import ASGIApp
 
 from narrows.arguments import choice
+from narrows.serving.bodies import Bodies
 from narrows.serving.images import MOST_BYTES, read_image
+from narrows.serving.patience import Patience
+from narrows.serving.refusal import Refusal, Refused
 from narrows.web import questions
 from narrows.web.guard import PageGuard
 from narrows.web.library import Library
@@ -39,7 +42,7 @@ from narrows.web.questions import inputs
 from narrows.web.uploads import prepare
 from narrows.web.wire import pack, pack_refusal
 
-__all__ = ["QUESTIONS", "answer", "create_app", "serve"]
+__all__ = ["QUESTIONS", "answer", "config_of", "create_app", "serve"]
 
 STATIC = Path(__file__).parent / "static"
 
@@ -80,6 +83,7 @@ def create_app(library: Library, token: str, hosts: frozenset[str]) -> ASGIApp:
     """Return the guarded server of ``library``; ``token`` and ``hosts`` as in `PageGuard`."""
     mimetypes.add_type("text/javascript", ".js")  # a machine's own table may say otherwise
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    bodies = Bodies()
     pool = ThreadPoolExecutor(QUESTIONS_AT_ONCE, initializer=partial(torch.set_num_threads, 1))
 
     async def work(function: Callable[..., bytes], *arguments: Any) -> bytes:
@@ -89,10 +93,11 @@ def create_app(library: Library, token: str, hosts: frozenset[str]) -> ASGIApp:
         return FileResponse(STATIC / "index.html")
 
     async def upload(request: Request, model: str) -> Response:
-        body = await _body(request)
-        if body is None:
-            return Response(pack_refusal(f"the file has more than {MOST_BYTES // 2**20} MB"), 413)
-        frame = await work(_prepared, library, model, body)
+        try:
+            async with bodies.read(request, MOST_BYTES) as body:
+                frame = await work(_prepared, library, model, body)
+        except Refusal as found:
+            return Refused(found, pack_refusal(found.message))
         return Response(frame, media_type="application/octet-stream")
 
     async def live(socket: WebSocket) -> None:
@@ -104,16 +109,6 @@ def create_app(library: Library, token: str, hosts: frozenset[str]) -> ASGIApp:
     app.websocket("/live")(live)
     app.mount("/static", StaticFiles(directory=STATIC))
     return PageGuard(app, token, hosts)
-
-
-async def _body(request: Request) -> bytes | None:
-    """Return a request's body, or None as soon as it is too long."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BYTES:
-            return None
-    return bytes(body)
 
 
 def _prepared(library: Library, model: str, body: bytes) -> bytes:
@@ -171,8 +166,18 @@ def serve(library: Library, opened: Callable[[str], object], *, host: str = "127
     port, token = listener.getsockname()[1], secrets.token_urlsafe(24)
     name = f"[{host}]" if ":" in host else host
     app = create_app(library, token, frozenset({f"{name}:{port}", f"localhost:{port}"}))
-    config = uvicorn.Config(
+    opened(f"http://{name}:{port}/?token={token}")
+    try:
+        uvicorn.Server(config_of(app)).run([listener])
+    finally:
+        library.close()
+
+
+def config_of(app: ASGIApp) -> uvicorn.Config:
+    """Return how uvicorn is to serve ``app``, as of `create_app`."""
+    return uvicorn.Config(
         app,
+        http=partial(Patience, lambda _status: None),  # type: ignore[arg-type]  # it makes such a protocol
         log_level="warning",
         lifespan="off",
         ws="websockets-sansio",
@@ -180,8 +185,3 @@ def serve(library: Library, opened: Callable[[str], object], *, host: str = "127
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=1,
     )
-    opened(f"http://{name}:{port}/?token={token}")
-    try:
-        uvicorn.Server(config).run([listener])
-    finally:
-        library.close()

@@ -1,0 +1,52 @@
+"""Run the battery, or the parts named: ``python3 dev.py battery [--bounded] [PART ...]``.
+
+Prints a table of figure against target, and ends with 1 if a target is missed. Each part is a process of its own, so
+that a crash is a row and not the end. ``--bounded`` does a fiftieth of the work, as CI does.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import import_module
+
+from battery.row import Row
+
+PARTS = ("model_files", "attacks")
+
+BOUNDED = 0.02
+"""Share of the work that is done where time is short."""
+
+
+def run(part: str, share: float) -> bool:
+    """Print the rows of a part; return whether all hold."""
+    holds = True
+    for row in import_module(f"battery.{part}").rows(share):
+        print(row, flush=True)
+        holds = holds and row.holds
+    return holds
+
+
+def main(arguments: list[str]) -> int:
+    """Run what ``arguments`` name."""
+    if arguments[:1] == ["--part"]:
+        return 0 if run(arguments[1], float(arguments[2])) else 3
+    bounded = "--bounded" in arguments
+    parts = [name for name in arguments if name != "--bounded"] or PARTS
+    unknown = set(parts) - set(PARTS)
+    if unknown:
+        print(f"no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}", file=sys.stderr)
+        return 2
+    print("| what | figure | target | holds |\n|---|---|---|---|", flush=True)
+    missed = False
+    for part in parts:
+        command = [sys.executable, "-m", "battery", "--part", part, str(BOUNDED if bounded else 1)]
+        status = subprocess.run(command, check=False).returncode
+        if status not in (0, 3):
+            print(Row(part, f"ended with {status}", "to its end", holds=False), flush=True)
+        missed = missed or status != 0
+    return int(missed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

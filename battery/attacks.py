@@ -1,0 +1,290 @@
+"""Hostile clients of the service and of the explorer: slow ones, those that say too much, and those from elsewhere.
+
+Both are real servers in processes of their own. Whether something was read outside of what is served is seen by a
+file there whose content no answer may hold.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import random
+import secrets
+import select
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import numpy as np
+from sklearn.datasets import load_digits
+
+from battery.row import ROOT, Row
+from narrows import Autoencoder
+
+__all__ = ["rows"]
+
+SLOW, ASKED, TRAVERSALS = 200, 200, 60
+
+SERVED = """
+import sys
+from narrows.serving import server
+server.serve([f"model={sys.argv[1]}"], lambda address: print(address, flush=True), port=0)
+"""
+
+EXPLORED = """
+import sys
+from pathlib import Path
+from narrows.web.exploring import explore
+explore([Path(sys.argv[1])], "digits", opened=lambda address: print(address, flush=True))
+"""
+
+PATIENT = "from narrows.serving import patience; patience.HEADER_SECONDS = 1000\n"
+"""What a broken twin does first."""
+
+EXAMPLE = load_digits().images[0].tolist()
+BODY = json.dumps({"examples": [EXAMPLE]}).encode()
+JSON = {"content-type": "application/json"}
+
+
+@contextmanager
+def server(script: str, model: Path) -> Iterator[str]:
+    """Give the address that a server prints."""
+    command = [sys.executable, "-c", script, str(model)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        try:
+            address = process.stdout.readline().strip().removeprefix("http://")
+            host = address.partition("/")[0]
+            while script is SERVED and ask(host, "GET", "/health/ready")[0] != 200:
+                time.sleep(0.05)
+            yield address
+        finally:
+            process.kill()
+
+
+def ask(
+    host: str, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
+) -> tuple[int, bytes]:
+    """Return the status and the body of an answer; (0, b"") where the connection was closed without one."""
+    with closing(http.client.HTTPConnection(host, timeout=30)) as connection:
+        try:
+            connection.putrequest(method, path, skip_host="host" in (headers or {}))
+            for name, value in {"content-length": str(len(body)), **(headers or {})}.items():
+                if value is not None:
+                    connection.putheader(name, value)
+            connection.endheaders(body)
+            response = connection.getresponse()
+            return response.status, response.read()
+        except (ConnectionError, http.client.HTTPException):
+            return 0, b""
+
+
+def ordinary(host: str, path: str = "/health/live") -> float:
+    """Return the 99th percentile of ordinary requests' seconds."""
+    took = []
+    for _ in range(ASKED):
+        began = time.perf_counter()
+        assert ask(host, "GET", path)[0] in (200, 403)
+        took.append(time.perf_counter() - began)
+    return float(np.percentile(took, 99))
+
+
+def slow(host: str) -> tuple[float, float, float]:
+    """Return ordinary requests' seconds without and beside slow connections, and when the last of these was closed."""
+    before = ordinary(host)
+    began = time.monotonic()
+    many = [socket.create_connection((host.split(":", maxsplit=1)[0], int(host.split(":")[1]))) for _ in range(SLOW)]
+    for connection in many:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: ")
+    beside = ordinary(host)
+    for connection in many:
+        connection.settimeout(max(0.01, 12 - (time.monotonic() - began)))
+        try:
+            while connection.recv(4096):
+                pass
+        except TimeoutError:
+            break
+        except ConnectionError:
+            pass
+    closed = time.monotonic() - began
+    for connection in many:
+        connection.close()
+    return before, beside, closed
+
+
+def long_body(host: str, path: str, headers: dict[str, str], *, chunked: bool) -> tuple[int, float, int]:
+    """Return the status that answers a body of 225 MB, the seconds, and the MB that were taken from it before."""
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    length = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {225 * 10**6}"
+    began, sent = time.monotonic(), 0
+    with socket.create_connection((host.split(":", maxsplit=1)[0], int(host.split(":")[1])), timeout=20) as connection:
+        connection.sendall(f"POST {path} HTTP/1.1\r\nHost: {host}\r\n{head}{length}\r\n\r\n".encode())
+        piece = bytes(10**6)
+        try:
+            while chunked and sent < 225 and not select.select([connection], [], [], 0)[0]:
+                connection.sendall(b"%x\r\n" % len(piece) + piece + b"\r\n")
+                sent += 1
+        except (ConnectionError, TimeoutError):
+            pass
+        try:
+            found = connection.recv(4096)
+        except (ConnectionError, TimeoutError):
+            found = b""
+    return int(found.split()[1]) if found else 0, time.monotonic() - began, sent
+
+
+def traversals(canary: Path, rng: random.Random) -> list[str]:
+    """Return spellings of a path from what is served to ``canary``."""
+    dots = ["..", "%2e%2e", ".%2e", "%252e%252e", "..%00", "%c0%ae%c0%ae", "....", "..;"]
+    slashes = ["/", "%2f", "%5c", "\\", "//", "%252f"]
+    starts = ["/static/", "/", "/models/", "/static/shell/", "/static//", "/upload/"]
+    inner = [part.strip("/") for part in (str(canary), "etc/passwd")]
+    every = [
+        start + (dot + slash) * 12 + slash.join(target.split("/"))
+        for start in starts for dot in dots for slash in slashes for target in inner
+    ]  # fmt: skip
+    return [f"/static/{canary}", f"/static/%2f{canary}", f"/{canary}", *rng.sample(every, TRAVERSALS - 3)]
+
+
+WRONG = {
+    "invalid": b"{", "NaN": BODY.replace(b"0.0", b"NaN", 1), "1e999": BODY.replace(b"0.0", b"1e999", 1),
+    "ragged": b'{"examples": [[[0],[0,1]]]}', "100,000 deep": b"[" * 100_000, "deep objects": b'{"a":' * 100_000,
+    "5,000 digits": BODY.replace(b"0.0", b"1" * 5000, 1), "dimensions": b'{"examples": [[0, 1]]}', "empty": b"",
+    "no object": b"[]", "text": BODY.replace(b"0.0", b'"0"', 1), "bytes": bytes(range(256)),
+}  # fmt: skip
+
+
+def elsewhere(host: str, path: str, own: dict[str, str]) -> list[tuple[str, int, tuple[int, ...]]]:
+    """Return what comes of requests from elsewhere: told, the status, and which would be right."""
+
+    def asked(**headers: str) -> int:
+        return ask(host, "POST", path, BODY, {**JSON, **own, **headers})[0]
+
+    return [
+        ("wrong Host", asked(host="evil.example"), (421,)),
+        ("no Host", ask(host, "POST", path, BODY, {**JSON, **own, "host": None})[0], (400, 421)),  # type: ignore[dict-item]
+        ("foreign Origin", asked(origin="http://evil.example"), (403,)),
+        ("null Origin", asked(origin="null"), (403,)),
+        ("Origin of a like name", asked(origin=f"http://{host}.evil.example"), (403,)),
+    ]
+
+
+def service(model: Path, canary: Path, share: float) -> Iterator[Row]:
+    """Yield what comes of attacks on the service."""
+    path = "/models/model/encode"
+    with server(SERVED, model) as host:
+        yield _slow_row("serve", *slow(host))
+        yield from _long_rows("serve", host, path, {"Content-Type": "application/x-npy"})
+        statuses = {name: ask(host, "POST", path, body, JSON)[0] for name, body in WRONG.items()}
+        wrong = {name: status for name, status in statuses.items() if status not in (400, 422)}
+        yield Row("serve: JSON that is wrong", f"{len(statuses)}; others: {wrong or 'none'}", "400 or 422", not wrong)
+        found = [
+            *elsewhere(host, path, {}),
+            ("type text", ask(host, "POST", path, BODY, {"content-type": "text/plain"})[0], (415,)),
+        ]
+        yield _refused_row("serve", found)
+        yield _traversal_row("serve", host, canary, {})
+        yield _fuzz_row(host, round(10_000 * share))
+    with server(PATIENT + SERVED, model) as host:
+        time.sleep(3)
+        closed = slow(host)[2]
+        yield Row("serve: twin without a deadline: caught", f"{closed:.0f} s", "> 10 s", closed > 10)
+
+
+def explorer(model: Path, canary: Path) -> Iterator[Row]:
+    """Yield what comes of attacks on the explorer."""
+    with server(EXPLORED, model) as address:
+        host, _, query = address.partition("/")
+        token = query.partition("token=")[2]
+        own = {"cookie": f"narrows-{host.rpartition(':')[2]}={token}"}
+        yield _slow_row("explore", *slow(host))
+        yield from _long_rows("explore", host, "/upload?model=model", own)
+        found = elsewhere(host, "/upload?model=model", own)
+        yield _refused_row("explore", [*found, ("no token", ask(host, "POST", "/upload?model=model", BODY)[0], (403,))])
+        yield _traversal_row("explore", host, canary, own)
+
+
+def _slow_row(name: str, before: float, beside: float, closed: float) -> Row:
+    told = f"{closed:.1f} s; p99 {1000 * before:.0f} → {1000 * beside:.0f} ms"
+    return Row(
+        f"{name}: {SLOW} slow headers closed", told, "≤ 10 s; ≤ 2 ×", closed <= 10 and beside <= 2 * max(before, 0.005)
+    )
+
+
+def _long_rows(name: str, host: str, path: str, headers: dict[str, str]) -> Iterator[Row]:
+    for chunked in (False, True):
+        status, seconds, sent = long_body(host, path, headers, chunked=chunked)
+        told = f"{status} in {seconds:.1f} s, {sent} MB sent"
+        good = status == 413 and seconds <= 5 and sent < 100
+        yield Row(f"{name}: 225 MB {'in chunks' if chunked else 'told'}", told, "413, ≤ 5 s, < 100 MB", good)
+
+
+def _refused_row(name: str, found: list[tuple[str, int, tuple[int, ...]]]) -> Row:
+    wrong = [f"{told}: {status}" for told, status, right in found if status not in right]
+    return Row(f"{name}: from elsewhere", f"{len(found)}; let in: {', '.join(wrong) or 'none'}", "refused", not wrong)
+
+
+def _traversal_row(name: str, host: str, canary: Path, own: dict[str, str]) -> Row:
+    secret, read = canary.read_bytes(), Counter[int]()
+    leaked = 0
+    for path in traversals(canary, random.Random(0)):
+        status, body = ask(host, "GET", path, b"", own)
+        read[status] += 1
+        leaked += secret in body or b"root:" in body
+    told = f"{sum(read.values())}, leaked {leaked}; {dict(sorted(read.items()))}"
+    return Row(f"{name}: spellings of paths outside", told, "0 leak", leaked == 0 and not read[500])
+
+
+def _fuzz_row(host: str, count: int) -> Row:
+    """Ask what the description's schemas allow, and what they do not, at random."""
+    rng, statuses = random.Random(0), Counter[int]()
+    paths = json.loads(ask(host, "GET", "/openapi.json")[1])["paths"]
+    for _ in range(count):
+        path = rng.choice(list(paths))
+        method = rng.choice([*paths[path], *paths[path], "post", "put", "delete"]).upper()
+        headers = {"content-type": rng.choice(["application/json"] * 5 + KINDS)}
+        if rng.random() < 0.2:
+            headers["accept"] = rng.choice(["*/*", "text/html", ",;,", *KINDS])
+        body = json.dumps(_asked(rng)).encode() if rng.random() < 0.9 else rng.randbytes(rng.randrange(200))
+        statuses[ask(host, method, path, body, headers)[0]] += 1
+    bad = sum(number for status, number in statuses.items() if status == 0 or (status >= 500 and status != 503))
+    told = f"{sum(statuses.values()):,}: {dict(sorted(statuses.items()))}"
+    return Row("serve: requests at random over the OpenAPI", told, "no 5xx but 503", bad == 0 and statuses[200] > 0)
+
+
+KINDS = ["application/x-npy", "image/png", "x", "multipart/form-data; boundary=a"]
+
+
+def _asked(rng: random.Random) -> dict[str, object]:
+    """Return a body of which half is right."""
+    codes = [[rng.gauss(0, 3) for _ in range(4)]]
+    right: dict[str, object] = {"examples": [EXAMPLE] * rng.randrange(1, 3), "codes": codes, "n": 1, "seed": 0}
+    names = rng.choice([["examples"], ["codes"], ["n", "seed"], rng.sample([*right, "label", "labels", "x"], 2)])
+    return {name: right.get(name) if rng.random() < 0.7 else _value(rng) for name in names}
+
+
+def _value(rng: random.Random, depth: int = 0) -> object:
+    kind = rng.randrange(7 if depth < 3 else 5)
+    if kind == 5:
+        return [_value(rng, depth + 1) for _ in range(rng.choice([0, 1, 4, 8]))]
+    if kind == 6:
+        return {"x": _value(rng, depth + 1)}
+    return [None, True, rng.randrange(-9, 10**6), rng.gauss(0, 1e30), "\ud800é"[kind % 2 :]][kind]
+
+
+def rows(share: float) -> Iterator[Row]:
+    """Yield what comes of attacks on both servers, and on a service without a deadline for headers."""
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
+    with tempfile.TemporaryDirectory() as name:
+        model, canary = Path(name) / "model.safetensors", Path(name) / "canary"
+        canary.write_text(secrets.token_hex(16))
+        Autoencoder(4, epochs=2, random_state=0).fit(load_digits().images).save(model)
+        yield from service(model, canary, share)
+        yield from explorer(model, canary)

@@ -1,0 +1,35 @@
+"""A row of the battery's table."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["ROOT", "Row"]
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests"))  # the table of members, and the harness that kills
+
+
+@dataclass(frozen=True)
+class Row:
+    """A figure beside its target.
+
+    Attributes
+    ----------
+    what
+        Is measured.
+    figure, target
+        As they are printed.
+    holds
+        Whether the one meets the other.
+    """
+
+    what: str
+    figure: str
+    target: str
+    holds: bool
+
+    def __str__(self) -> str:
+        return f"| {self.what} | {self.figure} | {self.target} | {'yes' if self.holds else '**no**'} |"
