@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from narrows.arguments import RandomState
+from narrows.chunks import chunks
 from narrows.evaluation.intervals import Estimate, bootstrap
-from narrows.evaluation.reconstruction import pair
+from narrows.evaluation.reconstruction import NUMBERS_AT_ONCE, differences, pair
 
 __all__ = ["SigmaCoverage", "sigma_coverage"]
 
@@ -54,7 +55,8 @@ def sigma_coverage(X: ArrayLike, mean: ArrayLike, sigma: ArrayLike, *, random_st
         raise ValueError(
             f"sigma of shape {s.shape} must be positive and finite, one number or one for each of {x.shape[1:]}"
         )
-    distances = (np.abs(x - mu) / s).reshape(len(x), -1)
-    return SigmaCoverage(
-        *(bootstrap(np.mean, (distances <= k).mean(axis=1), random_state=random_state) for k in (1, 2))
-    )
+    shares = np.empty((2, len(x)))
+    for rows in chunks(len(x), x[0].size, NUMBERS_AT_ONCE):
+        distances = np.abs(differences(x[rows], mu[rows])) / s.reshape(-1)
+        shares[:, rows] = [(distances <= k).mean(axis=1) for k in (1, 2)]
+    return SigmaCoverage(*(bootstrap(np.mean, share, random_state=random_state) for share in shares))

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from narrows.arguments import RandomState, random_seed, real_numbers
 from narrows.evaluation.intervals import Estimate, bootstrap
-from narrows.evaluation.reconstruction import Fidelity, fidelity, squared_errors
+from narrows.evaluation.reconstruction import Fidelity, fidelity_of, squared_errors
 
 __all__ = ["Comparison", "compared", "compared_errors", "error_ratio"]
 
@@ -71,14 +71,11 @@ def compared(
     """
     seed, test = random_seed(random_state), real_numbers("X", X)
     always = np.broadcast_to(mean, test.shape)
-    errors = squared_errors(test, restored)
-    return Comparison(
-        model=fidelity(test, restored, data_range, random_state=seed),
-        pca=fidelity(test, pca, data_range, random_state=seed),
-        mean=fidelity(test, always, data_range, random_state=seed),
-        over_pca=error_ratio(errors, squared_errors(test, pca), random_state=seed),
-        over_mean=error_ratio(errors, squared_errors(test, always), random_state=seed),
-    )
+    errors = [squared_errors(test, each) for each in (restored, pca, always)]
+    of_each = zip(errors, (restored, pca, always), strict=True)
+    own, linear, constant = (fidelity_of(lost, test, each, data_range, seed=seed) for lost, each in of_each)
+    over_pca, over_mean = (error_ratio(errors[0], others, random_state=seed) for others in errors[1:])
+    return Comparison(own, linear, constant, over_pca, over_mean)
 
 
 def compared_errors(errors: ArrayLike, pca: ArrayLike, mean: ArrayLike, *, random_state: RandomState = 0) -> Comparison:

@@ -10,7 +10,7 @@ intervals are in `narrows.evaluation.likeness`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,14 +21,25 @@ from scipy.linalg import orthogonal_procrustes
 from narrows.arguments import RandomState, integer, random_seed, real_numbers
 from narrows.chunks import chunks
 
-__all__ = ["PrecisionRecall", "frechet_distance", "nearest_distances", "precision_recall", "two_sample_accuracy"]
+__all__ = [
+    "PrecisionRecall",
+    "frechet_distance",
+    "in_balls",
+    "nearest_distances",
+    "precision_recall",
+    "similarities",
+    "squared_distances",
+    "squared_radii",
+    "told_apart",
+    "two_sample_accuracy",
+]
 
 Array = NDArray[np.float64]
 
 DISTANCES_AT_ONCE = 2**22
 """How many distances are held at a time: 32 MiB of them."""
 
-FOLDS = 5
+FOLDS, NEIGHBOURS = 5, 5
 
 MOST_EXAMPLES = 2000
 """How many examples of each kind the two-sample classifier sees at most; chance then moves its accuracy by ±0.016."""
@@ -57,7 +68,7 @@ class PrecisionRecall:
     coverage: float
 
 
-def precision_recall(real: ArrayLike, generated: ArrayLike, *, k: int = 5) -> PrecisionRecall:
+def precision_recall(real: ArrayLike, generated: ArrayLike, *, k: int = NEIGHBOURS) -> PrecisionRecall:
     """Compare two sets by their neighbourhoods: are generated examples believable, and are all kinds among them?
 
     The ball around an example reaches to its ``k``-th nearest neighbour of its own kind, itself not counted, and is
@@ -83,19 +94,26 @@ def precision_recall(real: ArrayLike, generated: ArrayLike, *, k: int = 5) -> Pr
     k = integer("k", k, 1)
     if k >= min(len(x), len(y)):
         raise ValueError(f"k={k} must be less than the number of examples: real has {len(x)}, generated {len(y)}")
-    real_radii, generated_radii = _squared_radii(x, k), _squared_radii(y, k)
-    balls = np.zeros(len(y), dtype=np.int64)
+    real_radii, generated_radii = (squared_radii(squared_distances(some, some), k) for some in (x, y))
+    return in_balls(real_radii, generated_radii, squared_distances(x, y), k)
+
+
+def in_balls(
+    real_radii: Array, generated_radii: Array, between: Iterable[tuple[slice, Array]], k: int = NEIGHBOURS
+) -> PrecisionRecall:
+    """Return `precision_recall` of squared radii (n,) and (m,), and distances ``between``, some rows at a time."""
+    balls = np.zeros(len(generated_radii), dtype=np.int64)
     recalled = covered = 0
-    for rows, distances in _squared_distances(x, y):
+    for rows, distances in between:
         balls_here = distances < real_radii[rows, None]
         balls += balls_here.sum(axis=0)
         covered += int(balls_here.any(axis=1).sum())
         recalled += int((distances < generated_radii).any(axis=1).sum())
     return PrecisionRecall(
         precision=float((balls > 0).mean()),
-        recall=recalled / len(x),
+        recall=recalled / len(real_radii),
         density=float(balls.mean() / k),
-        coverage=covered / len(x),
+        coverage=covered / len(real_radii),
     )
 
 
@@ -163,20 +181,32 @@ def two_sample_accuracy(
         If a set is not a matrix of finite numbers with at least 5 rows, their widths differ, or ``random_state``
         is no seed.
     """
-    from sklearn.model_selection import StratifiedKFold, cross_val_predict
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-    from sklearn.svm import SVC
-
     x, y = matrices(FOLDS, real=real, generated=generated)
     seed = random_seed(random_state)
     generator = np.random.default_rng(seed)
     size = min(len(x), len(y), MOST_EXAMPLES)
-    rows = np.concatenate([some[generator.choice(len(some), size, replace=False)] for some in (x, y)])
-    is_real = np.repeat([True, False], size)
-    classifier = make_pipeline(StandardScaler(), SVC(C=10))
+    return told_apart(similarities(*(some[generator.choice(len(some), size, replace=False)] for some in (x, y))), seed)
+
+
+def similarities(real: Array, generated: Array) -> Array:
+    """Return a Gaussian kernel (n + m, n + m) of all rows, standardised together, as wide as there are features."""
+    from sklearn.metrics.pairwise import rbf_kernel
+
+    rows = np.concatenate([real, generated])
+    scale = rows.std(axis=0)
+    rows = (rows - rows.mean(axis=0)) / np.where(scale > 0, scale, 1)
+    kernel: Array = rbf_kernel(rows, gamma=1 / max(1, int((scale > 0).sum())))
+    return kernel
+
+
+def told_apart(kernel: Array, seed: int) -> float:
+    """Return `two_sample_accuracy` of `similarities` (2 n, 2 n) of as many generated examples as real ones."""
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from sklearn.svm import SVC
+
+    is_real = np.arange(len(kernel)) < len(kernel) // 2
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    return float((cross_val_predict(classifier, rows, is_real, cv=folds) == is_real).mean())
+    return float((cross_val_predict(SVC(C=10, kernel="precomputed"), kernel, is_real, cv=folds) == is_real).mean())
 
 
 def nearest_distances(generated: ArrayLike, training: ArrayLike) -> Array:
@@ -238,7 +268,7 @@ def matrices(least: int, **sets: ArrayLike) -> list[Array]:
     return list(matrices.values())
 
 
-def _squared_distances(x: Array, y: Array) -> Iterator[tuple[slice, Array]]:
+def squared_distances(x: Array, y: Array) -> Iterator[tuple[slice, Array]]:
     """Yield rows of ``x`` and their squared distances (rows, m) to all of ``y``.
 
     Not as |x|² − 2xᵀy + |y|², which is quicker but rounds, so that ties between copies and originals would be broken.
@@ -247,9 +277,9 @@ def _squared_distances(x: Array, y: Array) -> Iterator[tuple[slice, Array]]:
         yield rows, spatial.distance.cdist(x[rows], y, "sqeuclidean")
 
 
-def _squared_radii(x: Array, k: int) -> Array:
+def squared_radii(within: Iterable[tuple[slice, Array]], k: int = NEIGHBOURS) -> Array:
     """Return each row's squared distance (n,) to its ``k``-th nearest other row; the 0th is the row itself."""
-    return np.concatenate([np.partition(distances, k, axis=1)[:, k] for _, distances in _squared_distances(x, x)])
+    return np.concatenate([np.partition(distances, k, axis=1)[:, k] for _, distances in within])
 
 
 def _covariance_factor(x: Array, size: int) -> Array:

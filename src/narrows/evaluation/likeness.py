@@ -9,10 +9,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from narrows.arguments import RandomState, random_seed
-from narrows.evaluation.generation import frechet_distance, matrices, precision_recall, two_sample_accuracy
+from narrows.evaluation.generation import (
+    frechet_distance,
+    in_balls,
+    matrices,
+    similarities,
+    squared_distances,
+    squared_radii,
+    told_apart,
+)
 from narrows.evaluation.intervals import Estimate, half_samples
 
 __all__ = ["Likeness", "likeness"]
+
+Array = NDArray[np.float64]
 
 MOST_EXAMPLES = 1000
 """Examples of each kind that neighbours and the classifier look at: these numbers depend on how many there are."""
@@ -76,9 +86,14 @@ def likeness(real: ArrayLike, generated: ArrayLike, *, random_state: RandomState
     size = min(len(x), len(y), MOST_EXAMPLES)
     a, b = (some[rng.choice(len(some), size, replace=False)] for some in (x, y))
 
+    # All once, since the halves' are among them.
+    kernel, (within, among, between) = similarities(a, b), (_distances(*pair) for pair in ((a, a), (b, b), (a, b)))
+
     def neighbours_and_classifier(rows: NDArray[np.int64], others: NDArray[np.int64]) -> list[float]:
-        found = precision_recall(a[rows], b[others])
-        accuracy = two_sample_accuracy(a[rows], b[others], random_state=seed)
+        balls, theirs = squared_radii(_some(within, rows, rows)), squared_radii(_some(among, others, others))
+        found = in_balls(balls, theirs, _some(between, rows, others))
+        both = np.concatenate([rows, size + others])
+        accuracy = told_apart(kernel[np.ix_(both, both)], seed)
         return [found.precision, found.recall, found.density, found.coverage, accuracy]
 
     most = [1, 1, math.inf, 1, 1]
@@ -92,3 +107,11 @@ def likeness(real: ArrayLike, generated: ArrayLike, *, random_state: RandomState
         random_state=seed,
     )
     return Likeness(*shares, *distances)
+
+
+def _distances(x: Array, y: Array) -> Array:
+    return np.concatenate([distances for _, distances in squared_distances(x, y)])
+
+
+def _some(distances: Array, rows: NDArray[np.int64], others: NDArray[np.int64]) -> list[tuple[slice, Array]]:
+    return [(slice(None), distances[np.ix_(rows, others)])]

@@ -8,6 +8,7 @@ those of the baselines (`narrows.evaluation.comparison`).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,8 +18,11 @@ from narrows.chunks import chunks
 from narrows.evaluation.intervals import Estimate, bootstrap
 
 __all__ = [
+    "NUMBERS_AT_ONCE",
     "Fidelity",
+    "differences",
     "fidelity",
+    "fidelity_of",
     "peak_signal_to_noise",
     "squared_errors",
     "structural_similarity",
@@ -30,7 +34,7 @@ RADIUS = 5
 """Of the usual window of 11 × 11 pixels, whose Gaussian has σ = 1.5 (Wang et al. 2004)."""
 
 NUMBERS_AT_ONCE = 2**16
-"""Pixels whose similarity is computed at a time, few enough for a processor's cache."""
+"""Pixels that are compared at a time, few enough for a processor's cache."""
 
 LUMINANCE, CONTRAST = 0.01**2, 0.03**2
 """What keeps both quotients finite where images are black or even, in squared ranges of the data (Wang et al. 2004)."""
@@ -70,8 +74,14 @@ def squared_errors(X: ArrayLike, restored: ArrayLike) -> Array:
         If they are not finite real numbers of one shape, with at least one example.
     """
     x, y = pair(X, restored)
-    errors: Array = np.square(x - y).reshape(len(x), -1).mean(axis=1)
-    return errors
+    parts = chunks(len(x), x[0].size, NUMBERS_AT_ONCE)
+    return np.concatenate([np.square(differences(x[rows], y[rows])).mean(axis=1) for rows in parts])
+
+
+def differences(x: NDArray[Any], y: NDArray[Any]) -> Array:
+    """Return ``x`` − ``y`` as rows (n, numbers), in 64 bits."""
+    found: Array = np.subtract(x, y, dtype=np.float64).reshape(len(x), -1)
+    return found
 
 
 def peak_signal_to_noise(errors: ArrayLike, data_range: float) -> Array:
@@ -118,7 +128,8 @@ def structural_similarity(X: ArrayLike, restored: ArrayLike, data_range: float) 
     radius = min(RADIUS, (min(x.shape[1:3]) - 1) // 2)
     windows = _window(x.shape[1], radius), _window(x.shape[2], radius)
     parts = chunks(len(x), x[0].size, NUMBERS_AT_ONCE)
-    return np.concatenate([_similarity(x[rows] / peak, y[rows] / peak, *windows) for rows in parts])
+    both = ([np.divide(some[rows], peak, dtype=np.float64) for some in (x, y)] for rows in parts)
+    return np.concatenate([_similarity(first, second, *windows) for first, second in both])
 
 
 def _similarity(x: Array, y: Array, down: Array, across: Array) -> Array:
@@ -163,8 +174,12 @@ def fidelity(X: ArrayLike, restored: ArrayLike, data_range: float, *, random_sta
     random_state
         As in `narrows.evaluation.intervals.bootstrap`.
     """
-    seed = random_seed(random_state)
-    error = bootstrap(np.mean, squared_errors(X, restored), random_state=seed)
+    return fidelity_of(squared_errors(X, restored), X, restored, data_range, seed=random_seed(random_state))
+
+
+def fidelity_of(errors: Array, X: ArrayLike, restored: ArrayLike, data_range: float, *, seed: int) -> Fidelity:
+    """Return `fidelity`, where the ``errors`` are known."""
+    error = bootstrap(np.mean, errors, random_state=seed)
     decibels = peak_signal_to_noise([error.value, error.high, error.low], data_range)
     images = np.asarray(X)
     has_windows = images.ndim in (3, 4) and min(images.shape[1:3]) >= 3
@@ -177,12 +192,12 @@ def fidelity(X: ArrayLike, restored: ArrayLike, data_range: float, *, random_sta
     )
 
 
-def pair(X: ArrayLike, restored: ArrayLike) -> tuple[Array, Array]:
-    """Return both as 64-bit numbers, or say what is wrong with them."""
+def pair(X: ArrayLike, restored: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return both as arrays of real numbers, or say what is wrong with them."""
     x, y = real_numbers("X", X), real_numbers("restored", restored)
     for name, values in {"X": x, "restored": y}.items():
         if not np.isfinite(values).all():
             raise ValueError(f"{name} holds {(~np.isfinite(values)).sum():,} values that are not finite")
     if x.shape != y.shape or x.ndim < 2 or not x.size:
         raise ValueError(f"X {x.shape} and restored {y.shape} must be of one shape (n, …), with at least one example")
-    return x.astype(np.float64), y.astype(np.float64)
+    return x, y
