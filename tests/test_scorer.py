@@ -151,7 +151,7 @@ def test_ray_gives_what_one_process_gives(scorer, rows, expected):
     ray = pytest.importorskip("ray")
     ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False)
     try:
-        scored = ray.data.from_pandas(rows).map_batches(scorer, batch_format="pandas").to_pandas()
+        scored = ray.data.from_pandas(rows).map_batches(scorer, batch_format="pyarrow").to_pandas()
     finally:
         ray.shutdown()
     pd.testing.assert_frame_equal(scored, expected.reset_index(drop=True), rtol=CLOSE, check_dtype=False)
