@@ -391,3 +391,47 @@ def norb(path):
     classes = path.with_name(path.name.replace("-dat", "-cat"))
     classes.write_bytes(struct.pack("<5I", 0x1E3D4C54, 1, 3, 1, 1) + np.arange(3, dtype="<i4").tobytes())
     return np.moveaxis(pairs, 1, -1)
+
+
+def parquet(path, **columns):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.table(columns), path)
+
+
+@read_as(
+    "Parquet, a column of images, as Hugging Face writes it",
+    ".parquet",
+    "as their files; other columns but the label are left out; said",
+    "pyarrow",
+    extra="parquet",
+)
+def parquet_images(path):
+    from io import BytesIO
+
+    from PIL import Image
+
+    Image.fromarray(COLOURS.astype(np.uint8)).save(image := BytesIO(), "PNG")
+    parquet(path, image=[{"bytes": image.getvalue(), "path": "a.png"}] * 2, label=[0, 1])
+    return np.stack([COLOURS] * 2).astype(np.uint8)
+
+
+@read_as(
+    "Parquet, a column of vectors, matrices or tensors",
+    ".parquet",
+    "as they are; other columns but the label are left out; said",
+    "pyarrow",
+    extra="parquet",
+)
+def parquet_vectors(path):
+    import pyarrow as pa
+
+    parquet(path, v=pa.array(ROWS.tolist(), pa.list_(pa.float32())), label=CLASSES)
+    return ROWS
+
+
+@read_as("CSV, TSV, also gzipped: numbers without names", ".csv", "64-bit floats, empty cells missing ones")
+def csv(path):
+    np.savetxt(path, ROWS, delimiter=",")
+    return ROWS.astype(float)

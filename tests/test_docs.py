@@ -3,6 +3,7 @@
 import doctest
 import importlib
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,8 @@ def test_every_named_model_stands_in_the_readme():
     text = (ROOT / "README.md").read_text("utf-8")
     for name in ESTIMATORS:
         assert f"| `{name}` |" in text
+
+
+def test_the_page_of_formats_is_made_of_the_tests_own_list():
+    page = runpy.run_path(str(ROOT / "docs" / "make_formats.py"))["page"]()
+    assert (ROOT / "docs" / "formats.md").read_text("utf-8") == page, "run docs/make_formats.py"

@@ -21,7 +21,7 @@ from narrows.data.dataset import Dataset
 from narrows.data.errors import DataError
 from narrows.data.labels import labels_in
 from narrows.data.on_disk import LARGE, OnDisk, temporary_file
-from narrows.data.optional import BROKEN
+from narrows.data.optional import damage_named
 
 __all__ = ["LABEL_NAMES", "read_idx", "read_idx_file", "read_idx_folder", "read_npy", "read_npz", "refuse_pickle"]
 
@@ -64,16 +64,17 @@ def read_npy(path: Path) -> Dataset:
     DataError
         If the file is damaged or holds objects.
     """
-    try:
+    with damage_named(f"{path} is not an array of numbers"):
         with path.open("rb") as file:  # of any other file NumPy says that it is pickled
             if file.read(len(MAGIC)) != MAGIC:
                 raise DataError(f"{path} is not an array of numbers, as numpy.save writes it")
         X = _on_disk(path) if path.stat().st_size > LARGE else None
-        X = np.load(path, allow_pickle=False) if X is None else X
-    except (ValueError, EOFError) as error:
-        if "allow_pickle" in str(error):
-            raise DataError(f"{path} holds pickled objects; {WAY_ROUND}") from error
-        raise DataError(f"{path} is not an array of numbers: {error}") from error
+        try:
+            X = np.load(path, allow_pickle=False) if X is None else X
+        except ValueError as error:
+            if "allow_pickle" in str(error):
+                refuse_pickle(path)
+            raise
     if X.ndim == 0:
         raise DataError(f"{path} holds a single number, {X}; rows (n, features) or images are expected")
     return Dataset(path.stem, X)
@@ -91,23 +92,19 @@ def read_npz(path: Path, key: str | None = None) -> Dataset:
     DataError
         If the file is damaged, it is unclear which array holds the examples, or the disk has no room.
     """
-    try:
-        with zipfile.ZipFile(path) as archive, np.load(path, allow_pickle=False) as file:
-            arrays, objects = _arrays_in(archive)
-            if key in objects or (objects and not arrays):
-                refuse_pickle(path)
-            if arrays.keys() >= SPARSE:
-                return Dataset(path.stem, dense_rows(path, scipy.sparse.load_npz(path)))
-            examples = chosen(path, arrays, key)
-            X = _copied_out(archive, f"{examples}.npy")
-            X = file[examples] if X is None else X
-            named = labels_for(examples, arrays, len(X)) or next((name for name in LABEL_NAMES if name in arrays), None)
-            y = None if named is None else labels_in(f"{path}: the labels {named}", file[named])
-            factors = pd.DataFrame(file[FACTORS]) if arrays.get(FACTORS, ())[:1] == (len(X),) else None
-    except DataError:
-        raise
-    except (ValueError, EOFError, OSError, zlib.error, zipfile.BadZipFile, *BROKEN) as error:
-        raise DataError(f"{path} is not a file of arrays of numbers: {error}") from error
+    damaged = damage_named(f"{path} is not a file of arrays of numbers")
+    with damaged, zipfile.ZipFile(path) as archive, np.load(path, allow_pickle=False) as file:
+        arrays, objects = _arrays_in(archive)
+        if key in objects or (objects and not arrays):
+            refuse_pickle(path)
+        if arrays.keys() >= SPARSE:
+            return Dataset(path.stem, dense_rows(path, scipy.sparse.load_npz(path)))
+        examples = chosen(path, arrays, key)
+        X = _copied_out(archive, f"{examples}.npy")
+        X = file[examples] if X is None else X
+        named = labels_for(examples, arrays, len(X)) or next((name for name in LABEL_NAMES if name in arrays), None)
+        y = None if named is None else labels_in(f"{path}: the labels {named}", file[named])
+        factors = pd.DataFrame(file[FACTORS]) if arrays.get(FACTORS, ())[:1] == (len(X),) else None
     notes = [f"the array {examples}"] if len(arrays) > 1 + (named is not None) else []
     if named is not None and y is None:
         notes.append(f"the array {named} holds real numbers, not classes, and is left out")

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from narrows.data.errors import DataError
 from narrows.data.examples import ENCODED, Columns
+from narrows.data.optional import damage_named
 
 __all__ = ["as_table", "examples_in", "examples_in_parquet", "frame_of", "holds_examples", "read_table"]
 
@@ -72,18 +73,13 @@ def read_table(path: Path) -> Any:
     if len(set(names)) < len(names):
         double = next(name for name in names if names.count(name) > 1)
         raise DataError(f"{path} has several columns called {double!r}; rename them")
-    try:
-        with pa.parquet.ParquetFile(path) as file:
-            return file.read()
-    except (ValueError, OSError, pa.ArrowException) as error:
-        raise DataError(f"{path} is not a Parquet file that can be read: {error}") from error
+    with damage_named(f"{path} is not a Parquet file that can be read"), pa.parquet.ParquetFile(path) as file:
+        return file.read()
 
 
 def _schema(pa: Any, path: Path) -> Any:
-    try:
+    with damage_named(f"{path} is not a Parquet file that can be read"):
         return pa.parquet.read_schema(path)
-    except (ValueError, OSError, pa.ArrowException) as error:
-        raise DataError(f"{path} is not a Parquet file that can be read: {error}") from error
 
 
 def examples_in_parquet(path: Path) -> Columns | None:

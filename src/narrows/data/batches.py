@@ -14,6 +14,7 @@ from narrows.data.containers import dense_rows
 from narrows.data.dataset import Dataset
 from narrows.data.errors import DataError
 from narrows.data.labels import labels_in
+from narrows.data.optional import damage_named
 
 __all__ = ["CIFAR_BATCHES", "read_amat", "read_cifar", "read_cifar_folder", "read_libsvm"]
 
@@ -74,10 +75,8 @@ def read_libsvm(path: Path) -> Dataset:
     """
     from sklearn.datasets import load_svmlight_file
 
-    try:
+    with damage_named(f"{path} cannot be read as libsvm's text"):
         rows, labels = load_svmlight_file(str(path))
-    except (ValueError, OSError, OverflowError) as error:
-        raise DataError(f"{path} cannot be read as libsvm's text: {error}") from error
     X = dense_rows(path, rows)
     y = labels_in(f"{path}: the labels", labels)
     left_out = "the first number of each line is real, not a class, and is left out"
@@ -92,10 +91,8 @@ def read_amat(path: Path) -> Dataset:
     DataError
         If a line holds anything else.
     """
-    try:
+    with damage_named(f"{path} is not a table of numbers with spaces between them"):
         table: NDArray[Any] = pd.read_csv(path, sep=r"\s+", header=None, dtype=np.float32).to_numpy()
-    except (ValueError, OSError) as error:
-        raise DataError(f"{path} is not a table of numbers with spaces between them: {error}") from error
     y = labels_in(f"{path}: the labels", table[:, -1])
     if y is None:
         return Dataset(path.stem, table)

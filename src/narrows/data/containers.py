@@ -16,7 +16,7 @@ from narrows.data.dataset import Dataset
 from narrows.data.errors import DataError
 from narrows.data.labels import labels_in
 from narrows.data.on_disk import LARGE, OnDisk, collect
-from narrows.data.optional import BROKEN, needed
+from narrows.data.optional import damage_named, needed
 
 __all__ = ["LABEL_NAMES", "chosen", "dense_rows", "labels_for", "read_anndata", "read_hdf5", "read_mat", "read_zarr"]
 
@@ -97,17 +97,14 @@ def read_hdf5(path: Path, key: str | None = None) -> Dataset:
         As `chosen`, and if the file is damaged, or h5py is not installed.
     """
     h5py = needed("h5py", f"{path} is an HDF5 file", "hdf5")
-    try:
-        with h5py.File(path, "r") as file:
-            arrays = _arrays_of(file, h5py)
-            name = chosen(path, {name: array.shape for name, array in arrays.items()}, key)
-            found = arrays[name]
-            offset = found.id.get_offset()
-            if offset is not None and found.nbytes > LARGE and found.chunks is None and found.file.userblock_size == 0:
-                return _dataset(path, name, OnDisk(path, found.dtype, found.shape, offset), arrays)
-            return _dataset(path, name, _read(found), arrays)
-    except (OSError, KeyError, *BROKEN) as error:
-        raise DataError(f"{path} cannot be read as HDF5: {error}") from error
+    with damage_named(f"{path} cannot be read as HDF5"), h5py.File(path, "r") as file:
+        arrays = _arrays_of(file, h5py)
+        name = chosen(path, {name: array.shape for name, array in arrays.items()}, key)
+        found = arrays[name]
+        offset = found.id.get_offset()
+        if offset is not None and found.nbytes > LARGE and found.chunks is None and found.file.userblock_size == 0:
+            return _dataset(path, name, OnDisk(path, found.dtype, found.shape, offset), arrays)
+        return _dataset(path, name, _read(found), arrays)
 
 
 def _arrays_of(file: Any, h5py: Any) -> dict[str, Any]:
@@ -177,10 +174,11 @@ def _shapes(arrays: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
 
 
 def _of_matlab_5(path: Path) -> dict[str, NDArray[Any]]:
-    try:
-        found = io.loadmat(path)
-    except (io.matlab.MatReadError, ValueError, OSError, LookupError, TypeError, NameError, *BROKEN) as error:
-        raise DataError(f"{path} cannot be read as a MATLAB file: {error}") from error
+    with damage_named(f"{path} cannot be read as a MATLAB file"):
+        try:
+            found = io.loadmat(path)
+        except (NameError, io.matlab.MatReadError) as error:
+            raise ValueError(str(error)) from error
     dense = {name: array.toarray() if hasattr(array, "toarray") else array for name, array in found.items()}
     return {
         name: array
@@ -192,18 +190,15 @@ def _of_matlab_5(path: Path) -> dict[str, NDArray[Any]]:
 def _of_matlab_7_3(path: Path, key: str | None) -> dict[str, NDArray[Any]]:
     """Return the arrays of a file of version 7.3, which is HDF5 with the axes in the opposite order."""
     h5py = needed("h5py", f"{path} is a MATLAB file of version 7.3", "hdf5")
-    try:
-        with h5py.File(path, "r") as file:
-            arrays = {
-                name: array
-                for name, array in _arrays_of(file, h5py).items()
-                if not name.startswith("#") and array.attrs.get("MATLAB_class") not in (b"char", b"cell")
-            }
-            small = {name: array for name, array in arrays.items() if array.ndim <= 2 and min(array.shape) == 1}
-            name = chosen(path, {name: array.shape[::-1] for name, array in arrays.items()}, key)
-            return {each: arrays[each][()].T for each in (name, *small)}
-    except (OSError, KeyError, *BROKEN) as error:
-        raise DataError(f"{path} cannot be read as a MATLAB file: {error}") from error
+    with damage_named(f"{path} cannot be read as a MATLAB file"), h5py.File(path, "r") as file:
+        arrays = {
+            name: array
+            for name, array in _arrays_of(file, h5py).items()
+            if not name.startswith("#") and array.attrs.get("MATLAB_class") not in (b"char", b"cell")
+        }
+        small = {name: array for name, array in arrays.items() if array.ndim <= 2 and min(array.shape) == 1}
+        name = chosen(path, {name: array.shape[::-1] for name, array in arrays.items()}, key)
+        return {each: arrays[each][()].T for each in (name, *small)}
 
 
 def _norb(path: Path) -> Dataset:
@@ -238,15 +233,13 @@ def read_zarr(path: Path, key: str | None = None) -> Dataset:
         As `chosen`, and if the folder is damaged, or zarr is not installed.
     """
     zarr = needed("zarr", f"{path} is a Zarr folder", "zarr")
-    try:
+    with damage_named(f"{path} cannot be read as Zarr"):
         found = zarr.open(str(path), mode="r")
         members = dict(found.members(max_depth=8)) if hasattr(found, "members") else {path.stem: found}
         arrays = {name: item for name, item in members.items() if hasattr(item, "chunks")}
         numbers = {name: array for name, array in arrays.items() if array.dtype.kind in "buif"}
         name = chosen(path, _shapes(numbers), key if hasattr(found, "members") else None)
         return _dataset(path, name, _read(numbers[name]), numbers)
-    except (OSError, LookupError, TypeError, *BROKEN) as error:
-        raise DataError(f"{path} cannot be read as Zarr: {error}") from error
 
 
 def read_anndata(path: Path, key: str | None = None) -> Dataset:
@@ -261,17 +254,14 @@ def read_anndata(path: Path, key: str | None = None) -> Dataset:
     """
     h5py = needed("h5py", f"{path} is an AnnData file", "hdf5")
     key = "X" if key is None else key
-    try:
-        with h5py.File(path, "r") as file:
-            if key not in file:
-                groups = [group for group in ("layers", "obsm") if group in file]
-                known = ["X"] * ("X" in file) + [f"{group}/{name}" for group in groups for name in file[group]]
-                raise DataError(f"key={key!r} (--key) is no matrix of {path}; those are {', '.join(known) or 'none'}")
-            X = _read(file[key]) if isinstance(file[key], h5py.Dataset) else _of_sparse(path, key, file[key])
-            name, y = _cell_labels(path, file["obs"])
-            return Dataset(path.stem, X, y, notes=_said(key, name, y))
-    except (OSError, KeyError, *BROKEN) as error:
-        raise DataError(f"{path} cannot be read as AnnData: {error}") from error
+    with damage_named(f"{path} cannot be read as AnnData"), h5py.File(path, "r") as file:
+        if key not in file:
+            groups = [group for group in ("layers", "obsm") if group in file]
+            known = ["X"] * ("X" in file) + [f"{group}/{name}" for group in groups for name in file[group]]
+            raise DataError(f"key={key!r} (--key) is no matrix of {path}; those are {', '.join(known) or 'none'}")
+        X = _read(file[key]) if isinstance(file[key], h5py.Dataset) else _of_sparse(path, key, file[key])
+        name, y = _cell_labels(path, file["obs"])
+        return Dataset(path.stem, X, y, notes=_said(key, name, y))
 
 
 def _of_sparse(path: Path, key: str, group: Any) -> NDArray[Any] | OnDisk:
@@ -280,7 +270,8 @@ def _of_sparse(path: Path, key: str, group: Any) -> NDArray[Any] | OnDisk:
         raise DataError(f"{path}: {key} is {kind}; a matrix is expected")
     parts = (group["data"][()], group["indices"][()], group["indptr"][()])
     made = scipy.sparse.csr_matrix if kind == "csr_matrix" else scipy.sparse.csc_matrix
-    return dense_rows(path, made(parts, tuple(map(int, group.attrs["shape"]))))
+    n, features = map(int, group.attrs["shape"])
+    return dense_rows(path, made(parts, (n, features)))
 
 
 def dense_rows(path: Path, matrix: Any) -> NDArray[Any] | OnDisk:

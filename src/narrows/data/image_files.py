@@ -74,7 +74,10 @@ UPRIGHT = {
 }
 """What undoes EXIF's orientation."""
 SIDEWAYS = (5, 6, 7, 8)  # those that swap width and height
-DAMAGE = (OSError, SyntaxError, ValueError, LookupError, ArithmeticError, EOFError, TypeError, struct.error, zlib.error)
+DAMAGE = (
+    *(OSError, SyntaxError, ValueError, LookupError, ArithmeticError, EOFError, TypeError, RuntimeError),
+    *(struct.error, zlib.error),
+)
 
 
 @dataclass(frozen=True, slots=True)

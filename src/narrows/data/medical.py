@@ -40,7 +40,7 @@ def read_dicom(stream: IO[bytes], page: int) -> Raw:
     kind = str(head.get("PhotometricInterpretation", ""))
     if not kind.startswith(("MONOCHROME", "RGB", "YBR")):
         raise Unreadable(f"a DICOM file of {kind or 'no'} colours; convert it to MONOCHROME2 or RGB")
-    check_pixels(head.Columns, head.Rows * head.get("SamplesPerPixel", 1))
+    check_pixels(int(head.Columns), int(head.Rows) * head.get("SamplesPerPixel", 1))
     stream.seek(0)
     pixels = needed("pydicom.pixels", "a DICOM file", "dicom")
     try:
@@ -77,7 +77,7 @@ def dicom_pages(stream: IO[bytes]) -> int:
 def dicom_size(stream: IO[bytes], page: int) -> tuple[int, int]:  # noqa: ARG001, as of other kinds
     """Return the (width, height) of its frames."""
     head = _dicom(stream)
-    return head.Columns, head.Rows
+    return int(head.Columns), int(head.Rows)
 
 
 def _dicom(stream: IO[bytes]) -> Any:
