@@ -15,6 +15,8 @@ from narrows.columns.column import MOST_LEVELS
 from narrows.columns.given import conditions
 from narrows.columns.saying import plain_kind
 from narrows.columns.table import Table, is_plain
+from narrows.models.likelihoods.histogram import Histogram
+from narrows.scaling import Scaling
 
 N = 60
 RNG = np.random.default_rng(0)
@@ -298,3 +300,16 @@ def test_decimals_are_left_alone_where_numbers_are_asked_to_be_real():
     assert np.ptp(one.ends) == pytest.approx(0.01)
     with pytest.raises(ValueError, match=r"the column holds multiples of 0\.01"):
         conditions(Table.of(prices, None), {"price": 0.123})
+
+
+def test_heaps_are_told_apart_whatever_their_decimals():
+    """A grid much finer than 32 bits is no grid to a net: the bin of a value would have no width."""
+    values = np.where(RNG.random(3000) < 0.5, 9.528776, np.round(RNG.exponential(size=3000), 6))
+    (column,) = Table.of(pd.DataFrame({"x": values}), None).columns
+    assert column.step == 1e-6
+    assert 9.528776 in column.heaps
+    scaling = Scaling("feature", np.zeros(1), np.ones(1))
+    bins = Histogram([column], scaling)
+    assert (bins.high > bins.low)[bins.frequencies > 0].all()
+    cells = column.as_cells(np.array([9.528776])) + 1e-6
+    assert column.values(cells, bounded=True) == 9.528776

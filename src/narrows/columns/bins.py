@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from narrows.columns.column import Column
+from narrows.columns.column import SLACK, Column
 
 __all__ = ["with_bins"]
 
@@ -73,9 +73,15 @@ def _groups(
 
 
 def _around(column: Column, values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return between what cells a value stands: half a step of the grid to each side; the value itself without one."""
+    """Return between what cells a value stands: half a step of the grid to each side.
+
+    That is the value itself where there is no grid, or one whose steps 32 bits would not tell apart.
+    """
     half = column.step / 2
-    if column.kind != "positive" or not half:
-        return values - half, values + half
-    numbers = np.exp(values)
-    return column.as_cells(numbers - half), column.as_cells(numbers + half)
+    if column.kind == "positive" and half:
+        numbers = np.exp(values)
+        low, high = column.as_cells(numbers - half), column.as_cells(numbers + half)
+    else:
+        low, high = values - half, values + half
+    told_apart = high - low > 2 * SLACK * np.ptp(values)
+    return np.where(told_apart, low, values), np.where(told_apart, high, values)

@@ -186,7 +186,8 @@ def _of_numbers(place: int, column: Column, words: str, wanted: Any) -> Conditio
     if column.kind == "positive" and not column.step:  # of which the exponential may be just outside
         kept = kept + np.abs(kept) * np.array([1, -1]) * ROUNDING
     low, high = column.as_cells(np.array([column.low, column.high]))
-    slack = 0.0 if column.step else SLACK * (high - low)
+    slack = SLACK * (high - low)
+    slack = np.where((column.step > 0) & (ends[:, 1] - ends[:, 0] > 2 * slack), 0.0, slack)
     # What would lie beyond all that was seen is made the least or the most of that.
     ends[:, 0] = np.where(values[:, 0] <= column.low, -math.inf, ends[:, 0] - slack)
     ends[:, 1] = np.where(values[:, 1] >= column.high, math.inf, ends[:, 1] + slack)

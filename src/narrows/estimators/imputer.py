@@ -21,6 +21,9 @@ FEWEST_UNITS, MOST_UNITS = 8, 16
 HELD_OUT, LEAST_PART, LARGEST_PART = 60, 0.1, 0.25
 """Rows that are held out, and which fractions of all they are between: a tenth of few rows calibrates no interval."""
 
+DECAY = 0.3
+"""Of the weights: gappy rows say less than whole ones. Chosen on observed cells of small tables that were hidden."""
+
 
 class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """A transformer that fills missing cells with what a model makes of the others in their row.
@@ -31,8 +34,8 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: i
     ----------
     model
         Any named model, which is cloned, or None for an `Autoencoder` with a code of half as many units as there are
-        columns, 8 at least and 16 at most, each column scaled by itself, and 60 rows held out (a tenth of many, a
-        quarter of few), by whose hidden cells the intervals of draws are made as wide as they must be.
+        columns, 8 at least and 16 at most, each column scaled by itself, a weight decay of 0.3, and 60 rows held out (a
+        tenth of many, a quarter of few), by whose hidden cells the intervals of draws are made as wide as they must be.
     sample_posterior
         Whether `transform` fills with a draw from p(missing | known), as multiple imputation needs, instead of the mean
         or the most probable level.
@@ -120,4 +123,4 @@ def _usual(X: ArrayLike) -> Autoencoder:
     units = shape[1] // 2 if len(shape) == 2 else FEWEST_UNITS
     units = min(MOST_UNITS, max(FEWEST_UNITS, units))
     part = min(LARGEST_PART, max(LEAST_PART, HELD_OUT / max(1, len(shape) and shape[0])))
-    return Autoencoder(units, scaling="feature", validation_fraction=part)
+    return Autoencoder(units, scaling="feature", validation_fraction=part, weight_decay=DECAY)
