@@ -16,9 +16,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from narrows import IWAE, VAE, Autoencoder, ContractiveAutoencoder, Imputer, load
-from narrows.data.errors import DataError
 from narrows.estimators import ESTIMATORS
-from narrows.web.library import open_models
 
 N = 160
 SMALL = {"hidden": (16,), "epochs": 4, "false_alarms": 0.1, "random_state": 0}
@@ -335,12 +333,6 @@ def test_no_rows_and_no_model_are_said(fitted):
             use(FRAME[:0])
     with pytest.raises(TypeError, match="must be a model, such as Autoencoder"):
         Imputer(LogisticRegression()).fit(FRAME)
-
-
-def test_the_explorer_says_what_it_cannot_show(fitted, tmp_path):
-    fitted.save(tmp_path / "people.safetensors")
-    with pytest.raises(DataError, match="is of a table; the explorer shows images and rows of floats"):
-        open_models([tmp_path / "people.safetensors"])
 
 
 @parametrize_with_checks([Imputer(quick())])

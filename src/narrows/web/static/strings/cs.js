@@ -110,7 +110,6 @@ export const cs = {
   'row.change': '{name}: {value}. {more} Změnit',
   'row.is.held': 'Drží se.',
   'row.is.filled': 'V tomto příkladu chybí; tímto by se doplnila.',
-  'row.choose': 'Držet {name} na {level}, {part}',
   'row.rest': 'dalších {count}: {part}',
   'row.score': 'skóre anomálie {score}; podivné nad {odd}',
   'code': 'Kód',

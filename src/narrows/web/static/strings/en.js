@@ -109,7 +109,6 @@ export const en = {
   'row.change': '{name}: {value}. {more} Change it',
   'row.is.held': 'Held.',
   'row.is.filled': 'Missing in this example; this would fill it.',
-  'row.choose': 'Hold {name} at {level}, {part}',
   'row.rest': '{count} more: {part}',
   'row.score': 'anomaly score {score}; odd above {odd}',
   'code': 'Code',

@@ -154,10 +154,6 @@ export class Line {
       share.textContent = held ? '' : app.percent(p);
       button.setAttribute('title', level);
       button.setAttribute('data-level', level);
-      button.setAttribute(
-        'aria-label',
-        app.t('row.choose', { name: heading.name, level, part: held ? app.percent(1) : app.percent(p) }),
-      );
     });
     parts[shown.length].textContent =
       others > 0 && !held ? app.t('row.rest', { count: app.n(others, {}), part: app.percent(Math.max(rest, 0)) }) : '';
@@ -179,6 +175,7 @@ export class Line {
       drawing,
       h('span', { class: 'level' }),
       h('span', { class: 'share number' }),
+      h('span', { class: 'sr-only' }, this.app.t('row.hold', { name: this.heading.name })),
     );
     return h('li', {}, button);
   }

@@ -94,7 +94,7 @@ class RowView {
     const cells = h('section', { class: 'cells-and-heads' }, this.controls(), this.about, this.list);
     this.code = new CodePanel(app, units, this.z, {
       moved: (z, stamp) => this.put(z, stamp),
-      own: () => this.put(this.given.coded.z, performance.now()),
+      own: () => (this.free ? this.releaseAll() : this.put(this.given.coded.z, performance.now())),
     });
     root.append(h('aside', {}, this.code.element), cells);
   }
@@ -102,7 +102,7 @@ class RowView {
   async start() {
     this.originals();
     const z = split(this.app.state.z, this.d);
-    if (Object.keys(this.held).length) await this.ask(0, 'held');
+    if (!this.free) await this.ask(0, 'held');
     else if (z) await this.put(z, 0);
     else this.painted(this.given.coded);
   }
@@ -147,6 +147,11 @@ class RowView {
   /** @returns {number} the example that the address names */
   get example() {
     return whole(this.app.state.example, 0, this.app.model.count - 1) ?? 0;
+  }
+
+  /** @returns {boolean} whether no cell is held */
+  get free() {
+    return !Object.keys(this.held).length;
   }
 
   originals() {
@@ -213,8 +218,8 @@ class RowView {
   release(i) {
     const name = this.lines[i].heading.name;
     this.held = Object.fromEntries(Object.entries(this.held).filter(([other]) => other !== name));
-    if (Object.keys(this.held).length) this.ask(performance.now(), 'held');
-    else this.releaseAll();
+    if (this.free) this.releaseAll();
+    else this.ask(performance.now(), 'held');
   }
 
   /** Hold all of the example's cells that are known. */
@@ -296,7 +301,7 @@ class RowView {
   /** @param {Follows} follows */
   painted(follows) {
     const { given, held, lines } = this;
-    const free = !Object.keys(held).length;
+    const { free } = this;
     this.shown = follows;
     this.code.set(follows.z);
     lines.forEach((line, i) => {
