@@ -100,7 +100,7 @@ def anomalies(
     """Find odd examples: a ranked list of all examples, and a sheet of the oddest that shows where they are odd."""
     from narrows.data.sources import is_large
     from narrows.runs import streaming
-    from narrows.runs.anomalies import find_anomalies
+    from narrows.runs.anomalies import exceeded, find_anomalies
 
     if is_large(data):
         done = streaming.anomalies(
@@ -111,9 +111,9 @@ def anomalies(
     found = done.numbers
     print(
         f"{found['odd']:,} of {found['examples']:,} examples are odd: their score by {by} is above "
-        f"{found['threshold']:.4g}, which at most {found['promised']:.3g} of ordinary examples exceed"
+        f"{found['threshold']:.4g}, which {exceeded(found['promised'], found['contamination'])}"
     )
-    if found["held_out"] + 1 < 1 / found["false_alarms"]:
+    if found["contamination"] is None and found["held_out"] + 1 < 1 / found["false_alarms"]:
         print(
             f"A rate of {found['false_alarms']:g} cannot be promised: the training held out {found['held_out']:,} "
             f"examples, and this rate needs {math.ceil(1 / found['false_alarms']) - 1:,}."

@@ -27,6 +27,8 @@ class OutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
     model
         Any named model, which is cloned, or None for an `Autoencoder`. Its option ``false_alarms`` says what fraction
         of ordinary examples may be called odd.
+    contamination
+        As the model's option of this name, or None to take the model's.
     random_state
         The seed of the training; None takes the model's.
 
@@ -50,8 +52,15 @@ class OutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
     model_: BottleneckEstimator
     offset_: float
 
-    def __init__(self, model: BottleneckEstimator | None = None, *, random_state: RandomState = None) -> None:
+    def __init__(
+        self,
+        model: BottleneckEstimator | None = None,
+        *,
+        contamination: float | str | None = None,
+        random_state: RandomState = None,
+    ) -> None:
         self.model = model
+        self.contamination = contamination
         self.random_state = random_state
 
     def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> Self:  # noqa: ARG002 - pipelines hand it on
@@ -65,6 +74,8 @@ class OutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         if not (self.model is None or isinstance(self.model, BottleneckEstimator)):
             raise TypeError(f"model={self.model!r} must be a model, such as Autoencoder(8), or None")
         model: BottleneckEstimator = Autoencoder() if self.model is None else clone(self.model)
+        if self.contamination is not None:
+            model.set_params(contamination=self.contamination)
         if self.random_state is not None:
             model.set_params(random_state=self.random_state)
         model.fit(X)

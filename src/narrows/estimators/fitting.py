@@ -108,10 +108,16 @@ def begin(
     options = _options_of(estimator, seed)
     if data is None:
         data = training_set_of(estimator, X, y, sample_weight)
+    if estimator.contamination is not None and data.examples.all is not None:
+        raise ValueError(
+            f"contamination={estimator.contamination!r} ranks all examples in each epoch, and these are read in parts "
+            "since memory cannot hold them; fit to some of them"
+        )
     generator = torch.Generator().manual_seed(seed)
     training, validation = data.divided(estimator.validation_fraction, generator)
     model = _untrained(estimator, data, training, generator)
-    member = Member(model, training, validation, generator, operations_of(model, training.take(torch.arange(1))))
+    operations = operations_of(model, training.take(torch.arange(1)))
+    member = Member(model, training, validation, generator, operations, estimator.contamination)
     model.in_half = half_for(estimator.precision, model, *_device_for(estimator, [member]))
     return Begun(estimator, options, member, data, seed)
 

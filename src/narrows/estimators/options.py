@@ -42,7 +42,7 @@ from narrows.training.general import Objective
 from narrows.training.processor import PRECISIONS, device_for
 from narrows.training.schedules import SCHEDULES
 
-__all__ = ["Options", "check_noise"]
+__all__ = ["Options", "check_noise", "check_one_threshold"]
 
 MOST_HIDDEN, SOME_HIDDEN = 0.8, 0.25
 """Of a table's row, the largest fraction of cells that training hides, on average half of that; and of which part of
@@ -59,6 +59,10 @@ STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 5_500, 20, 500
 
 NOISE = 0.3
 """What ``input_noise="auto"`` is, of models that take it."""
+
+
+FALSE_ALARMS = 0.05
+"""The usual rate."""
 
 
 def check_noise(name: str, value: Any) -> tuple[float, float]:
@@ -87,6 +91,30 @@ def _column_weights(name: str, value: Any) -> None:
 
 def _device(_: str, value: str) -> None:
     device_for(value, 0)
+
+
+def _contamination(name: str, value: Any) -> None:
+    if value is not None:
+        real(name, value, 0, 0.5, low_included=False)
+
+
+def _one_threshold(options: Options) -> None:
+    check_one_threshold(options.contamination, options.false_alarms)
+
+
+def check_one_threshold(contamination: float | str | None, false_alarms: float) -> None:
+    """Refuse two ways at once to come to a threshold.
+
+    Raises
+    ------
+    ValueError
+        If there is a ``contamination`` and a rate of ``false_alarms`` other than the usual one.
+    """
+    if contamination is not None and false_alarms != FALSE_ALARMS:
+        raise ValueError(
+            f"contamination={contamination!r} sets the threshold by rank, and false_alarms={false_alarms:g} by "
+            "ordinary examples held out; give one of them"
+        )
 
 
 def _sigma_is_a_gaussians(options: Options) -> None:
@@ -199,7 +227,14 @@ class Options(BaseEstimator):  # type: ignore[misc]
         convolutional nets where the processor has units for such numbers. Dense nets then learn by automatic
         differentiation, one after another, which for small ones takes longer.
     false_alarms
-        What fraction of ordinary examples `predict` may call odd, in (0, 1); can be set after the fit.
+        What fraction of ordinary examples `predict` may call odd, in (0, 1); can be set after the fit. It holds if
+        those learned from are ordinary.
+    contamination
+        What fraction of the examples to learn from is odd, in (0, 0.5], or ``"auto"``, by quartiles of their scores
+        (`narrows.evaluation.anomalies.rank_threshold`); None if all are ordinary. After a tenth of the training
+        those of the largest losses, as many, are left out of each epoch, and at the end those of the highest scores of
+        all that the model keeps; and `predict` calls as many of those learned from odd, as scikit-learn's and PyOD's
+        detectors do, instead of going by ``false_alarms``.
     random_state
         A seed, a NumPy generator, or None for a new seed at every fit. The same seed gives the same weights, bit for
         bit, with one torch, one kind of processor and one number of threads (docs/exactness.md; not those of `VQVAE`
@@ -234,12 +269,19 @@ class Options(BaseEstimator):  # type: ignore[misc]
     nodes: int = field(default=1, metadata=whole(1))
     device: str = field(default="auto", metadata=checked(_device))
     precision: str = field(default="auto", metadata=one_of(PRECISIONS))
-    false_alarms: float = field(default=0.05, metadata=fraction())
+    false_alarms: float = field(default=FALSE_ALARMS, metadata=fraction())
+    contamination: float | str | None = field(default=None, metadata=checked(_contamination, "auto"))
     random_state: RandomState = field(default=None, metadata=checked(check_random_state))
 
     learns_from_pairs: ClassVar[bool] = False
 
-    _rules: ClassVar[Rules] = (_sigma_is_a_gaussians, _level_of_corruption, _zuko_for_flows, _one_process_on_a_gpu)
+    _rules: ClassVar[Rules] = (
+        _sigma_is_a_gaussians,
+        _level_of_corruption,
+        _zuko_for_flows,
+        _one_process_on_a_gpu,
+        _one_threshold,
+    )
 
     def __new__(cls, *_: object, **options: object) -> Self:
         """Refuse an unknown option with the name of the closest known one."""

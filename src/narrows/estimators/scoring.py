@@ -14,6 +14,7 @@ from torch import nn
 from narrows.arguments import RandomState, choice, integer, random_seed, rate, refuse_masked
 from narrows.columns.showing import texts_of
 from narrows.estimators.attributes import FittedAttributes
+from narrows.estimators.options import check_one_threshold
 from narrows.estimators.rows import rows_of
 from narrows.estimators.targets import clean_of, context_of, examples_of, refuse_pairs
 from narrows.evaluation.summary import Evaluation
@@ -119,6 +120,9 @@ class Scoring(FittedAttributes):
         (`narrows.evaluation.anomalies.steadied_threshold`). By the other scores, and after `fit_threshold`, it is at
         most ``false_alarms`` (`narrows.evaluation.anomalies.threshold`).
 
+        After a fit with ``contamination`` it is the score that as many of the examples learned from are above, of which
+        it looks at 10,000.
+
         That is so on average. Where the threshold is the r-th highest of n held-out scores, r = ⌊α (n + 1)⌋, how many
         of m new ordinary examples are called odd has a beta-binomial distribution of m, r and n + 1 − r:
         ``scipy.stats.betabinom(m, r, n + 1 - r).interval(0.999)`` says between which numbers it lies in 99.9 % of the
@@ -135,8 +139,9 @@ class Scoring(FittedAttributes):
             If they are too few for a rate so low. The highest score is then the threshold.
         """
         false_alarms = rate("false_alarms", self.false_alarms)
+        check_one_threshold(self.fitted_.contamination, false_alarms)
         found = limit(self.fitted_, choice("by", by, SCORES), false_alarms)
-        if false_alarms < found.asked:
+        if self.fitted_.contamination is None and false_alarms < found.asked:
             warnings.warn(
                 f"false_alarms={false_alarms:g} needs {math.ceil(1 / false_alarms) - 1:,} examples that were "
                 f"not seen in training, but there are {found.held_out:,}; the highest of their scores is the "

@@ -18,7 +18,15 @@ from scipy.special import kolmogi
 from narrows.arguments import RandomState, rate, real_numbers
 from narrows.evaluation.intervals import LEVEL, Estimate, bootstrap
 
-__all__ = ["CalibrationCurve", "calibration_curve", "p_values", "roc_auc", "steadied_threshold", "threshold"]
+__all__ = [
+    "CalibrationCurve",
+    "calibration_curve",
+    "p_values",
+    "rank_threshold",
+    "roc_auc",
+    "steadied_threshold",
+    "threshold",
+]
 
 Array = NDArray[np.float64]
 
@@ -107,6 +115,24 @@ def steadied_threshold(held_out: ArrayLike, others: ArrayLike, false_alarms: flo
     fewest = min(max(1, math.ceil((1 - FIFTH) * false_alarms * (n + 1) - 1e-9)), n)
     together = threshold(np.concatenate([scores, _scores("others", others)]), false_alarms)
     return float(np.clip(together, ordered[most - 1], ordered[fewest - 1])), most / (n + 1)
+
+
+def rank_threshold(scores: ArrayLike, contamination: float | str) -> float:
+    """Return the score that a share ``contamination`` of ``scores`` is above.
+
+    Parameters
+    ----------
+    scores
+        Of examples of which some are odd, (n,).
+    contamination
+        Which share of them is, or ``"auto"``: those above the upper quartile by more than three times what the
+        quartiles are apart, “far out” (Tukey, “Exploratory data analysis”, 1977).
+    """
+    values = _scores("scores", scores)
+    if isinstance(contamination, str):
+        lower, upper = np.quantile(values, (0.25, 0.75))
+        return float(upper + 3.0 * (upper - lower))
+    return float(np.quantile(values, 1 - contamination))
 
 
 def p_values(scores: ArrayLike, held_out: ArrayLike) -> Array:

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from narrows.components import Components
 from narrows.fitted.cells import held_out_cells
+from narrows.fitted.contaminated import given_scores, without_odd
 from narrows.fitted.fitted import Fitted
 from narrows.fitted.imputing import calibrate_fillings
 from narrows.fitted.kept import Kept
@@ -66,8 +67,11 @@ def complete(
     device
         To work on, by name.
     """
-    model, held_out = member.model.eval(), member.validation.weighted()
+    model = member.model.eval()
     passes = Passes(model, member.training.features, member.operations, device)
+    given = replace(member.training, rows=torch.cat([member.validation.rows, member.training.rows])).clean()
+    member, data = without_odd(member, data, passes)
+    held_out = member.validation.weighted()
     _calibrate(member, seed)
     errors = passes.errors(held_out) if len(held_out) else np.zeros(0)
     # What others are judged by later is said of the clean examples of pairs.
@@ -83,7 +87,7 @@ def complete(
     if data.table is not None:
         calibrate_rest(passes, ordinary if len(ordinary) else some)
         calibrate_fillings(passes, ordinary if len(ordinary) else some, seed)
-    return replace(
+    fitted = replace(
         begun,
         validation_error=(float(errors.mean()), float(errors.std() / math.sqrt(len(errors)))) if len(errors) else None,
         reference=Reference(
@@ -99,6 +103,11 @@ def complete(
             data.boundary,
         ),
     )
+    return fitted if member.contamination is None else _with_given(fitted, given, device)
+
+
+def _with_given(fitted: Fitted, examples: Examples, device: str) -> Fitted:
+    return replace(fitted, reference=replace(fitted.reference, given=given_scores(fitted, examples, device)))
 
 
 def unfinished(
@@ -154,19 +163,25 @@ def with_prior(fitted: Fitted, prior: str, examples: Examples, labels: Tensor, s
     """
     model = twin(fitted.model)
     model.prior = _prior(fitted.on(device), prior, examples, labels, fitted.classes, seed)
-    held_out = dict(fitted.reference.held_out)
+    held_out, given = dict(fitted.reference.held_out), dict(fitted.reference.given)
     if model.bottleneck.draws:  # the likelihood is another now
         held_out.pop("likelihood", None)
+        given.pop("likelihood", None)
     return replace(
         fitted,
         model=model,
         options={**fitted.options, "prior": prior},
-        reference=replace(fitted.reference, held_out=held_out),
+        reference=replace(fitted.reference, held_out=held_out, given=given),
     )
 
 
 def with_threshold(fitted: Fitted, examples: Examples, device: str) -> Fitted:
-    """Return ``fitted`` with other ordinary ``examples``, not seen in training, to compare odd ones with."""
+    """Return ``fitted`` with other ordinary ``examples``, not seen in training, to compare odd ones with.
+
+    Where it goes by a contamination, as many of them are odd.
+    """
+    if fitted.contamination is not None:
+        return _with_given(fitted, examples, device)
     passes = fitted.on(device)
     held_out = held_out_scores(passes, fitted.scaling, examples, passes.errors(examples))
     if fitted.joined is not None:

@@ -146,6 +146,12 @@ class Fitted:
         context = torch.zeros(1, len(self.require_classes())) if self.conditional else None
         return operations_of(self.model, Batch(torch.zeros(1, self.features), context))
 
+    @property
+    def contamination(self) -> float | str | None:
+        """Which share of the examples that it learned from is odd; None if none is said to be."""
+        share: float | str | None = self.options.get("contamination")
+        return share
+
     @cached_property
     def joined(self) -> Joined | None:
         """What ``by="auto"`` is for its examples; None for a table's and large ones, which are scored by their errors.
@@ -199,6 +205,11 @@ class Fitted:
         found = self.reference.held_out
         if by == "auto" and "auto" not in found and self.joined is not None:
             return self.joined.held_out
+        return found.get("reconstruction" if by == "auto" and self.joined is None else by, np.zeros(0))
+
+    def given(self, by: str) -> NDArray[np.float64]:
+        """Return the scores ``by`` of examples that it was given, some of which are odd, (n,), if it has any."""
+        found = self.reference.given
         return found.get("reconstruction" if by == "auto" and self.joined is None else by, np.zeros(0))
 
     def seen(self, by: str) -> NDArray[np.float64]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from narrows.evaluation.anomalies import steadied_threshold
+from narrows.evaluation.anomalies import rank_threshold, steadied_threshold
 from narrows.fitted.fitted import Fitted
 
 __all__ = ["Limit", "limit"]
@@ -33,11 +33,20 @@ class Limit(NamedTuple):
 def limit(fitted: Fitted, by: str, false_alarms: float) -> Limit:
     """Return the threshold of the scores ``by``; if there are too few held-out ones, it is the highest of these.
 
+    Where the model goes by a contamination it is by rank among the examples that were given, and so are the shares.
+
     Raises
     ------
     ValueError
         If there are none.
     """
+    if fitted.contamination is not None:
+        given = fitted.given(by)
+        if not len(given):
+            raise ValueError(f"by={by!r} has no threshold since fit_prior changed the likelihood; fit the model again")
+        score = rank_threshold(given, fitted.contamination)
+        share = float((given > score).mean())
+        return Limit(score, share, share, len(given))
     held_out = fitted.held_out(by)
     if not len(held_out):
         raise ValueError(

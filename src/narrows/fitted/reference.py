@@ -49,6 +49,8 @@ class Reference:
     boundary
         Where an example's share of the data says whether it was seen, as of data larger than memory, whose fingerprints
         are not kept: those below it were not (`narrows.data.fingerprints.shares`). Else None.
+    given
+        Those of examples of which some are odd, (n,), if the fit was to one with a contamination.
     """
 
     fingerprints: NDArray[np.int64]
@@ -60,6 +62,7 @@ class Reference:
     held_out: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     cells: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     boundary: float | None = None
+    given: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def occurrences(self, X: Iterable[NDArray[Any]]) -> NDArray[np.int64]:
         """Return how often each of the rows ``X``, which come in chunks (k, features), was among them, (n,).
@@ -106,6 +109,7 @@ class Reference:
             | self.kept.tensors()
             | ({"cells": self.cells} if len(self.cells) else {})
             | {f"held_out.{by}": scores for by, scores in self.held_out.items()}
+            | {f"given.{by}": scores for by, scores in self.given.items()}
         )
 
     @classmethod
@@ -119,10 +123,13 @@ class Reference:
         """
         prints, mean, axes, errors = (tensors[name] for name in ("fingerprints", "mean", "axes", "errors"))
         exact = tensors.get("exact_fingerprints", np.zeros(0, np.int64))  # which the first files of format 5 lack
-        held_out = {by: tensors[f"held_out.{by}"] for by in SCORES if f"held_out.{by}" in tensors}
+        held_out, given = (
+            {by: tensors[f"{kind}.{by}"] for by in SCORES if f"{kind}.{by}" in tensors}
+            for kind in ("held_out", "given")
+        )
         fits = mean.shape == (features,) and axes.shape == (len(axes), features) and errors.shape == (2,)
         fits = fits and prints.dtype == exact.dtype == np.int64 and len(exact) in (0, len(prints))
-        if not fits or any(array.ndim != 1 for array in (prints, exact, *held_out.values())):
+        if not fits or any(array.ndim != 1 for array in (prints, exact, *held_out.values(), *given.values())):
             raise ValueError(f"what it says of its training data does not fit inputs of {features} features")
         kept, boundary = Kept.of_tensors(tensors, features, classes), tensors.get("boundary")
         cells = tensors.get("cells", np.zeros((0, 0), np.float32))  # which older files lack
@@ -133,6 +140,7 @@ class Reference:
         return cls(
             *(prints, exact, Components(mean, axes), float(errors[0]), float(errors[1]), kept, held_out, cells),
             None if boundary is None else float(boundary[0]),
+            given,
         )
 
 

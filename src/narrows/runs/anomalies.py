@@ -14,6 +14,7 @@ from narrows.data.dataset import Dataset
 from narrows.data.errors import DataError
 from narrows.data.take import take
 from narrows.estimators.base import BottleneckEstimator
+from narrows.estimators.options import check_one_threshold
 from narrows.evaluation.anomalies import p_values
 from narrows.fitted.limits import limit as limit_of
 from narrows.fitted.reference import SCORES
@@ -26,7 +27,7 @@ from narrows.runs.writing import known_of
 if TYPE_CHECKING:  # it takes a third of a second, and who draws has it
     from matplotlib.figure import Figure
 
-__all__ = ["Rule", "find_anomalies"]
+__all__ = ["Rule", "exceeded", "find_anomalies"]
 
 Array = NDArray[Any]
 
@@ -47,8 +48,10 @@ class Rule(NamedTuple):
         What scores go by.
     false_alarms, promised
         The share of ordinary examples that may be called odd, and that can be promised.
-    held_out
-        Scores of ordinary examples that were held out, (m,).
+    contamination
+        Which share of the examples that the model has learned from is odd; None if none is said to be.
+    compared
+        Scores of ordinary examples that were held out, or of those learned from where some are odd, (m,).
     limit
         Scores above it are odd.
     """
@@ -56,19 +59,22 @@ class Rule(NamedTuple):
     by: str
     false_alarms: float
     promised: float
-    held_out: Array
+    contamination: float | str | None
+    compared: Array
     limit: float
 
     @classmethod
     def of(cls, estimator: BottleneckEstimator, by: str, false_alarms: float | None) -> Rule:
         """Return it of a model; for the parameters and errors see `find_anomalies`."""
         asked = rate("false_alarms", estimator.false_alarms if false_alarms is None else false_alarms)
-        fitted = estimator.fitted_
+        fitted, by = estimator.fitted_, choice("by", by, SCORES)
+        check_one_threshold(fitted.contamination, asked)
         try:
-            found = limit_of(fitted, choice("by", by, SCORES), asked)
+            found = limit_of(fitted, by, asked)
         except ValueError as error:
             raise DataError(str(error)) from error
-        return cls(by, asked, found.promised, fitted.held_out(by), found.score)
+        compared = fitted.held_out(by) if fitted.contamination is None else fitted.given(by)
+        return cls(by, asked, found.promised, fitted.contamination, compared, found.score)
 
     @property
     def told(self) -> dict[str, Any]:
@@ -77,8 +83,9 @@ class Rule(NamedTuple):
             "by": self.by,
             "false_alarms": self.false_alarms,
             "promised": self.promised,
+            "contamination": self.contamination,
             "threshold": self.limit,
-            "held_out": len(self.held_out),
+            "held_out": len(self.compared),
         }
 
 
@@ -93,7 +100,9 @@ def find_anomalies(
     """Write which examples are odd, the oddest first, as a table and a sheet.
 
     Among the numbers, ``promised`` is the share of ordinary examples that are called odd, at most: more than
-    ``false_alarms`` where too few examples were held out in the training to promise as little.
+    ``false_alarms`` where too few examples were held out in the training to promise as little, and up to a fifth more
+    by ``"auto"``. P-values are by the held-out examples alone. Of a model with a contamination, all of these are of the
+    examples that it was given, odd ones among them.
 
     Parameters
     ----------
@@ -117,7 +126,7 @@ def find_anomalies(
     order = np.argsort(-scores, kind="stable")
     folder = new_folder(out, f"anomalies-{dataset.name}")
     known = {name: values[order] for name, values in known_of(dataset).items()}
-    p = p_values(scores, rule.held_out)
+    p = p_values(scores, rule.compared)
     columns: dict[str, Array] = {"example": order, "score": scores[order], "p_value": p[order], "odd": odd[order]}
     why = reasons(estimator, dataset.X, dataset.y, odd, rule.promised)
     columns |= {name: texts[order] for name, texts in why.items()}
@@ -139,11 +148,18 @@ def find_anomalies(
     marked = "their errors" if table is None else "the cells that make them odd"
     title = (
         f"The oddest of {dataset.name} to {with_article(estimator.fitted_.kind)}, by {by}, with {marked} in "
-        f"orange; scores above {limit:.3g} are odd; at most {rule.promised:.3g} of ordinary examples exceed this"
+        f"orange; scores above {limit:.3g} are odd; {exceeded(rule.promised, rule.contamination)} this"
     )
     heat = None if table is None else _heat(estimator, dataset, shown, odd[shown], rule.promised)
     draw = partial(_sheet, estimator, dataset, shown, scores[shown], odd[shown], title, heat)
     return Written(numbers, [*write_figures(folder, {"anomalies": draw}), *files])
+
+
+def exceeded(share: float, contamination: float | str | None) -> str:
+    """Return who exceeds a threshold, in words, of which that ``share`` does."""
+    if contamination is None:
+        return f"at most {share:.3g} of ordinary examples exceed"
+    return f"{share:.3g} of the examples learned from exceed"
 
 
 def _sheet(

@@ -105,7 +105,7 @@ def anomalies(
         X, y = part.dataset.X, part.dataset.y
         scores = estimator.anomaly_score(X, y, by=by)
         odd, rows = scores > rule.limit, np.arange(first, first + len(scores))
-        columns = {"example": rows, "score": scores, "p_value": p_values(scores, rule.held_out), "odd": odd}
+        columns = {"example": rows, "score": scores, "p_value": p_values(scores, rule.compared), "odd": odd}
         columns |= reasons(estimator, X, y, odd, rule.promised)
         top = np.argsort(-scores, kind="stable")[:ODDEST]
         oddest = np.stack([scores[top], rows[top]], 1).tolist()

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from narrows.models.model import Batch
 from narrows.training.distributed import Alone, Processes
+from narrows.training.examples import Examples
 from narrows.training.member import Member
 
 __all__ = ["Batches", "Order"]
@@ -62,11 +63,24 @@ class Batches:
         self.now = Order(torch.empty(0, 0, dtype=torch.int64), self.count)
         self._stream: Iterator[Batch] = iter(())
 
-    def next(self, active: Sequence[int]) -> Batch:
-        """Return the next examples of the ``active`` members, whose arrays are (models, examples, …)."""
-        if self.now.given == self.count:
+    @property
+    def over(self) -> bool:
+        """Whether all batches of an epoch were given out."""
+        return self.now.given == self.count
+
+    def next(self, active: Sequence[int], ordinary: Sequence[Examples] | None = None) -> Batch:
+        """Return the next examples of the ``active`` members, whose arrays are (models, examples, …).
+
+        Those of a new epoch are drawn from the ``ordinary`` ones of each, or from all.
+        """
+        if self.over:
             members = [self.members[number] for number in active]
-            self.now = Order(torch.stack([_order(member) for member in members]), 0)
+            if ordinary is None:
+                rows = [_order(member) for member in members]
+            else:
+                each = zip(ordinary, members, strict=True)
+                rows = [examples.shuffled(member.generator) for examples, member in each]
+            self.now = Order(torch.stack(rows), 0)
             self._stream = self._read()
         batch = next(self._stream)
         self.now.given += 1

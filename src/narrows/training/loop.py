@@ -17,12 +17,14 @@ from narrows.training.checkpoint import Checkpoint
 from narrows.training.contest import Contest
 from narrows.training.dense.stack import Stack
 from narrows.training.distributed import Alone, Processes
+from narrows.training.examples import Examples
 from narrows.training.general import General, Objective
 from narrows.training.member import Member, operations_of_step
 from narrows.training.processor import Threads, compiled_for, exact, limited_threads, threads_for, without_denormals
 from narrows.training.recovery import Recovery
 from narrows.training.schedules import SCHEDULES
 from narrows.training.state import Progress, State
+from narrows.training.trimming import WARM_UP, ordinary
 
 __all__ = ["Step", "Training"]
 
@@ -267,7 +269,7 @@ class Training:
 
     def _advance(self) -> Step:
         active = self.contest.now.active
-        batch = self.batches.next(active)
+        batch = self.batches.next(active, self._ordinary(active) if self.batches.over else None)
         fraction, momentum = self.pace(self.now.done, self.steps_at_most)
         fraction *= self.recovery.fraction * self.learning_rate / self.first_rate
         generators = [self.members[number].generator for number in active]
@@ -287,6 +289,15 @@ class Training:
         notes = {i: words for i, words in notes.items() if words}
         return Step(epoch, self.epochs, step, self.steps_at_most, losses, self, rows, notes)
 
+    def _ordinary(self, active: Sequence[int]) -> list[Examples] | None:
+        """Return what the ``active`` members are to learn from in the next epoch, if that is not all."""
+        contaminated = self.members[0].contamination is not None
+        if not contaminated or self.now.done < WARM_UP * self.steps_at_most:
+            return None
+        self.learner.store()
+        members = [self.members[number] for number in active]
+        return [ordinary(one.model, self.objective, one.training, one.contamination) for one in members]
+
     def _end_epoch(self, epoch: int, rate: float) -> dict[int, dict[str, float]]:
         """Validate the models, part with those that diverged or have been patient for long, and return their rows."""
         contest = self.contest
@@ -298,7 +309,8 @@ class Training:
             member = self.members[number]
             row = {"epoch": epoch, "loss": float(self.now.total[index]) / self.batches.n}
             if len(member.validation):
-                row["validation_loss"] = mean_loss(member.model, self.objective, member.validation, self.processes)
+                held_out = ordinary(member.model, self.objective, member.validation, member.contamination)
+                row["validation_loss"] = mean_loss(member.model, self.objective, held_out, self.processes)
             if fine[index] and math.isfinite(row.get("validation_loss", 0)):
                 rows[number] = row | {"learning_rate": rate, "seconds": time.perf_counter() - self.started}
             else:

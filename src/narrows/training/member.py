@@ -32,6 +32,8 @@ class Member:
         The only source of chance.
     operations
         Floating-point operations of an example's way through the nets.
+    contamination
+        Which share of the examples is odd, and not to be learned from, as in `rank_threshold`; None if none is.
     """
 
     model: BottleneckModel
@@ -39,6 +41,7 @@ class Member:
     validation: Examples
     generator: torch.Generator
     operations: int
+    contamination: float | str | None = None
 
     def kind(self, objective: Objective) -> Hashable | None:
         """Return what it must have in common with those it is trained side by side with; None if it must be alone."""
