@@ -251,7 +251,7 @@ def _decimals(column: Column, cells: NDArray[np.float64]) -> int:
     if column.kind in LEVELS or column.kind == "date" or column.family == "span":
         return -1
     if column.step or column.kind == "count":
-        return 0
+        return max(0, -round(math.log10(column.step or 1.0)))
     known = cells[~np.isnan(cells)]
     values = column.values(known, bounded=False).astype(np.float64)
     size = math.log10(column.high - column.low) if column.high > column.low else 0.0
