@@ -243,6 +243,28 @@ def test_a_narrow_window_needs_no_scrolling_sideways(show, page, view):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+@pytest.mark.parametrize(("model", "held"), [("people", '{"age":"60","city":"Brno"}'), ("wide", '{"column 3":"0.5"}')])
+def test_the_python_of_what_is_held_runs(show, library, model, held):
+    page = show(model=model, example=1, held=held)
+    page.keyboard.press("p")
+    made = {"model": library[model].estimator}
+    exec(page.get_by_role("dialog").locator("pre").inner_text(), made)
+    if model == "people":
+        assert (made["rows"]["age"] == 60).all()
+    else:
+        assert made["row"][3] == 0.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("view", ["row", "plane", "code", "input", "noise", "compare"])
+def test_the_python_of_each_view_runs(show, library, view):
+    page = show(view, example=4, renew="0")
+    page.keyboard.press("p")
+    made = {"model": library["people"].estimator, "data": library["people"].dataset}
+    exec(page.get_by_role("dialog").locator("pre").inner_text(), made)
+    assert len(made) > 3
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("view", ["row", "plane", "code", "input", "noise", "compare"])
 def test_axe_finds_no_serious_fault(show, axe, view):

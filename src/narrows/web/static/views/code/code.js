@@ -196,11 +196,12 @@ class CodeView {
 
   python() {
     const { model, pythonLabel } = this.app;
+    const made = model.columns.length ? ['row', ''] : ['image', '[0]'];
     const lines = [
       'from narrows import latent',
       '',
       `z = [${join(this.z).replaceAll(',', ', ')}]`,
-      `image = model.inverse_transform([z]${pythonLabel})[0]`,
+      `${made[0]} = model.inverse_transform([z]${pythonLabel})${made[1]}`,
       this.noise.python(),
     ];
     return model.conditional

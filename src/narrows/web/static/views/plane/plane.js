@@ -196,7 +196,8 @@ class PlaneView {
 
   python() {
     const z = join(this.z).replaceAll(',', ', ');
-    return [`z = [[${z}]]`, `image = model.inverse_transform(z${this.app.pythonLabel})[0]`];
+    const made = this.app.model.columns.length ? ['row', ''] : ['image', '[0]'];
+    return [`z = [[${z}]]`, `${made[0]} = model.inverse_transform(z${this.app.pythonLabel})${made[1]}`];
   }
 
   close() {
