@@ -155,13 +155,14 @@ def test_an_input_is_looked_at(ask, library, model):
     entry = library[model]
     x, y = entry.X[6:7], None if entry.y is None else entry.y[6:7]
     seen = ask("look", model=model, given={"example": 6})
-    assert seen.score == pytest.approx(entry.estimator.anomaly_score(x, y, by="reconstruction")[0], rel=1e-5)
-    assert seen.map.mean() == pytest.approx(seen.score, rel=1e-3)
+    assert seen.score == pytest.approx(entry.estimator.anomaly_score(x, y)[0], rel=1e-5)
+    assert seen.by == "auto"
+    assert seen.map.mean() == pytest.approx(seen.error, rel=1e-3)
     np.testing.assert_allclose(seen.z, entry.estimator.transform(x, y)[0], rtol=1e-5)
     assert 6 not in seen.nearest
     distances = np.linalg.norm(entry.codes - entry.codes[6], axis=1)
     assert seen.distance == pytest.approx(np.sort(distances)[1], abs=1e-4)
-    assert seen.fraction == pytest.approx((entry.errors < seen.score).mean())
+    assert seen.fraction == pytest.approx((entry.scores < seen.score).mean())
 
 
 def test_pixels_are_taken_as_they_are_shown(ask, library):

@@ -40,7 +40,7 @@ def test_ink_lands_where_the_datas_ink_is(library, zero, scale, right, down, dar
     assert found.max() == pytest.approx(16, abs=0.5)
     usual = prepare(Image.fromarray(zero), entry)
     assert np.corrcoef(found.ravel(), usual.ravel())[0, 1] > 0.9
-    score = entry.estimator.anomaly_score(found, by="reconstruction")[0]
+    score = entry.estimator.anomaly_score(found)[0]
     assert score < 2 * entry.odd
 
 

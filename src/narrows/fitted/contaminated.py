@@ -37,9 +37,9 @@ def without_odd(member: Member, data: TrainingSet, passes: Passes) -> tuple[Memb
     errors = [_errors(passes, examples) for examples in parts]
     scores, limit = errors, rank_threshold(np.concatenate(errors), contamination)
     if data.table is None and data.examples.features <= MOST_FEATURES:
-        few = [_below(examples, each, limit) for examples, each in zip(parts, errors, strict=True)]
+        held_out, seen = (_below(examples, each, limit) for examples, each in zip(parts, errors, strict=True))
         classes = len(data.classes) if member.training.context is not None and data.classes is not None else 0
-        joined = Joined.of(passes, Kept.of(*few, data.examples.features), classes)
+        joined = Joined.of(passes, Kept.of(held_out, seen, data.examples.features), classes)
         scores = [joined.scores(passes, examples) if len(examples) else np.zeros(0) for examples in parts]
         limit = rank_threshold(np.concatenate(scores), contamination)
     validation, training = (

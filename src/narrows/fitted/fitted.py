@@ -200,6 +200,15 @@ class Fitted:
             return Cells.of_rows(passes, kept, len(self.require_classes()) if self.conditional else 0)
         return Cells.of_held_out(passes, self.reference.cells, self.table)
 
+    @property
+    def best_score(self) -> str:
+        """What to score by where a person is shown how odd examples are: not all that it knows in files that keep none.
+
+        Those are files of an older narrows, in which nothing is near to anything.
+        """
+        keeps = self.table is not None or self.features > MOST_FEATURES or len(self.reference.kept) > 0
+        return "auto" if keeps else "reconstruction"
+
     def held_out(self, by: str) -> NDArray[np.float64]:
         """Return the anomaly scores ``by`` of ordinary examples that were held out, (n,), if there are any."""
         found = self.reference.held_out

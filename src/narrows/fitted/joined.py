@@ -225,8 +225,8 @@ class Joined:
         near, same = self.inputs.distances(x - self.centre.to(x), same)
         whitened = (error - self.usual.to(x)) @ self.whitening.to(x)
         near_codes = self.codes.distances(z / self.spread.to(x), same)[0]
-        each = near, whitened.square().mean(1), near_codes
-        return torch.stack(each, 1).double().clamp(SMALLEST, 1 / SMALLEST).log()
+        three = torch.stack([near, whitened.square().mean(1), near_codes], 1)
+        return three.double().clamp(SMALLEST, 1 / SMALLEST).log()
 
 
 def _high(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -58,6 +58,8 @@ def sections_of(estimator: BottleneckEstimator, dataset: Dataset, evaluation: Ev
             *rows_of_table(estimator, examples, rows, errors, codes),
             *_calibrated(evaluation),
         ]
+    by = estimator.fitted_.best_score
+    scores = estimator.anomaly_score(examples.X, context, by=by)
     return [
         training,
         Section(
@@ -75,8 +77,8 @@ def sections_of(estimator: BottleneckEstimator, dataset: Dataset, evaluation: Ev
         Section("New examples", "Codes drawn from the prior, decoded; seed 0.", partial(_samples, estimator)),
         Section(
             "The oddest",
-            "The worst reconstructed examples; orange shows where their error lies.",
-            partial(_oddest, estimator, dataset, rows, errors),
+            f"The examples of the highest anomaly scores, by {by}; orange shows where their error lies.",
+            partial(_oddest, estimator, dataset, rows, scores),
         ),
         *_calibrated(evaluation),
     ]
@@ -153,10 +155,10 @@ def _samples(estimator: BottleneckEstimator) -> Figure:
     return draw_grid(estimator.fitted_, np.asarray(estimator.sample(count, random_state=0)))
 
 
-def _oddest(estimator: BottleneckEstimator, dataset: Dataset, rows: Array, errors: Array) -> Figure:
-    chosen = np.argsort(-errors, kind="stable")[:ODDEST]
+def _oddest(estimator: BottleneckEstimator, dataset: Dataset, rows: Array, scores: Array) -> Figure:
+    chosen = np.argsort(-scores, kind="stable")[:ODDEST]
     these = rows[chosen]
     X = take(dataset.X, these)
     restored = estimator.reconstruct(X, _classes(estimator, dataset, these))
-    labels = [f"example {row}\n{error:.4f}" for row, error in zip(these, errors[chosen], strict=True)]
+    labels = [f"example {row}\n{score:.3g}" for row, score in zip(these, scores[chosen], strict=True)]
     return draw_odd(estimator.fitted_, X, restored, title="", labels=labels)

@@ -166,13 +166,18 @@ class Entry:
 
     @cached_property
     def errors(self) -> NDArray[np.float64]:
-        """The examples' anomaly scores, (n,)."""
+        """The examples' errors, (n,)."""
         return self.estimator.anomaly_score(self.X, self.y, by="reconstruction")
+
+    @cached_property
+    def scores(self) -> NDArray[np.float64]:
+        """The examples' anomaly scores, (n,)."""
+        return self.estimator.anomaly_score(self.X, self.y, by=self.fitted.best_score)
 
     @cached_property
     def odd(self) -> float:
         """The anomaly score that one shown example in a hundred exceeds."""
-        return float(np.quantile(self.errors, FAR))
+        return float(np.quantile(self.scores, FAR))
 
     @cached_property
     def far(self) -> float:

@@ -52,8 +52,10 @@ class Look:
         (1, H, W) or (1, features): the squared error in scaled units.
     z
         (d,) its code.
-    score, odd
-        Its anomaly score, and the one that a shown example in a hundred exceeds.
+    error
+        Its mean squared error in scaled units.
+    score, odd, by
+        Its anomaly score, the one that a shown example in a hundred exceeds, and what they go by.
     fraction
         The fraction of shown examples whose score is lower.
     distance, far
@@ -68,8 +70,10 @@ class Look:
     restored: Eye
     map: NDArray[np.float32]
     z: list[float]
+    error: float
     score: float
     odd: float
+    by: str
     fraction: float
     distance: float
     far: float
@@ -85,7 +89,8 @@ def look(library: Library, model: str, given: Given, label: str | None = None) -
     estimator, x = entry.estimator, taken(entry, given)
     context = entry.context(label, given.example)
     numbers, restored = entry.numbers(x), entry.restored(x, context)
-    z, score = estimator.transform(x, context)[0], float(estimator.anomaly_score(x, context, by="reconstruction")[0])
+    z, by = estimator.transform(x, context)[0], entry.fitted.best_score
+    error, score = (float(estimator.anomaly_score(x, context, by=kind)[0]) for kind in ("reconstruction", by))
     others = np.arange(len(entry.codes))
     if given.example is not None:  # its own code would be the nearest
         others = np.delete(others, given.example)
@@ -96,9 +101,11 @@ def look(library: Library, model: str, given: Given, label: str | None = None) -
         entry.shown(restored),
         entry.error_maps(numbers, restored),
         z.tolist(),
+        error,
         score,
         entry.odd,
-        float((entry.errors < score).mean()),
+        by,
+        float((entry.scores < score).mean()),
         float(distances[0, 0]),
         entry.far,
         score > entry.odd or float(distances[0, 0]) > entry.far,

@@ -14,8 +14,9 @@ import { givenTo, inputLines, own, shownExample } from './given.js';
 /** @typedef {import('../../wire/frames.js').Integers} Integers */
 /**
  * @typedef {{
- *   original: Shown, restored: Shown, map: Floats, z: number[], score: number, odd: number, fraction: number,
- *   distance: number, far: number, outside: boolean, nearest: Integers, levels: Shown, labels: string[],
+ *   original: Shown, restored: Shown, map: Floats, z: number[], error: number, score: number, odd: number,
+ *   by: string, fraction: number, distance: number, far: number, outside: boolean, nearest: Integers, levels: Shown,
+ *   labels: string[],
  * }} Look
  */
 /** @typedef {{ levels: import('../../wire/frames.js').Levels }} Prepared */
@@ -243,7 +244,7 @@ class InputView {
       figure(
         brush.canvas(look.restored, 0, app.t('input.restored')),
         h('strong', {}, app.t('input.restored')),
-        h('span', { class: 'number' }, app.t('error.number', { error: app.n(look.score) })),
+        h('span', { class: 'number' }, app.t('error.number', { error: app.n(look.error) })),
       ),
       figure(
         map,
@@ -339,7 +340,7 @@ class InputView {
       ...inputLines(this.app),
       `z = model.transform(x${y})`,
       `restored = model.reconstruct(x${y})`,
-      `score = model.anomaly_score(x${y}, by="reconstruction")`,
+      `score = model.anomaly_score(x${y})`,
       `errors = model.error_map(x${y})`,
     ];
   }
