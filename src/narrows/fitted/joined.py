@@ -192,8 +192,8 @@ class Joined:
             Tails(np.zeros((0, len(WEIGHTS)))),
             *(np.zeros(0), np.zeros(0)),
         )
-        twins, views = inputs.twins(), (x.float(), errors.float(), z.float())
-        split = (each.split(ROWS_AT_ONCE) for each in (*views, twins))
+        of_kept = x.float(), errors.float(), z.float(), inputs.twins()
+        split = (each.split(ROWS_AT_ONCE) for each in of_kept)
         parts = torch.cat([begun._logarithms(*some) for some in zip(*split, strict=True)]).numpy()
         tails = Tails(np.sort(parts[: kept.held_out if kept.held_out >= ENOUGH else len(kept)], 0))
         if kept.held_out:
