@@ -7,6 +7,7 @@ import sys
 from benchmarks import (
     against,
     anomalies,
+    cells,
     counts,
     denoising,
     evaluation,
@@ -35,6 +36,7 @@ BENCHMARKS = {
     "reconstruction": reconstruction.main,
     "images": images.main,
     "anomalies": anomalies.main,
+    "cells": cells.main,
     "counts": counts.main,
     "filling": filling.main,
     "evaluation": evaluation.main,

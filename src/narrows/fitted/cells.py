@@ -39,7 +39,7 @@ MOST_ROWS, FEWEST_ROWS, MOST_SURPRISING = 500, 3, 1e30
 """Held-out rows of a table, or images, whose cells are kept; how few cannot be compared with; and the largest number
 that is kept of one."""
 
-TAIL, SHARED, LEAST = 10, 50, 1e-2
+TAIL, SHARED, LEAST = 10, 500, 1e-2
 """One in so many ordinary cells of a column is in its tail; so many of the mean column count as well, where it is
 measured; and the least that a tail's length is of the mean one's."""
 

@@ -21,7 +21,7 @@ __all__ = ["LocalGaussians"]
 Array = NDArray[np.float64]
 Places = NDArray[np.int64]
 
-NUMBERS, NUMBERS_AT_ONCE = 2**22, 2**21
+NUMBERS, NUMBERS_AT_ONCE = 20_000, 2**18
 """In all precisions, so that of wide rows there are fewer components; and in an array while cells are looked at."""
 
 SHRINKAGE, LEAST_SPREAD = 1.0, 1e-2
