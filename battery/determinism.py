@@ -1,7 +1,7 @@
 """Fresh processes come to the same weights of every member, and leave what is the process's own as it was.
 
-That is looked at after a first fit, whose imports of other libraries do touch it: scikit-learn imports rich, which draws
-from ``random`` meanwhile, and SciPy filters warnings of its own.
+That is looked at after a first fit, whose imports of other libraries do touch it: scikit-learn imports rich, which
+draws from ``random`` meanwhile, and SciPy filters warnings of its own.
 """
 
 from __future__ import annotations
