@@ -26,7 +26,7 @@ from narrows.runs.journal import JOURNAL
 
 ROWS, EXTRAPOLATED, ROWS_A_FILE = int(os.environ.get("ROWS", "20000000")), 100_000_000, 1_000_000
 
-FEATURES, FEW_FILES = 20, 2
+FEATURES, FEW_FILES = 20, 1
 
 TRAINED_ON = (1, 10)
 """Files."""
@@ -61,9 +61,10 @@ def data_in(folder: Path) -> None:
 def some_of(folder: Path, files: int) -> str:
     """Return a folder with the first so many ``files`` alone, links to them, and its name."""
     some = folder / f"data-{files}"
-    some.mkdir()
-    for file in sorted((folder / "data").iterdir())[:files]:
-        os.link(file, some / file.name)
+    if not some.exists():
+        some.mkdir()
+        for file in sorted((folder / "data").iterdir())[:files]:
+            os.link(file, some / file.name)
     return some.name
 
 
