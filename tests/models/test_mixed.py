@@ -206,3 +206,18 @@ def test_cells_are_drawn_in_the_type_of_the_outputs(kind):
         likelihood = Mixed(TABLE.modelled, SCALING, lambda k: kind(nn.Identity(), columns=k)).to(dtype)
         h = torch.zeros(3, likelihood.width, dtype=dtype)
         assert likelihood.simulate(h, torch.Generator().manual_seed(0)).dtype == dtype
+
+
+def test_a_count_in_bins_has_probabilities_that_sum_to_one():
+    """As many cells as a histogram takes, with more zeros than a negative binomial of that mean and variance."""
+    rng = np.random.default_rng(0)
+    visits = np.where(rng.random(3000) < 0.4, 0, rng.poisson(4, 3000))
+    table = Table.of(pd.DataFrame({"visits": visits}), {"visits": "count"})
+    likelihood = Mixed(
+        table.modelled, Scaling("feature", np.full(1, 2.0), np.full(1, 3.0)), lambda k: Gaussian(nn.Identity(), None, k)
+    )
+    scaling = Scaling("feature", np.full(1, 2.0), np.full(1, 3.0))
+    x = scaling.apply(np.arange(visits.max() + 1.0)[:, None])
+    h = torch.randn(likelihood.width, generator=torch.Generator().manual_seed(0)).expand(len(x), -1)
+    log_p = likelihood.log_terms(torch.from_numpy(x), h).double() - torch.from_numpy(likelihood.log_change(x, scaling))
+    assert float(log_p.exp().sum()) == pytest.approx(1, abs=1e-3)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from narrows.arguments import closest
 from narrows.columns.bins import with_bins
-from narrows.columns.column import DAY, KINDS, LEVELS, MOST_LEVELS, NUMBERS, Column, Kind, zone_of
+from narrows.columns.column import DAY, KINDS, LEVELS, MOST_LEVELS, Column, Kind, zone_of
 from narrows.columns.reading import Level, Reading
 
 __all__ = ["Asked", "check_asked", "find"]
@@ -120,7 +120,7 @@ def find(told: str, name: str | int, reading: Reading, asked: str | None = None)
     column = replace(column, step=0.0 if asked == "real" else _step(kind, column, numbers))
     low, high = column.on_grid(np.array([numbers.min(), numbers.max()])).tolist()
     column = replace(column, low=low, high=high)
-    return with_bins(column, numbers) if asked != "real" and kind in NUMBERS else column
+    return column if asked == "real" else with_bins(column, numbers)
 
 
 def _kind(reading: Reading, different: NDArray[Any]) -> Kind:

@@ -24,7 +24,8 @@ class Histogram(Likelihood):
     Bins are a column's heaps, values that many cells share, and between these its quantiles (`narrows.columns.bins`):
     as a mixture whose modes are given, it may have as many of them as the data (compare the mode-specific coding of Xu
     et al., “Modeling tabular data using conditional GAN”, 2019). ε = 1 / (cells + 1) is for what was in no bin at the
-    fit. Training leaves out what does not depend on h.
+    fit. Training leaves out what does not depend on h. Of a count, whose bins reach half a step to each side, the
+    density by its own unit is a probability: as many zeros as there are, which one dispersion for all z need not give.
 
     Parameters
     ----------

@@ -36,9 +36,9 @@ Part = Located | Histogram | NegativeBinomial | Levels
 class Mixed(Likelihood):
     """Likelihoods of columns of different kinds. Inputs x are cells (n, columns), NaN where they are missing.
 
-    Numbers have a Gaussian (or a Laplace distribution) or, where no bell describes them, a histogram; counts a negative
-    binomial, levels a Bernoulli, a categorical or an ordinal distribution; each has parameters of its own in the
-    decoder's output h (…, n, width).
+    Numbers have a Gaussian (or a Laplace distribution) and counts a negative binomial; where there are enough cells and
+    no bell describes them, both have a histogram. Levels have a Bernoulli, a categorical or an ordinal distribution.
+    Each has parameters of its own in the decoder's output h (…, n, width).
 
     Parameters
     ----------
@@ -181,7 +181,7 @@ class Mixed(Likelihood):
         """Return how much less the log-density of a value is than that of its scaled cell ``x`` (n, columns), each."""
         cells, change = scaling.undo(x.astype(np.float64)), np.zeros(x.shape)
         for place, column in enumerate(self.columns):
-            if column.kind in NUMBERS:
+            if column.kind in NUMBERS or column.edges:
                 own = np.log(scaling.scale[place]) - column.log_slopes(cells[:, place].astype(np.float64))
                 change[:, place] = np.where(np.isnan(x[:, place]), 0.0, own)
         return change
