@@ -139,7 +139,8 @@ class _Softmax(Terms):
     def log_chosen(self, h: Tensor, chosen: Tensor, w: Tensor, g: Tensor) -> Tensor:
         """Return the log-probability of each column's ``chosen`` output, and set ``g`` to that of Σ −w × it."""
         padded = h.new_full((*h.shape[:-1], self.shape.numel()), -math.inf).index_copy_(-1, self.there, h)
-        log_p, chosen = padded.unflatten(-1, self.shape).log_softmax(-1), chosen[..., None]
+        log_p: Tensor = padded.unflatten(-1, self.shape).log_softmax(-1)
+        chosen = chosen[..., None]
         own = log_p.gather(-1, chosen)
         by_h = log_p.exp_().scatter_add_(-1, chosen, own.new_full((), -1.0).expand_as(own)).mul_(w[..., None])
         g.copy_(by_h.flatten(-2).index_select(-1, self.there))
@@ -214,7 +215,8 @@ class _Ordinal(_Levels):
 
 class _NegativeBinomial(Terms):
     def costs(self, x: Tensor, h: Tensor, w: Tensor, g: Tensor) -> Tensor:
-        k, log_r = self.part.counts(x), self.values[0][:, None]
+        k: Tensor = self.part.counts(x)
+        log_r = self.values[0][:, None]
         r, odds = log_r.double().exp(), h + self.part.scale.log() - log_r
         up, small = softplus(odds), r.to(h.dtype)
         by_h = w * (small * odds.sigmoid() - k * (-odds).sigmoid())
