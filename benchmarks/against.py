@@ -56,6 +56,12 @@ FITS: dict[str, tuple[str, str, str, str]] = {
     "lecture's recipe, d = 8, fit": ("", "lecture().fit(X)", "error(done)", "(8,)"),
     "the same, saved": ("", "lecture().fit(X).save(folder.name + '/model.safetensors')", "''", "(8,)"),
     "the same, and 64 new digits": ("", "lecture().fit(X).sample(64)", "''", "(8,)"),
+    "the same, its steps alone": (
+        "steps = lecture().fit_steps(X)",
+        "next(step for step in steps if step.step == step.steps)",
+        "''",
+        "(8,)",
+    ),
     f"lecture's recipe, d = {DIMS[1:-1]}, fit": (
         SWEEP,
         "[None for _ in fit_together(models, X)] and models[-1]",
@@ -82,7 +88,33 @@ model = VAE(16, epochs=2, random_state=0).fit(rows[:20_000])""",
     )
 }
 
+CLASSIC = {
+    "this build": (
+        "VAE(20, hidden=(400,), likelihood='bernoulli', scaling='global', prior='normal', random_state=0, epochs=3, "
+        "warm_up=0.0, input_noise=0.0, validation_fraction=0.0).fit(rows[:60_000]).fitted_.model"
+    ),
+    "plain PyTorch loop": "loops.classic_vae(rows[:60_000], 10)",
+}
+"""A dense VAE of MNIST's grey values (784-400-20); the loop is the classic example, whose logs end at 105.6 nats."""
+
+GREY = """
+from benchmarks import loops, training
+rows = np.asarray(load_data(os.environ["NARROWS_MNIST"]).X, np.float32).reshape(70_000, -1) / 255
+"""
+
+MEMORY = """
+import torch
+if rows := FILE:
+    from narrows import Autoencoder
+    from narrows.data import load_data
+    torch.set_num_threads(1)
+    X = load_data(rows).X
+    Autoencoder(4, epochs=1, batch_size=1024, random_state=0).fit(X).transform(X)
+print(next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) / 1024)
+"""
+
 COMMANDS = {
+    "python3 dev.py demo, set up": ["sweep", "digits", "--out", "OUT"],
     "narrows generate MODEL": ["generate", "MODEL", "--out", "OUT"],
     "narrows encode MODEL digits": ["encode", "MODEL", "digits", "--out", "OUT.csv"],
     "narrows evaluate MODEL digits": ["evaluate", "MODEL", "digits", "--out", "OUT"],
@@ -159,6 +191,11 @@ def compare(trees: dict[str, Path], folder: Path, rounds: int) -> None:
             loops = f"[plain(d)() for d in {dims}][-1]"
             turns["plain PyTorch loop"] = lambda: fit(ROOT, "", loops, "f'error {done:.4f}'")  # noqa: B023 - likewise
         row(name, turns, rounds)
+    if "NARROWS_MNIST" in os.environ:
+        said = "f'{training.bound(done, rows[60_000:]):.1f} nats'"
+        classic = {who: lambda work=work: fit(ROOT, GREY, work, said) for who, work in CLASSIC.items()}
+        row("a VAE of MNIST's 60,000 grey images, 784-400-20", classic, 1)
+    memory(trees, folder)
     for number, tree in enumerate(trees.values()):
         place = folder / str(number)
         place.mkdir()
@@ -170,3 +207,13 @@ def compare(trees: dict[str, Path], folder: Path, rounds: int) -> None:
             for number, (who, tree) in enumerate(trees.items())
         }
         row(name, turns | {"import torch": lambda: (run(ROOT, "-c", "import torch")[0], "")}, rounds)
+
+
+def memory(trees: dict[str, Path], folder: Path) -> None:
+    """Print the row of peak memory, mapped files included, of fitting and encoding a million rows in a file."""
+    rows = folder / "rows.npy"
+    np.save(rows, np.random.default_rng(0).normal(size=(1_000_000, 20)).astype(np.float32))
+    told = {who: float(run(tree, "-c", MEMORY.replace("FILE", repr(str(rows))))[1]) for who, tree in trees.items()}
+    alone = float(run(ROOT, "-c", MEMORY.replace("FILE", "''"))[1])
+    cells = [f"{who} {peak:.0f} MiB: {peak / alone:.2f} × import torch" for who, peak in told.items()]
+    print(f"| 1,000,000 × 20 rows from a file, fit and encode | {' | '.join(cells)} |", flush=True)
