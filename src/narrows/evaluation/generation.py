@@ -162,11 +162,12 @@ def two_sample_accuracy(
     deviations). Far below 0.5 it means that the generated examples are copies of the real ones: the twin of each tested
     example has the other label.
 
-    The classifier is a support vector machine with a Gaussian kernel on standardised features. It sees differences in
-    mean, in covariance and between clusters, where a linear one sees the mean only; it is smooth, so that rounding
-    (pixels in steps of 1/16) does not give an example away as it does to trees; it has no luck of initialisation; and
-    on digits against mixtures of Gaussians it was the sharpest of seven classifiers (logistic regression, a multilayer
-    perceptron, nearest neighbours, boosted and random trees among them). 2,000 of each take 5 s with 64 features.
+    The classifier is a support vector machine with a Gaussian kernel on features that are standardised once, by all
+    examples without their labels, so that all folds share a kernel. It sees differences in mean, in covariance and
+    between clusters, where a linear one sees the mean only; it is smooth, so that rounding (pixels in steps of 1/16)
+    does not give an example away as it does to trees; it has no luck of initialisation; and on digits against mixtures
+    of Gaussians it was the sharpest of seven classifiers (logistic regression, a multilayer perceptron, nearest
+    neighbours, boosted and random trees among them). 2,000 of each take 5 s with 64 features.
 
     Parameters
     ----------
