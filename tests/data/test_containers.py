@@ -187,3 +187,23 @@ def test_a_damaged_file_is_an_error_in_one_line(tmp_path, suffix, write, writers
             said = str(error)
         assert "\n" not in said
         file.write_bytes(whole)
+
+
+def test_a_matlab_file_that_ends_its_reader_is_one_line(tmp_path, monkeypatch):
+    scipy.io.savemat(tmp_path / "x.mat", {"file": ROWS, "names": ROWS + 1})
+    (tmp_path / "dies.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)\n")
+    np.testing.assert_array_equal(load_data(tmp_path / "x.mat", key="names").X, ROWS + 1)
+    monkeypatch.setattr("narrows.data.matlab.__file__", str(tmp_path / "dies.py"))
+    with pytest.raises(
+        DataError, match=r"x\.mat cannot be read as a MATLAB file: it is damaged, and SciPy fails on it"
+    ):
+        load_data(tmp_path / "x.mat")
+
+
+def test_of_a_damaged_matlab_file_the_reason_is_said(tmp_path):
+    scipy.io.savemat(tmp_path / "x.mat", {"X": ROWS})
+    whole = (tmp_path / "x.mat").read_bytes()
+    (tmp_path / "x.mat").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DataError, match=r"x\.mat cannot be read as a MATLAB file: \w.*") as error:
+        load_data(tmp_path / "x.mat")
+    assert "\n" not in str(error.value)

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
-from scipy import io
 
 from narrows.chunks import chunks
 from narrows.data.dataset import Dataset
 from narrows.data.errors import DataError
 from narrows.data.labels import labels_in
+from narrows.data.matlab import read_matlab_5
 from narrows.data.on_disk import LARGE, OnDisk, collect
 from narrows.data.optional import damage_named, needed
 
@@ -158,8 +158,11 @@ def read_mat(path: Path, key: str | None = None) -> Dataset:
         head = stream.read(520)
     if head[:4] in NORB:
         return _norb(path)
-    newer = HDF5 in (head[:8], head[512:])
-    arrays = _of_matlab_7_3(path, key) if newer else _of_matlab_5(path)
+    if HDF5 in (head[:8], head[512:]):
+        arrays = _of_matlab_7_3(path, key)
+    else:
+        with damage_named(f"{path} cannot be read as a MATLAB file"):
+            arrays = read_matlab_5(path)
     name = chosen(path, {name: array.shape for name, array in arrays.items()}, key)
     X = arrays[name]
     n = X.shape[-1]
@@ -171,20 +174,6 @@ def read_mat(path: Path, key: str | None = None) -> Dataset:
 
 def _shapes(arrays: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
     return {name: array.shape for name, array in arrays.items()}
-
-
-def _of_matlab_5(path: Path) -> dict[str, NDArray[Any]]:
-    with damage_named(f"{path} cannot be read as a MATLAB file"):
-        try:
-            found = io.loadmat(path)
-        except (NameError, io.matlab.MatReadError) as error:
-            raise ValueError(str(error)) from error
-    dense = {name: array.toarray() if hasattr(array, "toarray") else array for name, array in found.items()}
-    return {
-        name: array
-        for name, array in dense.items()
-        if isinstance(array, np.ndarray) and array.dtype.kind in "buif" and array.size > 1
-    }
 
 
 def _of_matlab_7_3(path: Path, key: str | None) -> dict[str, NDArray[Any]]:
