@@ -3,7 +3,7 @@
     python3 dev.py demo            train autoencoders on handwritten digits and draw the lecture's figure
     python3 dev.py test [ARGS]     run the tests; ARGS go to pytest
     python3 dev.py test --lowest   run the laws with the lowest versions that pyproject.toml allows, in .venv-lowest
-    python3 dev.py lint            ruff, mypy and codespell; for the explorer's scripts Prettier and ESLint
+    python3 dev.py lint            ruff, mypy, bandit and codespell; for the explorer's scripts Prettier and ESLint
     python3 dev.py bench [ARGS]    measure narrows beside its peers; "against REV" beside another commit of its own
     python3 dev.py battery [ARGS]  damage, attack and kill it; "--bounded" does a fiftieth, as CI does
     python3 dev.py docs            build the documentation into docs/_build
@@ -67,6 +67,7 @@ def commands(name: str, python: str, further: list[str]) -> list[list[str]]:
             [python, "-m", "ruff", "check", *further],
             [python, "-m", "ruff", "format", "--check"],
             [python, "-m", "mypy"],
+            [python, "-m", "bandit", "--quiet", "--recursive", "--configfile", "pyproject.toml", "src"],
             [python, "-m", "codespell_lib"],
         ],
         "bench": [[python, "-m", "benchmarks", *further]],
