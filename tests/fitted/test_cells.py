@@ -91,6 +91,15 @@ def test_a_gap_has_the_probability_of_its_regression(of_people):
     np.testing.assert_allclose(gaps.log_chance(z, missing)[:, 3], expected, rtol=1e-5)
 
 
+def test_a_level_that_is_new_is_odd_by_its_stated_probability(of_people):
+    found = of_people.explain(people(1, 20).assign(city="Atlantis"))
+    city = next(column for column in of_people.table_.columns if column.name == "city")
+    place = found.columns.index("city")
+    assert (found.p_values[:, place] <= city.unseen * (1 + 1e-6)).all()
+    assert found.odd[:, place].all()
+    assert set(found.ordinary["city"]) <= {"Brno", "Praha"}
+
+
 def test_few_ordinary_rows_have_an_odd_cell_and_a_changed_cell_is_named(model):
     ordinary = model.explain(rows(1, 1000))
     n = len(model.fitted_.cells.largest)

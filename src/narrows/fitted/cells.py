@@ -152,8 +152,10 @@ class Cells:
         def surprise(rows: NDArray[np.int64], hidden: NDArray[np.int64]) -> Array:
             seen = None if context is None else context[torch.from_numpy(rows)]
             found = caution * self._against_ordinary(self.given.surprises(x[rows], seen, hidden))
-            if isinstance(self.given, HiddenCells) and (missing := np.isnan(x[rows])).any():
-                found = np.where(missing, self.given.gaps(x[rows], seen, hidden), found)
+            if isinstance(self.given, HiddenCells):  # of these the model states the probabilities
+                found = np.maximum(found, self.given.new_levels(x[rows]))
+                if (missing := np.isnan(x[rows])).any():
+                    found = np.where(missing, self.given.gaps(x[rows], seen, hidden), found)
             np.put_along_axis(found, hidden, np.nan, 1)
             return found
 

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from narrows.columns.column import LEVELS
 from narrows.columns.table import Table
 from narrows.fitted.passes import Passes
 from narrows.models.model import Batch, BottleneckModel
@@ -49,6 +50,12 @@ class HiddenCells:
             found[:, place] = self._apply(partial(_cost, place), without, context, x)
         np.put_along_axis(found, hidden, np.nan, 1)
         return found
+
+    def new_levels(self, x: Array) -> Array:
+        """Return −log P of those cells of ``x`` (n, d) whose level was not there at the fit, and 0 of any other."""
+        columns = self.table.modelled
+        first = np.array([len(column.levels) if column.kind in LEVELS else math.inf for column in columns])
+        return np.where(x >= first, -np.log([column.unseen for column in columns]), 0.0)
 
     def gaps(self, x: Array, context: Tensor | None, hidden: Places) -> Array:
         """Return −log P that each cell of ``x`` (n, d) is missing, by the code of those that are not ``hidden``."""
