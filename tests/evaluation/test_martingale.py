@@ -69,7 +69,7 @@ def test_it_goes_on_from_its_state_as_if_nothing_had_been():
     assert again.state() == whole.state()
 
 
-@pytest.mark.parametrize("change", [{"counts": [1]}, {"n": 3}, {"shares": [1.0]}, {"alarm": 99}])
+@pytest.mark.parametrize("change", [{"counts": [1]}, {"n": 3}, {"shares": [1.0]}, {"alarm": 99}, {"since": 99}])
 def test_a_state_that_cannot_be_is_refused(change):
     state = ConformalMartingale(np.arange(20.0)).state()
     with pytest.raises(ValueError, match="its"):

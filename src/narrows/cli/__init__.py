@@ -40,6 +40,7 @@ for verb in (
     use.decode,
     evaluate.evaluate,
     evaluate.anomalies,
+    evaluate.watch,
     export.export,
     make.generate,
     make.interpolate,

@@ -1,8 +1,9 @@
-"""The verbs that say how good or how odd: evaluate a model, find the odd ones among data."""
+"""The verbs that say how good or how odd: evaluate a model, find the odd ones among data, watch a stream of them."""
 
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,7 +15,10 @@ from narrows.cli.saying import say_findings, say_written
 if TYPE_CHECKING:
     from narrows.evaluation.summary import Evaluation
 
-__all__ = ["anomalies", "evaluate"]
+__all__ = ["CHANGED", "anomalies", "evaluate", "watch"]
+
+CHANGED = 3
+"""The exit status of a watch that has raised an alarm."""
 
 
 def evaluate(
@@ -119,3 +123,55 @@ def anomalies(
             f"examples, and this rate needs {math.ceil(1 / found['false_alarms']) - 1:,}."
         )
     say_written(done.files)
+
+
+def watch(
+    model: Model,
+    data: Annotated[
+        str,
+        typer.Argument(
+            metavar="DATA",
+            help="A .csv or .tsv file, a folder of Parquet parts or of images, or - for CSV on standard input.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Where to keep how far it is: the same command goes on from there.",
+            show_default="nowhere",
+        ),
+    ] = None,
+    by: Annotated[
+        str, typer.Option(metavar="WHAT", help="Score by auto, all that the model knows, reconstruction or likelihood.")
+    ] = "auto",
+    follow: Annotated[
+        bool, typer.Option("--follow", help="At the end of the data, wait for more.", show_default=False)
+    ] = False,
+    every: Annotated[
+        float | None,
+        typer.Option(
+            parser=number, metavar="SECONDS", help="How often to look for more, with --follow.", show_default="1"
+        ),
+    ] = None,
+    missing: Missing = None,
+    fit: Fit = "crop",
+) -> int:
+    """Watch examples as they come: exit status 3 as soon as they are no longer like the training's, 0 at the end."""
+    if every is not None and not follow:
+        raise ValueError(f"--every {every:g} has no effect without --follow")
+    from narrows.cli.progress import looked_at
+    from narrows.runs import watching
+
+    wait = (1.0 if every is None else every) if follow else None
+    found = watching.watch(model, data, out, by=by, missing=marks(missing), fit=fit, every=wait, told=looked_at(data))
+    capital = f"the logarithm of the capital is {found.log_capital:.2f}, and {found.enough:.2f} raises an alarm"
+    if found.alarm is None:
+        print(f"{found.examples:,} examples, no alarm: {capital}")
+        return 0
+    print(
+        f"Alarm at example {found.alarm:,}, counted from 0 ({found.where}): {capital}; p-values are off since about "
+        f"example {found.since:,}"
+    )
+    return CHANGED

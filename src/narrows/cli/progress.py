@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # they take torch, which reading does without
     from narrows.estimators.base import BottleneckEstimator
     from narrows.sweeps import SweepStep
 
-__all__ = ["opened", "reading", "rows_done", "watch"]
+__all__ = ["looked_at", "opened", "reading", "rows_done", "watch"]
 
 TERMINAL_SECONDS, PIPE_SECONDS = 0.1, 5.0
 """How often to say something new."""
@@ -61,6 +61,20 @@ def rows_done(source: str) -> Callable[[int], None]:
         if time.monotonic() - said >= PIPE_SECONDS:
             said = time.monotonic()
             print(f"{source}: {done:,} rows done", file=sys.stderr, flush=True)
+
+    return tell
+
+
+def looked_at(source: str) -> Callable[[int, float], None]:
+    """Return what a watch of ``source`` is to call, and show now and then how far it is."""
+    said = time.monotonic()
+
+    def tell(done: int, log_capital: float) -> None:
+        nonlocal said
+        if time.monotonic() - said >= PIPE_SECONDS:
+            said = time.monotonic()
+            words = f"{source}: {done:,} examples, the logarithm of the capital is {log_capital:.2f}"
+            print(words, file=sys.stderr, flush=True)
 
     return tell
 

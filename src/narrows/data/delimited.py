@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from io import StringIO
 from itertools import islice
 from pathlib import Path
 from typing import IO
@@ -15,7 +16,7 @@ from typing import IO
 from narrows.data.cells import is_number
 from narrows.data.errors import DataError
 
-__all__ = ["Delimited", "delimited_parts", "opened", "read_delimited"]
+__all__ = ["Delimited", "delimited_in", "delimited_on", "delimited_parts", "opened", "read_delimited"]
 
 MARKS = (",", ";", "\t")
 """What may separate cells."""
@@ -86,12 +87,34 @@ def read_delimited(path: Path, missing: Sequence[str] = ()) -> Delimited:
         If it cannot be read, or lines differ in length.
     """
     with _damage_named(path), opened(path) as file:
-        separator = _separator(file)
-        file.seek(0)
-        lines = [line for line in csv.reader(file, delimiter=separator) if line]
+        return delimited_in(path, file, missing)
+
+
+def delimited_in(path: Path, file: IO[str], missing: Sequence[str] = ()) -> Delimited:
+    """Return the cells of ``file``, open at ``path``, as `read_delimited` does."""
+    separator = _separator(file)
+    file.seek(0)
+    lines = [line for line in csv.reader(file, delimiter=separator) if line]
     if not lines:
         raise DataError(f"{path} is empty")
     return _begun(path, separator, lines[0], lines[1:], missing)
+
+
+def delimited_on(begun: Delimited, text: str, first: int) -> Delimited:
+    """Return the cells of ``text``, lines of the same file that come ``first`` after the names or later.
+
+    Raises
+    ------
+    DataError
+        If lines are not as long as the names, or are no such lines at all.
+    """
+    number = 1 + begun.named + first
+    try:
+        lines = list(filter(None, csv.reader(StringIO(text, newline=""), delimiter=begun.separator)))
+    except csv.Error as error:
+        raise DataError(f"{begun.path}, from line {number} on, is no table: {error}") from error
+    _check_lengths(begun.path, lines, len(begun.names), number)
+    return replace(begun, lines=lines, first=first)
 
 
 def delimited_parts(path: Path, rows: int, missing: Sequence[str] = ()) -> Iterator[Delimited]:

@@ -68,6 +68,9 @@ class ConformalMartingale:
         The martingale's logarithm.
     alarm
         Which example, counted from 0, brought the capital to 1 / ``level`` first; None if none has.
+    since
+        Which example, counted from 0, came next when the capital was least, and before the alarm if there is one: about
+        where a stream has changed, if it has.
     """
 
     def __init__(self, held_out: ArrayLike, level: float = 1e-4, random_state: RandomState = 0) -> None:
@@ -81,6 +84,7 @@ class ConformalMartingale:
         self._shares = np.full(2 * len(POWERS) + 1, 1 / (2 * len(POWERS) + 1))
         self.n, self.log_capital = 0, 0.0
         self.alarm: int | None = None
+        self.since, self._least = 0, 0.0
 
     def update(self, scores: ArrayLike) -> Array:
         """Take the next examples' ``scores``, (k,), and return the capital's logarithm after each of them, (k,).
@@ -97,6 +101,8 @@ class ConformalMartingale:
             if self.alarm is None and self.log_capital >= -math.log(self.level):
                 self.alarm = self.n
             self.n += 1
+            if self.alarm is None and self.log_capital <= self._least:
+                self.since, self._least = self.n, self.log_capital
             found[place] = self.log_capital
         return found
 
@@ -119,6 +125,8 @@ class ConformalMartingale:
             "n": self.n,
             "log_capital": self.log_capital,
             "alarm": self.alarm,
+            "since": self.since,
+            "least": self._least,
             "chance": self._rng.bit_generator.state,
         }
 
@@ -140,9 +148,12 @@ class ConformalMartingale:
             raise ValueError("its shares are no shares")
         if not math.isfinite(state["log_capital"]) or (alarm is not None and not 0 <= alarm < n):
             raise ValueError("its capital or its alarm is none")
+        if not 0 <= state["since"] <= n or not state["least"] <= 0:
+            raise ValueError("its least capital is none")
         found._rng.bit_generator.state = state["chance"]
         found._counts, found._shares, found.n, found.alarm = counts, shares, n, alarm
         found.log_capital = float(state["log_capital"])
+        found.since, found._least = int(state["since"]), float(state["least"])
         return found
 
 
