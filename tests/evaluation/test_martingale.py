@@ -55,6 +55,7 @@ def test_a_moved_column_raises_an_alarm():
     X[2000:, 2] += 3 * X[:1000, 2].std()
     watch.update(model.anomaly_score(X[2000:]))
     assert 1000 <= watch.alarm < 1050
+    assert abs(watch.since - 1000) < 20
 
 
 def test_it_goes_on_from_its_state_as_if_nothing_had_been():
