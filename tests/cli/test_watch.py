@@ -166,6 +166,29 @@ def test_digits_on_their_side_among_images(turned, typed, tmp_path):
     assert f"Alarm at example {alarm}, counted from 0 ({alarm:04}.png)" in output
 
 
+def test_an_empty_folder_is_waited_at_and_what_is_done_may_go(turned, tmp_path):
+    images, seen = tmp_path / "images", []
+    images.mkdir()
+
+    def come(number):
+        aside = tmp_path / "aside.png"
+        aside.write_bytes((turned / "images" / f"000{number}.png").read_bytes())
+        os.utime(aside, (0, 0))
+        aside.rename(images / f"{number}.png")
+
+    def told(n, _):
+        seen.append(n)
+        (images / f"{n}.png").unlink()
+        come(n + 1)
+        if n == 3:
+            raise KeyboardInterrupt
+
+    threading.Timer(0.1, come, [1]).start()
+    with pytest.raises(KeyboardInterrupt):
+        watch(turned / "model.safetensors", str(images), every=0.01, told=told)
+    assert seen == [1, 2, 3]
+
+
 def test_images_that_come_too_late_or_are_damaged_are_named(turned, typed, tmp_path):
     images = tmp_path / "images"
     images.mkdir()
@@ -186,7 +209,7 @@ def test_what_cannot_be_watched_is_refused(rows, typed, tmp_path):
     _, error = typed(tmp_path, "watch", "none.safetensors", rows / "rows.csv", status=2)
     assert "MODEL none.safetensors knows 0 scores of ordinary examples held out in training" in error
     _, error = typed(tmp_path, "watch", rows / "model.safetensors", "digits", status=2)
-    assert "DATA digits must be a .csv or .tsv file, a folder" in error
+    assert "DATA digits must be a .csv or .tsv file, a folder of Parquet parts, as" in error
     _, error = typed(tmp_path, "watch", rows / "model.safetensors", rows / "rows.csv", "--every", 2, status=2)
     assert "--every 2 has no effect without --follow" in error
     (tmp_path / "out").mkdir()

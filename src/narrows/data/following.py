@@ -18,7 +18,7 @@ import numpy as np
 from narrows.data.dataset import Dataset
 from narrows.data.delimited import Delimited, delimited_in, delimited_on
 from narrows.data.errors import DataError
-from narrows.data.image_files import find_images
+from narrows.data.image_files import image_names
 from narrows.data.images import read_images
 from narrows.data.parquet import parquet_in
 from narrows.data.parts import Part, Parts
@@ -61,8 +61,8 @@ class Following:
     Attributes
     ----------
     source
-        A CSV or TSV file, a folder of Parquet parts or of images, whose names sort in the order in which they come, or
-        "-", the lines of the standard input.
+        A CSV or TSV file; "-", the lines of the standard input; or a folder of images, where ``like`` is one's shape,
+        or else of Parquet parts, whose names sort in the order in which they come.
     every
         Seconds after which to look for more at the end; None takes what is there, and ends. Then a last line may be
         unfinished, and so are files that have just been changed: they wait for the next look.
@@ -90,11 +90,12 @@ class Following:
             return self._tables(_lines_of_stdin(), place)
         if path.is_file() and path.suffix.lower() in (".csv", ".tsv"):
             return self._tables(self._lines(path, place.get("bytes", 0)), place)
-        if path.is_dir():
-            return self._parts(path, place) if any(parquet_in(path)) else self._images(path, place)
+        images = len(self.like or ()) > 1
+        if path.is_dir() and (self.every is not None or place or (image_names(path) if images else parquet_in(path))):
+            return self._images(path, place) if images else self._parts(path, place)
         raise DataError(
-            f"DATA {self.source} must be a .csv or .tsv file, a folder of Parquet parts or images, or - for lines of "
-            "CSV on the standard input"
+            f"DATA {self.source} must be a .csv or .tsv file, a folder of {'images' if images else 'Parquet parts'}, "
+            "as the model takes them, or - for lines of CSV on the standard input"
         )
 
     def _lines(self, path: Path, begin: int) -> Iterator[bytes]:
@@ -166,7 +167,7 @@ class Following:
     def _images(self, folder: Path, place: Place) -> Iterator[News]:
         """Yield images, some files at a time."""
         while True:
-            new = self._new(folder, [os.fsdecode(name) for name in find_images(folder)[1]], place)
+            new = self._new(folder, image_names(folder), place)
             for names in (new[first : first + IMAGES] for first in range(0, len(new), IMAGES)):
                 read = [read_images(folder / name, like=self.like, fit=self.fit, strict=True).X for name in names]
                 each = [name for name, images in zip(names, read, strict=True) for _ in range(len(images))]

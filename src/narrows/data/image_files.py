@@ -35,6 +35,7 @@ __all__ = [
     "find_images",
     "formats",
     "holds_slices",
+    "image_names",
     "pages",
     "turned",
     "upright_size",
@@ -179,6 +180,11 @@ def find_images(path: Path) -> tuple[bytes, NDArray[np.bytes_]]:
     if not chunks:
         raise DataError(f"{path} holds no images ({', '.join(IMAGE_SUFFIXES)})")
     return root, np.sort(np.concatenate(chunks))
+
+
+def image_names(folder: Path) -> list[str]:
+    """Return the sorted names of the images in ``folder`` and below, of which there may be none."""
+    return sorted(map(os.fsdecode, _names(os.fsencode(folder) + b"/", b"", set())))
 
 
 def _names(root: bytes, inside: bytes, seen: set[tuple[int, int]]) -> Iterator[bytes]:
