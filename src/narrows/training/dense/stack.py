@@ -45,7 +45,9 @@ def _output_kind(likelihood: Likelihood) -> Hashable | None:
 
 def _part_kind(likelihood: Likelihood, known: Mapping[Any, object]) -> Hashable | None:
     link = link_of(likelihood)
-    fixed = repr(likelihood.log_sigma) if isinstance(likelihood, Gaussian) and not likelihood.learned else None
+    fixed: tuple[float, ...] | None = None
+    if isinstance(likelihood, Gaussian) and not likelihood.learned:
+        fixed = (*likelihood.log_sigma.cpu().flatten().tolist(),)
     return (type(likelihood), link, fixed) if type(likelihood) in known and link in DERIVED else None
 
 
