@@ -208,10 +208,12 @@ def test_what_cannot_be_watched_is_refused(rows, typed, tmp_path):
     Autoencoder(2, epochs=1, validation_fraction=0, random_state=0).fit(X).save(tmp_path / "none.safetensors")
     _, error = typed(tmp_path, "watch", "none.safetensors", rows / "rows.csv", status=2)
     assert "MODEL none.safetensors knows 0 scores of ordinary examples held out in training" in error
-    _, error = typed(tmp_path, "watch", rows / "model.safetensors", "digits", status=2)
-    assert "DATA digits must be a .csv or .tsv file, a folder of Parquet parts, as" in error
+    _, error = typed(tmp_path, "watch", rows / "model.safetensors", tmp_path / "none.safetensors", status=2)
+    assert "none.safetensors must be a .csv or .tsv file, a folder of Parquet parts, as" in error
     _, error = typed(tmp_path, "watch", rows / "model.safetensors", rows / "rows.csv", "--every", 2, status=2)
     assert "--every 2 has no effect without --follow" in error
+    _, error = typed(tmp_path, "watch", rows / "model.safetensors", "digits", status=2)
+    assert "DATA digits does not exist" in error
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / STATE).write_text("{}", encoding="utf-8")
     _, error = typed(tmp_path, "watch", rows / "model.safetensors", rows / "rows.csv", "--out", "out", status=2)

@@ -88,6 +88,8 @@ class Following:
         path = Path(self.source)
         if self.source == STDIN:
             return self._tables(_lines_of_stdin(), place)
+        if not path.exists():
+            raise DataError(f"DATA {self.source} does not exist")
         if path.is_file() and path.suffix.lower() in (".csv", ".tsv"):
             return self._tables(self._lines(path, place.get("bytes", 0)), place)
         images = len(self.like or ()) > 1
