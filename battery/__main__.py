@@ -12,7 +12,7 @@ from importlib import import_module
 
 from battery.row import Row
 
-PARTS = ("model_files", "attacks", "kills", "determinism")
+PARTS = ("model_files", "attacks", "kills", "commands", "determinism")
 
 BOUNDED = 0.02
 """Share of the work that is done where time is short."""

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,7 +22,7 @@ from narrows import Autoencoder, load
 
 __all__ = ["rows"]
 
-KILLS, IN_WRITE = 200, 50
+KILLS, IN_WRITE, SWEEPS = 200, 50, 20
 
 
 def harness(folder: Path, *arguments: str) -> dict[str, int]:
@@ -46,6 +48,63 @@ def killed(share: float) -> Iterator[Row]:
         found = harness(Path(name), "1000", "1000", "broken")
         caught = found["damaged"] + found["failed"]
         yield Row("— twin that writes in place: caught", str(caught), "≥ 1", caught >= 1)
+
+
+SWEEP = """
+from narrows.cli import main
+from narrows.training.checkpoint import Checkpoint
+Checkpoint.due = True
+main()
+"""
+
+
+def swept(share: float) -> Iterator[Row]:
+    """Yield what comes of sweeps that are killed, resumed and killed again, as a person would type it."""
+    kills, rng = max(2, round(SWEEPS * share)), random.Random(0)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        np.save(folder / "x.npy", np.random.default_rng(0).random((200, 8)))
+        expected, killed, ends, different, failed = sweep(folder, "whole"), 0, 0, 0, 0
+        while killed < kills and not failed:
+            found: object = "killed"
+            while found == "killed":
+                resume = ["--resume"] if any((folder / "out").glob("checkpoint*")) else []
+                if not resume:
+                    shutil.rmtree(folder / "out", ignore_errors=True)
+                found = sweep(folder, "out", *resume, patience=rng.uniform(1, 6) if killed < kills else None)
+                killed += bool(resume) and found == "killed"
+            ends, different = ends + 1, different + (found != expected)
+            failed += "failed" in (found, expected)
+            shutil.rmtree(folder / "out")
+        told = f"{killed} of resumed ones; {ends} ends; {different} differ; {failed} failed"
+        yield Row(
+            "sweep: SIGKILLs, and --resume",
+            told,
+            f"{kills}; 0 differ",
+            killed >= kills and not different and not failed,
+        )
+
+
+def sweep(folder: Path, out: str, *further: str, patience: float | None = None) -> object:
+    """Return the weights of a sweep, or that it was killed when ``patience`` ended, or that it failed."""
+    typed = ["sweep", "x.npy", "--latent-dims", "1,2", "--epochs", "60", "--out", out, *further]
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    with subprocess.Popen(
+        [sys.executable, "-c", SWEEP, *typed],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        try:
+            status = process.wait(patience)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return "killed"
+    if status != 0:
+        return "failed"
+    models = [load(path) for path in sorted((folder / out).glob("latent_dim-*.safetensors"))]
+    return [tensor.numpy().tobytes() for model in models for tensor in model.model_.state_dict().values()]
 
 
 def refused(folder: Path, prepare: str, undo: str, user: int | None = None) -> tuple[str, bool]:
@@ -96,4 +155,5 @@ def places() -> Iterator[Row]:
 def rows(share: float) -> Iterator[Row]:
     """Yield what comes of kills, and of places that cannot be written."""
     yield from killed(share)
+    yield from swept(share)
     yield from places()

@@ -195,6 +195,8 @@ def test_a_table_comes_back_as_a_table(tmp_path, typed):
         (["train"], "Missing argument 'DATA'"),
         (["trian"], "No such command 'trian'. Did you mean 'train'?"),
         (["encode", "none.safetensors", "digits"], "MODEL none.safetensors does not exist"),
+        (["serve", "none.safetensors", "--token-file", "/dev/zero"], "--token-file /dev/zero is no file"),
+        (["explore", "/dev/zero"], "/dev/zero is not a model file"),
         (["encode", "full", "digits"], "MODEL full is a folder; name one of the models in it: none"),
         (["encode", "full/file.csv", "digits"], "full/file.csv is not a model file"),
         (["train", "full/file.csv"], "1 example is too few"),

@@ -252,6 +252,7 @@ def test_hidden_files_and_links_in_a_circle(tmp_path):
         save(tmp_path / hidden, NOISE)
     (tmp_path / ".DS_Store").write_bytes(b"x")
     (tmp_path / "dogs" / "circle").symlink_to(tmp_path, target_is_directory=True)
+    (tmp_path / "round").symlink_to("round")
     (tmp_path / "again").symlink_to(tmp_path / "cats", target_is_directory=True)
     elsewhere = save(tmp_path.parent / f"{tmp_path.name}-elsewhere" / "e.png", NOISE).parent
     (tmp_path / "linked").symlink_to(elsewhere, target_is_directory=True)

@@ -9,7 +9,7 @@ from PIL import Image
 from narrows import VAE, Autoencoder
 from narrows.data import load_data
 from narrows.data.errors import DataError
-from narrows.runs.opening import known_labels, warn_of_units
+from narrows.runs.opening import known_labels, open_codes, warn_of_units
 
 
 def test_labels_are_found_whatever_type_they_have():
@@ -46,3 +46,18 @@ def test_images_of_eight_bits_and_of_sixteen_are_told_apart_by_their_ranges(tmp_
         for bits, folder in folders.items():
             warn_of_units(models[bits], load_data(folder))
             warn_of_units(models[bits], load_data(folder / "03.png"))
+
+
+def test_what_holds_no_codes_is_named(tmp_path):
+    model = tmp_path / "m"
+    Autoencoder(2, epochs=1, random_state=0).fit(np.random.default_rng(0).random((20, 3))).save(model)
+    np.save(tmp_path / "cube.npy", np.zeros((5, 2, 2)))
+    (tmp_path / "three.csv").write_text("a,b,c\n1,2,3\n")
+    (tmp_path / "text.csv").write_text("a,b\n1,x\n2,y\n")
+    for name, told in (
+        ("cube.npy", r"cube.npy is of shape \(5, 2, 2\); this model's codes are \(n, 2\)"),
+        ("three.csv", r"three.csv is of shape \(1, 3\); this model's codes are \(n, 2\)"),
+        ("text.csv", "text.csv, column 'b' holds no numbers"),
+    ):
+        with pytest.raises(DataError, match=told):
+            open_codes(model, tmp_path / name)

@@ -65,7 +65,7 @@ def main() -> None:
     except TyperException as error:
         _fail(getattr(error, "format_message", error.__str__)())
     except (ValueError, OSError, FloatingPointError, MemoryError) as error:
-        _fail(str(error))
+        _fail(str(error) or f"{' '.join(sys.argv[1:3])}: memory ran out")  # of which Python says nothing
     except KeyboardInterrupt:
         sys.exit(130)
     sys.exit(status if isinstance(status, int) else 0)

@@ -54,5 +54,7 @@ def serve(
     def opened(address: str) -> None:
         print(f"Serving at\n  {address}\nCtrl-C ends it.", flush=True)
 
+    if token_file is not None and not token_file.is_file():
+        raise ValueError(f"--token-file {token_file} is no file")
     token = None if token_file is None else token_file.read_text(encoding="utf-8").strip()
     server.serve(models, opened, host=host, port=port, names=name or (), token=token)

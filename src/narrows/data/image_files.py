@@ -201,12 +201,19 @@ def _names(root: bytes, inside: bytes, seen: set[tuple[int, int]]) -> Iterator[b
         for entry in entries:
             if entry.name.startswith(b".") or entry.name == b"__MACOSX":
                 continue
-            if entry.is_dir():
+            if _is_folder(entry):
                 folders.append((entry.is_symlink(), entry.name))  # folders themselves come before links to them
-            elif entry.name.lower().endswith(SUFFIXES) and (entry.is_file() or _is_broken(entry)):
+            elif entry.name.lower().endswith(SUFFIXES) and (_is_broken(entry) or entry.is_file()):
                 yield inside + entry.name
     for _, name in sorted(folders):
         yield from _names(root, inside + name + b"/", seen)
+
+
+def _is_folder(entry: os.DirEntry[bytes]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # of links in a circle, which lead nowhere
+        return False
 
 
 def _is_broken(entry: os.DirEntry[bytes]) -> bool:

@@ -18,7 +18,7 @@ from narrows.data.dataset import Dataset
 from narrows.data.errors import DataError
 from narrows.data.labels import usual_labels
 from narrows.data.sources import NAMED, is_table
-from narrows.data.take import take
+from narrows.data.take import is_pandas, take
 from narrows.estimators import load
 from narrows.estimators.base import BottleneckEstimator
 from narrows.fitted import units
@@ -189,10 +189,15 @@ def open_codes(model: Path, codes: Path) -> tuple[BottleneckEstimator, Dataset]:
     Raises
     ------
     DataError
-        If the file cannot be read, or has no such columns; or, of a conditional model, no labels that it knows.
+        If the file cannot be read, or has no such rows or columns; or, of a conditional model, no labels that it knows.
     """
     estimator = load(find_model(model))
-    dataset = _read_codes(codes, list(estimator.get_feature_names_out()))
+    names = list(estimator.get_feature_names_out())
+    dataset = _read_codes(codes, names)
+    if dataset.X.shape[1:] != (len(names),):
+        raise DataError(f"CODES {codes} is of shape {dataset.X.shape}; this model's codes are (n, {len(names)})")
+    if is_pandas(dataset.X) and (texts := list(dataset.X.select_dtypes(exclude=["number", "bool"]).columns)):
+        raise DataError(f"CODES {codes}, column {texts[0]!r} holds no numbers, and codes are numbers")
     return estimator, with_classes(estimator.fitted_, dataset, f"CODES {codes} has", model)
 
 

@@ -63,7 +63,9 @@ def serve(
         If the address cannot be listened on.
     """
     if token is not None and (len(token) < FEWEST_CHARACTERS or not token.isascii() or any(map(str.isspace, token))):
-        raise DataError(f"the token must have {FEWEST_CHARACTERS} characters or more, of ASCII, without spaces")
+        raise DataError(
+            f"the token (--token-file) must have {FEWEST_CHARACTERS} characters or more, of ASCII, without spaces"
+        )
     service = Service(open_served(models))
     listener, address, hosts = listen(host, port)
     _log()

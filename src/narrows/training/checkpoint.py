@@ -53,14 +53,14 @@ class Checkpoint:
     OSError
         If the folder does not exist or cannot be written.
     CheckpointError
-        If there is a folder of this name.
+        If a folder, a pipe or a device has this name.
     """
 
     def __init__(self, path: str | os.PathLike[str], identity: Mapping[str, Any], every: float = 30.0) -> None:
         self.path, self.every = Path(path), every
         own = {"narrows": version("narrows"), "torch": torch.__version__}
         self.identity = json.loads(json.dumps({**identity, **own}, default=_plain))
-        _refuse_folder(self.path)
+        _refuse_no_file(self.path)
         if not os.access(self.path.parent, os.W_OK):
             raise OSError(f"checkpoint {self.path}: its folder does not exist or cannot be written")
         for half in self.path.parent.glob(f".{glob.escape(self.path.name)}.*.tmp"):
@@ -144,7 +144,7 @@ def _difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str | None
 
 def _header(path: Path) -> dict[str, Any]:
     """Return what the checkpoint at ``path`` says of itself."""
-    _refuse_folder(path)
+    _refuse_no_file(path)
     with _damage_named(path):
         with safe_open(path, "pt") as file:
             header: dict[str, Any] = json.loads(file.metadata()["narrows"])
@@ -153,9 +153,11 @@ def _header(path: Path) -> dict[str, Any]:
     raise CheckpointError(f"checkpoint {path} is a fitted model, for narrows.load; name another file for the training")
 
 
-def _refuse_folder(path: Path) -> None:
+def _refuse_no_file(path: Path) -> None:
     if path.is_dir():
         raise CheckpointError(f"checkpoint {path} is a folder; name a file, such as {path / 'training.checkpoint'}")
+    if path.exists() and not path.is_file():
+        raise CheckpointError(f"checkpoint {path} is a pipe or a device; name a file")
 
 
 @contextmanager

@@ -200,10 +200,10 @@ def open_models(paths: Sequence[Path], data: str | None = None) -> Library:
 
 def _files(path: Path) -> list[Path]:
     """Return the model files that ``path`` names, a sweep's by latent_dim."""
-    if path.is_file():
-        return [path]
-    if not path.is_dir():
+    if not path.exists():
         raise DataError(f"MODEL {path} does not exist")
+    if not path.is_dir():
+        return [path]
     files = sorted(models_in(path), key=lambda file: (len(file.name), file.name))
     if not files:
         raise DataError(f"MODEL {path} is a folder without a model (*.safetensors)")
