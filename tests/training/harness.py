@@ -104,7 +104,7 @@ def main(folder, kills, mid_write, *, broken):
     expected = digest(estimator().fit(X))
     counts = {"kills": 0, "mid_write": 0, "rounds": 0, "different": 0, "damaged": 0, "failed": 0}
     path = folder / "a.checkpoint"
-    while counts["kills"] < kills or counts["mid_write"] < mid_write:
+    while counts["kills"] < kills or counts["mid_write"] < mid_write or counts["rounds"] == 0:
         in_write = counts["mid_write"] < mid_write and random.random() < 0.5
         there = path.exists()
         ended = life(path, broken, in_write=in_write)
