@@ -63,7 +63,7 @@ GOOD = {
     "TOPIC": ["xor", "perceptron"],
     "ADDRESS": ["127.0.0.1", "localhost", "300.1.1.1", "::1"],
 }  # fmt: skip
-OWN = "--[a-z]|option: -|column '|X has|this model|is not a model file"
+OWN = "--[a-z]|option: -|column '|X has|th(is|e) model|too few|is not a model file"
 """What else an error names: an option that was not typed, what the data or the model are."""
 EPOCHS = ["1", "1", "1", "2", "0", "-1", "x", ""]
 
@@ -103,7 +103,9 @@ def line(rng: random.Random, verbs: dict[str, Any], number: int) -> list[str]:
     """Return a command line of which most is right."""
     verb = rng.choice(list(verbs))
     words = [verb]
-    options = [p for p in verbs[verb].params if p.param_type_name == "option" and "--help" not in p.opts]
+    options = [
+        p for p in verbs[verb].params if p.param_type_name == "option" and not {"--help", "--follow"} & set(p.opts)
+    ]
     arguments = [p for p in verbs[verb].params if p.param_type_name == "argument"]
     words += [
         f"out{number}.onnx" if argument.metavar == "FILE.onnx" else value(rng, argument.metavar)
@@ -165,7 +167,7 @@ def typed(words: Sequence[str]) -> tuple[object, str]:
 
 def fault(words: Sequence[str], ended: object, said: str) -> str:
     """Return what is wrong with the end of a command; "" if nothing is."""
-    if ended not in (0, 1, 2):
+    if ended not in (0, 1, 2, *([3] if words[0] == "watch" else [])):  # by which a watch says that the data changed
         return f"{ended}: {said[:200]}"
     if "Traceback" in said:
         return "a traceback"

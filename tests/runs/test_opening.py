@@ -54,7 +54,11 @@ def test_what_holds_no_codes_is_named(tmp_path):
     np.save(tmp_path / "cube.npy", np.zeros((5, 2, 2)))
     (tmp_path / "three.csv").write_text("a,b,c\n1,2,3\n")
     (tmp_path / "text.csv").write_text("a,b\n1,x\n2,y\n")
+    (tmp_path / "empty.csv").touch()
+    (tmp_path / "text.parquet").write_text("text")
     for name, told in (
+        ("empty.csv", "empty.csv cannot be read: "),
+        ("text.parquet", "text.parquet cannot be read: "),
         ("cube.npy", r"cube.npy is of shape \(5, 2, 2\); this model's codes are \(n, 2\)"),
         ("three.csv", r"three.csv is of shape \(1, 3\); this model's codes are \(n, 2\)"),
         ("text.csv", "text.csv, column 'b' holds no numbers"),

@@ -215,10 +215,13 @@ def _read_codes(path: Path, names: Sequence[str]) -> Dataset:
     if path.suffix == ".parquet":
         require_pyarrow(f"CODES {path}")
     if path.suffix in {".csv", ".parquet"} and path.is_file():
-        if path.suffix == ".csv":  # labels are text there: 01 is not 1, and NA may be a class
-            table = pd.read_csv(path, dtype={"label": str}, keep_default_na=False)
-        else:
-            table = pd.read_parquet(path)
+        try:
+            if path.suffix == ".csv":  # labels are text there: 01 is not 1, and NA may be a class
+                table = pd.read_csv(path, dtype={"label": str}, keep_default_na=False)
+            else:
+                table = pd.read_parquet(path)
+        except ValueError as error:  # an empty file, lines of several lengths, or no Parquet file
+            raise DataError(f"CODES {path} cannot be read: {error}") from error
         if set(names) <= set(table.columns):
             y = table["label"].to_numpy() if "label" in table.columns else None
             return Dataset(path.stem, table[names].to_numpy(), y)
