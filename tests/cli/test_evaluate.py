@@ -111,7 +111,7 @@ def test_anomalies_are_ranked_and_counted(folder, typed):
     scores = [float(row["score"]) for row in rows]
     assert scores == sorted(scores, reverse=True)
     assert sorted(int(row["example"]) for row in rows) == list(range(100))
-    odd = [int(row["example"]) for row in rows if row["odd"] == "True"]
+    odd = [int(row["example"]) for row in rows if row["odd"] == "TRUE"]
     assert len(set(odd) & set(range(10))) >= 9  # the scrambled ones
     assert len(odd) <= 10 + 0.05 * 90 + 8
     assert output.startswith(f"{len(odd)} of 100 examples are odd")

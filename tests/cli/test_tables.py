@@ -90,7 +90,7 @@ def test_odd_cells_are_named_and_drawn(folder, typed):
     typed(folder, "anomalies", "run", "odd.csv", "--out", "a")
     first = table(folder / "a" / "anomalies.csv")[0]
     cells, p, ordinary = (first[name].split("; ") for name in ("odd_cells", "cell_p_values", "ordinary_values"))
-    assert (first["example"], first["odd"], cells[0]) == ("4", "True", "age")
+    assert (first["example"], first["odd"], cells[0]) == ("4", "TRUE", "age")
     assert float(p[0]) < 0.01
     assert 20 < float(ordinary[0]) < 80
     nats = table(folder / "a" / "nats.csv")

@@ -27,4 +27,5 @@ def test_codes_labels_and_file_names_go_back_into_other_libraries(tmp_path, labe
             np.testing.assert_array_equal(codes, numbers["code0"])
     assert pd.read_parquet(tmp_path / "x.parquet").dtypes["code0"] == np.float32
     table = pd.read_csv(tmp_path / "x.csv", dtype={"label": str}, keep_default_na=False)
-    assert table["label"].tolist() == [str(label) for label in labels]
+    written = [str(label).upper() if isinstance(label, bool) else str(label) for label in labels]  # as R has them
+    assert table["label"].tolist() == written

@@ -230,7 +230,11 @@ def write_columns(path: Path, numbers: dict[str, Array], texts: dict[str, Array]
     elif path.suffix == ".parquet":
         pd.DataFrame(numbers | texts).to_parquet(path)
     else:
-        columns = [column.tolist() for column in (numbers | texts).values()]
+        # R takes other spellings of truth values for texts.
+        columns = [
+            np.where(column, "TRUE", "FALSE").tolist() if column.dtype == bool else column.tolist()
+            for column in (numbers | texts).values()
+        ]
         write_table(path, list(numbers | texts), zip(*columns, strict=True))
     return path
 
