@@ -63,7 +63,7 @@ GOOD = {
     "TOPIC": ["xor", "perceptron"],
     "ADDRESS": ["127.0.0.1", "localhost", "300.1.1.1", "::1"],
 }  # fmt: skip
-OWN = "--[a-z]|option: -|column '|X has|th(is|e) model|too few|is not a model file"
+OWN = "--[a-z]|option: -|column '|X has|th(is|e) model|too few|extra argument|is not a model file"
 """What else an error names: an option that was not typed, what the data or the model are."""
 EPOCHS = ["1", "1", "1", "2", "0", "-1", "x", ""]
 
