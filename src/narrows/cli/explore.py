@@ -43,7 +43,10 @@ def explore(
     Labels, if DATA has them, colour the points. A run remembers its data by name only if they are one of narrows' own
     sets (digits, mnist, shapes …); name files and folders with --data.
     """
+    from narrows.arguments import integer
     from narrows.web import exploring
+
+    integer("--port", port, 0, 65535)
 
     def opened(address: str) -> None:
         print(f"The explorer is at\n  {address}\nCtrl-C ends it.", flush=True)

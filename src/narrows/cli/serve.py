@@ -49,7 +49,10 @@ def serve(
     /models says what each model takes and can, /openapi.json describes it all. SIGTERM and Ctrl-C finish what is in
     flight.
     """
+    from narrows.arguments import integer
     from narrows.serving import server
+
+    integer("--port", port, 0, 65535)
 
     def opened(address: str) -> None:
         print(f"Serving at\n  {address}\nCtrl-C ends it.", flush=True)
