@@ -166,7 +166,8 @@ def _vectors(pa: Any, told: str, column: Any) -> NDArray[Any]:
 
 def _is_nested(pa: Any, kind: Any) -> bool:
     kind = _stored(pa, kind)
-    return bool(pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+    nested = pa.types.is_nested(kind) or _is_list(pa, kind)  # lists of one size are none to older pyarrow
+    return bool(nested or pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
 def _is_list(pa: Any, kind: Any) -> bool:
