@@ -54,39 +54,28 @@ def opened(
 
 def rows_done(source: str) -> Callable[[int], None]:
     """Return what a stream of the rows of ``source`` is to call, and show now and then how far it is."""
-    said = time.monotonic()
-
-    def tell(done: int) -> None:
-        nonlocal said
-        if time.monotonic() - said >= PIPE_SECONDS:
-            said = time.monotonic()
-            print(f"{source}: {done:,} rows done", file=sys.stderr, flush=True)
-
-    return tell
+    return _saying(lambda done: f"{source}: {done:,} rows done", time.monotonic())
 
 
 def looked_at(source: str) -> Callable[[int, float], None]:
     """Return what a watch of ``source`` is to call, and show now and then how far it is."""
-    said = time.monotonic()
-
-    def tell(done: int, log_capital: float) -> None:
-        nonlocal said
-        if time.monotonic() - said >= PIPE_SECONDS:
-            said = time.monotonic()
-            words = f"{source}: {done:,} examples, the logarithm of the capital is {log_capital:.2f}"
-            print(words, file=sys.stderr, flush=True)
-
-    return tell
+    return _saying(
+        lambda done, log: f"{source}: {done:,} examples, the logarithm of the capital is {log:.2f}", time.monotonic()
+    )
 
 
 def _plain_reading(source: str) -> Callable[[int, int], None]:
-    said = -math.inf
+    return _saying(lambda done, count: f"reading {source}: {done:,} of {count:,} files", -math.inf)
 
-    def tell(done: int, count: int) -> None:
+
+def _saying(words: Callable[..., str], said: float) -> Callable[..., None]:
+    """Return what prints ``words`` of its arguments if it last did so, or was ``said`` to have, some time ago."""
+
+    def tell(*reached: float) -> None:
         nonlocal said
         if time.monotonic() - said >= PIPE_SECONDS:
             said = time.monotonic()
-            print(f"reading {source}: {done:,} of {count:,} files", file=sys.stderr, flush=True)
+            print(words(*reached), file=sys.stderr, flush=True)
 
     return tell
 

@@ -208,7 +208,7 @@ class Scoring(FittedAttributes):
         return contained
 
     @in_own_state
-    def explain(self, X: ArrayLike, y: ArrayLike | None = None) -> Explanation:
+    def explain(self, X: ArrayLike, y: ArrayLike | None = None, *, false_alarms: float | None = None) -> Explanation:
         """Say why examples are odd: which of their cells are, and the nearest ordinary examples.
 
         Each cell is compared with what the others of its row make of it. Of rows of numbers that follows from training
@@ -226,6 +226,8 @@ class Scoring(FittedAttributes):
         ----------
         X, y
             Examples, and their classes for a conditional model.
+        false_alarms
+            Instead of the model's; more where too few were held out to promise as little.
 
         Returns
         -------
@@ -238,10 +240,15 @@ class Scoring(FittedAttributes):
         """
         fitted, source = self.fitted_, rows_of(self, X)
         refuse_pairs("explain", source, y)
-        limit, rows = self.anomaly_threshold(), source.rows()
+        if false_alarms is None:
+            share, threshold = rate("false_alarms", self.false_alarms), self.anomaly_threshold()
+        else:
+            found = limit(fitted, "auto", rate("false_alarms", false_alarms))
+            share, threshold = found.asked if fitted.contamination is None else false_alarms, found.score
+        rows = source.rows()
         context, x = context_of(fitted, y, len(source)), fitted.scaling.apply(rows).astype(np.float64)
-        surprise, odd = fitted.cells.odd(x, context, rate("false_alarms", self.false_alarms))
-        nearest = nearest_ordinary(fitted, x, context, surprise, odd, limit, self.device)
+        surprise, odd = fitted.cells.odd(x, context, share)
+        nearest = nearest_ordinary(fitted, x, context, surprise, odd, threshold, self.device)
         cells = np.where(nearest.changed, fitted.scaling.undo(nearest.x), rows)
         p = np.exp(-surprise)
         if fitted.table is not None:

@@ -128,7 +128,7 @@ def find_anomalies(
     known = {name: values[order] for name, values in known_of(dataset).items()}
     p = p_values(scores, rule.compared)
     columns: dict[str, Array] = {"example": order, "score": scores[order], "p_value": p[order], "odd": odd[order]}
-    why = reasons(estimator, dataset.X, dataset.y, odd, rule.promised)
+    why = reasons(estimator, dataset.X, dataset.y, odd, rule.false_alarms)
     columns |= {name: texts[order] for name, texts in why.items()}
     table = estimator.fitted_.table
     numbers = {
@@ -150,7 +150,7 @@ def find_anomalies(
         f"The oddest of {dataset.name} to {with_article(estimator.fitted_.kind)}, by {by}, with {marked} in "
         f"orange; scores above {limit:.3g} are odd; {exceeded(rule.promised, rule.contamination)} this"
     )
-    heat = None if table is None else _heat(estimator, dataset, shown, odd[shown], rule.promised)
+    heat = None if table is None else _heat(estimator, dataset, shown, odd[shown], rule.false_alarms)
     draw = partial(_sheet, estimator, dataset, shown, scores[shown], odd[shown], title, heat)
     return Written(numbers, [*write_figures(folder, {"anomalies": draw}), *files])
 

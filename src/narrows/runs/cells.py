@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,14 +24,9 @@ Array = NDArray[Any]
 def explained(
     estimator: BottleneckEstimator, X: Any, y: Array | None, rows: NDArray[np.int64], false_alarms: float
 ) -> Explanation:
-    """Return why those of ``X`` at ``rows`` (k,) are odd, where that share of ordinary ones may be called so.
-
-    It is more where too few were held out to promise as little.
-    """
-    least = 1 / (len(estimator.fitted_.held_out("auto")) + 1)
-    asked = copy.copy(estimator)
-    asked.set_params(false_alarms=max(false_alarms, least))
-    return asked.explain(take(X, rows), y[rows] if y is not None and estimator.fitted_.conditional else None)
+    """Return why those of ``X`` at ``rows`` (k,) are odd, where that share of ordinary ones may be called so."""
+    y = y[rows] if y is not None and estimator.fitted_.conditional else None
+    return estimator.explain(take(X, rows), y, false_alarms=false_alarms)
 
 
 def reasons(
