@@ -20,6 +20,10 @@ __all__ = ["CHANGED", "anomalies", "evaluate", "watch"]
 CHANGED = 3
 """The exit status of a watch that has raised an alarm."""
 
+By = Annotated[
+    str, typer.Option(metavar="WHAT", help="Score by auto, all that the model knows, reconstruction or likelihood.")
+]
+
 
 def evaluate(
     model: Model,
@@ -94,9 +98,7 @@ def anomalies(
             show_default="the model's, 0.05",
         ),
     ] = None,
-    by: Annotated[
-        str, typer.Option(metavar="WHAT", help="Score by auto, all that the model knows, reconstruction or likelihood.")
-    ] = "auto",
+    by: By = "auto",
     missing: Missing = None,
     fit: Fit = "crop",
     out: Out = None,
@@ -143,9 +145,7 @@ def watch(
             show_default="nowhere",
         ),
     ] = None,
-    by: Annotated[
-        str, typer.Option(metavar="WHAT", help="Score by auto, all that the model knows, reconstruction or likelihood.")
-    ] = "auto",
+    by: By = "auto",
     follow: Annotated[
         bool, typer.Option("--follow", help="At the end of the data, wait for more.", show_default=False)
     ] = False,

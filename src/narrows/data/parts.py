@@ -121,9 +121,9 @@ class Parts:
             raise DataError(f"{file} has changed since the run began; leave the parts as they are until its end")
         first = begin * self.rows
         if is_parquet(file):
-            for batch in _record_batches(file, first, self.rows):
-                import pyarrow as pa  # type: ignore[import-untyped]
+            import pyarrow as pa  # type: ignore[import-untyped]
 
+            for batch in _record_batches(file, first, self.rows):
                 frame = frame_of(str(file), pa.Table.from_batches([batch]))
                 yield Part(file, first, in_frame(file, frame, self.missing, self.types), batch, self._begins(first))
                 first += batch.num_rows
