@@ -1,15 +1,12 @@
 """Data with odd examples among them: neither learned from nor kept, and as many are called odd as asked for."""
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
 from narrows import VAE, Autoencoder, OutlierDetector, load
-from narrows.data.dataset import Dataset
 from narrows.evaluation.anomalies import rank_threshold, roc_auc
 from narrows.models.objectives import Reconstruction
-from narrows.runs.anomalies import find_anomalies
 from narrows.training.examples import Examples
 from narrows.training.trimming import ordinary
 
@@ -96,17 +93,3 @@ def test_it_goes_on_from_a_checkpoint_as_if_it_had_never_stopped(mixed, tmp_path
             break
     gone_on = Autoencoder(2, **options).fit(mixed, checkpoint=tmp_path / "c")
     np.testing.assert_array_equal(gone_on.transform(mixed), whole.transform(mixed))
-
-
-@pytest.mark.parametrize("side", [None, "kind"])
-def test_a_run_calls_as_many_odd_and_says_why(mixed, tmp_path, side):
-    rows = pd.DataFrame(mixed, columns=list("abcdef"))
-    if side is not None:
-        rows[side] = np.where(rows["a"] > 0, "left", "right")
-    model = Autoencoder(2, contamination=0.1, **SMALL).fit(rows)
-    done = find_anomalies(model, Dataset("mixed", rows), tmp_path / "out")
-    found = pd.read_csv(tmp_path / "out" / "anomalies.csv")
-    assert done.numbers["odd"] == found["odd"].sum() == ODD
-    assert done.numbers["contamination"] == 0.1
-    assert found["odd_cells"][found["odd"]].notna().mean() > 0.5
-    assert found["odd_cells"][~found["odd"]].isna().all()
