@@ -3,9 +3,9 @@
     python3 .ci/installed.py
 
 Builds an sdist, and from that a wheel. Installs the wheel into an empty environment, and there, in another folder,
-sweeps the digits, draws a page of the lecture, and starts the explorer, of which every static file is fetched. Then a
-newer torch is put there (a wheel without content, since a real one has gigabytes), and pip is asked what it would do
-to install narrows: it must leave torch alone.
+sweeps the digits, draws a page of the lecture, prints one of the documentation, and starts the explorer, of which every
+static file is fetched. Then a newer torch is put there (a wheel without content, since a real one has gigabytes), and
+pip is asked what it would do to install narrows: it must leave torch alone.
 """
 
 import http.cookiejar
@@ -52,6 +52,7 @@ def use(python: str, folder: Path) -> None:
     narrows = [python, "-m", "narrows"]
     run(*narrows, "sweep", "digits", "--latent-dims", "1,2", "--epochs", 2, "--out", "run", cwd=folder)
     run(*narrows, "lecture", "xor", "--out", "page", cwd=folder)
+    assert run(*narrows, "help", "start", cwd=folder) == (ROOT / "docs" / "start.md").read_text("utf-8")
     for wanted in ("run/report.html", "run/reconstructions.png", "page"):
         assert (folder / wanted).exists(), wanted
     command = [*narrows, "explore", "run", "--no-browser"]

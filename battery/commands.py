@@ -61,6 +61,7 @@ GOOD = {
     "COLUMN=WHAT": ["a=1", "b=x", "a=", "z=1"],
     "KIND": ["linear", "spherical"],
     "TOPIC": ["xor", "perceptron"],
+    "PAGE": ["start", "table"],
     "ADDRESS": ["127.0.0.1", "localhost", "300.1.1.1", "::1"],
 }  # fmt: skip
 OWN = "--[a-z]|option: -|column '|X has|th(is|e) model|too few|extra argument|is not a model file"

@@ -4,11 +4,18 @@ import doctest
 import importlib
 import re
 import runpy
+import shlex
 from pathlib import Path
 
 import pytest
+import typer
+
+import narrows
+from narrows.cli import VERBS, app
+from narrows.pages import Helped, named
 
 ROOT = Path(__file__).parents[1]
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 EXAMPLES = [
     (
         document.relative_to(ROOT).as_posix(),
@@ -40,9 +47,54 @@ def test_docstrings_examples_are_true(module):
 
 
 def test_links_in_documents_lead_somewhere():
-    for document in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
-        for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", document.read_text("utf-8")):
-            assert (document.parent / target).exists(), f"{document.name}: {target}"
+    for document in DOCUMENTS:
+        for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)", document.read_text("utf-8")):
+            file = document.parent / target if target else document
+            assert file.exists(), f"{document.name}: {target}"
+            assert not anchor or anchor in anchors(file), f"{document.name}: {target}#{anchor}"
+
+
+def anchors(document):
+    """What GitHub and MyST call the headings of a document."""
+    headings = re.findall(
+        r"^#+ (.*)$", re.sub(r"```.*?```", "", document.read_text("utf-8"), flags=re.DOTALL), re.MULTILINE
+    )
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def typed():
+    """Each command of ours that a document shows, as it is typed."""
+    for document in DOCUMENTS:
+        for block in re.findall(r"```sh\n(.*?)```", document.read_text("utf-8"), re.DOTALL):
+            for line in block.replace("\\\n", " ").splitlines():
+                words = shlex.split(line, comments=True)
+                if words[:1] == ["narrows"]:
+                    yield pytest.param(words[1:], id=f"{document.name}: {line.partition('#')[0].strip()}")
+
+
+@pytest.mark.parametrize("words", list(typed()))
+def test_commands_that_are_shown_are_understood(words):
+    verb, *rest = words[: words.index("|")] if "|" in words else words
+    typer.main.get_command(app).commands[verb].make_context(verb, rest)
+
+
+def test_the_page_of_commands_is_made_of_the_command_line():
+    page = runpy.run_path(str(ROOT / "docs" / "make_commands.py"))["page"]()
+    assert (ROOT / "docs" / "commands.md").read_text("utf-8") == page, "run docs/make_commands.py"
+
+
+def test_verbs_and_errors_name_pages_that_there_are():
+    errors, kinds = [], [Helped]
+    while kinds:
+        kinds += (found := kinds.pop().__subclasses__())
+        errors += found
+    assert narrows.ModelFileError in errors
+    assert {*VERBS.values(), *(error.page for error in errors)} <= named().keys()
+
+
+def test_every_public_name_stands_in_the_reference():
+    text = (ROOT / "docs" / "api.md").read_text("utf-8")
+    assert [name for name in narrows.__all__ if not re.search(rf"narrows\.(\w+\.)*{name}\b", text)] == []
 
 
 def test_every_named_model_stands_in_the_readme():

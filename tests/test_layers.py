@@ -13,14 +13,15 @@ PARTS = {path.stem for path in SOURCE.iterdir()}
 
 # What each part may import of the others, also inside functions. Whatever is not listed imports nothing of ours.
 MAY_IMPORT = {
-    "columns": {"arguments"},
+    "columns": {"arguments", "pages"},
     "components": {"chunks"},
     "scaling": {"arguments", "chunks"},
-    "data": {"arguments", "chunks"},
+    "data": {"arguments", "chunks", "pages"},
     "evaluation": {"arguments", "chunks", "components"},
     "latent": {"arguments"},
     "models": {"columns", "components", "scaling"},
-    "training": {"evaluation", "models", "storage"},
+    "storage": {"pages"},
+    "training": {"evaluation", "models", "pages", "storage"},
     "fitted": {
         "arguments",
         "chunks",
@@ -81,6 +82,7 @@ MAY_IMPORT = {
         "estimators",
         "evaluation",
         "lecture",
+        "pages",
         "recipes",
         "runs",
         "serving",

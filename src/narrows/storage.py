@@ -25,6 +25,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from safetensors import SafetensorError
 from safetensors import numpy as safetensors
 
+from narrows.pages import Helped
+
 __all__ = ["Metadata", "ModelFileError", "Tensors", "read_model", "versions", "write_atomically", "write_model"]
 
 Tensors = dict[str, NDArray[Any]]
@@ -49,8 +51,10 @@ BLANK = "0" * 64
 """What the digest's own place holds while the digest is taken."""
 
 
-class ModelFileError(ValueError):
+class ModelFileError(Helped, ValueError):
     """A file that is no whole, unchanged model of narrows; the message says what is wrong with it."""
+
+    page = "reliability"
 
 
 Positive = Annotated[int, Field(ge=1)]

@@ -13,7 +13,7 @@ import warnings
 import typer
 from typer.exceptions import TyperException
 
-from narrows.cli import evaluate, explore, export, learn, lecture, look, make, serve, use
+from narrows.cli import evaluate, explore, export, help, learn, lecture, look, make, serve, use  # noqa: A004
 from narrows.cli.postponing import postpone
 from narrows.cli.saying import say_warning
 
@@ -29,26 +29,30 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verb in (
-    look.data,
-    learn.train,
-    learn.sweep,
-    use.reconstruct,
-    use.denoise,
-    use.impute,
-    use.encode,
-    use.decode,
-    evaluate.evaluate,
-    evaluate.anomalies,
-    evaluate.watch,
-    export.export,
-    make.generate,
-    make.interpolate,
-    explore.explore,
-    serve.serve,
-    lecture.lecture,
-):
-    app.command()(verb)
+VERBS = {
+    look.data: "formats",
+    learn.train: "start",
+    learn.sweep: "start",
+    use.reconstruct: "start",
+    use.denoise: "start",
+    use.impute: "table",
+    use.encode: "scaling",
+    use.decode: "start",
+    evaluate.evaluate: "evaluating",
+    evaluate.anomalies: "evaluating",
+    evaluate.watch: "evaluating",
+    export.export: "start",
+    make.generate: "start",
+    make.interpolate: "start",
+    explore.explore: "explorer",
+    serve.serve: "serve",
+    lecture.lecture: "start",
+    help.help_: "start",
+}
+"""The verbs, in the order of ``--help``, and the page of the documentation that helps with each."""
+
+for verb in VERBS:
+    app.command(verb.__name__.rstrip("_"))(verb)
 
 
 def main() -> None:
@@ -63,14 +67,23 @@ def main() -> None:
             warnings.showwarning = say_warning
             status = app(standalone_mode=False)
     except TyperException as error:
-        _fail(getattr(error, "format_message", error.__str__)())
-    except (ValueError, OSError, FloatingPointError, MemoryError) as error:
+        _fail(getattr(error, "format_message", error.__str__)(), _helps())
+    except (ValueError, FloatingPointError) as error:
+        _fail(str(error), getattr(error, "page", _helps()))
+    except (OSError, MemoryError) as error:
         _fail(str(error) or f"{' '.join(sys.argv[1:3])}: memory ran out")  # of which Python says nothing
     except KeyboardInterrupt:
         sys.exit(130)
     sys.exit(status if isinstance(status, int) else 0)
 
 
-def _fail(message: str) -> None:
-    print(f"narrows: error: {' '.join(message.split())}", file=sys.stderr)
+def _helps() -> str | None:
+    """Return the page that helps with the verb that was typed."""
+    return next((page for verb, page in VERBS.items() if [verb.__name__.rstrip("_")] == sys.argv[1:2]), None)
+
+
+def _fail(message: str, page: str | None = None) -> None:
+    if message:  # `narrows` alone has said what there is
+        more = f" (narrows help {page})" if page else ""
+        print(f"narrows: error: {' '.join(message.split())}{more}", file=sys.stderr)
     sys.exit(2)

@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from narrows.pages import Helped
+
 __all__ = [
     "ColumnTypeError",
     "Dtype",
@@ -47,8 +49,10 @@ FAMILIES: dict[str, Family] = {
 """What pandas infers a column of objects to hold, and what that is here."""
 
 
-class ColumnTypeError(TypeError, ValueError):
+class ColumnTypeError(Helped, TypeError, ValueError):
     """A column that holds other things than a table's do, or than it did at the fit."""
+
+    page = "table"
 
 
 MICROSECONDS = 1e6

@@ -20,6 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor
 
+from narrows.pages import Helped
 from narrows.storage import write_atomically
 
 __all__ = ["Checkpoint", "CheckpointError", "kept_seeds"]
@@ -28,8 +29,10 @@ HASHED = ("data", "clean examples", "numbers", "labels", "sample weights", "firs
 """What is known of a training by a hash alone, which says nothing to anyone."""
 
 
-class CheckpointError(ValueError):
+class CheckpointError(Helped, ValueError):
     """A file that is no checkpoint, damaged, or of another training than this one; the message says which."""
+
+    page = "scaling"
 
 
 State = TypeVar("State")
