@@ -2,9 +2,13 @@
 
 import doctest
 import importlib
+import os
 import re
 import runpy
 import shlex
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -108,3 +112,40 @@ def test_every_named_model_stands_in_the_readme():
 def test_the_page_of_formats_is_made_of_the_tests_own_list():
     page = runpy.run_path(str(ROOT / "docs" / "make_formats.py"))["page"]()
     assert (ROOT / "docs" / "formats.md").read_text("utf-8") == page, "run docs/make_formats.py"
+
+
+def steps():
+    """What docs/add-a-model.md says to do: the file, the line after which ("" at its end), and what to put there."""
+    text = (ROOT / "docs" / "add-a-model.md").read_text("utf-8")
+    put = r"(?:[Ii]n|end of)\s+`(\S+\.py)`(?:, after `([^`]+)`)?:\n\n```py\n(.*?)```"
+    found = re.findall(put, text, re.DOTALL)
+    assert len(found) == text.count("```py\n")
+    return found
+
+
+@pytest.mark.slow
+def test_the_recipe_for_a_model_makes_one_that_obeys_the_laws(tmp_path):
+    for folder in ("src", "tests"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    for file, line, code in steps():
+        path = tmp_path / file
+        text = path.read_text("utf-8")
+        if not line:
+            text = f"{text}\n\n{code}"
+        else:
+            assert text.count(f"\n{line}\n") == 1, (file, line)
+            text = text.replace(f"\n{line}\n", f"\n{line}\n{code}")
+        path.write_text(text, "utf-8")
+    environment = os.environ | {"PYTHONPATH": str(tmp_path / "src")}
+    train = ["train", "digits", "--model", "decorrelated", "--epochs", "1", "--out", "run"]
+    for command in (["pytest", "-q", "tests/test_laws.py", "-k", "decorrelated"], ["narrows", *train]):
+        run = [sys.executable, "-m", *command]
+        done = subprocess.run(run, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert " passed" in done.stdout or (tmp_path / "run").exists()
+
+
+def test_the_picture_of_the_architecture_shows_every_part():
+    script = runpy.run_path(str(ROOT / "docs" / "make_architecture.py"))
+    assert script["imports"]().keys() == script["SAYS"].keys()
