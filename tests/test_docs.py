@@ -1,6 +1,7 @@
 """What the documents show works as shown, and the style stays what it is meant to be."""
 
 import doctest
+import hashlib
 import importlib
 import os
 import re
@@ -25,7 +26,11 @@ EXAMPLES = [
         document.relative_to(ROOT).as_posix(),
         "\n".join(re.findall(r"```python\n(.*?)```", document.read_text("utf-8"), re.DOTALL)),
     )
-    for document in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    for document in [
+        ROOT / "README.md",
+        *sorted((ROOT / "docs").glob("*.md")),
+        *sorted((ROOT / "docs").glob("learn/*.md")),
+    ]
 ]
 
 
@@ -85,6 +90,42 @@ def test_commands_that_are_shown_are_understood(words):
 def test_the_page_of_commands_is_made_of_the_command_line():
     page = runpy.run_path(str(ROOT / "docs" / "make_commands.py"))["page"]()
     assert (ROOT / "docs" / "commands.md").read_text("utf-8") == page, "run docs/make_commands.py"
+
+
+CODE = r"```python\n.*?```"
+CHAPTERS = sorted((ROOT / "docs" / "learn").glob("*.md"))
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_each_chapter_of_the_lecture_is_there_in_czech_and_not_stale(chapter):
+    english = chapter.read_text("utf-8")
+    czech = (ROOT / "docs" / "cs" / chapter.name).read_text("utf-8")
+    digest = hashlib.sha256(english.encode()).hexdigest()[:12]
+    assert czech.startswith(f"% of {digest}\n"), (
+        f"translate what has changed, and write '% of {digest}' on the first line"
+    )
+    for same in (r"!\[[^\]]*\]\(([^)]+)\)", r"^(#+) ", r"<summary>", r"^\$\$.*?\$\$"):
+        assert found(same, english) == found(same, czech)
+    assert [*map(uncommented, found(CODE, english))] == [*map(uncommented, found(CODE, czech))]
+
+
+def found(pattern, text):
+    return re.findall(pattern, text, re.DOTALL | re.MULTILINE)
+
+
+def uncommented(code):
+    """Code without its comments, which are in the page's language."""
+    return re.sub(r" *#.*", "", code)
+
+
+@pytest.mark.parametrize("chapter", [one for one in CHAPTERS if one.stem != "index"], ids=lambda path: path.stem)
+def test_each_chapter_has_code_a_figure_a_page_to_play_with_and_three_exercises(chapter):
+    text = chapter.read_text("utf-8")
+    assert "```python" in text
+    assert re.search(r"!\[[^\]]+\]\(\.\./pictures/learn-", text)
+    assert re.search(r"narrows explore.*#view=", text, re.DOTALL)
+    assert text.count("<summary>") == 3
+    assert text.count("\n## ") >= 3
 
 
 def test_verbs_and_errors_name_pages_that_there_are():
