@@ -39,9 +39,11 @@ def test_models_says_what_is_open(ask):
 @pytest.mark.parametrize("model", ALL)
 def test_the_plane_holds_every_code_where_decoding_finds_it(ask, library, model):
     entry, shown = library[model], ask("plane", model=model)
-    assert shown.points.shape == (len(entry.X), 2)
-    assert (shown.points > shown.low).all()
-    assert (shown.points < shown.high).all()
+    k = min(entry.fitted.latent_dim, 2)
+    assert shown.points.shape == (len(entry.X), k)
+    assert len(shown.axes) == len(shown.low) == len(shown.high) == k
+    inside = (shown.points > shown.low) & (shown.points < shown.high)
+    assert (inside.mean(0) >= 0.95).all()
     np.testing.assert_allclose(
         ask("errors", model=model).values,
         entry.estimator.anomaly_score(entry.X, entry.y, by="reconstruction"),
@@ -49,7 +51,7 @@ def test_the_plane_holds_every_code_where_decoding_finds_it(ask, library, model)
     )
     z = entry.codes[3].tolist()
     found = ask("at", model=model, z=z, **label_of(library, model))
-    np.testing.assert_allclose(found.point[0], shown.points[3, 0], atol=1e-4)
+    np.testing.assert_allclose(found.point, shown.points[3], atol=1e-4)
     np.testing.assert_allclose(found.z, z, atol=1e-4)
     decoded = entry.decode([z], "3" if entry.estimator.conditional else None)
     np.testing.assert_allclose(found.levels, entry.levels(decoded).astype(int), atol=1)
@@ -78,13 +80,24 @@ def test_principal_axes_are_scikit_learns(ask, library):
 @pytest.mark.parametrize("model", ALL)
 def test_tiles_are_what_their_points_decode_to(ask, library, model):
     shown = ask("plane", model=model)
-    tiles = ask("tiles", model=model, side=4, **label_of(library, model))
-    assert len(tiles.levels) == len(tiles.seen) == 16
-    step = (shown.high - shown.low) / 4
-    corner = [float(shown.low[0] + step[0] / 2), float(shown.high[1] - step[1] / 2)]  # the first is at the upper left
-    own = ask("at", model=model, point=corner, **label_of(library, model))
-    np.testing.assert_allclose(tiles.levels[0].astype(int), own.levels[0].astype(int), atol=1)
-    assert bool(tiles.seen[0]) == own.seen
+    step, whole = (shown.high - shown.low) / 4, ask("tiles", model=model, side=4, **label_of(library, model))
+    assert len(whole.levels) == len(whole.seen) == 4 ** len(shown.axes)
+    first = shown.low + step / 2
+    first[1:] = (shown.high - step / 2)[1:]  # it is at the upper left
+    own = ask("at", model=model, point=first.tolist(), **label_of(library, model))
+    np.testing.assert_allclose(whole.levels[0].astype(int), own.levels[0].astype(int), atol=1)
+    assert bool(whole.seen[0]) == own.seen
+    ends = {"low": (first - step / 2).tolist(), "high": (first + step / 2).tolist()}
+    parts = ask("tiles", model=model, side=3, **ends, **label_of(library, model))
+    middle = len(parts.levels) // 2
+    np.testing.assert_allclose(parts.levels[middle].astype(int), whole.levels[0].astype(int), atol=1)
+
+
+def test_a_few_far_points_do_not_crowd_the_others(ask, library):
+    points, shown = library["plane"].codes, ask("plane", model="plane")
+    for axis in (0, 1):
+        low, high = np.sort(points[:, axis])[[8, -9]]  # of 400, a fiftieth on each side
+        assert (shown.high - shown.low)[axis] == pytest.approx(1.16 * (high - low), rel=0.03)
 
 
 def test_data_are_near_their_own_codes_and_nowhere_far_out(ask, library):
@@ -219,6 +232,10 @@ def test_compare_shows_the_sizes_of_one_kind(ask, library):
         ("plane", {"axes": [0, 2]}, "axes"),
         ("plane", {"axes": "umap"}, "pca"),
         ("tiles", {"side": 1000}, "32"),
+        ("tiles", {"low": [0.0]}, "low"),
+        ("tiles", {"high": [1e39, 0]}, "finite"),
+        ("at", {"point": [0, 0, 0]}, "point"),
+        ("at", {"point": [0]}, "2 numbers"),
         ("example", {"place": 400}, "400"),
         ("example", {"place": -1}, "place"),
         ("group", {"rows": []}, "rows"),

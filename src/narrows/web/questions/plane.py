@@ -1,7 +1,8 @@
 """The plane: the codes of the data as points, over what the codes in between stand for.
 
 Of a code of more than two units it is a plane through the space of codes: two units, or the two principal axes, while
-what is perpendicular to it is held where it was.
+what is perpendicular to it is held where it was. Of a code of one unit it is a line. Places have k numbers each, 2 in a
+plane and 1 on a line.
 """
 
 from __future__ import annotations
@@ -38,19 +39,25 @@ __all__ = [
 ]
 
 Axes = Literal["pca"] | tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]]
+Place = Annotated[list[float], Field(min_length=1, max_length=2)]
 Row = Annotated[int, Field(ge=0)]
 
-MARGIN = 0.06
-"""Of the points' range, on each side."""
+ENDS = (0.02, 0.98)
+"""Quantiles of the points on each axis between which the plane is shown at first; a few far points would otherwise
+leave all others crowded in the middle."""
+
+MARGIN = 0.08
+"""Of that range, on each side."""
 
 NEIGHBOURS = 5
 """Examples that a point must have about as near as nearly all points have theirs, to count as near data."""
 
 
 class Frame(NamedTuple):
-    """Plane coordinates are (z − origin) basis; the basis (d, 2) is orthonormal, or of a single axis has a zero.
+    """Places are (z − origin) basis; the basis (d, k) is orthonormal.
 
-    The ``tree`` finds the nearest of the points; data count as near up to ``reach``.
+    The ``tree`` finds the nearest of the points, in parts of the range from low to high; data count as near up to
+    ``reach``.
     """
 
     origin: NDArray[np.float64]
@@ -69,15 +76,15 @@ class Plane:
     Attributes
     ----------
     points
-        (n, 2) of the shown examples.
+        (n, k) of the shown examples.
     low, high
-        The corners, (2,) each.
+        (k,) corners of what is shown at first, in which nearly all points lie.
     labels
         (n,) indices into ``classes``, or None.
     classes
         The labels' names.
     axes
-        The axes' names: ``"z3"`` for a unit, ``"p1"`` for a principal axis; ``""`` where points are only spread out.
+        The names of the k axes: ``"z3"`` for a unit, ``"p1"`` for a principal axis.
     explained
         The fraction of the codes' variance that lies in the plane.
     mean
@@ -96,7 +103,7 @@ class Plane:
 
 @dataclass(frozen=True, slots=True)
 class Tiles:
-    """Decoded tiles, (rows · columns, …), row by row from the top; ``seen`` (rows · columns,) is 1 where data are."""
+    """Decoded tiles (sideᵏ, …), row by row from the upper left; ``seen`` (sideᵏ,) is 1 where data are."""
 
     levels: NDArray[np.uint8]
     seen: NDArray[np.bool_]
@@ -105,7 +112,7 @@ class Tiles:
 
 @dataclass(frozen=True, slots=True)
 class At:
-    """The decoded example (1, …) of a point of the plane, its code, and whether data are there."""
+    """The decoded example (1, …) of a place, the code there, the place (k,), and whether data are there."""
 
     levels: Eye
     z: list[float]
@@ -174,32 +181,59 @@ def tiles(
     axes: Axes = "pca",
     z: list[float] | None = None,
     side: Annotated[int, Field(ge=2, le=32)] = 18,
+    low: Place | None = None,
+    high: Place | None = None,
     label: str | None = None,
 ) -> Tiles:
-    """Return ``side`` × ``side`` decoded tiles of the plane through the code ``z``; None takes the mean code."""
+    """Return the decoded middles of ``side`` equal parts along each axis, of the plane through ``z``.
+
+    Parameters
+    ----------
+    library, model, axes, label
+        What is decoded.
+    z
+        A code in the plane; None takes the mean code.
+    side
+        How many tiles there are along an axis.
+    low, high
+        The corners of what is divided, (k,) each; None takes those of what is shown at first.
+
+    Raises
+    ------
+    ValueError
+        If a corner has another number of values than the plane has axes, or lies too far out.
+    """
     entry = library[model]
     frame = _frame(entry, axes)
-    steps = (np.arange(side) + 0.5) / side
-    across, up = (frame.low[i] + steps * (frame.high[i] - frame.low[i]) for i in (0, 1))
-    points = np.stack(np.meshgrid(across, up[::-1]), -1).reshape(-1, 2)
-    codes = _codes_at(frame, _held(entry, z), points)
-    return Tiles(entry.levels(entry.decode(codes, label)), _seen(entry, axes, points), side)
+    start = frame.low if low is None else _place(frame, "low", low)
+    end = frame.high if high is None else _place(frame, "high", high)
+    steps = start + (np.arange(side)[:, None] + 0.5) / side * (end - start)
+    grid = np.meshgrid(*steps.T[:1], *steps.T[1:, ::-1])  # the first row is the highest
+    points = np.stack(grid, -1).reshape(-1, len(start))
+    codes = entry.check_codes(_codes_at(frame, _held(entry, z), points).tolist())
+    return Tiles(entry.levels(entry.decode(codes, label)), _seen(frame, points), side)
 
 
 def at(
     library: Library,
     model: str,
-    point: tuple[float, float] | None = None,
+    point: Place | None = None,
     axes: Axes = "pca",
     z: list[float] | None = None,
     label: str | None = None,
 ) -> At:
-    """Return what ``point`` of the plane through ``z`` stands for; None takes that of ``z`` itself."""
+    """Return what the place ``point`` (k,) of the plane through ``z`` stands for; None takes that of ``z`` itself.
+
+    Raises
+    ------
+    ValueError
+        If ``point`` has another number of values than the plane has axes.
+    """
     entry = library[model]
     frame, held = _frame(entry, axes), _held(entry, z)
-    at = (held - frame.origin) @ frame.basis if point is None else np.array(point)
+    at = (held - frame.origin) @ frame.basis if point is None else _place(frame, "point", point)
     codes = entry.check_codes(_codes_at(frame, held, at[None]).tolist())
-    seen = bool(_seen(entry, axes, at[None])[0])
+    seen = bool(_seen(frame, at[None])[0])
     return At(entry.shown(entry.decode(codes, label)), codes[0].tolist(), at.tolist(), seen)
 
 
@@ -276,12 +310,10 @@ def _frame(entry: Entry, axes: Axes) -> Frame:
         codes = entry.codes.astype(np.float64)
         origin, basis = _basis(codes, axes)
         points = (codes - origin) @ basis
-        if codes.shape[1] == 1:  # one unit: the second direction means nothing, and only keeps points apart
-            points[:, 1] = np.random.default_rng(0).uniform(-1, 1, len(points))
-        low, high = points.min(0), points.max(0)
+        low, high = np.quantile(points, ENDS, axis=0)
         margin = MARGIN * np.where(high > low, high - low, 1.0)
         low, high = low - margin, high + margin
-        tree = cKDTree(_comparable(entry, points, high - low))
+        tree = cKDTree(points / (high - low))
         distances, _ = tree.query(tree.data, [min(NEIGHBOURS + 1, len(points))])  # the first is the point itself
         reach = 1.5 * float(np.quantile(distances, 0.98))
         entry.memo[key] = Frame(origin, basis, points, low, high, tree, reach)
@@ -291,11 +323,9 @@ def _frame(entry: Entry, axes: Axes) -> Frame:
 
 def _basis(codes: NDArray[np.float64], axes: Axes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     d = codes.shape[1]
-    if d == 1:
-        return np.zeros(1), np.array([[1.0, 0.0]])
     if axes == "pca":
-        if d == 2:  # the code itself is the better plane, since its units have names
-            return np.zeros(2), np.eye(2)
+        if d <= 2:  # the code itself is the better plane, since its units have names
+            return np.zeros(d), np.eye(d)
         mean = codes.mean(0)
         _, _, directions = np.linalg.svd(codes - mean, full_matrices=False)
         return mean, directions[:2].T
@@ -306,10 +336,14 @@ def _basis(codes: NDArray[np.float64], axes: Axes) -> tuple[NDArray[np.float64],
 
 def _names(entry: Entry, axes: Axes) -> list[str]:
     d = entry.fitted.latent_dim
-    if d == 1:
-        return ["z1", ""]
-    units = (0, 1) if axes == "pca" and d == 2 else axes
+    units = range(d) if axes == "pca" and d <= 2 else axes
     return ["p1", "p2"] if units == "pca" else [f"z{int(unit) + 1}" for unit in units]
+
+
+def _place(frame: Frame, name: str, place: list[float]) -> NDArray[np.float64]:
+    if len(place) != len(frame.low):
+        raise ValueError(f"{name}={place} must have {len(frame.low)} numbers, one for each axis")
+    return np.array(place)
 
 
 def _held(entry: Entry, z: list[float] | None) -> NDArray[np.float64]:
@@ -318,21 +352,13 @@ def _held(entry: Entry, z: list[float] | None) -> NDArray[np.float64]:
 
 
 def _codes_at(frame: Frame, held: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the codes (k, d) at ``points`` (k, 2) of the plane that goes through ``held`` (d,)."""
+    """Return the codes (m, d) at ``points`` (m, k) of the plane that goes through ``held`` (d,)."""
     codes: NDArray[np.float64] = held + (points - (held - frame.origin) @ frame.basis) @ frame.basis.T
     return codes
 
 
-def _seen(entry: Entry, axes: Axes, points: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Say of ``points`` (k, 2) whether data are there: the fifth neighbour is as near as nearly all points have it."""
-    frame = _frame(entry, axes)
-    k = min(NEIGHBOURS, len(frame.points))
-    distances, _ = frame.tree.query(_comparable(entry, points, frame.high - frame.low), [k])
+def _seen(frame: Frame, points: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Say of ``points`` (m, k) whether data are there: the fifth neighbour is as near as nearly all points have it."""
+    distances, _ = frame.tree.query(points / (frame.high - frame.low), [min(NEIGHBOURS, len(frame.points))])
     seen: NDArray[np.bool_] = np.asarray(distances).ravel() <= frame.reach
     return seen
-
-
-def _comparable(entry: Entry, points: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return ``points`` (k, 2) in parts of the plane's width and height, of a single axis without the second."""
-    shares: NDArray[np.float64] = points / scale
-    return shares * [1, 0] if entry.fitted.latent_dim == 1 else shares

@@ -26,12 +26,13 @@ export async function background(app, axes, z, canvas) {
   const side = rows ? FINE : Math.max(width, height) > LARGE ? FEW : MANY;
   /** @type {Tiles} */
   const { levels, seen } = await app.connection.ask('tiles', { ...app.named, axes, z, side });
-  Object.assign(canvas, { width: side * width, height: side * height });
+  const count = levels.shape[0];
+  Object.assign(canvas, { width: side * width, height: (count / side) * height });
   const one = document.createElement('canvas');
   Object.assign(one, { width, height });
   const drawing = context(canvas);
   const [column, heading] = shownColumn(app);
-  for (let i = 0; i < side * side; i++) {
+  for (let i = 0; i < count; i++) {
     if (rows) {
       const at = (levels.data[i * levels.shape[1] + column] - LOWEST) / REACH;
       context(one).fillStyle = `rgb(${columnColour(heading, at)})`;

@@ -20,7 +20,7 @@ import { BINS, Stage } from './stage.js';
  *   explained: number, mean: number[],
  * }} Plane
  */
-/** @typedef {{ levels: Shown, z: number[], point: [number, number], seen: boolean }} At */
+/** @typedef {{ levels: Shown, z: number[], point: number[], seen: boolean }} At */
 /** @typedef {{ values: Floats }} Errors */
 /** @typedef {{ at: Floats }} Values */
 /** @typedef {import('../../widgets/rows.js').Heading} Heading */
@@ -34,11 +34,29 @@ export const plane = {
     const axes = axesOf(app);
     /** @type {Plane} */
     const given = await app.connection.ask('plane', { model: app.model.id, axes });
-    const view = new PlaneView(root, app, axes, given);
+    const view = new PlaneView(root, app, axes, given.axes.length > 1 ? given : spread(given));
     await view.start();
     return view;
   },
 };
+
+/**
+ * @param {Plane} given along one axis
+ * @returns {Plane} the same in a plane, at the height 0
+ */
+function spread(given) {
+  const { points, low, high } = given;
+  const [from, to] = [low, high].map((ends, i) => ({ data: new Float32Array([ends.data[0], 2 * i - 1]), shape: [2] }));
+  const both = new Float32Array(2 * points.shape[0]);
+  points.data.forEach((value, i) => both.set([value, 0], 2 * i));
+  return {
+    ...given,
+    low: from,
+    high: to,
+    axes: [...given.axes, ''],
+    points: { data: both, shape: [both.length / 2, 2] },
+  };
+}
 
 /**
  * @param {App} app
@@ -165,11 +183,12 @@ class PlaneView {
    */
   async decode(point, stamp) {
     const { app, axes, z } = this;
+    const place = point && point.slice(0, Math.min(z.length, 2));
     await app.attempt(async () => {
       /** @type {At} */
-      const answer = await app.connection.ask('at', { ...app.named, axes, z, point });
+      const answer = await app.connection.ask('at', { ...app.named, axes, z, point: place });
       this.z = answer.z;
-      if (point === null) this.point = answer.point;
+      if (point === null) this.point = [answer.point[0], answer.point[1] ?? 0];
       this.painter.show(answer, stamp);
     });
   }
@@ -178,7 +197,7 @@ class PlaneView {
   painted({ levels, z, point, seen }) {
     const { app } = this;
     this.brush.paint(this.decoded, levels);
-    this.stage.cross(point);
+    this.stage.cross([point[0], point[1] ?? 0]);
     this.said.replaceChildren(
       h('strong', {}, app.t('plane.decoded')),
       h('span', { class: 'number' }, app.code(z)),
