@@ -39,7 +39,7 @@ __all__ = ["main"]
 
 SEEDS = int(os.environ.get("NARROWS_SEEDS", "1"))
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "narrows-benchmarks"
-MOST_SEEN, MOST_SWAPPED, MOST_CELLS, FAR = 2500, 500, 3, 6.0
+MOST_SEEN, MOST_SWAPPED, MOST_CELLS, FAR, RATE = 2500, 500, 3, 6.0, 0.05
 
 
 class Swapped(NamedTuple):
@@ -97,7 +97,7 @@ def named(name: str, X: Rows, seed: int) -> dict[str, object]:
     fitted = time.process_time() - started
     found = model.explain(rows.after)
     started = time.process_time()
-    cells = model.fitted_.cells.odd(model.scaling_.apply(rows.after).astype(np.float64), None, model.false_alarms)
+    cells = model.fitted_.cells.odd(model.scaling_.apply(rows.after).astype(np.float64), None, RATE)
     seconds = time.process_time() - started
     started = time.process_time()
     for row in rows.after[:20]:
@@ -144,9 +144,9 @@ def compared(name: str, X: Rows) -> None:
     rows = swap(X, 0)
     model = Autoencoder(random_state=0).fit(rows.training)
     x = model.scaling_.apply(rows.after).astype(np.float64)
-    model.fitted_.cells.odd(x[:2], None, model.false_alarms)
+    model.fitted_.cells.odd(x[:2], None, RATE)
     started = time.process_time()
-    model.fitted_.cells.odd(x, None, model.false_alarms)
+    model.fitted_.cells.odd(x, None, RATE)
     seconds = (time.process_time() - started) / len(x)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "rows.npz")

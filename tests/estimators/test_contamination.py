@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.base import clone
 
 from narrows import VAE, Autoencoder, OutlierDetector, load
+from narrows.data.dataset import Dataset
 from narrows.evaluation.anomalies import rank_threshold, roc_auc
 from narrows.models.objectives import Reconstruction
+from narrows.runs.anomalies import find_anomalies
 from narrows.training.examples import Examples
 from narrows.training.trimming import ordinary
 
@@ -69,6 +72,7 @@ def test_shares_of_scores():
     ("options", "message"),
     [
         ({"contamination": 0.1, "false_alarms": 0.1}, "contamination=0.1 sets the threshold by rank, and false_alarms"),
+        ({"contamination": "auto", "false_alarms": 0.05}, "contamination='auto' sets the threshold by rank, and false"),
         ({"contamination": 0}, "contamination=0 must be"),
         ({"contamination": 0.6}, "contamination=0.6 must be"),
     ],
@@ -82,6 +86,11 @@ def test_a_rate_of_false_alarms_is_refused_after_the_fit_too(mixed):
     model = Autoencoder(2, contamination="auto", **SMALL | {"epochs": 2}).fit(mixed)
     with pytest.raises(ValueError, match="give one of them"):
         model.set_params(false_alarms=0.01).predict(mixed)
+    with pytest.raises(ValueError, match="give one of them"):
+        model.set_params(false_alarms=None).explain(mixed, false_alarms=0.05)
+    with pytest.raises(ValueError, match="give one of them"):
+        find_anomalies(model, Dataset("mixed", mixed, None), false_alarms=0.05)
+    assert clone(model).false_alarms is None
 
 
 def test_it_goes_on_from_a_checkpoint_as_if_it_had_never_stopped(mixed, tmp_path):

@@ -122,6 +122,17 @@ def test_few_ordinary_rows_have_an_odd_cell_and_a_changed_cell_is_named(model):
     assert str(found).count("\n") == 299
 
 
+def test_the_nearest_ordinary_example_is_ordinary_by_the_score_that_is_asked_for(model):
+    changed = rows(2, 40)
+    changed[:, 3] += 40
+    for by in ("reconstruction", "likelihood"):
+        found = model.explain(changed, by=by)
+        assert found.is_ordinary.mean() > 0.9
+        assert (model.predict(found.ordinary, by=by)[found.is_ordinary] == 1).all()
+    with pytest.raises(ValueError, match="by='nothing'"):
+        model.explain(changed, by="nothing")
+
+
 def test_the_rate_of_false_discoveries_is_the_models_own(model):
     stricter = load_copy(model).set_params(false_alarms=0.02)
     assert stricter.explain(rows(1, 1000)).odd.sum() < model.explain(rows(1, 1000)).odd.sum()

@@ -14,7 +14,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfor
 from sklearn.utils import check_array
 from torch.nn.functional import one_hot
 
-from narrows.arguments import RandomState, choice, in_numpy, integer, random_seed, rate, real, refuse_masked
+from narrows.arguments import RandomState, choice, in_numpy, integer, random_seed, real, refuse_masked
 from narrows.columns.given import conditions
 from narrows.data.labels import class_indices
 from narrows.estimators.fitting import fit_together
@@ -24,6 +24,7 @@ from narrows.estimators.targets import context_of, examples_of, refuse_pairs
 from narrows.fitted.completion import with_prior
 from narrows.fitted.conditioning import new_rows
 from narrows.fitted.imputing import imputed
+from narrows.fitted.limits import rate_of
 from narrows.fitted.passes import check_decoded
 from narrows.fitted.saving import contents
 from narrows.models.corruptions import CORRUPTIONS, Corruption
@@ -401,12 +402,13 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
         NotFittedError
             If `fit` was not called.
         TypeError, ValueError
-            If ``false_alarms`` is out of range, or ``file`` is open as text.
+            If ``false_alarms`` is out of range or next to a ``contamination``, or ``file`` is open as text.
         OSError
             If the file cannot be written; what was at the path before is then still there.
         """
         fitted = self.fitted_
-        options = {**fitted.options, "false_alarms": rate("false_alarms", self.false_alarms)}
+        rate_of(fitted.contamination, self.false_alarms)
+        options = {**fitted.options, "false_alarms": self.false_alarms}
         write_model(file, *contents(replace(fitted, options=options)))
 
     def __sklearn_tags__(self) -> Any:

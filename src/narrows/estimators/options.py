@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 from sklearn.base import BaseEstimator
 from torch import nn
 
-from narrows.arguments import RandomState, check_random_state, closest, plain, real
+from narrows.arguments import RandomState, check_random_state, closest, plain, rate, real
 from narrows.columns.column import NUMBERS
 from narrows.columns.finding import Asked, check_asked
 from narrows.columns.table import Table
@@ -20,13 +20,13 @@ from narrows.estimators.allowed import (
     at_least,
     checked,
     checks_of,
-    fraction,
     one_of,
     rules_of,
     true_or_false,
     whole,
 )
 from narrows.estimators.architecture import Net, check_hidden, check_net, encoder_and_decoder
+from narrows.fitted.limits import rate_of
 from narrows.models.bottlenecks import Bottleneck, DiagonalGaussian
 from narrows.models.coding import Coding
 from narrows.models.corruptions import CORRUPTIONS, Corruption
@@ -42,7 +42,7 @@ from narrows.training.general import Objective
 from narrows.training.processor import PRECISIONS, device_for
 from narrows.training.schedules import SCHEDULES
 
-__all__ = ["Options", "check_noise", "check_one_threshold"]
+__all__ = ["Options", "check_noise"]
 
 MOST_HIDDEN, SOME_HIDDEN = 0.8, 0.25
 """Of a table's row, the largest fraction of cells that training hides, on average half of that; and of which part of
@@ -59,10 +59,6 @@ STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 5_500, 20, 500
 
 NOISE = 0.3
 """What ``input_noise="auto"`` is, of models that take it."""
-
-
-FALSE_ALARMS = 0.05
-"""The usual rate."""
 
 
 def check_noise(name: str, value: Any) -> tuple[float, float]:
@@ -98,23 +94,13 @@ def _contamination(name: str, value: Any) -> None:
         real(name, value, 0, 0.5, low_included=False)
 
 
+def _false_alarms(name: str, value: Any) -> None:
+    if value is not None:
+        rate(name, value)
+
+
 def _one_threshold(options: Options) -> None:
-    check_one_threshold(options.contamination, options.false_alarms)
-
-
-def check_one_threshold(contamination: float | str | None, false_alarms: float) -> None:
-    """Refuse two ways at once to come to a threshold.
-
-    Raises
-    ------
-    ValueError
-        If there is a ``contamination`` and a rate of ``false_alarms`` other than the usual one.
-    """
-    if contamination is not None and false_alarms != FALSE_ALARMS:
-        raise ValueError(
-            f"contamination={contamination!r} sets the threshold by rank, and false_alarms={false_alarms:g} by "
-            "ordinary examples held out; give one of them"
-        )
+    rate_of(options.contamination, options.false_alarms)
 
 
 def _sigma_is_a_gaussians(options: Options) -> None:
@@ -227,8 +213,8 @@ class Options(BaseEstimator):  # type: ignore[misc]
         convolutional nets where the processor has units for such numbers. Dense nets then learn by automatic
         differentiation, one after another, which for small ones takes longer.
     false_alarms
-        What fraction of ordinary examples `predict` may call odd, in (0, 1); can be set after the fit. It holds if
-        those learned from are ordinary.
+        What fraction of ordinary examples `predict` may call odd, in (0, 1); None is 0.05. It can be set after the fit,
+        holds if the examples learned from are ordinary, and is refused next to a ``contamination``.
     contamination
         What fraction of the examples to learn from is odd, in (0, 0.5], or ``"auto"``, by quartiles of their scores
         (`narrows.evaluation.anomalies.rank_threshold`); None if all are ordinary. After a tenth of the training
@@ -269,7 +255,7 @@ class Options(BaseEstimator):  # type: ignore[misc]
     nodes: int = field(default=1, metadata=whole(1))
     device: str = field(default="auto", metadata=checked(_device))
     precision: str = field(default="auto", metadata=one_of(PRECISIONS))
-    false_alarms: float = field(default=FALSE_ALARMS, metadata=fraction())
+    false_alarms: float | None = field(default=None, metadata=checked(_false_alarms))
     contamination: float | str | None = field(default=None, metadata=checked(_contamination, "auto"))
     random_state: RandomState = field(default=None, metadata=checked(check_random_state))
 

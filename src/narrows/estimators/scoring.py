@@ -11,17 +11,16 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
-from narrows.arguments import RandomState, choice, integer, random_seed, rate, refuse_masked
+from narrows.arguments import RandomState, choice, integer, random_seed, refuse_masked
 from narrows.columns.showing import texts_of
 from narrows.estimators.attributes import FittedAttributes
-from narrows.estimators.options import check_one_threshold
 from narrows.estimators.rows import rows_of
 from narrows.estimators.targets import clean_of, context_of, examples_of, refuse_pairs
 from narrows.evaluation.summary import Evaluation
 from narrows.fitted.completion import with_threshold
 from narrows.fitted.evaluate import MOST_INTEGRATED, evaluate
 from narrows.fitted.explaining import Explanation, nearest_ordinary, sentences
-from narrows.fitted.limits import limit
+from narrows.fitted.limits import limit, rate_of
 from narrows.fitted.reference import SCORES
 from narrows.fitted.scores import SCORE_SAMPLES, LogLikelihood, error_nats, log_density, oddness
 from narrows.fitted.source import Source
@@ -138,8 +137,7 @@ class Scoring(FittedAttributes):
         UserWarning
             If they are too few for a rate so low. The highest score is then the threshold.
         """
-        false_alarms = rate("false_alarms", self.false_alarms)
-        check_one_threshold(self.fitted_.contamination, false_alarms)
+        false_alarms = rate_of(self.fitted_.contamination, self.false_alarms)
         found = limit(self.fitted_, choice("by", by, SCORES), false_alarms)
         if self.fitted_.contamination is None and false_alarms < found.asked:
             warnings.warn(
@@ -208,7 +206,9 @@ class Scoring(FittedAttributes):
         return contained
 
     @in_own_state
-    def explain(self, X: ArrayLike, y: ArrayLike | None = None, *, false_alarms: float | None = None) -> Explanation:
+    def explain(
+        self, X: ArrayLike, y: ArrayLike | None = None, *, by: str = "auto", false_alarms: float | None = None
+    ) -> Explanation:
         """Say why examples are odd: which of their cells are, and the nearest ordinary examples.
 
         Each cell is compared with what the others of its row make of it. Of rows of numbers that follows from training
@@ -226,6 +226,8 @@ class Scoring(FittedAttributes):
         ----------
         X, y
             Examples, and their classes for a conditional model.
+        by
+            The score by which the nearest ordinary examples are ordinary, as in `predict`.
         false_alarms
             Instead of the model's; more where too few were held out to promise as little.
 
@@ -236,19 +238,18 @@ class Scoring(FittedAttributes):
         Raises
         ------
         ValueError
-            If the model keeps no held-out examples to compare with.
+            If the model keeps no held-out examples to compare with, or ``false_alarms`` is next to a contamination.
         """
         fitted, source = self.fitted_, rows_of(self, X)
         refuse_pairs("explain", source, y)
-        if false_alarms is None:
-            share, threshold = rate("false_alarms", self.false_alarms), self.anomaly_threshold()
-        else:
-            found = limit(fitted, "auto", rate("false_alarms", false_alarms))
-            share, threshold = found.asked if fitted.contamination is None else false_alarms, found.score
+        share = rate_of(fitted.contamination, self.false_alarms if false_alarms is None else false_alarms)
+        found = limit(fitted, choice("by", by, SCORES), share)
+        if fitted.contamination is None:
+            share = found.asked
         rows = source.rows()
         context, x = context_of(fitted, y, len(source)), fitted.scaling.apply(rows).astype(np.float64)
         surprise, odd = fitted.cells.odd(x, context, share)
-        nearest = nearest_ordinary(fitted, x, context, surprise, odd, threshold, self.device)
+        nearest = nearest_ordinary(fitted, x, context, surprise, odd, by, found.score, self.device)
         cells = np.where(nearest.changed, fitted.scaling.undo(nearest.x), rows)
         p = np.exp(-surprise)
         if fitted.table is not None:

@@ -11,8 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from narrows.columns.coded import Coded
 from narrows.columns.showing import number_text
 from narrows.fitted.fitted import Fitted
+from narrows.fitted.kept import Kept
 from narrows.fitted.scores import oddness
 from narrows.training.examples import Examples
 
@@ -73,25 +75,33 @@ class Nearest(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Judge:
-    """Says which scaled rows are ordinary: no odder than the ``limit``."""
+    """Says which scaled rows are ordinary: no odder ``by`` a score than the ``limit``."""
 
     fitted: Fitted
+    by: str
     device: str
     limit: float
 
     def __call__(self, x: Array, context: Tensor | None) -> NDArray[np.bool_]:
         fitted, examples = self.fitted, Examples.of(torch.from_numpy(x.astype(np.float32)), context)
         passes = fitted.on(self.device)
-        if fitted.joined is not None:
+        if self.by == "auto" and fitted.joined is not None:
             scores = fitted.joined.scores(passes, examples)
         else:
-            scores = oddness(passes, fitted.scaling, examples, "auto")
+            scores = oddness(passes, fitted.scaling, examples, self.by)
         ordinary: NDArray[np.bool_] = scores <= self.limit
         return ordinary
 
 
 def nearest_ordinary(
-    fitted: Fitted, x: Array, context: Tensor | None, surprise: Array, odd: NDArray[np.bool_], limit: float, device: str
+    fitted: Fitted,
+    x: Array,
+    context: Tensor | None,
+    surprise: Array,
+    odd: NDArray[np.bool_],
+    by: str,
+    limit: float,
+    device: str,
 ) -> Nearest:
     """Return the nearest ordinary examples of scaled rows ``x`` (n, d), whose classes are the ``context``.
 
@@ -105,10 +115,10 @@ def nearest_ordinary(
         A model, and rows for it.
     surprise, odd
         As `narrows.fitted.cells.OddCells` has them.
-    limit, device
-        The anomaly score above which a row is odd; where the nets work.
+    by, limit, device
+        The anomaly score by which a row is odd, and above which it is; where the nets work.
     """
-    judge, found, changed = _Judge(fitted, device, limit), x.copy(), np.zeros(x.shape, bool)
+    judge, found, changed = _Judge(fitted, by, device, limit), x.copy(), np.zeros(x.shape, bool)
     is_ordinary = judge(x, context)
     sizes, order = odd.sum(1), np.argsort(np.where(odd, -np.inf, -surprise), 1, kind="stable")
     rows = np.flatnonzero((sizes > 0) | ~is_ordinary)
@@ -122,13 +132,22 @@ def nearest_ordinary(
         is_ordinary[rows] = judge(found[rows], _of(context, rows))
         rows = rows[~is_ordinary[rows] & (sizes[rows] < x.shape[1])]
         sizes[rows] = np.minimum(sizes[rows] + np.maximum(1, sizes[rows] // ONE_BY_ONE), x.shape[1])
-    rows, kept = np.flatnonzero(~is_ordinary), fitted.reference.kept
-    if len(rows) and len(kept) and context is None:
-        others = kept.x[judge(kept.x.astype(np.float64), None)].astype(np.float64)
+    rows, others = np.flatnonzero(~is_ordinary), _whole_ones(fitted)
+    if len(rows) and len(others) and context is None:
+        others = others[judge(others, None)]
+        numbers = (lambda cells: cells) if fitted.table is None else Coded(fitted.table.modelled).numbers
         for row in rows if len(others) else ():
-            found[row] = others[np.square(others - x[row]).sum(1).argmin()]
+            found[row] = others[np.square(numbers(others) - numbers(x[row][None])).sum(1).argmin()]
             changed[row], is_ordinary[row] = found[row] != x[row], True
     return Nearest(found, changed, is_ordinary)
+
+
+def _whole_ones(fitted: Fitted) -> Array:
+    """Return those examples that the model keeps of which no cell is missing, (m, d)."""
+    kept = fitted.reference.kept
+    if not isinstance(kept, Kept):
+        return np.zeros((0, fitted.features))
+    return kept.x[~np.isnan(kept.x).any(1)].astype(np.float64)
 
 
 def _of(context: Tensor | None, rows: NDArray[np.int64]) -> Tensor | None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from narrows.arguments import rate
 from narrows.evaluation.anomalies import rank_threshold, steadied_threshold
 from narrows.fitted.fitted import Fitted
 
-__all__ = ["Limit", "limit"]
+__all__ = ["Limit", "limit", "rate_of"]
+
+FALSE_ALARMS = 0.05
+"""The usual rate."""
 
 
 class Limit(NamedTuple):
@@ -28,6 +32,25 @@ class Limit(NamedTuple):
     asked: float
     promised: float
     held_out: int
+
+
+def rate_of(contamination: float | str | None, false_alarms: float | None) -> float:
+    """Return the rate of false alarms that is meant: the usual one, if None is asked for.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not in (0, 1), or asked for next to a ``contamination``: each would set the threshold.
+    """
+    if false_alarms is None:
+        return FALSE_ALARMS
+    asked = rate("false_alarms", false_alarms)
+    if contamination is not None:
+        raise ValueError(
+            f"contamination={contamination!r} sets the threshold by rank, and false_alarms={asked:g} by "
+            "ordinary examples held out; give one of them"
+        )
+    return asked
 
 
 def limit(fitted: Fitted, by: str, false_alarms: float) -> Limit:

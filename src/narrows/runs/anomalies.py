@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from narrows.arguments import choice, rate
+from narrows.arguments import choice
 from narrows.data.dataset import Dataset
 from narrows.data.errors import DataError
 from narrows.data.take import take
 from narrows.estimators.base import BottleneckEstimator
-from narrows.estimators.options import check_one_threshold
 from narrows.evaluation.anomalies import p_values
 from narrows.fitted.limits import limit as limit_of
+from narrows.fitted.limits import rate_of
 from narrows.fitted.reference import SCORES
 from narrows.runs.captions import captions, with_article
 from narrows.runs.cells import explained, reasons
@@ -66,15 +66,19 @@ class Rule(NamedTuple):
     @classmethod
     def of(cls, estimator: BottleneckEstimator, by: str, false_alarms: float | None) -> Rule:
         """Return it of a model; for the parameters and errors see `find_anomalies`."""
-        asked = rate("false_alarms", estimator.false_alarms if false_alarms is None else false_alarms)
         fitted, by = estimator.fitted_, choice("by", by, SCORES)
-        check_one_threshold(fitted.contamination, asked)
+        asked = rate_of(fitted.contamination, estimator.false_alarms if false_alarms is None else false_alarms)
         try:
             found = limit_of(fitted, by, asked)
         except ValueError as error:
             raise DataError(str(error)) from error
         compared = fitted.held_out(by) if fitted.contamination is None else fitted.given(by)
         return cls(by, asked, found.promised, fitted.contamination, compared, found.score)
+
+    @property
+    def rate(self) -> float | None:
+        """What `explain` is asked for: of a model with a contamination nothing."""
+        return self.false_alarms if self.contamination is None else None
 
     @property
     def told(self) -> dict[str, Any]:
@@ -128,7 +132,7 @@ def find_anomalies(
     known = {name: values[order] for name, values in known_of(dataset).items()}
     p = p_values(scores, rule.compared)
     columns: dict[str, Array] = {"example": order, "score": scores[order], "p_value": p[order], "odd": odd[order]}
-    why = reasons(estimator, dataset.X, dataset.y, odd, rule.false_alarms)
+    why = reasons(estimator, dataset.X, dataset.y, odd, by, rule.rate)
     columns |= {name: texts[order] for name, texts in why.items()}
     table = estimator.fitted_.table
     numbers = {
@@ -150,7 +154,7 @@ def find_anomalies(
         f"The oddest of {dataset.name} to {with_article(estimator.fitted_.kind)}, by {by}, with {marked} in "
         f"orange; scores above {limit:.3g} are odd; {exceeded(rule.promised, rule.contamination)} this"
     )
-    heat = None if table is None else _heat(estimator, dataset, shown, odd[shown], rule.false_alarms)
+    heat = None if table is None else _heat(estimator, dataset, shown, odd[shown], rule)
     draw = partial(_sheet, estimator, dataset, shown, scores[shown], odd[shown], title, heat)
     return Written(numbers, [*write_figures(folder, {"anomalies": draw}), *files])
 
@@ -180,14 +184,14 @@ def _sheet(
     return draw_odd(estimator.fitted_, X, estimator.reconstruct(X, y), title=title, labels=labels, heat=heat)
 
 
-def _heat(estimator: BottleneckEstimator, dataset: Dataset, rows: Array, odd: Array, false_alarms: float) -> Array:
+def _heat(estimator: BottleneckEstimator, dataset: Dataset, rows: Array, odd: Array, rule: Rule) -> Array:
     """Return how strongly each cell of a table's ``rows`` (k,) is to be marked, (k, columns), from 0 to 1.
 
     Of odd rows only those are that make them odd.
     """
     if not estimator.fitted_.explains:
         return np.zeros((len(rows), estimator.fitted_.features))
-    found = explained(estimator, dataset.X, dataset.y, rows, false_alarms)
+    found = explained(estimator, dataset.X, dataset.y, rows, rule.by, rule.rate)
     heat: Array = np.clip(-np.log(np.maximum(found.p_values, np.exp(-MOST_NATS))) / MOST_NATS, 0, 1)
     heat[odd] = np.where(found.changed, np.maximum(heat, LEAST_HEAT), 0)[odd]
     return heat

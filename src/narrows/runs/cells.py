@@ -22,15 +22,15 @@ Array = NDArray[Any]
 
 
 def explained(
-    estimator: BottleneckEstimator, X: Any, y: Array | None, rows: NDArray[np.int64], false_alarms: float
+    estimator: BottleneckEstimator, X: Any, y: Array | None, rows: NDArray[np.int64], by: str, rate: float | None = None
 ) -> Explanation:
-    """Return why those of ``X`` at ``rows`` (k,) are odd, where that share of ordinary ones may be called so."""
+    """Return why those of ``X`` at ``rows`` (k,) are odd ``by`` a score, at a ``rate`` of false alarms, or its own."""
     y = y[rows] if y is not None and estimator.fitted_.conditional else None
-    return estimator.explain(take(X, rows), y, false_alarms=false_alarms)
+    return estimator.explain(take(X, rows), y, by=by, false_alarms=rate)
 
 
 def reasons(
-    estimator: BottleneckEstimator, X: Any, y: Array | None, odd: NDArray[np.bool_], false_alarms: float
+    estimator: BottleneckEstimator, X: Any, y: Array | None, odd: NDArray[np.bool_], by: str, rate: float | None
 ) -> dict[str, Array]:
     """Return as columns, (n,), what makes each ``odd`` row of ``X`` so: cells, their p-values, and ordinary values.
 
@@ -43,7 +43,7 @@ def reasons(
     columns = {name: np.full(len(odd), "", object) for name in ("odd_cells", "cell_p_values", "ordinary_values")}
     if not len(rows):
         return columns
-    found = explained(estimator, X, y, rows, false_alarms)
+    found = explained(estimator, X, y, rows, by, rate)
     ordinary = np.asarray(found.ordinary) if fitted.table is None else texts_of(fitted.table, found.ordinary)
     for row, p, changed, cells in zip(rows, found.p_values, found.changed, ordinary, strict=True):
         places = [place for place in np.argsort(p, kind="stable") if changed[place]]

@@ -106,7 +106,7 @@ def anomalies(
         scores = estimator.anomaly_score(X, y, by=by)
         odd, rows = scores > rule.limit, np.arange(first, first + len(scores))
         columns = {"example": rows, "score": scores, "p_value": p_values(scores, rule.compared), "odd": odd}
-        columns |= reasons(estimator, X, y, odd, rule.false_alarms)
+        columns |= reasons(estimator, X, y, odd, by, rule.rate)
         top = np.argsort(-scores, kind="stable")[:ODDEST]
         oddest = np.stack([scores[top], rows[top]], 1).tolist()
         return _table(columns), {"odd": int(odd.sum()), "oddest": oddest}

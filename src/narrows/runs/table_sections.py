@@ -16,6 +16,7 @@ from narrows.estimators.base import BottleneckEstimator
 from narrows.evaluation.intervals import Estimate
 from narrows.evaluation.summary import Evaluation, OfTable
 from narrows.fitted.evaluate_table import in_units
+from narrows.fitted.limits import rate_of
 from narrows.latent import traverse
 from narrows.runs.captions import ranked
 from narrows.runs.cells import explained
@@ -131,7 +132,7 @@ def rows_of_table(
     )
     odd = (
         "The rows of the highest scores, and why they are odd. A cell is marked if it is odd by the others of its row, "
-        f"at a rate of false discoveries of {estimator.false_alarms:g}."
+        f"at a rate of false discoveries of {rate_of(estimator.fitted_.contamination, estimator.false_alarms):g}."
     )
     return [
         Section("Rows and what comes back", rebuilt, partial(_rebuilt, estimator, examples, rows, errors, context)),
@@ -189,7 +190,7 @@ def _oddest(estimator: BottleneckEstimator, examples: Dataset, rows: Array, erro
     given = _frame(few.X)
     marks, why = pd.DataFrame(index=range(len(chosen))), [""] * len(chosen)
     if estimator.fitted_.explains:
-        found = explained(estimator, few.X, few.y, np.arange(len(chosen)), estimator.false_alarms)
+        found = explained(estimator, few.X, few.y, np.arange(len(chosen)), estimator.fitted_.best_score)
         marks, why = pd.DataFrame(found.odd, columns=found.columns), list(found.sentences)
     marks = marks.reindex(columns=list(given.columns), fill_value=False)
     each = zip(rows[chosen], errors[chosen], why, _texts(given), strict=True)
