@@ -4,13 +4,16 @@ import json
 from io import BytesIO
 
 import numpy as np
+import pandas as pd
 import pytest
 from starlette.testclient import TestClient
 
+from narrows import VAE
 from narrows.serving.app import create_app
 from narrows.serving.bodies import MOST_JSON_BYTES
 from narrows.serving.guard import HEADERS
 from narrows.serving.images import MOST_BYTES
+from narrows.serving.served import Served
 from narrows.serving.server import serve
 from narrows.serving.service import Service
 from serving.conftest import DIGITS, until
@@ -184,6 +187,28 @@ def test_until_it_is_warm_it_is_alive_and_not_ready(models):
         assert client.get("/health/live").status_code == 200
         for response in (client.get("/health/ready"), client.post("/models/digits/sample", json={})):
             assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+
+
+def test_it_is_ready_where_zero_is_far_from_the_data():
+    times = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(40), unit="min")
+    model = VAE(2, epochs=1, random_state=0).fit(pd.DataFrame({"at": times, "x": np.arange(40.0) % 7 + 0.5}))
+    service = Service([Served("times", model)])
+    with TestClient(create_app(service, frozenset({"testserver"}))) as client:
+        until(lambda: service.ready)
+        assert (
+            client.post("/models/times/encode", json={"examples": [{"at": "2024-01-01", "x": 1.5}]}).status_code == 200
+        )
+
+
+def test_what_cannot_be_warmed_is_said_and_the_rest_is_served(models, monkeypatch, caplog):
+    def refused(_):
+        raise ValueError("it overflows")
+
+    monkeypatch.setattr(Served, "warm", refused)
+    service = Service([models["digits"]])
+    with TestClient(create_app(service, frozenset({"testserver"}))):
+        until(lambda: service.ready)
+    assert "digits could not be warmed: it overflows" in caplog.text
 
 
 def test_the_log_has_no_bodies(client, caplog):

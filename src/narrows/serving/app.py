@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from narrows.serving.described import SUMMARIES, operation
@@ -74,7 +75,12 @@ def _add_health(app: FastAPI, service: Service) -> None:
     async def ready(_: Request) -> Response:
         return json({"ready": True}) if service.ready else refusal(503, "the models are being warmed")
 
-    @app.get("/metrics", tags=["health"], summary="Counts and times, as Prometheus reads them")
+    @app.get(
+        "/metrics",
+        tags=["health"],
+        summary="Counts and times, as Prometheus reads them",
+        response_class=PlainTextResponse,
+    )
     async def metrics(_: Request) -> Response:
         text = service.metrics.text(waiting=service.batcher.waiting, held=service.bodies.bytes, ready=service.ready)
         return Response(text, media_type="text/plain; version=0.0.4")

@@ -71,7 +71,8 @@ def _asked(served: Served, verb: str) -> dict[str, Any]:
     if served.is_of_images and verb != "decode":
         files = {"type": "array", "items": BINARY["schema"], "minItems": 1}
         content[PNG] = BINARY
-        content["multipart/form-data"] = {"schema": {"type": "object", "properties": {"images": files}}}
+        form = {"type": "object", "properties": {"images": files}, "required": ["images"]}
+        content["multipart/form-data"] = {"schema": form}
     return content
 
 

@@ -107,13 +107,11 @@ class Served:
         """Compute everything once, as first calls take longer."""
         fitted = self.fitted
         y = fitted.require_classes()[:1] if fitted.conditional else None
-        rows = np.asarray(self.estimator.sample(1, y, random_state=0)) if fitted.table is None else None
-        codes = self.works["encode"](np.zeros((1, fitted.features)), y)[0]
-        if rows is None:
-            rows = self.works["decode"](codes, y)[0]
-        others = {verb: work for verb, work in self.works.items() if verb != "encode"}
-        for verb, work in others.items():
-            work(codes if verb == "decode" else rows.reshape(1, -1), y)
+        self.estimator.sample(1, y, random_state=0)
+        codes = np.zeros((1, fitted.latent_dim), np.float32)
+        (rows,) = self.works["decode"](codes, y)
+        for verb, work in self.works.items():
+            work(codes if verb == "decode" else rows, y)
 
 
 def open_served(models: Sequence[str]) -> list[Served]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -27,6 +28,8 @@ from narrows.serving.refusal import Refusal, busy
 from narrows.serving.served import Served
 
 __all__ = ["Gone", "Service"]
+
+LOG = logging.getLogger("narrows.serving")
 
 Result = TypeVar("Result")
 Array = NDArray[Any]
@@ -63,7 +66,10 @@ class Service:
     async def warm(self) -> None:
         """Compute everything once, and then be ready."""
         for served in self.models.values():
-            await self.batcher.alone(served.warm)
+            try:
+                await self.batcher.alone(served.warm)
+            except (ValueError, TypeError) as error:  # which requests that meet it are told, too; others are answered
+                LOG.warning("%s could not be warmed: %s", served.name, error)
         self.ready = True
 
     async def close(self) -> None:
@@ -112,7 +118,8 @@ class Service:
         async def answer(request: Request) -> Response:
             kind = writing.wanted(request.headers.get("accept", ""))
             async with self._body(request) as body:
-                _require_json(request)
+                if body:
+                    _require_json(request)
                 asked = json_of(body or b"{}", schema)
             label = getattr(asked, "label", None)
             y = None if label is None else known_labels(served.fitted, [str(label)])[0]
