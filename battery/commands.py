@@ -35,8 +35,8 @@ __all__ = ["rows"]
 
 LINES, PROCESSES = 5000, 100
 
-SECONDS, BYTES = 10, 6 * 2**30
-"""What a command may take, and all of them of private memory."""
+SECONDS, WAITED, BYTES = 10, 60, 6 * 2**30
+"""What a command may take of the processor, by the clock, and all of them of private memory."""
 
 PATHS = ["x.npy", "t.csv", "image.png", "vae.safetensors", "codes.csv", "images", "run"]
 NO_FILES = ["missing.npy", "fifo", "fifo.npy", "fifo.csv", "fifo.png", "fifo.safetensors", "zero.npy", "zero.csv",
@@ -64,8 +64,8 @@ GOOD = {
     "PAGE": ["start", "table"],
     "ADDRESS": ["127.0.0.1", "localhost", "300.1.1.1", "::1"],
 }  # fmt: skip
-OWN = "--[a-z]|option: -|column '|X has|th(is|e) model|too few|extra argument|is not a model file"
-"""What else an error names: an option that was not typed, what the data or the model are."""
+OWN = "--[a-z]|option: -|column '|X has|th(is|e) model|too few|extra argument|out[0-9]+[.]|is not a model file"
+"""What else an error names: an option that was not typed, what the data or the model are, a file in a folder."""
 EPOCHS = ["1", "1", "1", "2", "0", "-1", "x", ""]
 
 
@@ -96,7 +96,8 @@ def make(folder: Path) -> None:
     os.mkfifo(folder / "fifo")
     (folder / "round").symlink_to("round")
     for name, *line in (("t", "t.csv"), ("run", "x.npy", "--latent-dim", "2")):
-        typed(["train", *line, "--epochs", "1", "--out", name])
+        ended, said = typed(["train", *line, "--epochs", "1", "--out", name])
+        assert ended == 0, said
     (folder / "t.safetensors").symlink_to(next((folder / "t").glob("*.safetensors")))
 
 
@@ -152,7 +153,8 @@ def typed(words: Sequence[str]) -> tuple[object, str]:
     """Return how a command ended, its status or what came through, and what it said on standard error."""
     sys.argv = ["narrows", *words]
     output, errors = io.TextIOWrapper(io.BytesIO(), "utf-8", "backslashreplace"), io.StringIO()
-    signal.alarm(SECONDS)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
+    signal.alarm(WAITED)
     try:
         with redirect_stdout(output), redirect_stderr(errors):
             cli.main()
@@ -162,6 +164,7 @@ def typed(words: Sequence[str]) -> tuple[object, str]:
         told = traceback.extract_tb(error.__traceback__)[-1]
         return f"{type(error).__name__} in {Path(told.filename).name}:{told.lineno}", str(error)
     finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
         signal.alarm(0)
     return "no end", ""
 
@@ -228,6 +231,7 @@ def rows(share: float) -> Iterator[Row]:
     """Yield what comes of command lines, of some as processes, and of a command line whose errors name nothing."""
     resource.setrlimit(resource.RLIMIT_DATA, (BYTES, BYTES))
     signal.signal(signal.SIGALRM, hung)
+    signal.signal(signal.SIGPROF, hung)
     uvicorn.Server.run = lambda *_, **__: None  # type: ignore[method-assign]
     webbrowser.open = lambda *_, **__: True  # type: ignore[assignment]
     for module in (anomalies, looking, making, using, writing):

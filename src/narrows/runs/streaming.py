@@ -235,13 +235,15 @@ def _folder(out: Path | None, name: str) -> Path:
 def _worked(work: Work, estimator: BottleneckEstimator, part: Part, before: int, model: Path, told: Told) -> Made:
     """Do the ``work`` on some rows, after that many ``before`` this file; say which they are if it fails."""
     fitted, first, n = estimator.fitted_, before + part.first, len(part.dataset.X)
-    dataset = with_classes(fitted, replace(part.dataset, X=known_columns(fitted, part.dataset.X)), part.told, model)
-    if not first:
-        warn_of_units(fitted, dataset)
     try:
+        known = replace(part.dataset, X=known_columns(fitted, part.dataset.X))
+        dataset = with_classes(fitted, known, f"{part.told} have", model)
+        if not first:
+            warn_of_units(fitted, dataset)
         made, numbers = work(estimator, part._replace(dataset=dataset), first)
     except (TypeError, ValueError) as error:
-        raise DataError(f"{part.told}: {error}") from error
+        said = str(error)
+        raise DataError(said if said.startswith(part.told) else f"{part.told}: {said}") from error
     told(first + n)
     return made, {"rows": n, **numbers}
 
