@@ -12,7 +12,8 @@ from PIL import Image, ImageOps
 
 from narrows.data import DataError, OnDisk, load_data, scan_images
 from narrows.data import on_disk as disk
-from narrows.data.image_files import upright_size
+from narrows.data.image_files import image_names, upright_size
+from narrows.data.links import LEADS_OUT
 
 RNG = np.random.default_rng(0)
 NOISE = RNG.integers(0, 256, (6, 5, 3), dtype=np.uint8)
@@ -254,11 +255,34 @@ def test_hidden_files_and_links_in_a_circle(tmp_path):
     (tmp_path / "dogs" / "circle").symlink_to(tmp_path, target_is_directory=True)
     (tmp_path / "round").symlink_to("round")
     (tmp_path / "again").symlink_to(tmp_path / "cats", target_is_directory=True)
-    elsewhere = save(tmp_path.parent / f"{tmp_path.name}-elsewhere" / "e.png", NOISE).parent
-    (tmp_path / "linked").symlink_to(elsewhere, target_is_directory=True)
     data = load_data(tmp_path)
-    assert data.files.names.tolist() == [b"cats/a.png", b"dogs/b.PNG", b"linked/e.png"]
-    assert data.y.tolist() == data.files.labels.tolist() == ["cats", "dogs", "linked"]
+    assert data.files.names.tolist() == [b"cats/a.png", b"dogs/b.PNG"]
+    assert data.y.tolist() == data.files.labels.tolist() == ["cats", "dogs"]
+    assert not data.files.rejected
+
+
+def test_links_out_of_the_folder_are_listed_and_never_opened(tmp_path):
+    """Who gives a folder of images to be learned from gives what is in it, and no more of the disk than that."""
+    elsewhere, folder = save(tmp_path / "elsewhere" / "e.png", NOISE), tmp_path / "images"
+    save(folder / "a.png", NOISE)
+    (folder / "b.png").symlink_to("a.png")
+    (folder / "by.png").symlink_to(elsewhere)
+    (folder / "up").symlink_to("..", target_is_directory=True)
+    (folder / "zero.png").symlink_to("/dev/zero")
+    (tmp_path / "named").symlink_to(folder)
+    for named in (folder, tmp_path / "named"):
+        data = load_data(named)
+        assert data.files.names.tolist() == [b"a.png", b"b.png"]
+        assert [each.path for each in data.files.rejected] == ["by.png", "up", "zero.png"]
+        assert {each.reason for each in data.files.rejected} == {LEADS_OUT}
+        assert scan_images(named).rejected == data.files.rejected
+    (folder / "b.png").unlink()
+    (folder / "a.png").unlink()
+    with pytest.raises(DataError, match=r"images/by\.png is a link that leads out of the folder"):
+        load_data(folder)
+    with pytest.raises(DataError, match=r"images/by\.png is a link that leads out of the folder"):
+        image_names(folder)
+    assert load_data(folder / "by.png").X.shape == (1, 6, 5, 3)  # which is what was named
 
 
 def test_names_of_any_letters(tmp_path):

@@ -20,6 +20,7 @@ from narrows.data.containers import LABEL_NAMES, chosen, dense_rows, labels_for
 from narrows.data.dataset import Dataset
 from narrows.data.errors import DataError
 from narrows.data.labels import labels_in
+from narrows.data.links import inside
 from narrows.data.on_disk import LARGE, OnDisk, temporary_file
 from narrows.data.optional import damage_named
 
@@ -187,10 +188,10 @@ def read_idx_file(path: Path) -> Dataset:
     Raises
     ------
     DataError
-        If a file cannot be read, or there is another number of labels.
+        If a file cannot be read, there is another number of labels, or these are a link that leads out of the folder.
     """
     labels = _labels_of(path)
-    y = _read_labels(labels) if labels != path and labels.exists() else None
+    y = _read_labels(labels) if labels != path and inside(labels.parent, [labels]) else None
     return Dataset(path.name.split(".")[0], read_idx(path), y, notes=_sideways(path))
 
 
@@ -210,15 +211,16 @@ def read_idx_folder(path: Path) -> Dataset:
     Raises
     ------
     DataError
-        If there are no images, or a file cannot be read.
+        If there are no images, or a file cannot be read, or is a link that leads out of the folder.
     """
     # Training first; in Kaggle's archive each file lies a second time in a folder of its own.
-    found = [file for file in path.iterdir() if IDX_IMAGES.search(file.name) and file.is_file()]
+    found = inside(path, (file for file in path.iterdir() if IDX_IMAGES.search(file.name)))
     images = sorted(found, reverse=True)
     if not images:
         raise DataError(f"{path} holds no *-images-idx3-ubyte file")
     labels = list(map(_labels_of, images))
-    y = np.concatenate([_read_labels(file) for file in labels]) if all(file.is_file() for file in labels) else None
+    whole = len(inside(path, labels)) == len(images)
+    y = np.concatenate([_read_labels(file) for file in labels]) if whole else None
     return Dataset(path.resolve().name, np.concatenate(list(map(read_idx, images))), y, notes=_sideways(images[0]))
 
 

@@ -14,6 +14,7 @@ from narrows.data.containers import dense_rows
 from narrows.data.dataset import Dataset
 from narrows.data.errors import DataError
 from narrows.data.labels import labels_in
+from narrows.data.links import inside
 from narrows.data.optional import damage_named
 
 __all__ = ["CIFAR_BATCHES", "read_amat", "read_cifar", "read_cifar_folder", "read_libsvm"]
@@ -40,7 +41,7 @@ def read_cifar(path: Path) -> Dataset:
     records = data.reshape(-1, PIXELS + classes)
     X = np.moveaxis(records[:, classes:].reshape(-1, 3, 32, 32), 1, -1)
     names, y = path.with_name("batches.meta.txt"), records[:, classes - 1]
-    if classes == 1 and names.is_file():
+    if classes == 1 and inside(names.parent, [names]):
         listed = names.read_text(encoding="utf-8").split()
         if len(listed) > int(y.max()):
             return Dataset(path.stem, X, np.array(listed)[y])
@@ -55,7 +56,8 @@ def read_cifar_folder(path: Path) -> Dataset:
     DataError
         As `read_cifar`.
     """
-    found = sorted((file for file in path.iterdir() if CIFAR_BATCHES.fullmatch(file.name)), key=_test_last)
+    named = (file for file in path.iterdir() if CIFAR_BATCHES.fullmatch(file.name))
+    found = sorted(inside(path, named), key=_test_last)
     batches = [read_cifar(file) for file in found]
     labels = np.concatenate([np.asarray(batch.y) for batch in batches])
     return Dataset(path.resolve().name, np.concatenate([np.asarray(batch.X) for batch in batches]), labels)

@@ -20,6 +20,7 @@ from PIL import ExifTags, Image, ImageFile, TiffImagePlugin, UnidentifiedImageEr
 
 from narrows.data.depth import depth_of, mend_key, raw_levels
 from narrows.data.errors import DataError
+from narrows.data.links import LEADS_OUT, leads_out
 from narrows.data.medical import dicom_pages, dicom_size, nifti_pages, nifti_size, read_dicom, read_nifti
 from narrows.data.optional import Unreadable
 from narrows.data.pixels import Box, Raw, image_numbers, raw_numbers
@@ -169,28 +170,46 @@ def formats() -> tuple[str, ...]:
     return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
-def find_images(path: Path) -> tuple[bytes, NDArray[np.bytes_]]:
-    """Return a folder, with a slash at its end, and the sorted names (n,) of the images in it and below."""
+def find_images(path: Path) -> tuple[bytes, NDArray[np.bytes_], list[Rejected]]:
+    """Return a folder, with a slash at its end, the sorted names (n,) of the images in it and below, and links out."""
     root = os.fsencode(path.parent if path.is_file() else path) + b"/"
     if path.is_file():
-        return root, np.array([os.fsencode(path.name)])
-    found, chunks = _names(root, b"", set()), []
+        return root, np.array([os.fsencode(path.name)]), []
+    out = list[bytes]()
+    found, chunks = _names(root, b"", set(), out), []
     while some := list(islice(found, 4096)):  # a name by itself takes several times the memory it takes in an array
         chunks.append(np.array(some))
     if not chunks:
+        _refuse_first(path, out)
         raise DataError(f"{path} holds no images ({', '.join(IMAGE_SUFFIXES)})")
-    return root, np.sort(np.concatenate(chunks))
+    rejected = [Rejected(name.decode(errors="backslashreplace"), LEADS_OUT) for name in sorted(out)]
+    return root, np.sort(np.concatenate(chunks)), rejected
 
 
 def image_names(folder: Path) -> list[str]:
-    """Return the sorted names of the images in ``folder`` and below, of which there may be none."""
-    return sorted(map(os.fsdecode, _names(os.fsencode(folder) + b"/", b"", set())))
+    """Return the sorted names of the images in ``folder`` and below, of which there may be none.
+
+    Raises
+    ------
+    DataError
+        If one is a link that leads out of the folder.
+    """
+    out = list[bytes]()
+    names = sorted(map(os.fsdecode, _names(os.fsencode(folder) + b"/", b"", set(), out)))
+    _refuse_first(folder, out)
+    return names
 
 
-def _names(root: bytes, inside: bytes, seen: set[tuple[int, int]]) -> Iterator[bytes]:
+def _refuse_first(folder: Path, out: list[bytes]) -> None:
+    if out:
+        raise DataError(f"{folder / os.fsdecode(min(out))} is {LEADS_OUT}")
+
+
+def _names(root: bytes, inside: bytes, seen: set[tuple[int, int]], out: list[bytes]) -> Iterator[bytes]:
     """Yield the paths of images in the folder ``inside`` of ``root``, relative to ``root``.
 
-    Both names end in a slash; ``seen`` are the folders already read, by device and number.
+    Both names end in a slash; ``seen`` are the folders already read, by device and number. Links that lead out of the
+    folder are added to ``out``.
     """
     status = Path(os.fsdecode(root + inside)).stat()
     if (status.st_dev, status.st_ino) in seen:
@@ -201,12 +220,16 @@ def _names(root: bytes, inside: bytes, seen: set[tuple[int, int]]) -> Iterator[b
         for entry in entries:
             if entry.name.startswith(b".") or entry.name == b"__MACOSX":
                 continue
-            if _is_folder(entry):
+            is_folder = _is_folder(entry)
+            if entry.is_symlink() and leads_out(Path(os.fsdecode(root)), Path(os.fsdecode(entry.path))):
+                if is_folder or entry.name.lower().endswith(SUFFIXES):
+                    out.append(inside + entry.name)
+            elif is_folder:
                 folders.append((entry.is_symlink(), entry.name))  # folders themselves come before links to them
             elif entry.name.lower().endswith(SUFFIXES) and (_is_broken(entry) or entry.is_file()):
                 yield inside + entry.name
     for _, name in sorted(folders):
-        yield from _names(root, inside + name + b"/", seen)
+        yield from _names(root, inside + name + b"/", seen, out)
 
 
 def _is_folder(entry: os.DirEntry[bytes]) -> bool:

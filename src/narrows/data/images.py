@@ -65,7 +65,8 @@ def read_images(
 ) -> Dataset:
     """Read an image, or all images in a folder and below it; the folders that hold them are their labels.
 
-    Hidden files are left out, and each folder is read once, however many links lead to it. Each image is turned upright
+    Hidden files are left out, and each folder is read once, however many links lead to it; links that lead out of the
+    folder are passed over and listed. Each image is turned upright
     as its EXIF orientation says and becomes numbers as `image_numbers` says. The result is grey, (n, H, W), if all
     images are, and RGB, (n, H, W, 3), otherwise, or of other channels (n, H, W, C); bytes, or, where some have more
     than eight bits, 16-bit integers or floats; in the order of their names; an array on disk if it is large.
@@ -84,10 +85,9 @@ def read_images(
     DataError
         If there are none, none (with ``strict``: one) can be read, or they differ in size and no ``size`` is given.
     """
-    root, names = find_images(path)
     box, mode = wanted(size, like)
     with silence():
-        tally = _Tally(root, names, page, progress)
+        tally = _Tally(path, page, progress)
         if box is None:
             _check_sizes(path, tally)
         try:
@@ -114,7 +114,7 @@ def scan_images(
         If there are none, or none (with ``strict``: one) can be read.
     """
     with silence():
-        tally = _Tally(*find_images(path), page, progress)
+        tally = _Tally(path, page, progress)
         deque(tally.decoded((8, 8), "crop", None), maxlen=0)
     return tally.files(strict=strict)
 
@@ -199,9 +199,8 @@ class _Tally:
     in its number, such as ``[3]``.
     """
 
-    def __init__(
-        self, root: bytes, names: NDArray[np.bytes_], page: int | str | None, progress: Progress | None
-    ) -> None:
+    def __init__(self, path: Path, page: int | str | None, progress: Progress | None) -> None:
+        root, names, self.links_out = find_images(path)
         self.root, self.names, self.progress = root, names, progress
         self.paths: Sequence[bytes] | NDArray[np.bytes_] = names
         self.pages: Iterable[int | None] = repeat(page if isinstance(page, int) else None)
@@ -224,7 +223,7 @@ class _Tally:
         """Yield the images of the files that can be read, in order, counting anew."""
         self.deep, self.low, self.high = 0, np.inf, -np.inf
         self.good = np.zeros(len(self.names), bool)
-        self.sizes, self.modes, self.rejected = Counter[Box](), Counter[str](), list[Rejected]()
+        self.sizes, self.modes, self.rejected = Counter[Box](), Counter[str](), [*self.links_out]
         self.said = Counter[str]()
         for number, found in enumerate(self.each(partial(decode, box=box, fit=fit, mode=mode))):
             if isinstance(found, str):
@@ -254,7 +253,7 @@ class _Tally:
         """Return the counts, or refuse the rejected files if there are no others, or if ``strict``."""
         if self.rejected and (strict or not self.good.any()):
             first, more = self.rejected[0], len(self.rejected) - 1
-            also = f"; nor can {more:,} more of {len(self.names):,}" if more else ""
+            also = f"; nor can {more:,} more of {len(self.names) + len(self.links_out):,}" if more else ""
             raise DataError(f"{os.fsdecode(self.root)}{first.path} cannot be read as an image: {first.reason}{also}")
         return ImageFiles(self.names[self.good], dict(self.sizes), dict(self.modes), tuple(self.rejected))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from narrows.data.errors import DataError
+from narrows.data.links import inside
 
 __all__ = ["parquet_files", "parquet_in", "require_pyarrow"]
 
@@ -30,8 +31,14 @@ def parquet_files(path: Path) -> tuple[tuple[Path, ...], Any]:
 
 
 def parquet_in(folder: Path) -> Sequence[Path]:
-    """Return the Parquet files in ``folder``, sorted; where names begin with . or _ they hold no data."""
-    return sorted(file for file in folder.glob("*.parquet") if file.name[0] not in "._" and file.is_file())
+    """Return the Parquet files in ``folder``, sorted; where names begin with . or _ they hold no data.
+
+    Raises
+    ------
+    DataError
+        If one is a link that leads out of the folder.
+    """
+    return inside(folder, sorted(file for file in folder.glob("*.parquet") if file.name[0] not in "._"))
 
 
 def require_pyarrow(path: Path) -> None:

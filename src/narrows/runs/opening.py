@@ -17,6 +17,7 @@ from narrows.data import load_data
 from narrows.data.dataset import Dataset
 from narrows.data.errors import DataError
 from narrows.data.labels import usual_labels
+from narrows.data.links import inside
 from narrows.data.sources import NAMED, is_table
 from narrows.data.take import is_pandas, take
 from narrows.estimators import load
@@ -66,13 +67,21 @@ def find_model(path: Path) -> Path:
 
 
 def models_in(folder: Path) -> list[Path]:
-    """Return the model files in ``folder``, without an interrupted run's checkpoint."""
-    return sorted(set(folder.glob("*.safetensors")) - set(checkpoints(folder)))
+    """Return the model files in ``folder``, without an interrupted run's checkpoint.
+
+    Raises
+    ------
+    DataError
+        If one is a link that leads out of the folder.
+    """
+    return inside(folder, sorted(set(folder.glob("*.safetensors")) - set(checkpoints(folder))))
 
 
 def results_beside(file: Path) -> dict[str, Any]:
     """Return what `narrows train` or `narrows sweep` wrote next to a model file, or nothing."""
     path = file.with_name("results.json")
+    if not inside(path.parent, [path]):
+        return {}
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):  # a model file alone is as good
