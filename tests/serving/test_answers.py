@@ -37,6 +37,7 @@ def test_each_verb_answers_what_the_model_says(client, models):
         close(ask(client, f"digits/{verb}", examples=X.tolist())["examples"], model.reconstruct(X))
     close(ask(client, "digits/score", examples=X.tolist())["scores"], model.score_samples(X))
     close(ask(client, "digits/sample", n=3, seed=7)["examples"], model.sample(3, random_state=7))
+    assert len(client.post("/models/digits/sample").json()["examples"]) == 1
     found = ask(client, "digits/anomalies", examples=X.tolist())
     close(found["anomaly_scores"], model.anomaly_score(X))
     assert found["odd"] == (model.predict(X) == -1).tolist()
