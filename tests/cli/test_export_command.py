@@ -57,5 +57,5 @@ def test_nothing_is_replaced_and_other_endings_are_one_line(tmp_path, typed):
     assert "must end in .onnx" in errors
     (tmp_path / "m-encoder.onnx").write_text("mine")
     _, errors = typed(tmp_path, "export", "m.safetensors", "m.onnx", status=2)
-    assert errors == "narrows: error: m-encoder.onnx already exists; name a new file (narrows help start)\n"
+    assert errors == "narrows: error: m-encoder.onnx already exists; name a new file (narrows help deploy)\n"
     assert not (tmp_path / "m.onnx").exists()
