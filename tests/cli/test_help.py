@@ -14,7 +14,7 @@ def test_the_pages_are_listed_and_printed(typed, tmp_path):
 def test_errors_name_the_page_that_helps(typed, tmp_path):
     (tmp_path / "model.safetensors").write_bytes(b"no model")
     cases = {
-        ("help", "tabel"): "did you mean 'table'?",
+        ("help", "formats2"): "did you mean 'formats'?",
         ("data", "digist"): "(narrows help formats)",
         ("encode", tmp_path / "model.safetensors", "digits"): "(narrows help reliability)",
         ("anomalies", "--by", "luck"): "(narrows help evaluating)",
