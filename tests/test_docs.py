@@ -10,6 +10,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -190,3 +191,15 @@ def test_the_recipe_for_a_model_makes_one_that_obeys_the_laws(tmp_path):
 def test_the_picture_of_the_architecture_shows_every_part():
     script = runpy.run_path(str(ROOT / "docs" / "make_architecture.py"))
     assert script["imports"]().keys() == script["SAYS"].keys()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_benchmarks_that_are_named_can_be_run(document):
+    known = {"all", *(file.stem for file in (ROOT / "benchmarks").glob("*.py"))}
+    text = document.read_text("utf-8")
+    assert {*re.findall(r"`(?:[A-Z_]+=\S+ )?(?:python3 dev.py )?bench ([a-z-]+)", text)} <= known
+
+
+def test_the_citation_and_the_distribution_are_of_one_version():
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text("utf-8")
