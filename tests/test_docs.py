@@ -3,6 +3,7 @@
 import doctest
 import hashlib
 import importlib
+import json
 import os
 import re
 import runpy
@@ -203,3 +204,10 @@ def test_benchmarks_that_are_named_can_be_run(document):
 def test_the_citation_and_the_distribution_are_of_one_version():
     version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
     assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text("utf-8")
+
+
+@pytest.mark.parametrize("notebook", sorted((ROOT / "docs" / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_notebooks_are_kept_without_what_came_of_them(notebook):
+    """The site's building runs them (docs/conf.py)."""
+    cells = json.loads(notebook.read_text("utf-8"))["cells"]
+    assert [cell for cell in cells if cell.get("outputs") or cell.get("execution_count")] == []
