@@ -91,6 +91,25 @@ def test_a_gap_has_the_probability_of_its_regression(of_people):
     np.testing.assert_allclose(gaps.log_chance(z, missing)[:, 3], expected, rtol=1e-5)
 
 
+def test_a_missing_cell_is_compared_with_those_of_rows_that_were_held_out(of_people):
+    cells = of_people.fitted_.cells
+    none = np.isnan(cells.gaps).all(0)
+    assert none.any()
+    assert not none.all()
+    k, surprise = len(cells.gaps), np.full((1, 4), 3.0)
+    for place, own in enumerate(cells.gaps.T):
+        ordinary = own[~np.isnan(own)]
+        most = ordinary.max() if len(ordinary) else np.log(k + 1)
+        as_odd = (ordinary >= 3.0).sum()
+        expected = (1 + as_odd) / (k + 1) * np.exp(-max(0.0, 3.0 - most))
+        assert np.exp(-cells._against_gaps(surprise)[0, place]) == pytest.approx(expected, rel=1e-3)
+    new = people(3, 2000)
+    found = of_people.explain(new)
+    missing = new[list(found.columns)].isna().to_numpy()
+    for rate in (0.02, 0.1):
+        assert ((found.p_values <= rate) & missing).mean(0).max() < rate + 0.04
+
+
 def test_a_level_that_is_new_is_odd_by_its_stated_probability(of_people):
     found = of_people.explain(people(1, 20).assign(city="Atlantis"))
     city = next(column for column in of_people.table_.columns if column.name == "city")

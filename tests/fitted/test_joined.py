@@ -1,15 +1,18 @@
 """The score that joins what a model knows: each part against an oracle, and what the parts miss alone."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.covariance import oas
 from sklearn.neighbors import NearestNeighbors
 
 from narrows import VAE, Autoencoder, load
+from narrows.estimators import ESTIMATORS
 from narrows.evaluation.anomalies import roc_auc
 from narrows.fitted.joined import Neighbours, Tails, _whitening
 from narrows.fitted.kept import Kept
+from narrows.fitted.views import _sketch
 
 
 def two_arcs(seed, n):
@@ -114,18 +117,65 @@ def test_a_score_does_not_depend_on_the_other_examples(model):
     assert np.isfinite(model.anomaly_score(1e12 + new[:1])).all()
 
 
-def test_at_most_a_megabyte_is_kept_and_nothing_of_large_examples(model):
+def test_at_most_a_megabyte_is_kept_and_of_large_examples_what_they_are_compared_by(model, tmp_path):
     kept = model.reference_.kept
     assert (len(kept), kept.held_out) == (600, 60)
     images = np.random.default_rng(0).uniform(size=(40, 32, 32))
     large = Autoencoder(2, net="dense", epochs=1, prior="normal", random_state=0).fit(images)
-    assert len(large.reference_.kept) == 0
-    np.testing.assert_array_equal(large.anomaly_score(images), large.anomaly_score(images, by="reconstruction"))
+    kept = large.reference_.kept
+    assert (kept.near.shape, kept.z.shape, kept.held_out) == ((40, 128), (40, 2), 4)
+    errors = large.anomaly_score(images, by="reconstruction")
+    np.testing.assert_allclose(np.sort(kept.lost), np.sort(errors), rtol=1e-4)
+    large.save(tmp_path / "m")
+    np.testing.assert_array_equal(load(tmp_path / "m").anomaly_score(images), large.anomaly_score(images))
     rows = np.random.default_rng(0).uniform(size=(3000, 200))
     wide = Autoencoder(2, hidden=(4,), epochs=1, prior="normal", random_state=0).fit(rows).reference_.kept
     assert wide.x.nbytes <= 1_000_000
     assert wide.held_out == 300
     assert Kept.nothing(5).tensors() == {}
+
+
+def of_all_kinds(seed, n):
+    """Return rows of two columns that follow from a third, a level and a number, with gaps; no two are equal."""
+    rng = np.random.default_rng(seed)
+    age = rng.uniform(20, 80, n)
+    frame = pd.DataFrame(
+        {"age": age, "city": np.where(age > 50, "Brno", "Praha"), "pay": 30 * age + rng.normal(size=n)}
+    )
+    return frame.mask(rng.random(frame.shape) < [0, 0.1, 0.1])
+
+
+LARGE = two_arcs(0, 120) @ np.random.default_rng(0).normal(size=(10, 1001))
+
+
+@pytest.mark.parametrize("X", [of_all_kinds(0, 120), LARGE], ids=["table", "large"])
+@pytest.mark.parametrize("kind", ESTIMATORS.values())
+def test_every_model_scores_tables_and_large_examples_by_all_that_it_knows(kind, X, tmp_path):
+    model = kind(2, hidden=(8,), epochs=2, prior="normal", false_alarms=0.1, random_state=0).fit(X)
+    scores, kept = model.anomaly_score(X), model.fitted_.held_out("auto")
+    assert len(kept) == 12
+    assert np.abs(kept[:, None] - scores).min(1).max() < 0.01  # as if each were new, but for rounding
+    assert (scores != model.anomaly_score(X, by="reconstruction")).all()
+    model.save(tmp_path / "m")
+    np.testing.assert_array_equal(load(tmp_path / "m").anomaly_score(X), scores)
+
+
+def test_a_row_of_usual_cells_that_do_not_go_together_is_odd():
+    model = Autoencoder(2, epochs=60, random_state=0).fit(of_all_kinds(0, 600))
+    new = of_all_kinds(1, 1000)
+    assert abs((model.predict(new) == -1).mean() - 0.05) < 0.04
+    swapped = new.assign(city=new["city"].map({"Brno": "Praha", "Praha": "Brno"}))[new["city"].notna()]
+    assert (model.predict(swapped) == -1).mean() > 0.9
+    assert (model.predict(new.assign(city="Atlantis")) == -1).all()
+    assert (model.predict(new.assign(city=None)) == -1).mean() < 0.1
+
+
+def test_sums_of_numbers_keep_their_distances():
+    x = torch.from_numpy(np.random.default_rng(0).normal(size=(200, 3000))).float()
+    apart = (_sketch(x[1:]) - _sketch(x[:1])).square().sum(1) / (x[1:] - x[:1]).square().sum(1)
+    assert abs(apart.mean() - 1) < 0.05
+    assert apart.std() < 1.5 * np.sqrt(2 / 128)
+    torch.testing.assert_close(_sketch(x[:3]), _sketch(x)[:3], rtol=0, atol=0)
 
 
 def test_a_conditional_model_s_kept_examples_have_their_classes(tmp_path):

@@ -92,9 +92,9 @@ class Scoring(FittedAttributes):
         by
             ``"auto"``: the mean of −log p over three p-values, by ordinary examples that were held out: that of the
             distance to the nearest of up to 4,096 training examples, which the model keeps (half of it), of the error,
-            and of the same distance between codes (`narrows.fitted.joined`). Of tables' rows, and of examples of more
-            than 1,000 numbers, of which it keeps none, it is as ``"reconstruction"``. An example that is kept is no
-            neighbour of itself.
+            and of the same distance between codes (`narrows.fitted.joined`). Of a table's rows, whose gaps are filled
+            for it, the error is half of it. Examples of more than 1,000 numbers are near to others by 128 sums of these
+            numbers (`narrows.fitted.views`). An example that is kept is no neighbour of itself.
             ``"reconstruction"``: the mean squared error per feature in scaled units, [0, 1] for images and unit
             variance for columns of different units. ``"likelihood"``: −`score_samples`, in nats.
             For a table's rows all are calibrated by which cells are known: what they cost in nats above those of
@@ -214,9 +214,9 @@ class Scoring(FittedAttributes):
         Each cell is compared with what the others of its row make of it. Of rows of numbers that follows from training
         examples with codes that lie together (`narrows.fitted.local_gaussians`), of a table's rows from the code of a
         row where the cell is hidden (`narrows.fitted.hidden_cells`): a number's by its density, a level's by its
-        probability. The same of examples that were held out makes it a p-value (`narrows.fitted.cells`); that of a
-        missing cell is the probability that one is missing there. Pixels, and the numbers of rows of more than 1,000,
-        are compared with what comes back of the whole example, as in `error_map`.
+        probability, a missing cell by how probable it is to be missing. The same of examples that were held out makes it
+        a p-value (`narrows.fitted.cells`). Pixels, and the numbers of rows of more than 1,000, are compared with what
+        comes back of the whole example, as in `error_map`.
 
         Cells are odd at a rate of false discoveries of ``false_alarms``, which can be set after the fit: on average at
         most that share of the cells named in a row is ordinary, as far as a row's cells vary with one another only as
@@ -263,7 +263,7 @@ class Scoring(FittedAttributes):
             columns = tuple(map(str, names)) if len(fitted.input_shape) == 1 else ()
             said = sentences(columns, nearest, p, rows, cells)
         odd, changed = (each.reshape(source.shape) for each in (odd, nearest.changed))
-        return Explanation(columns, p.reshape(source.shape), odd, ordinary, changed, nearest.is_ordinary, said)
+        return Explanation(columns, p.reshape(source.shape), odd, ordinary, changed, nearest.is_ordinary, said, share)
 
     @in_own_state
     def evaluate(

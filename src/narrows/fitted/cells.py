@@ -20,7 +20,7 @@ from torch import Tensor
 
 from narrows.columns.table import Table
 from narrows.fitted.hidden_cells import HiddenCells, Pixels
-from narrows.fitted.kept import MOST_NUMBERS, Kept
+from narrows.fitted.kept import MOST_NUMBERS, Kept, KeptViews
 from narrows.fitted.local_gaussians import LocalGaussians
 from narrows.fitted.passes import Passes
 from narrows.models.bottlenecks import Point
@@ -42,6 +42,9 @@ that is kept of one."""
 TAIL, SHARED, LEAST = 10, 500, 1e-2
 """One in so many ordinary cells of a column is in its tail; so many of the mean column count as well, where it is
 measured; and the least that a tail's length is of the mean one's."""
+
+ROUNDING = 1e-4
+"""Nats by which the surprise at a missing cell is another in another batch, at most."""
 
 MOST_ODD = 8
 """Cells of a row that are named, at most, and not more than half of them."""
@@ -76,12 +79,16 @@ class Cells:
         Where each column's tail starts, and by how much those in it exceed that, on average, (d, 2).
     largest
         The largest −log p of each ordinary row's cells, sorted, (m,).
+    gaps
+        How surprising each ordinary row's missing cells are, (k, d), NaN of known ones; (0, d) where a file of an older
+        narrows holds no rows.
     """
 
     given: LocalGaussians | HiddenCells | Pixels
     ordinary: tuple[Array, ...]
     tails: Array
     largest: Array
+    gaps: Array
 
     @classmethod
     def of_rows(cls, passes: Passes, kept: Kept, classes: int) -> Self:
@@ -102,22 +109,40 @@ class Cells:
         return cls._by(LocalGaussians.of(x, shares), found)
 
     @classmethod
-    def of_held_out(cls, passes: Passes, found: NDArray[np.float32], table: Table | None) -> Self:
-        """Return it, of a table's rows or of images, by what `held_out_cells` has ``found``, (m, d)."""
+    def of_held_out(
+        cls, passes: Passes, found: NDArray[np.float32], table: Table | None, kept: Kept | KeptViews, classes: int
+    ) -> Self:
+        """Return it, of a table's rows or of images, by what `held_out_cells` has ``found``, (m, d).
+
+        Missing cells are compared with those of rows that are ``kept``; the model's nets see so many ``classes``.
+        """
         known = np.where(found == np.float32(-MOST_SURPRISING), np.nan, found).astype(np.float64)
-        return cls._by(Pixels(passes) if table is None else HiddenCells(passes, table), known)
+        if table is None:
+            return cls._by(Pixels(passes), known)
+        given, gaps = HiddenCells(passes, table), np.zeros((0, found.shape[1]))
+        if isinstance(kept, Kept) and len(kept):
+            few = slice(kept.held_out or len(kept))
+            x, context = kept.x[few].astype(np.float64), kept.examples(classes).context
+            none = np.zeros((len(x), 0), np.int64)
+            gaps = np.where(np.isnan(x), given.gaps(x, None if context is None else context[few], none), np.nan)
+        return cls._by(given, known, gaps)
 
     @classmethod
-    def _by(cls, given: LocalGaussians | HiddenCells | Pixels, found: Array) -> Self:
-        """Return it by how surprising the cells of ordinary rows were ``found``, (m, d)."""
+    def _by(cls, given: LocalGaussians | HiddenCells | Pixels, found: Array, gaps: Array | None = None) -> Self:
+        """Return it by how surprising cells of ordinary rows were ``found``, (m, d), and their ``gaps``, (k, d)."""
         ordinary = tuple(np.sort(own[~np.isnan(own)]) for own in found.T)
         excess = np.array([_tail(own) for own in ordinary])
         usual = float(excess[:, 1].mean()) or 1.0
         counts = np.array([_in_tail(len(own)) for own in ordinary])
         lengths = (counts * excess[:, 1] + SHARED * usual) / (counts + SHARED)
         tails = np.stack([excess[:, 0], np.maximum(lengths, LEAST * usual)], 1)
-        begun = cls(given, ordinary, tails, np.zeros(0))
-        return replace(begun, largest=np.sort(np.nan_to_num(begun._against_ordinary(found)).max(1)))
+        begun = cls(given, ordinary, tails, np.zeros(0), np.zeros((0, found.shape[1])) if gaps is None else gaps)
+        largest = np.nan_to_num(begun._against_ordinary(found)).max(1)
+        # Both are of the first that were held out; what is kept may be fewer.
+        both = min(len(found), len(begun.gaps))
+        of_gaps = np.nan_to_num(begun._against_gaps(begun.gaps[:both])).max(1, initial=0.0)
+        largest[:both] = np.maximum(largest[:both], of_gaps)
+        return replace(begun, largest=np.sort(largest))
 
     def _against_ordinary(self, found: Array) -> Array:
         """Return −log p of how surprising cells ``found`` (n, d) are; NaN stays.
@@ -136,6 +161,20 @@ class Cells:
             result[:, place] = inside + np.maximum(own - start, 0.0) / length
         return result
 
+    def _against_gaps(self, found: Array) -> Array:
+        """Return −log p of how surprising missing cells ``found`` (n, d) are; NaN stays.
+
+        p is (1 + #{ordinary rows whose cell is missing and as surprising}) / (k + 1), and what is more surprising than
+        all of them is less probable by as much as the model says.
+        """
+        k, result = len(self.gaps), found.copy()
+        for place, column in enumerate(self.gaps.T if k else ()):
+            own, ordinary = found[:, place], np.sort(column[~np.isnan(column)])
+            as_odd = len(ordinary) - np.searchsorted(ordinary, own - ROUNDING, side="left")
+            most = ordinary[-1] if len(ordinary) else math.log(k + 1)
+            result[:, place] = -np.log((1 + as_odd) / (k + 1)) + np.maximum(own - most - ROUNDING, 0.0)
+        return np.where(np.isnan(found), np.nan, result)
+
     def _caution(self, rate: float) -> float:
         """Return what −log p is multiplied by, so that of ordinary rows at most that ``rate`` has an odd cell.
 
@@ -152,10 +191,11 @@ class Cells:
         def surprise(rows: NDArray[np.int64], hidden: NDArray[np.int64]) -> Array:
             seen = None if context is None else context[torch.from_numpy(rows)]
             found = caution * self._against_ordinary(self.given.surprises(x[rows], seen, hidden))
-            if isinstance(self.given, HiddenCells):  # of these the model states the probabilities
+            if isinstance(self.given, HiddenCells):
                 found = np.maximum(found, self.given.new_levels(x[rows]))
                 if (missing := np.isnan(x[rows])).any():
-                    found = np.where(missing, self.given.gaps(x[rows], seen, hidden), found)
+                    gaps = np.where(missing, self.given.gaps(x[rows], seen, hidden), np.nan)
+                    found = np.where(missing, self._against_gaps(gaps), found)
             np.put_along_axis(found, hidden, np.nan, 1)
             return found
 

@@ -20,7 +20,7 @@ from narrows.fitted.cells import held_out_cells
 from narrows.fitted.contaminated import given_scores, without_odd
 from narrows.fitted.fitted import Fitted
 from narrows.fitted.imputing import calibrate_fillings
-from narrows.fitted.kept import Kept
+from narrows.fitted.kept import Kept, kept_of
 from narrows.fitted.passes import Passes
 from narrows.fitted.reference import Reference, linear_errors
 from narrows.fitted.scores import calibrate_cells, calibrate_rest, held_out_scores
@@ -95,7 +95,7 @@ def complete(
             components,
             float(passes.errors(some).mean()),
             float(each.mean(dtype=np.float64)),
-            begun.reference.kept if data.table else Kept.of(ordinary, training.weighted(), data.examples.features),
+            kept_of(passes, ordinary, training.weighted(), data.table),
             held_out_scores(passes, data.scaling, ordinary, scores),
             np.zeros((0, 0), np.float32)
             if begun.keeps_rows

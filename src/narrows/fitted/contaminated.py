@@ -12,9 +12,9 @@ from torch import Tensor
 from narrows.evaluation.anomalies import rank_threshold
 from narrows.fitted.fitted import Fitted
 from narrows.fitted.joined import Joined
-from narrows.fitted.kept import MOST_FEATURES, Kept
+from narrows.fitted.kept import kept_of
 from narrows.fitted.passes import Passes
-from narrows.fitted.scores import held_out_scores
+from narrows.fitted.scores import calibrate_cells, held_out_scores
 from narrows.fitted.training_set import TrainingSet
 from narrows.training.examples import Examples
 from narrows.training.member import Member
@@ -36,12 +36,12 @@ def without_odd(member: Member, data: TrainingSet, passes: Passes) -> tuple[Memb
     parts = [examples.clean() for examples in (member.validation, member.training)]
     errors = [_errors(passes, examples) for examples in parts]
     scores, limit = errors, rank_threshold(np.concatenate(errors), contamination)
-    if data.table is None and data.examples.features <= MOST_FEATURES:
-        held_out, seen = (_below(examples, each, limit) for examples, each in zip(parts, errors, strict=True))
-        classes = len(data.classes) if member.training.context is not None and data.classes is not None else 0
-        joined = Joined.of(passes, Kept.of(held_out, seen, data.examples.features), classes)
-        scores = [joined.scores(passes, examples) if len(examples) else np.zeros(0) for examples in parts]
-        limit = rank_threshold(np.concatenate(scores), contamination)
+    held_out, seen = (_below(examples, each, limit) for examples, each in zip(parts, errors, strict=True))
+    calibrate_cells(passes, held_out if len(held_out) else seen)
+    classes = len(data.classes) if member.training.context is not None and data.classes is not None else 0
+    joined = Joined.of(passes, kept_of(passes, held_out, seen, data.table), classes, data.table)
+    scores = [joined.scores(passes, examples) if len(examples) else np.zeros(0) for examples in parts]
+    limit = rank_threshold(np.concatenate(scores), contamination)
     validation, training = (
         _below(examples, each, limit)
         for examples, each in zip((member.validation, member.training), scores, strict=True)

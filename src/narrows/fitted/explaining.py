@@ -40,8 +40,8 @@ class Explanation:
     p_values
         How seldom an ordinary cell is as odd, given those cells of its row that are not odd, (n, columns) or (n, …).
     odd
-        Which cells are odd, of the same shape, at a rate of false discoveries, over the cells of a row, of the model's
-        ``false_alarms`` (Benjamini & Hochberg 1995).
+        Which cells are odd, of the same shape, at this ``rate`` of false discoveries over the cells of a row
+        (Benjamini & Hochberg 1995).
     ordinary
         The nearest ordinary examples, as X: without odd cells, and no odder as a whole than the model's threshold. The
         odd cells are as the others make them likeliest; if that is not enough, so are others, one after another.
@@ -51,6 +51,9 @@ class Explanation:
         (n,). Where it is False, none of these changes made the example ordinary, and ``ordinary`` holds the last.
     sentences
         What there is to say of each example, a line each.
+    rate
+        The model's ``false_alarms``, or the one that was asked for; more where too few were held out to promise as
+        little.
     """
 
     columns: tuple[str, ...]
@@ -60,6 +63,7 @@ class Explanation:
     changed: NDArray[np.bool_]
     is_ordinary: NDArray[np.bool_]
     sentences: tuple[str, ...]
+    rate: float
 
     def __str__(self) -> str:
         return "\n".join(f"{row}: {said}" for row, said in enumerate(self.sentences))

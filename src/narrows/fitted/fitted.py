@@ -21,9 +21,10 @@ from narrows.columns.table import Table
 from narrows.fitted.cells import FEWEST_ROWS, Cells
 from narrows.fitted.frame import Frame
 from narrows.fitted.joined import Joined
-from narrows.fitted.kept import MOST_FEATURES
+from narrows.fitted.kept import Kept
 from narrows.fitted.passes import Passes
 from narrows.fitted.reference import Reference
+from narrows.fitted.views import MOST_FEATURES
 from narrows.models.model import Batch, BottleneckModel
 from narrows.scaling import Scaling
 from narrows.training.processor import operations_of
@@ -154,21 +155,25 @@ class Fitted:
 
     @cached_property
     def joined(self) -> Joined | None:
-        """What ``by="auto"`` is for its examples; None for a table's and large ones, which are scored by their errors.
+        """What ``by="auto"`` is for its examples.
+
+        None for a table's and large ones if a model's file, of an older narrows, holds none to compare with: these are
+        scored by their errors.
 
         Raises
         ------
         ValueError
-            If the model keeps no examples to compare others with.
+            If it holds none of other ones.
         """
-        if self.table is not None or self.features > MOST_FEATURES:
-            return None
-        if not len(self.reference.kept):
+        kept = self.reference.kept
+        if not len(kept):
+            if self.table is not None or self.features > MOST_FEATURES:
+                return None
             raise ValueError(
                 "by='auto' compares with examples of the training data, and this model's file, of an older narrows, "
                 "holds none; take by='reconstruction', or fit the model again"
             )
-        return Joined.of(self.on("cpu"), self.reference.kept, len(self.require_classes()) if self.conditional else 0)
+        return Joined.of(self.on("cpu"), kept, len(self.require_classes()) if self.conditional else 0, self.table)
 
     @property
     def keeps_rows(self) -> bool:
@@ -196,9 +201,10 @@ class Fitted:
                 "explain compares cells with those of examples that were held out, of which this model keeps too few; "
                 "fit it again, with more examples or, if its file is of an older narrows, as it was"
             )
-        if self.keeps_rows:
-            return Cells.of_rows(passes, kept, len(self.require_classes()) if self.conditional else 0)
-        return Cells.of_held_out(passes, self.reference.cells, self.table)
+        classes = len(self.require_classes()) if self.conditional else 0
+        if self.keeps_rows and isinstance(kept, Kept):
+            return Cells.of_rows(passes, kept, classes)
+        return Cells.of_held_out(passes, self.reference.cells, self.table, kept, classes)
 
     @property
     def best_score(self) -> str:

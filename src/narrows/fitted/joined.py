@@ -3,11 +3,12 @@
 Each of these alone misses what another finds. Nearness to training examples knows nothing of what they have in common;
 the error knows nothing of how likely a code is; and nearness of codes knows nothing of what the code leaves out. So
 each is compared with that of ordinary examples, which makes it a p-value, and the logarithms of these are averaged, as
-Fisher combines tests (“Statistical methods for research workers”, 1925). Nearness counts twice: it sees at once what
-error and code see each in part. An example that is kept is no neighbour of itself, so that those learned from are
-compared as new ones are. What scores are compared with are therefore the kept ones as if each were new: neither itself
-nor another that equals it is its neighbour then. So those that were learned from help to set a threshold, which varies
-half as much as by the few that were held out; what training took from their errors, by these, is given back before.
+Fisher combines tests (“Statistical methods for research workers”, 1925). Of numbers nearness counts twice: it sees at
+once what error and code see each in part; of a table's cells of several kinds the error does. An example that is kept
+is no neighbour of itself, so that those learned from are compared as new ones are. What scores are compared with are
+therefore the kept ones as if each were new: neither itself nor another that equals it is its neighbour then. So those
+that were learned from help to set a threshold, which varies half as much as by the few that were held out; what
+training took from their errors, by these, is given back before.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from narrows.fitted.kept import Kept
+from narrows.columns.table import Table
+from narrows.fitted.kept import Kept, KeptViews
 from narrows.fitted.passes import Passes, check_codes
+from narrows.fitted.views import Views, views_of
 from narrows.models.model import Batch, BottleneckModel
 from narrows.training.examples import Examples
 from narrows.training.processor import limited_threads
@@ -47,14 +50,18 @@ ENOUGH = 50
 STEEPEST = 0.01
 """The least mean of what the tail's logarithms exceed its start by."""
 
-WEIGHTS = 0.5, 0.25, 0.25
-"""Of nearness, error and the nearness of codes."""
+OF_NUMBERS, OF_CELLS = (0.5, 0.25, 0.25), (0.25, 0.5, 0.25)
+"""Weights of nearness, of what is lost, and of the nearness of codes; of rows of cells of several kinds the error says
+most. Chosen on training halves of tables."""
 
 HIGH = np.linspace(0.7, 0.97, 10)
 """Where the distributions of errors are compared whose upper ends matter."""
 
-SMALLEST, FARTHEST = 1e-12, 1e15
-"""Of what a logarithm is taken of, and of the numbers in an example, so that no square is infinite."""
+SAME = 1e-9
+"""The squared distance up to which two are one: what fills a gap differs in its last bits from batch to batch."""
+
+SMALLEST = 1e-12
+"""Of what a logarithm is taken of."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,7 +102,7 @@ class Neighbours:
         """Return the squared distances of each of ``x`` (n, k) to at most ``most`` points, the nearest, (n, most).
 
         ``same`` (n, j) are the places of j points each that are none of their neighbours, as they are themselves; −1 of
-        none. If it is None, it is one that they equal to the last bit. It is returned, too.
+        none. If it is None, it is one that they equal. It is returned, too.
         """
         points, widths = self.points.to(x), self.widths.to(x)
         alike = 1 if same is None else same.shape[1]
@@ -106,7 +113,7 @@ class Neighbours:
         # Again, since of small distances the differences of large squares leave few digits.
         squares = (x[:, None] - points[few]).square().sum(2) / widths[few]
         if same is None:
-            equal = squares == 0
+            equal = squares <= SAME
             same = few.gather(1, equal.int().argmax(1, keepdim=True)).where(equal.any(1, keepdim=True), -1)
         left_out = (few[:, :, None] == same[:, None]).any(2)
         return squares.masked_fill(left_out, math.inf).sort(1).values[:, : min(most, len(points) - 1)], same
@@ -149,14 +156,17 @@ class Tails:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Joined:
-    """One score of three: nearness to kept examples, error, and nearness of codes.
+    """One score of three: nearness to kept examples, what is lost, and nearness of codes.
 
     Attributes
     ----------
+    views, weights
+        What examples are compared by, and the weights of the three.
     centre, inputs
-        What is subtracted of examples, (features,), and what they are near to.
+        What is subtracted of examples, (width,), and what they are near to.
     usual, whitening
-        Mean of their errors, (features,), and what makes these uncorrelated and of variance 1, (features, features).
+        Mean of what is lost of them, (features,), and what makes this uncorrelated and of variance 1,
+        (features, features); None of large examples, where it counts as it is.
     spread, codes
         By what codes are divided, (latent_dim,), and what they are near to.
     tails
@@ -165,10 +175,12 @@ class Joined:
         The scores, as if each were new, of those kept examples that were held out, (k,), and of the others, (m − k,).
     """
 
+    views: Views
+    weights: tuple[float, float, float]
     centre: Tensor
     inputs: Neighbours
     usual: Tensor
-    whitening: Tensor
+    whitening: Tensor | None
     spread: Tensor
     codes: Neighbours
     tails: Tails
@@ -176,43 +188,59 @@ class Joined:
     seen: NDArray[np.float64]
 
     @classmethod
-    def of(cls, passes: Passes, kept: Kept, classes: int) -> Self:
-        """Return it, of a model at work and what it keeps, two examples or more; its nets see so many ``classes``."""
-        examples = kept.examples(classes)
-        views = passes.apply(lambda model, batch: torch.cat(_views(model, batch), 1), examples).double()
-        x, errors, z = views.tensor_split([passes.features, 2 * passes.features], 1)
-        centre, usual, spread = x.mean(0), errors.mean(0), z.std(0)
+    def of(cls, passes: Passes, kept: Kept | KeptViews, classes: int, table: Table | None) -> Self:
+        """Return it, of a model at work and what it keeps, of two examples or more; its nets see ``classes``."""
+        views = views_of(table)
+        if isinstance(kept, KeptViews):
+            near, lost, z = (torch.from_numpy(array).double() for array in (kept.near, kept.lost, kept.z))
+            usual, whitening = torch.zeros(1), None
+        else:
+            found = passes.apply(lambda model, batch: torch.cat(views(model, batch), 1), kept.examples(classes))
+            latent_dim, features = passes.model.prior.latent_dim, passes.features
+            sizes = [found.shape[1] - features - latent_dim, features, latent_dim]
+            near, errors, z = found.double().split(sizes, 1)
+            usual = errors.mean(0)
+            with limited_threads(1):
+                whitening = _whitening(errors - usual)
+            lost = ((errors.float() - usual.float()) @ whitening.float()).square().mean(1)
+        centre, spread = near.mean(0).float(), z.std(0)
         spread = spread.clamp_min(DENSEST * float(spread.max()) or 1.0)
         with limited_threads(1):
-            whitening = _whitening(errors - usual)
             # In 32 bits from the start, as examples come later, so that those that are kept equal themselves.
-            inputs, codes = Neighbours.of(x.float() - centre.float()), Neighbours.of((z / spread).float())
+            inputs, codes = Neighbours.of(near.float() - centre), Neighbours.of((z / spread).float())
         begun = cls(
-            *(centre.float(), inputs, usual.float(), whitening.float(), spread.float(), codes),
-            Tails(np.zeros((0, len(WEIGHTS)))),
+            *(views, OF_NUMBERS if table is None else OF_CELLS, centre, inputs),
+            *(usual.float(), None if whitening is None else whitening.float(), spread.float(), codes),
+            Tails(np.zeros((0, 3))),
             *(np.zeros(0), np.zeros(0)),
         )
-        of_kept = x.float(), errors.float(), z.float(), inputs.twins()
+        of_kept = near.float(), lost, z.float(), inputs.twins()
         split = (each.split(ROWS_AT_ONCE) for each in of_kept)
         parts = torch.cat([begun._logarithms(*some) for some in zip(*split, strict=True)]).numpy()
-        tails = Tails(np.sort(parts[: kept.held_out if kept.held_out >= ENOUGH else len(kept)], 0))
-        if kept.held_out:
-            seen = parts[kept.held_out :]
-            seen[:, 1:] += _high(parts[: kept.held_out, 1:]) - _high(seen[:, 1:])
-        scores = tails.surprise(parts) @ WEIGHTS
-        return replace(begun, tails=tails, held_out=scores[: kept.held_out], seen=scores[kept.held_out :])
+        return begun._calibrated(parts, kept.held_out)
+
+    def _calibrated(self, parts: NDArray[np.float64], held_out: int) -> Self:
+        """Return it, where the kept examples have these ``parts`` (m, 3), and so many of them were held out."""
+        tails = Tails(np.sort(parts[: held_out if held_out >= ENOUGH else len(parts)], 0))
+        if held_out:
+            seen = parts[held_out:]
+            seen[:, 1:] += _high(parts[:held_out, 1:]) - _high(seen[:, 1:])
+        scores = tails.surprise(parts) @ self.weights
+        return replace(self, tails=tails, held_out=scores[:held_out], seen=scores[held_out:])
 
     def scores(self, passes: Passes, examples: Examples) -> NDArray[np.float64]:
         """Return how odd scaled ``examples`` are, (n,): the mean of −log p over the three, as often as each counts."""
-        found: NDArray[np.float64] = self.tails.surprise(self._parts(passes, examples)) @ WEIGHTS
+        found: NDArray[np.float64] = self.tails.surprise(self._parts(passes, examples)) @ self.weights
         return found
 
     def _parts(self, passes: Passes, examples: Examples) -> NDArray[np.float64]:
         """Return the logarithms of the three, (n, 3)."""
 
         def parts(model: BottleneckModel, batch: Batch) -> Tensor:
-            x, error, z = _views(model, batch)
-            logarithms = self._logarithms(x, error, z)
+            near, errors, z = self.views(model, batch)
+            if self.whitening is not None:
+                errors = (errors - self.usual.to(errors)) @ self.whitening.to(errors)
+            logarithms = self._logarithms(near, errors.square().mean(1), z)
             return logarithms.where(z.isfinite().all(1, keepdim=True), math.nan)
 
         each = passes.apply(parts, examples, ROWS_AT_ONCE)
@@ -220,12 +248,11 @@ class Joined:
         found: NDArray[np.float64] = each.numpy()
         return found
 
-    def _logarithms(self, x: Tensor, error: Tensor, z: Tensor, same: Tensor | None = None) -> Tensor:
+    def _logarithms(self, near: Tensor, lost: Tensor, z: Tensor, same: Tensor | None = None) -> Tensor:
         """Return the logarithms of the three, (n, 3); ``same`` as in `Neighbours.nearest`."""
-        near, same = self.inputs.distances(x - self.centre.to(x), same)
-        whitened = (error - self.usual.to(x)) @ self.whitening.to(x)
-        near_codes = self.codes.distances(z / self.spread.to(x), same)[0]
-        three = torch.stack([near, whitened.square().mean(1), near_codes], 1)
+        distances, same = self.inputs.distances(near - self.centre.to(near), same)
+        of_codes = self.codes.distances(z / self.spread.to(z), same)[0]
+        three = torch.stack([distances, lost, of_codes], 1)
         return three.double().clamp(SMALLEST, 1 / SMALLEST).log()
 
 
@@ -233,13 +260,6 @@ def _high(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the mean of the higher quantiles of each column of ``values`` (n, k), (k,)."""
     found: NDArray[np.float64] = np.quantile(values, HIGH, axis=0).mean(0)
     return found
-
-
-def _views(model: BottleneckModel, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-    """Return examples as they are, their errors, each (n, features), and their codes, (n, latent_dim)."""
-    z = model.encode(*batch.seen)
-    x, error = batch.x, batch.x - model.decode(z, batch.context)
-    return x.clamp(-FARTHEST, FARTHEST), error.clamp(-FARTHEST, FARTHEST), z
 
 
 def _whitening(errors: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from narrows.columns.table import Table
 from narrows.components import Components
 from narrows.data.fingerprints import fingerprints, shares
 from narrows.evaluation.reconstruction import squared_errors
-from narrows.fitted.kept import Kept
+from narrows.fitted.kept import Kept, KeptViews
 
 __all__ = ["SCORES", "Reference", "linear_errors"]
 
@@ -41,7 +41,7 @@ class Reference:
     seen_error, seen_pca_error
         The model's mean squared error per feature on training examples, and that of the components, in scaled units.
     kept
-        Some of the examples themselves: at most a megabyte of them, and none of a table or of large examples.
+        Some of the examples themselves, or of large ones what they are compared by: at most a megabyte.
     held_out
         The anomaly scores of examples that were held out, (m,), by what they are based on.
     cells
@@ -58,7 +58,7 @@ class Reference:
     components: Components
     seen_error: float
     seen_pca_error: float
-    kept: Kept
+    kept: Kept | KeptViews
     held_out: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     cells: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     boundary: float | None = None
@@ -113,8 +113,12 @@ class Reference:
         )
 
     @classmethod
-    def of_tensors(cls, tensors: dict[str, NDArray[Any]], features: int, classes: int) -> Self:
-        """Return what `tensors` wrote, for a model of that many ``features`` whose nets see that many ``classes``.
+    def of_tensors(
+        cls, tensors: dict[str, NDArray[Any]], features: int, width: int, latent_dim: int, classes: int
+    ) -> Self:
+        """Return what `tensors` wrote, for a model of inputs of that many ``features`` and codes of ``latent_dim``.
+
+        Principal components are of ``width`` numbers, and its nets see so many ``classes``.
 
         Raises
         ------
@@ -127,11 +131,12 @@ class Reference:
             {by: tensors[f"{kind}.{by}"] for by in SCORES if f"{kind}.{by}" in tensors}
             for kind in ("held_out", "given")
         )
-        fits = mean.shape == (features,) and axes.shape == (len(axes), features) and errors.shape == (2,)
+        fits = mean.shape == (width,) and axes.shape == (len(axes), width) and errors.shape == (2,)
         fits = fits and prints.dtype == exact.dtype == np.int64 and len(exact) in (0, len(prints))
         if not fits or any(array.ndim != 1 for array in (prints, exact, *held_out.values(), *given.values())):
             raise ValueError(f"what it says of its training data does not fit inputs of {features} features")
-        kept, boundary = Kept.of_tensors(tensors, features, classes), tensors.get("boundary")
+        kept = KeptViews.of_tensors(tensors, latent_dim) or Kept.of_tensors(tensors, features, classes)
+        boundary = tensors.get("boundary")
         cells = tensors.get("cells", np.zeros((0, 0), np.float32))  # which older files lack
         if cells.ndim != 2 or cells.dtype != np.float32:
             raise ValueError("what it says of the cells of its training data is no table of 32-bit floats")

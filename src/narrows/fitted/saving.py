@@ -114,7 +114,9 @@ def restored(
         validation_error=error,
         reference=Reference.of_tensors(
             reference,
+            features,
             features if table is None else Coded(table.modelled).width,
+            model.prior.latent_dim,
             len(classes) if options["conditional"] else 0,
         ),
         table=table,
