@@ -3,10 +3,33 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.datasets import load_digits
 
 from narrows import Autoencoder
 from narrows.data.dataset import Dataset
 from narrows.runs.anomalies import find_anomalies
+from narrows.runs.cells import heat_of
+from narrows.runs.sections import sections_of
+
+
+def test_odd_pixels_are_named_and_drawn(tmp_path):
+    images = load_digits().images
+    model = Autoencoder(8, hidden=(32,), epochs=15, prior="normal", random_state=0).fit(images[:1000])
+    new = images[1000:1100].copy()
+    new[3, 0, 7] = new[3, 7, 0] = 16
+    find_anomalies(model, Dataset("new", new), tmp_path / "out")
+    found = pd.read_csv(tmp_path / "out" / "anomalies.csv", dtype=str, keep_default_na=False).set_index("example")
+    why = model.explain(new[3:4])
+    first, second = found.loc["3", "odd_cells"].split("; ")[:2]
+    assert {first, second} == {"0 7", "7 0"}
+    assert found.loc["3", "odd_pixels"] == str(why.odd.sum())
+    assert float(found.loc["3", "cell_p_values"].split("; ")[0]) == pytest.approx(why.p_values.min(), rel=0.01)
+    assert (found["odd_pixels"] == "").sum() == (found["odd"] == "FALSE").sum()
+    heat = heat_of(why)[0]
+    assert ((heat > 0) == why.odd[0]).all()
+    assert heat.max() <= 1
+    titles = [section.title for section in sections_of(model, Dataset("new", new), model.evaluate(new, new=True))]
+    assert titles[-3:-1] == ["The oddest", "What would be ordinary"]
 
 
 @pytest.mark.parametrize("side", [None, "kind"])

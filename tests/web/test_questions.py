@@ -178,6 +178,21 @@ def test_an_input_is_looked_at(ask, library, model):
     assert seen.fraction == pytest.approx((entry.scores < seen.score).mean())
 
 
+@pytest.mark.parametrize("model", ALL)
+def test_it_is_said_what_makes_an_input_odd(ask, library, model):
+    entry = library[model]
+    x, y = entry.X[6:7], None if entry.y is None else entry.y[6:7]
+    why = ask("explain", model=model, given={"example": 6})
+    found = entry.estimator.explain(x, y)
+    p, odd = (each.reshape(*why.p_values.shape, -1) for each in (found.p_values, found.odd))
+    np.testing.assert_allclose(why.p_values, p.min(-1), rtol=1e-3)
+    np.testing.assert_array_equal(why.surprise > 0, odd.any(-1))
+    assert why.surprise[why.surprise > 0] == pytest.approx(-np.log10(why.p_values[why.surprise > 0]), rel=1e-3)
+    np.testing.assert_array_equal(why.ordinary, entry.shown(entry.numbers(found.ordinary)))
+    assert why.known
+    assert why.is_ordinary == found.is_ordinary[0]
+
+
 def test_pixels_are_taken_as_they_are_shown(ask, library):
     levels = library["plane"].levels(library["plane"].X[:1])
     seen = ask("look", model="plane", given={"pixels": base64.b64encode(levels.tobytes()).decode()})

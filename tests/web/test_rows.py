@@ -173,6 +173,7 @@ def test_every_view_of_models_shows_rows(ask, library, model):
         ask("samples", model=model, n=3).levels,
         ask("way", model=model, a=0, b=1).levels,
         ask("look", model=model, given={"example": 2}).restored,
+        ask("explain", model=model, given={"example": 2}).ordinary,
         ask("noise", model=model, given={"example": 2}, corruption="masking", level=0.5).noisy,
         ask("compare", model=model).columns[0]["restored"],
     ]

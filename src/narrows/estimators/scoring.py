@@ -214,9 +214,9 @@ class Scoring(FittedAttributes):
         Each cell is compared with what the others of its row make of it. Of rows of numbers that follows from training
         examples with codes that lie together (`narrows.fitted.local_gaussians`), of a table's rows from the code of a
         row where the cell is hidden (`narrows.fitted.hidden_cells`): a number's by its density, a level's by its
-        probability, a missing cell by how probable it is to be missing. The same of examples that were held out makes it
-        a p-value (`narrows.fitted.cells`). Pixels, and the numbers of rows of more than 1,000, are compared with what
-        comes back of the whole example, as in `error_map`.
+        probability, a missing cell by how probable it is to be missing. The same of examples that were held out makes
+        it a p-value (`narrows.fitted.cells`). Pixels, and the numbers of rows of more than 1,000, are compared with
+        what comes back of the whole example, as in `error_map`.
 
         Cells are odd at a rate of false discoveries of ``false_alarms``, which can be set after the fit: on average at
         most that share of the cells named in a row is ordinary, as far as a row's cells vary with one another only as

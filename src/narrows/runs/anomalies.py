@@ -19,7 +19,7 @@ from narrows.fitted.limits import limit as limit_of
 from narrows.fitted.limits import rate_of
 from narrows.fitted.reference import SCORES
 from narrows.runs.captions import captions, with_article
-from narrows.runs.cells import explained, reasons
+from narrows.runs.cells import explained, heat_of, reasons
 from narrows.runs.files import Written, new_folder, write_columns, write_figures, write_json
 from narrows.runs.pictures import draw_odd
 from narrows.runs.writing import known_of
@@ -33,10 +33,6 @@ Array = NDArray[Any]
 
 ODDEST, ODDEST_ROWS = 36, 20
 """Examples on a sheet of odd ones, and rows of a table."""
-
-MOST_NATS, LEAST_HEAT = 10.0, 0.35
-"""The −log p of a cell that is marked as strongly as can be, and how strongly one is at least that makes its row
-odd."""
 
 
 class Rule(NamedTuple):
@@ -149,12 +145,13 @@ def find_anomalies(
         nats = {str(column.name): own for column, own in zip(table.modelled, each.T, strict=True)}
         files.append(write_columns(folder / "nats.csv", {"example": np.arange(len(scores)), **nats}, {}))
     shown = order[: ODDEST if table is None else ODDEST_ROWS]
-    marked = "their errors" if table is None else "the cells that make them odd"
+    heat = _heat(estimator, dataset, shown, odd[shown], rule)
+    thing = "pixels" if len(estimator.fitted_.input_shape) > 1 else "cells"
+    marked = "their errors" if heat is None else f"the {thing} that make them odd"
     title = (
         f"The oddest of {dataset.name} to {with_article(estimator.fitted_.kind)}, by {by}, with {marked} in "
         f"orange; scores above {limit:.3g} are odd; {exceeded(rule.promised, rule.contamination)} this"
     )
-    heat = None if table is None else _heat(estimator, dataset, shown, odd[shown], rule)
     draw = partial(_sheet, estimator, dataset, shown, scores[shown], odd[shown], title, heat)
     return Written(numbers, [*write_figures(folder, {"anomalies": draw}), *files])
 
@@ -184,14 +181,10 @@ def _sheet(
     return draw_odd(estimator.fitted_, X, estimator.reconstruct(X, y), title=title, labels=labels, heat=heat)
 
 
-def _heat(estimator: BottleneckEstimator, dataset: Dataset, rows: Array, odd: Array, rule: Rule) -> Array:
-    """Return how strongly each cell of a table's ``rows`` (k,) is to be marked, (k, columns), from 0 to 1.
-
-    Of odd rows only those are that make them odd.
-    """
-    if not estimator.fitted_.explains:
-        return np.zeros((len(rows), estimator.fitted_.features))
+def _heat(estimator: BottleneckEstimator, dataset: Dataset, rows: Array, odd: Array, rule: Rule) -> Array | None:
+    """Return how strongly what is odd in the examples ``rows`` (k,) is to be marked; None where errors are to be."""
+    fitted = estimator.fitted_
+    if not fitted.explains:
+        return None if fitted.table is None else np.zeros((len(rows), fitted.features))
     found = explained(estimator, dataset.X, dataset.y, rows, rule.by, rule.rate)
-    heat: Array = np.clip(-np.log(np.maximum(found.p_values, np.exp(-MOST_NATS))) / MOST_NATS, 0, 1)
-    heat[odd] = np.where(found.changed, np.maximum(heat, LEAST_HEAT), 0)[odd]
-    return heat
+    return heat_of(found, None if fitted.table is None else odd)

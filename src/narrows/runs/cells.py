@@ -16,7 +16,13 @@ from narrows.estimators.base import BottleneckEstimator
 from narrows.fitted.explaining import Explanation
 from narrows.fitted.fitted import Fitted
 
-__all__ = ["differences", "explained", "made", "reasons", "together"]
+__all__ = ["differences", "explained", "heat_of", "made", "reasons", "together"]
+
+MOST_PIXELS = 8
+"""Odd pixels of an image that are named."""
+
+MOST_NATS, LEAST_HEAT = 10.0, 0.35
+"""The −log p of a cell that is marked as strongly as can be, and how strongly one is at least that is odd."""
 
 Array = NDArray[Any]
 
@@ -35,23 +41,52 @@ def reasons(
     """Return as columns, (n,), what makes each ``odd`` row of ``X`` so: cells, their p-values, and ordinary values.
 
     Several of a row stand with semicolons between them, the oddest first; those of rows that are not odd are empty.
-    There are none of images, and where a model's file is of an older narrows.
+    Of images these are the oddest pixels, by where they are, and how many are odd in all. There are none where a
+    model's file is of an older narrows.
     """
     fitted, rows = estimator.fitted_, np.flatnonzero(odd)
-    if len(fitted.input_shape) > 1 or not fitted.explains:
+    if not fitted.explains:
         return {}
-    columns = {name: np.full(len(odd), "", object) for name in ("odd_cells", "cell_p_values", "ordinary_values")}
+    of_images = len(fitted.input_shape) > 1
+    names = ("odd_cells", "cell_p_values", "ordinary_values", *(("odd_pixels",) if of_images else ()))
+    columns = {name: np.full(len(odd), "", object) for name in names}
     if not len(rows):
         return columns
     found = explained(estimator, X, y, rows, by, rate)
     ordinary = np.asarray(found.ordinary) if fitted.table is None else texts_of(fitted.table, found.ordinary)
-    for row, p, changed, cells in zip(rows, found.p_values, found.changed, ordinary, strict=True):
-        places = [place for place in np.argsort(p, kind="stable") if changed[place]]
-        values = [str(cells[place]) if fitted.table is not None else number_text(cells[place]) for place in places]
-        texts = [found.columns[place] for place in places], [f"{p[place]:.3g}" for place in places], values
-        for own, text in zip(columns.values(), texts, strict=True):
-            own[row] = "; ".join(text)
+    marked = found.odd if of_images else found.changed
+    each = (cells.reshape(len(rows), -1) for cells in (found.p_values, marked, ordinary))
+    for row, p, own, cells in zip(rows, *each, strict=True):
+        places = [place for place in np.argsort(p, kind="stable") if own[place]]
+        shown = places[:MOST_PIXELS] if of_images else places
+        values = [str(cells[place]) if fitted.table is not None else number_text(cells[place]) for place in shown]
+        texts = [_name(found, fitted, place) for place in shown], [f"{p[place]:.3g}" for place in shown], values
+        for name, text in zip(names, texts, strict=False):
+            columns[name][row] = "; ".join(text)
+        if of_images:
+            columns["odd_pixels"][row] = str(len(places))
     return columns
+
+
+def _name(found: Explanation, fitted: Fitted, place: int) -> str:
+    """Return the name of a cell's column, or where a pixel is: its row, its column and, of colours, its channel."""
+    if found.columns:
+        return found.columns[place]
+    return " ".join(map(str, np.unravel_index(place, fitted.input_shape)))
+
+
+def heat_of(found: Explanation, rows: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+    """Return how strongly each cell of examples is to be marked, (n, columns) or (n, H, W), from 0 to 1.
+
+    Those are marked that are odd; of ``rows`` (n,) of a table that are odd, those that make them so, and of its other
+    rows all, by how odd they are.
+    """
+    strength = np.clip(-np.log(np.maximum(found.p_values, np.exp(-MOST_NATS))) / MOST_NATS, 0, 1)
+    strong: NDArray[np.float64] = np.maximum(strength, LEAST_HEAT)
+    if rows is not None:
+        return np.where(rows[:, None], np.where(found.changed, strong, 0.0), strength)
+    heat: NDArray[np.float64] = np.where(found.odd, strong, 0.0)
+    return heat.max(3) if heat.ndim == 4 else heat
 
 
 def differences(fitted: Fitted, examples: Any, others: Any) -> NDArray[np.float64]:

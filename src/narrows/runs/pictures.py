@@ -63,14 +63,14 @@ def draw_grid(fitted: Fitted, examples: Any, *, title: str = "", labels: Sequenc
 def draw_odd(
     fitted: Fitted, examples: Any, restored: Any, *, title: str, labels: Sequence[str], heat: Array | None = None
 ) -> Figure:
-    """Draw examples in a grid, with what is wrong with their reconstructions in orange over them.
+    """Draw examples in a grid, with ``heat`` (n, columns) or (n, H, W), from 0 to 1, in orange over them.
 
-    Of a table's cells it is ``heat`` (n, columns), from 0 to 1.
+    None stands for what is wrong with their reconstructions.
     """
     if fitted.table is not None:
         return _compared(fitted, labels, examples, restored, title, heat)
     shown = _drawable(fitted, examples)
-    maps = error_maps(fitted, examples, restored)
+    maps = error_maps(fitted, examples, restored) if heat is None else heat
     return image_grid(shown, _shown_range(fitted, shown), title=title, labels=labels, heat=maps)
 
 

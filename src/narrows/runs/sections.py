@@ -12,10 +12,13 @@ from narrows.components import Components
 from narrows.data.dataset import Dataset
 from narrows.data.take import take
 from narrows.drawing.curves import calibration, code_maps, training_curve
+from narrows.drawing.html import table
 from narrows.estimators.base import BottleneckEstimator
 from narrows.evaluation.summary import Evaluation
+from narrows.fitted.explaining import Explanation
 from narrows.latent import traverse
 from narrows.runs.captions import captions, ranked
+from narrows.runs.cells import explained, heat_of
 from narrows.runs.pictures import draw_comparison, draw_grid, draw_odd, draw_rows
 from narrows.runs.section import Section
 from narrows.runs.table_sections import columns_of, rows_of_table
@@ -28,8 +31,9 @@ __all__ = ["sections_of"]
 MAPPED, NEIGHBOURS = 600, 30
 """Examples on a map of codes, and the perplexity of t-SNE's."""
 
-ODDEST, SAMPLES, UNITS, STEPS, REACH = 12, 30, 6, 7, 2.0
-"""Examples, new ones, units of a traversal, its steps, and how far it goes in standard deviations."""
+ODDEST, COMPARED, SAMPLES, UNITS, STEPS, REACH = 12, 8, 30, 6, 7, 2.0
+"""Examples, those beside ordinary ones, new ones, units of a traversal, its steps, and how far it goes in standard
+deviations."""
 
 Array = NDArray[Any]
 
@@ -75,11 +79,7 @@ def sections_of(estimator: BottleneckEstimator, dataset: Dataset, evaluation: Ev
             partial(_traversals, estimator, codes, context),
         ),
         Section("New examples", "Codes drawn from the prior, decoded; seed 0.", partial(_samples, estimator)),
-        Section(
-            "The oddest",
-            f"The examples of the highest anomaly scores, by {by}; orange shows where their error lies.",
-            partial(_oddest, estimator, dataset, rows, scores),
-        ),
+        *_odd_ones(estimator, dataset, rows, scores),
         *_calibrated(evaluation),
     ]
 
@@ -155,10 +155,46 @@ def _samples(estimator: BottleneckEstimator) -> Figure:
     return draw_grid(estimator.fitted_, np.asarray(estimator.sample(count, random_state=0)))
 
 
-def _oddest(estimator: BottleneckEstimator, dataset: Dataset, rows: Array, scores: Array) -> Figure:
-    chosen = np.argsort(-scores, kind="stable")[:ODDEST]
-    these = rows[chosen]
-    X = take(dataset.X, these)
-    restored = estimator.reconstruct(X, _classes(estimator, dataset, these))
-    labels = [f"example {row}\n{score:.3g}" for row, score in zip(these, scores[chosen], strict=True)]
-    return draw_odd(estimator.fitted_, X, restored, title="", labels=labels)
+def _odd_ones(estimator: BottleneckEstimator, dataset: Dataset, rows: Array, scores: Array) -> list[Section]:
+    """Return the oddest examples, of those at ``rows`` (k,), and why they are odd, where the model can say it."""
+    fitted = estimator.fitted_
+    by, chosen = fitted.best_score, np.argsort(-scores, kind="stable")[:ODDEST]
+    these, scores = rows[chosen], scores[chosen]
+    text = f"The examples of the highest anomaly scores, by {by}; orange shows "
+    if not fitted.explains:
+        drawn = partial(_oddest, estimator, dataset, these, scores, None)
+        return [Section("The oddest", f"{text}where their error lies.", drawn)]
+    found = explained(estimator, dataset.X, dataset.y, these, by)
+    of_images = len(fitted.input_shape) > 1
+    shown = f"the {'pixels' if of_images else 'cells'} that are odd"
+    rate = f"at a rate of false discoveries of {found.rate:g}."
+    why = partial(_ordinary, estimator, dataset, these, found) if of_images else partial(_said, these, scores, found)
+    instead = (
+        "The oddest, and under each the nearest example that is ordinary to the model."
+        if of_images
+        else "What would make the oddest ordinary, with a p-value for each cell."
+    )
+    return [
+        Section(
+            "The oddest", f"{text}{shown}, {rate}", partial(_oddest, estimator, dataset, these, scores, heat_of(found))
+        ),
+        Section("What would be ordinary", instead, why),
+    ]
+
+
+def _oddest(estimator: BottleneckEstimator, dataset: Dataset, rows: Array, scores: Array, heat: Array | None) -> Figure:
+    X = take(dataset.X, rows)
+    restored = estimator.reconstruct(X, _classes(estimator, dataset, rows))
+    labels = [f"example {row}\n{score:.3g}" for row, score in zip(rows, scores, strict=True)]
+    return draw_odd(estimator.fitted_, X, restored, title="", labels=labels, heat=heat)
+
+
+def _ordinary(estimator: BottleneckEstimator, dataset: Dataset, rows: Array, found: Explanation) -> Figure:
+    few = rows[:COMPARED]
+    pairs = [("as it is", take(dataset.X, few)), ("ordinary", np.asarray(found.ordinary)[:COMPARED])]
+    return draw_rows(estimator.fitted_, pairs, headings=[f"example {row}" for row in few])
+
+
+def _said(rows: Array, scores: Array, found: Explanation) -> str:
+    lines = [[str(row), f"{score:.3g}", said] for row, score, said in zip(rows, scores, found.sentences, strict=True)]
+    return table(["row", "score", ""], lines)

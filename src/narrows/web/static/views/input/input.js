@@ -1,9 +1,11 @@
 /** An input of one's own: drawn, dropped, pasted or chosen, and what the model makes of it. */
 import { toText } from '../../shell/address.js';
+import { tenTo } from '../../shell/numbers.js';
 import { context, paintErrors, blankCanvas, themed } from '../../widgets/canvases.js';
 import { figure, h } from '../../widgets/elements.js';
 import { examplePicker } from '../../widgets/fields.js';
 import { RowBrush } from '../../widgets/rows.js';
+import { askWhy, whyWords } from '../../widgets/why.js';
 import { unpack } from '../../wire/frames.js';
 import { newest } from '../../wire/newest.js';
 import { givenTo, inputLines, own, shownExample } from './given.js';
@@ -20,11 +22,13 @@ import { givenTo, inputLines, own, shownExample } from './given.js';
  * }} Look
  */
 /** @typedef {{ levels: import('../../wire/frames.js').Levels }} Prepared */
+/** @typedef {import('../../widgets/why.js').Why} Why */
 
 const PAD = 280; // pixels of the field to draw in
 const PEN = 30;
 const MOST_MEGABYTES = 8;
 const MOST_ERROR = 0.25; // squared, at the end of the colours
+const MOST_SURPRISE = 6; // −log₁₀ p, likewise
 
 /** @type {import('../../shell/views.js').Module} */
 export const input = {
@@ -50,6 +54,8 @@ class InputView {
     this.app = app;
     this.brush = app.brush;
     this.takesImages = app.model.shape.length > 1;
+    this.why = h('section', { class: 'why', 'aria-live': 'polite' });
+    this.ask = newest((/** @type {ReturnType<typeof givenTo>} */ given) => this.explained(given));
     this.send = newest(() => app.attempt(() => this.upload(this.inked())));
     this.paste = (/** @type {ClipboardEvent} */ event) => this.files(event.clipboardData);
     this.pad = h('canvas', { width: PAD, height: PAD, role: 'img', 'aria-label': app.t('input.draw.keys') });
@@ -215,7 +221,42 @@ class InputView {
     const { app } = this;
     /** @type {Look} */
     const answer = await app.connection.ask('look', { ...app.named, given: givenTo(app) });
+    this.why.replaceChildren();
     this.result.replaceChildren(...this.told(answer));
+    await this.ask(givenTo(app));
+  }
+
+  /** @param {ReturnType<typeof givenTo>} given */
+  async explained(given) {
+    const why = await askWhy(this.app, given);
+    this.why.replaceChildren(h('h2', {}, this.app.t('why')), ...this.reasons(why));
+  }
+
+  /** @param {Why} why */
+  reasons(why) {
+    const { app, brush } = this;
+    if (brush instanceof RowBrush || !why.known) {
+      return [h('p', {}, brush instanceof RowBrush ? whyWords(app, why, brush) : app.t('why.unknown'))];
+    }
+    const map = blankCanvas(app.t('why.map'));
+    paintErrors(map, why.surprise, MOST_SURPRISE);
+    const count = Array.from(why.surprise.data).filter((surprise) => surprise > 0).length;
+    const scale = { count: app.n(count, {}), rate: app.n(why.rate), least: tenTo(-MOST_SURPRISE) };
+    return [
+      h(
+        'div',
+        { class: 'chain' },
+        figure(
+          map,
+          h('strong', {}, app.t('why.map')),
+          h('span', {}, count ? app.t('why.map.scale', scale) : app.t('why.map.none')),
+        ),
+        figure(
+          brush.canvas(why.ordinary, 0, app.t('why.nearest')),
+          h('strong', {}, app.t(why.is_ordinary ? 'why.nearest' : 'why.nearest.not')),
+        ),
+      ),
+    ];
   }
 
   /** @param {Look} look */
@@ -262,7 +303,7 @@ class InputView {
         ),
       ),
     );
-    return [row, this.verdict(look), h('section', {}, h('h2', {}, app.t('input.nearest')), nearest)];
+    return [row, this.verdict(look), this.why, h('section', {}, h('h2', {}, app.t('input.nearest')), nearest)];
   }
 
   /**
@@ -279,7 +320,7 @@ class InputView {
       row: i,
     }));
     const nearest = h('section', {}, h('h2', {}, app.t('input.nearest')), brush.table(rows));
-    return [h('div', { class: 'chain of-rows' }, cells, code), this.verdict(look), nearest];
+    return [h('div', { class: 'chain of-rows' }, cells, code), this.verdict(look), this.why, nearest];
   }
 
   /** @param {number[]} z */

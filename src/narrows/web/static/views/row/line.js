@@ -2,6 +2,7 @@
 import { clamp } from '../../shell/numbers.js';
 import { h, svg } from '../../widgets/elements.js';
 import { cellWords } from '../../widgets/rows.js';
+import { chance } from '../../widgets/why.js';
 
 /** @typedef {import('../../shell/app.js').App} App */
 /** @typedef {import('../../widgets/rows.js').Heading} Heading */
@@ -38,6 +39,7 @@ export class Line {
     this.told = h('button', { class: 'quiet kept told', onclick: () => this.edit() });
     this.value.append(this.told);
     this.original = h('span', { class: 'original' });
+    this.p = h('span', { class: 'p' });
     this.lock = h('button', {
       class: 'lock',
       'aria-pressed': 'false',
@@ -53,7 +55,7 @@ export class Line {
       h('span', { class: 'name', title: heading.name }, heading.name),
       this.scale,
       this.value,
-      this.original,
+      h('div', { class: 'own' }, this.original, this.p),
       this.lock,
     );
     /** @type {Cell | null} */
@@ -101,6 +103,16 @@ export class Line {
     this.original.classList.toggle('none', text === '');
     this.tick?.setAttribute('x', `${100 * clamp(at || 0, 0, 1)}%`);
     this.tick?.setAttribute('visibility', this.missing ? 'hidden' : 'visible');
+    this.judge(Number.NaN, false);
+  }
+
+  /**
+   * @param {number} p how seldom ordinary cells are as odd as the example's own; NaN where that is not known
+   * @param {boolean} odd
+   */
+  judge(p, odd) {
+    this.p.textContent = Number.isNaN(p) ? '' : chance(this.app, p);
+    this.element.classList.toggle('odd', odd);
   }
 
   /** @param {Cell} cell */

@@ -3,6 +3,8 @@ import { join, split, whole } from '../../shell/address.js';
 import { dragPainter } from '../../widgets/drag-painter.js';
 import { h } from '../../widgets/elements.js';
 import { examplePicker, labelled } from '../../widgets/fields.js';
+import { RowBrush } from '../../widgets/rows.js';
+import { askWhy, whyWords } from '../../widgets/why.js';
 import { newest } from '../../wire/newest.js';
 import { inputLines } from '../input/given.js';
 import { CodePanel } from './code-panel.js';
@@ -61,6 +63,7 @@ async function exampleOf(app) {
 class RowView {
   list = h('ul', { class: 'lines' });
   about = h('p', { class: 'hint number', 'aria-live': 'polite' });
+  why = h('p', { class: 'why', 'aria-live': 'polite' });
   /** @type {string[]} examples, the oddest first */
   oddest = [];
 
@@ -85,13 +88,14 @@ class RowView {
           released: () => this.release(i),
         }),
     );
+    this.explain = newest((/** @type {number} */ example) => this.explained(example));
     this.ask = newest((/** @type {number} */ stamp, /** @type {'held' | 'code'} */ by) => this.follow(stamp, by));
     this.painter = dragPainter(
       (/** @type {Follows} */ follows) => this.painted(follows),
       () => this.write(),
     );
     this.list.append(this.heads(), ...this.lines.map(({ element }) => element));
-    const cells = h('section', { class: 'cells-and-heads' }, this.controls(), this.about, this.list);
+    const cells = h('section', { class: 'cells-and-heads' }, this.controls(), this.about, this.why, this.list);
     this.code = new CodePanel(app, units, this.z, {
       moved: (z, stamp) => this.put(z, stamp),
       own: () => (this.free ? this.releaseAll() : this.put(this.given.coded.z, performance.now())),
@@ -165,6 +169,18 @@ class RowView {
       app.t('row.score', { score: app.n(given.score), odd: app.n(given.odd) }),
     ];
     this.about.textContent = words.filter(Boolean).join(' · ');
+    this.why.textContent = '';
+    app.attempt(() => this.explain(this.example));
+  }
+
+  /** @param {number} example whose odd cells are named */
+  async explained(example) {
+    const { app, lines } = this;
+    const why = await askWhy(app, { example });
+    if (example !== this.example) return;
+    if (app.brush instanceof RowBrush) this.why.textContent = whyWords(app, why, app.brush);
+    const [p, surprise] = [why.p_values.data, why.surprise.data];
+    lines.forEach((line, i) => line.judge(why.known ? p[i] : Number.NaN, surprise[i] > 0));
   }
 
   /** @param {number} example */
