@@ -9,7 +9,7 @@ from sklearn.mixture import GaussianMixture as Reference
 from narrows import Autoencoder
 from narrows.models.bottlenecks import GaussianPosterior, Point
 from narrows.models.priors.base import StandardNormal
-from narrows.models.priors.gaussians import Gaussians
+from narrows.models.priors.gaussians import Codes, Gaussians
 from narrows.models.priors.mixtures import GaussianMixture
 
 RNG = np.random.default_rng(0)
@@ -73,9 +73,9 @@ def test_at_first_it_is_the_standard_normal():
 def test_large_sets_of_codes_are_thinned(monkeypatch):
     sizes, fitted = [], Gaussians.fitted
 
-    def few(mixture, z, smoothing):
-        sizes.append(len(z))
-        return fitted(mixture, z[:200], smoothing)
+    def few(mixture, codes, smoothing):
+        sizes.append(len(codes))
+        return fitted(mixture, Codes(codes.z[:200]), smoothing)
 
     monkeypatch.setattr(Gaussians, "fitted", few)
     fit(RNG.normal(size=(50_000, 1)))

@@ -13,7 +13,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Gaussians"]
+__all__ = ["Codes", "Gaussians"]
 
 Array = NDArray[np.float64]
 
@@ -23,11 +23,32 @@ STEPS, GAIN = 6, 1e-2
 ALONG = 0.8
 """Of two halves of a component, the distance to its mean, in standard deviations along its longest axis."""
 
-NUMBERS_AT_ONCE = 2**17
-"""In φ, few enough for a processor's cache."""
+NUMBERS_AT_ONCE, MOST_KEPT = 2**17, 2**21
+"""In φ: few enough for a processor's cache; and at most between two steps, 16 MB."""
 
 LEAST_WEIGHT = 1e-12
 """Codes that a component has at least, so that one which loses all of them can be computed with."""
+
+
+class Codes:
+    """Codes x, and φ of some of them at a time, which is kept between two passes unless it is large.
+
+    Parameters
+    ----------
+    z
+        The codes, (n, d).
+    """
+
+    def __init__(self, z: Array) -> None:
+        self.z, d = z, z.shape[1]
+        self.kept = [*_chunks(z)] if len(z) * (1 + d + d * (d + 1) // 2) <= MOST_KEPT else None
+
+    def __len__(self) -> int:
+        return len(self.z)
+
+    def __iter__(self) -> Iterator[Array]:
+        """Yield φ, (m, 1 + d + d (d + 1) / 2)."""
+        yield from _chunks(self.z) if self.kept is None else self.kept
 
 
 class Gaussians(NamedTuple):
@@ -44,25 +65,25 @@ class Gaussians(NamedTuple):
     covariances: Array
 
     @classmethod
-    def one(cls, z: Array, smoothing: float) -> Self:
-        """Return the single Gaussian of codes ``z`` (n, d), with ``smoothing`` added to its variances."""
-        d = z.shape[1]
-        return cls(np.ones(1), np.zeros((1, d)), np.eye(d)[None]).fitted(z, smoothing)
+    def one(cls, codes: Codes, smoothing: float) -> Self:
+        """Return the single Gaussian of ``codes``, with ``smoothing`` added to its variances."""
+        d = codes.z.shape[1]
+        return cls(np.ones(1), np.zeros((1, d)), np.eye(d)[None])._step(codes, smoothing)[0]
 
-    def fitted(self, z: Array, smoothing: float) -> Self:
-        """Return the mixture that `STEPS` steps from this one make likelier for ``z``; ``smoothing`` as in `one`."""
+    def fitted(self, codes: Codes, smoothing: float) -> Self:
+        """Return the mixture that `STEPS` steps make likelier for ``codes``; ``smoothing`` as in `one`."""
         mixture, last = self, -math.inf
         for _ in range(STEPS):
-            mixture, log_prob = mixture._step(z, smoothing)
+            mixture, log_prob = mixture._step(codes, smoothing)
             if log_prob - last < GAIN:
                 break
             last = log_prob
         return mixture
 
-    def log_prob(self, z: Array) -> Array:
-        """Return log p(z), (n,) in nats."""
+    def log_prob(self, codes: Codes) -> Array:
+        """Return log p(x) of each of ``codes``, (n,) in nats."""
         coefficients = self._coefficients()
-        return np.concatenate([_normalised(phi @ coefficients)[0] for phi in _chunks(z)])
+        return np.concatenate([_normalised(phi @ coefficients)[0] for phi in codes])
 
     def grown(self, components: int) -> Self:
         """Return one of that many ``components``, at most twice as many: the heaviest are cut across."""
@@ -92,11 +113,11 @@ class Gaussians(NamedTuple):
         coefficients: Array = np.concatenate([constant[:, None], linear, squares], 1).T
         return coefficients
 
-    def _step(self, z: Array, smoothing: float) -> tuple[Self, float]:
-        """Return the mixture after a step, and the mean of log p(z) before it."""
-        coefficients, d = self._coefficients(), z.shape[1]
+    def _step(self, codes: Codes, smoothing: float) -> tuple[Self, float]:
+        """Return the mixture after a step, and the mean of log p(x) before it."""
+        coefficients, d = self._coefficients(), codes.z.shape[1]
         sums, total = np.zeros(coefficients.T.shape), 0.0
-        for phi in _chunks(z):
+        for phi in codes:
             log_prob, shares = _normalised(phi @ coefficients)
             total += float(log_prob.sum())
             sums += shares.T @ phi
@@ -108,7 +129,7 @@ class Gaussians(NamedTuple):
         covariances -= means[:, :, None] * means[:, None, :]
         variances = np.einsum("kii->ki", covariances)  # a view
         variances[:] = np.maximum(variances, 0) + smoothing
-        return type(self)(counts / counts.sum(), means, covariances), total / len(z)
+        return type(self)(counts / counts.sum(), means, covariances), total / len(codes)
 
 
 def _chunks(z: Array) -> Iterator[Array]:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from narrows.models.bottlenecks import GaussianPosterior
 from narrows.models.priors.base import Posterior, Prior
-from narrows.models.priors.gaussians import Gaussians
+from narrows.models.priors.gaussians import Codes, Gaussians
 
 __all__ = ["GaussianMixture", "PosteriorMixture", "VampPrior"]
 
@@ -130,7 +130,7 @@ def _mixture(codes: NDArray[np.float64], rng: np.random.RandomState) -> tuple[ND
     spread, most = codes[:, varied].std(0), len(np.unique(codes, axis=0)) // (CODES_A_UNIT * int(varied.sum()))
     z = rng.permutation((codes - center)[:, varied] / spread)
     mixture, smoothing = _choice(z[:LARGEST_SEARCH], most)
-    mixture = mixture.fitted(z, smoothing)
+    mixture = mixture.fitted(Codes(z), smoothing)
     means = np.tile(center, (len(mixture.weights), 1))
     means[:, varied] += mixture.means * spread
     factors = np.zeros((*means.shape, len(center)))
@@ -144,8 +144,8 @@ def _choice(z: NDArray[np.float64], most: int) -> tuple[Gaussians, float]:
     Each is fitted from the one before: more components from fewer, less smoothing from more.
     """
     if len(z) < FEWEST_CODES:
-        return Gaussians.one(z, SMOOTHINGS[-1]), SMOOTHINGS[-1]
-    held_out, seen = np.split(z, [len(z) // 5])
+        return Gaussians.one(Codes(z), SMOOTHINGS[-1]), SMOOTHINGS[-1]
+    held_out, seen = map(Codes, np.split(z, [len(z) // 5]))
     most = max(1, min(most, COMPONENTS))
     mixtures = [Gaussians.one(seen, USUAL_SMOOTHING)]
     for halvings in reversed(range(most.bit_length() - 1)):
@@ -153,10 +153,10 @@ def _choice(z: NDArray[np.float64], most: int) -> tuple[Gaussians, float]:
         while len(mixture.weights) < most >> halvings:
             mixture = mixture.grown(min(most >> halvings, 2 * len(mixture.weights)))
         mixtures.append(mixture.fitted(seen, USUAL_SMOOTHING))
-    mixture = max(mixtures, key=lambda mixture: mixture.log_prob(held_out).mean())
+    mixture = usual = max(mixtures, key=lambda mixture: mixture.log_prob(held_out).mean())
     smoothed, best = {}, -math.inf
     for smoothing in reversed(SMOOTHINGS):
-        mixture = mixture.fitted(seen, smoothing)
+        mixture = usual if smoothing == USUAL_SMOOTHING else mixture.fitted(seen, smoothing)
         smoothed[smoothing] = mixture, mixture.log_prob(held_out)
         if (found := smoothed[smoothing][1].mean()) < best:
             break  # with less, it would be of single codes
