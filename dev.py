@@ -35,7 +35,7 @@ EXTRAS = {
     "test": ("test",),
     "lint": ("lint", "test"),
     "bench": ("bench",),
-    "battery": ("test",),
+    "battery": ("test", "battery"),
     "docs": ("docs",),
 }
 

@@ -26,6 +26,8 @@ class Row:
         Whether the one meets the other.
     timed
         Whether it is one of other work's on the machine, too, so that ``--bounded`` prints it and goes on.
+    skipped
+        Whether nothing was tried, since something is not there.
     """
 
     what: str
@@ -33,6 +35,7 @@ class Row:
     target: str
     holds: bool
     timed: bool = False
+    skipped: bool = False
 
     def __str__(self) -> str:
         return f"| {self.what} | {self.figure} | {self.target} | {'yes' if self.holds else '**no**'} |"

@@ -202,13 +202,14 @@ def test_it_is_ready_where_zero_is_far_from_the_data():
 
 def test_what_cannot_be_warmed_is_said_and_the_rest_is_served(models, monkeypatch, caplog):
     def refused(_):
-        raise ValueError("it overflows")
+        raise OverflowError("it overflows")
 
     monkeypatch.setattr(Served, "warm", refused)
     service = Service([models["digits"]])
     with TestClient(create_app(service, frozenset({"testserver"}))):
         until(lambda: service.ready)
-    assert "digits could not be warmed: it overflows" in caplog.text
+    assert "digits could not be warmed" in caplog.text
+    assert "OverflowError: it overflows" in caplog.text
 
 
 def test_the_log_has_no_bodies(client, caplog):

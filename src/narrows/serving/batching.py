@@ -80,6 +80,10 @@ class Batcher:
         """Return what ``work`` returns, computed when its turn comes; raises as `together`."""
         return await self._ask(work, None, None)
 
+    async def before_requests(self, work: Callable[[], None]) -> None:
+        """Do ``work`` in the thread, however long it takes."""
+        await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
     async def close(self) -> None:
         """Stop."""
         if self._runner is not None:

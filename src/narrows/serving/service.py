@@ -67,9 +67,9 @@ class Service:
         """Compute everything once, and then be ready."""
         for served in self.models.values():
             try:
-                await self.batcher.alone(served.warm)
-            except (ValueError, TypeError) as error:  # which requests that meet it are told, too; others are answered
-                LOG.warning("%s could not be warmed: %s", served.name, error)
+                await self.batcher.before_requests(served.warm)
+            except Exception:  # requests that meet it are told, too, and all others are answered
+                LOG.exception("%s could not be warmed", served.name)
         self.ready = True
 
     async def close(self) -> None:
