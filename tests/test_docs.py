@@ -4,6 +4,7 @@ import doctest
 import hashlib
 import importlib
 import json
+import operator
 import os
 import re
 import runpy
@@ -50,7 +51,13 @@ def test_examples_run(name, code, tmp_path, monkeypatch):
     exec(compile(code, name, "exec"), {})
 
 
-@pytest.mark.parametrize("module", ["narrows.estimators.deterministic", "narrows.sweeps"])
+def homes():
+    """The modules that public names are from, with those of `narrows.latent`."""
+    found = {getattr(narrows, name).__module__ for name in narrows.__all__ if name not in ("latent", "recipes")}
+    return sorted({*found, "narrows.latent", "narrows.recipes"})
+
+
+@pytest.mark.parametrize("module", homes())
 def test_docstrings_examples_are_true(module):
     results = doctest.testmod(importlib.import_module(module))
     assert results.attempted > 0
@@ -137,6 +144,12 @@ def test_verbs_and_errors_name_pages_that_there_are():
         errors += found
     assert narrows.ModelFileError in errors
     assert {*VERBS.values(), *(error.page for error in errors)} <= named().keys()
+
+
+@pytest.mark.parametrize("name", [*narrows.__all__, *(f"latent.{name}" for name in narrows.latent.__all__)])
+def test_every_public_name_has_an_example(name):
+    if name != "latent":
+        assert ">>> " in operator.attrgetter(name)(narrows).__doc__
 
 
 def test_every_public_name_stands_in_the_reference():

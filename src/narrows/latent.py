@@ -43,6 +43,12 @@ def around(
     TypeError, ValueError
         If ``sigma`` is negative, or of another length than ``z``; if something is not a finite number, or ``n`` not a
         count.
+
+    Examples
+    --------
+    >>> from narrows import latent
+    >>> latent.around([0.0, 1.0], sigma=0.1, n=5, random_state=0).shape
+    (5, 2)
     """
     code, spread = _finite("z", z, 1), _finite("sigma", sigma, 0, 1)
     if spread.shape not in ((), code.shape) or (spread < 0).any():
@@ -71,6 +77,14 @@ def interpolate(a: ArrayLike, b: ArrayLike, steps: int, kind: str = "linear") ->
     TypeError, ValueError
         If the codes differ in size, or have no great circle: one is 0, or they point in opposite directions; if
         something is no finite number, ``steps`` no count, or ``kind`` unknown.
+
+    Examples
+    --------
+    >>> from narrows import latent
+    >>> latent.interpolate([0.0, 0.0], [1.0, 2.0], steps=3)
+    array([[0. , 0. ],
+           [0.5, 1. ],
+           [1. , 2. ]])
     """
     start, end = _finite("a", a, 1), _finite("b", b, 1)
     if start.shape != end.shape:
@@ -112,6 +126,13 @@ def traverse(z: ArrayLike, unit: int, values: ArrayLike) -> Array:
     ------
     TypeError, ValueError
         If there is no such unit, or ``z`` or ``values`` are no list of finite numbers.
+
+    Examples
+    --------
+    >>> from narrows import latent
+    >>> latent.traverse([0.0, 5.0], unit=0, values=[-1, 1])
+    array([[-1.,  5.],
+           [ 1.,  5.]])
     """
     code, new = _finite("z", z, 1), _finite("values", values, 1)
     codes = np.repeat(code[None], len(new), axis=0)
@@ -133,6 +154,12 @@ def analogy(z: ArrayLike, minus: ArrayLike, plus: ArrayLike) -> Array:
     ------
     TypeError, ValueError
         If a group is empty, sizes differ, or something is no finite number.
+
+    Examples
+    --------
+    >>> from narrows import latent
+    >>> latent.analogy([0.0, 0.0], minus=[[1.0, 1.0]], plus=[[1.0, 3.0]])
+    array([0., 2.])
     """
     codes, without, with_ = _finite("z", z, 1, 2), _finite("minus", minus, 2), _finite("plus", plus, 2)
     for name, group in (("minus", without), ("plus", with_)):
@@ -158,6 +185,12 @@ def nearest(codes: ArrayLike, z: ArrayLike, k: int = 5) -> tuple[NDArray[np.int6
     ------
     TypeError, ValueError
         If sizes differ, there are fewer than ``k`` codes, or something is no finite number.
+
+    Examples
+    --------
+    >>> from narrows import latent
+    >>> latent.nearest([[0.0], [2.0], [5.0]], [[4.0]], k=2)
+    (array([[2, 1]]), array([[1., 2.]]))
     """
     from sklearn.neighbors import NearestNeighbors
 

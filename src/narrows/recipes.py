@@ -1,4 +1,11 @@
-"""Named settings for the estimators: ``Autoencoder(latent_dim=8, **recipes.LECTURE)``."""
+"""Named settings for the estimators.
+
+Examples
+--------
+>>> from narrows import Autoencoder, recipes
+>>> Autoencoder(latent_dim=8, **recipes.LECTURE).code_activation
+'relu'
+"""
 
 from __future__ import annotations
 

@@ -61,6 +61,18 @@ class Scorer:
     ------
     TypeError, ValueError
         If ``outputs`` names none, or anything else.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from narrows import Autoencoder, Scorer
+    >>> X = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)
+    >>> path = tempfile.mkdtemp() + '/model.safetensors'
+    >>> Autoencoder(latent_dim=2, epochs=2, random_state=0).fit(X).save(path)
+    >>> scored = Scorer(path)({f'x{i}': X[:4, i] for i in range(3)})
+    >>> {name: column.shape for name, column in scored.items()}
+    {'autoencoder0': (4,), 'autoencoder1': (4,), 'anomaly_score': (4,)}
     """
 
     def __init__(self, path: str | os.PathLike[str], outputs: Sequence[str] = ("codes", "anomaly_score")) -> None:

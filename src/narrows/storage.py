@@ -52,7 +52,21 @@ BLANK = "0" * 64
 
 
 class ModelFileError(Helped, ValueError):
-    """A file that is no whole, unchanged model of narrows; the message says what is wrong with it."""
+    """A file that is no whole, unchanged model of narrows; the message says what is wrong with it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import narrows
+    >>> path = tempfile.mkdtemp() + '/model.safetensors'
+    >>> with open(path, 'wb') as file:
+    ...     _ = file.write(b'no model')
+    >>> try:
+    ...     narrows.load(path)
+    ... except narrows.ModelFileError as error:
+    ...     print('refused')
+    refused
+    """
 
     page = "reliability"
 

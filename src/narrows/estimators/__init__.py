@@ -87,6 +87,18 @@ def load(file: ModelFile, *, net: tuple[nn.Module, nn.Module] | None = None) -> 
         If the file is damaged, truncated, or not a model of narrows.
     OSError
         If it cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import narrows
+    >>> from sklearn.datasets import load_digits
+    >>> X = load_digits().images[:200]
+    >>> model = narrows.Autoencoder(latent_dim=8, epochs=2, random_state=0).fit(X)
+    >>> path = tempfile.mkdtemp() + '/digits.safetensors'
+    >>> model.save(path)
+    >>> bool((narrows.load(path).transform(X) == model.transform(X)).all())
+    True
     """
     metadata, arrays = read_model(file)
     own = metadata.parameters.get("net") == OWN

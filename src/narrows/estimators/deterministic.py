@@ -97,6 +97,16 @@ class DenoisingAutoencoder(DeterministicEstimator):
     ----------
     input_noise
         As of every model; ``"auto"`` is 0.3, or, with pairs, which have a noise of their own, none on top of that.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from narrows import DenoisingAutoencoder
+    >>> X = load_digits().images[:200]
+    >>> model = DenoisingAutoencoder(latent_dim=8, epochs=5, random_state=0).fit(X)
+    >>> noisy = model.corrupt(X, corruption="gaussian", level=0.3, random_state=0)
+    >>> model.reconstruct(noisy).shape
+    (200, 8, 8)
     """
 
     input_noise: float | tuple[float, float] | str = field(default="auto", metadata=checked(check_noise, "auto"))
@@ -119,6 +129,16 @@ class NoisyAutoencoder(BottleneckEstimator):
     ----------
     code_noise
         σ of the Gaussian noise added to the code in training; > 0.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from narrows import NoisyAutoencoder, latent
+    >>> X = load_digits().images[:200]
+    >>> model = NoisyAutoencoder(latent_dim=8, epochs=5, random_state=0).fit(X)
+    >>> near = latent.around(model.transform(X[:1])[0], sigma=0.2, n=16, random_state=0)
+    >>> model.inverse_transform(near).shape
+    (16, 8, 8)
     """
 
     code_noise: float = field(default=0.2, metadata=above(0))
@@ -149,6 +169,15 @@ class SparseAutoencoder(DeterministicEstimator):
         ρ, the mean activation each unit should have, in (0, 1).
     sparsity_weight
         The weight of Σ KL(ρ ‖ ρ̂ⱼ), relative to the reconstruction loss.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from narrows import SparseAutoencoder
+    >>> X = load_digits().images[:200]
+    >>> codes = SparseAutoencoder(latent_dim=64, epochs=5, random_state=0).fit_transform(X)
+    >>> codes.shape, bool((codes >= 0).all() and (codes <= 1).all())
+    ((200, 64), True)
     """
 
     latent_dim: int = field(default=64, kw_only=False)
@@ -171,6 +200,14 @@ class ContractiveAutoencoder(DeterministicEstimator):
     ----------
     contraction
         The weight of the squared norm of the encoder's Jacobian.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from narrows import ContractiveAutoencoder
+    >>> X = load_digits().images[:200]
+    >>> ContractiveAutoencoder(latent_dim=8, epochs=2, random_state=0).fit_transform(X).shape
+    (200, 8)
     """
 
     code_activation: str = "sigmoid"
@@ -191,6 +228,14 @@ class RegularizedAutoencoder(DeterministicEstimator):
         The weight of ½ ‖z‖², relative to the reconstruction loss.
     decoder_weight
         The weight of the decoder's squared weights.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from narrows import RegularizedAutoencoder
+    >>> X = load_digits().images[:200]
+    >>> RegularizedAutoencoder(latent_dim=8, epochs=5, random_state=0).fit(X).sample(3, random_state=0).shape
+    (3, 8, 8)
     """
 
     code_weight: float = field(default=1e-3, metadata=at_least(0))
@@ -209,6 +254,14 @@ class WAE(DeterministicEstimator):
     ----------
     mmd_weight
         λ, the weight of the squared maximum mean discrepancy between the codes and N(0, I).
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from narrows import WAE
+    >>> X = load_digits().images[:200]
+    >>> WAE(latent_dim=8, epochs=5, random_state=0).fit(X).sample(3, random_state=0).shape
+    (3, 8, 8)
     """
 
     mmd_weight: float = field(default=1.0, metadata=at_least(0))

@@ -83,6 +83,16 @@ class VQVAE(Quantised):
         Numbers in each, a divisor of latent_dim; ``"auto"`` is 2 where latent_dim is even, else 1.
     commitment
         How strongly the encoder is held to the vectors it chose.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from narrows import VQVAE
+    >>> X = load_digits().images[:200]
+    >>> model = VQVAE(latent_dim=8, epochs=2, random_state=0).fit(X)
+    >>> codes = model.transform(X)
+    >>> codes.shape, model.reconstruct(X).shape
+    ((200, 8), (200, 8, 8))
     """
 
     codebook_size: int = field(default=256, metadata=whole(2, 2**16))
@@ -111,6 +121,15 @@ class FSQVAE(Quantised):
     ----------
     levels
         Values of each number, 2 or more.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from narrows import FSQVAE
+    >>> X = load_digits().images[:200]
+    >>> codes = FSQVAE(latent_dim=8, epochs=2, random_state=0).fit_transform(X)
+    >>> codes.shape, bool((abs(codes) <= 1).all())
+    ((200, 8), True)
     """
 
     levels: int = field(default=8, metadata=whole(2, 2**16))

@@ -57,6 +57,16 @@ class VAE(VariationalEstimator):
         The fraction of the training over which β rises from 0 (Sønderby et al. 2016), in [0, 1].
     free_bits
         Nats of KL divergence that each unit may have without being charged (Kingma et al. 2016); ≥ 0.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from narrows import VAE
+    >>> X = load_digits().images[:200]
+    >>> vae = VAE(latent_dim=8, epochs=5, random_state=0).fit(X)
+    >>> mu, sigma = vae.encode_distribution(X)
+    >>> mu.shape, bool((sigma > 0).all()), vae.sample(3, random_state=0).shape
+    ((200, 8), True, (3, 8, 8))
     """
 
     beta: float = field(default=1.0, metadata=at_least(0))
@@ -78,6 +88,15 @@ class IWAE(VariationalEstimator):
     ----------
     k
         Codes drawn for each example at each step.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from narrows import IWAE
+    >>> X = load_digits().images[:200]
+    >>> iwae = IWAE(latent_dim=8, epochs=2, random_state=0).fit(X)
+    >>> iwae.score_samples(X).shape
+    (200,)
     """
 
     k: int = field(default=5, metadata=whole(1, 10_000))
