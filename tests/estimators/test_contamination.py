@@ -10,8 +10,9 @@ from narrows.data.dataset import Dataset
 from narrows.evaluation.anomalies import rank_threshold, roc_auc
 from narrows.models.objectives import Reconstruction
 from narrows.runs.anomalies import find_anomalies
+from narrows.training.best import mean_loss
 from narrows.training.examples import Examples
-from narrows.training.trimming import ordinary
+from narrows.training.trimming import ordinary, ordinary_mean
 
 ODD = 30
 SMALL = {"hidden": (32,), "epochs": 60, "prior": "normal", "random_state": 0}
@@ -59,6 +60,8 @@ def test_the_losses_say_which_count_nothing():
     assert found.weights.tolist() == [float(place != 7) for place in range(25)]
     assert 7 not in found.shuffled(torch.Generator().manual_seed(0))
     assert ordinary(model, Reconstruction(), examples, None) is examples
+    mean = ordinary_mean(model, Reconstruction(), examples, 0.05)
+    assert mean == pytest.approx(mean_loss(model, Reconstruction(), found), rel=1e-6)
 
 
 def test_shares_of_scores():

@@ -24,7 +24,7 @@ from narrows.training.processor import Threads, compiled_for, exact, limited_thr
 from narrows.training.recovery import Recovery
 from narrows.training.schedules import SCHEDULES
 from narrows.training.state import Progress, State
-from narrows.training.trimming import WARM_UP, ordinary
+from narrows.training.trimming import WARM_UP, ordinary, ordinary_mean
 
 __all__ = ["Step", "Training"]
 
@@ -309,8 +309,7 @@ class Training:
             member = self.members[number]
             row = {"epoch": epoch, "loss": float(self.now.total[index]) / self.batches.n}
             if len(member.validation):
-                held_out = ordinary(member.model, self.objective, member.validation, member.contamination)
-                row["validation_loss"] = mean_loss(member.model, self.objective, held_out, self.processes)
+                row["validation_loss"] = self._validated(member)
             if fine[index] and math.isfinite(row.get("validation_loss", 0)):
                 rows[number] = row | {"learning_rate": rate, "seconds": time.perf_counter() - self.started}
             else:
@@ -323,6 +322,12 @@ class Training:
             return {}
         self._keep(contest.enter(rows, lost))
         return rows
+
+    def _validated(self, member: Member) -> float:
+        """Return the mean loss of what was held out, but for what seems odd where some of it is."""
+        if member.contamination is None:
+            return mean_loss(member.model, self.objective, member.validation, self.processes)
+        return ordinary_mean(member.model, self.objective, member.validation, member.contamination)
 
     def _keep(self, indices: list[int]) -> None:
         """Begin the next epoch with the models at ``indices`` among those that were active in this."""

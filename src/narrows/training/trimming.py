@@ -9,19 +9,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
+from torch import Tensor
 
 from narrows.evaluation.anomalies import rank_threshold
 from narrows.models.model import BottleneckModel
 from narrows.training.examples import Examples
 from narrows.training.general import Objective
 
-__all__ = ["WARM_UP", "ordinary"]
+__all__ = ["WARM_UP", "ordinary", "ordinary_mean"]
 
 WARM_UP = 0.1
 """The fraction of the training before anything is left out: until then nobody knows what is odd."""
 
 
-@torch.no_grad()
 def ordinary(
     model: BottleneckModel, objective: Objective, examples: Examples, contamination: float | str | None
 ) -> Examples:
@@ -31,14 +31,32 @@ def ordinary(
     """
     if contamination is None or not len(examples):
         return examples
-    device = next(model.parameters()).device
-    generator = torch.Generator(device).manual_seed(0)
-    model.eval()
-    losses = torch.cat([objective(model, batch, generator, 1.0).double().cpu() for batch in examples.chunks()])
-    model.train()
+    losses = _losses(model, objective, examples)
     if not losses.isfinite().all():
         return examples  # of a training that diverges, which the loop sees
     odd = losses.numpy() > rank_threshold(losses.numpy(), contamination)
     weights = torch.ones(int(examples.rows.max()) + 1) if examples.weights is None else examples.weights.clone()
     weights[examples.rows[torch.from_numpy(odd)]] = 0
     return replace(examples, weights=weights)
+
+
+def ordinary_mean(
+    model: BottleneckModel, objective: Objective, examples: Examples, contamination: float | str
+) -> float:
+    """Return the mean loss, by weight, of those ``examples`` that `ordinary` leaves something."""
+    losses = _losses(model, objective, examples)
+    weights = torch.ones(len(examples)) if examples.weights is None else examples.weights[examples.rows]
+    if losses.isfinite().all():
+        weights = weights * (losses <= rank_threshold(losses.numpy(), contamination))
+    return float((losses * weights).sum() / weights.sum())
+
+
+@torch.no_grad()
+def _losses(model: BottleneckModel, objective: Objective, examples: Examples) -> Tensor:
+    """Return the loss of each of ``examples``, (n,), with the same noise at every call, as at the end."""
+    device = next(model.parameters()).device
+    generator = torch.Generator(device).manual_seed(0)
+    model.eval()
+    losses = torch.cat([objective(model, batch, generator, 1.0).double().cpu() for batch in examples.chunks()])
+    model.train()
+    return losses

@@ -383,6 +383,7 @@ class InputView {
       `restored = model.reconstruct(x${y})`,
       `score = model.anomaly_score(x${y})`,
       `errors = model.error_map(x${y})`,
+      `why = model.explain(x${y})`,
     ];
   }
 
