@@ -201,9 +201,13 @@ class Ordinal(Levels):
         rises = np.diff(thresholds, axis=1)
         self.log_rise = nn.Parameter(torch.from_numpy(np.log(rises.clip(LEAST_RISE))))
 
+    def thresholds(self) -> Tensor:
+        """Return c, (columns, K − 1); of columns with fewer levels, the first of a row."""
+        return torch.cat([self.first, self.first + self.log_rise.exp().cumsum(1)], 1)
+
     def log_levels(self, h: Tensor) -> Tensor:
         """Return the logarithms of differences of sigmoids."""
-        thresholds = torch.cat([self.first, self.first + self.log_rise.exp().cumsum(1)], 1)
+        thresholds = self.thresholds()
         there = torch.arange(thresholds.shape[1], device=h.device) < self.outputs[:, None] - 1
         below = (thresholds.masked_fill(~there, math.inf) - h[..., None]).sigmoid()
         none, all_ = below.new_zeros(*below.shape[:-1], 1), below.new_ones(*below.shape[:-1], 1)

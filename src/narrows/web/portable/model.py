@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from narrows.fitted.fitted import Fitted
+from narrows.web.portable.codes import PortableBottleneck, PortablePrior, bottleneck_of, prior_of
+from narrows.web.portable.likelihoods import PortablePart, parts_of
 from narrows.web.portable.nets import Operation, operations
-from narrows.web.portable.parts import Part, PriorOfPage, Way, bottleneck_of, part_of, prior_of
+from narrows.web.portable.tables import PortableColumn, PortableTable, columns_of, table_of
 from narrows.web.portable.weights import Bits
+from narrows.web.rows import Columns
 
 __all__ = ["PortableModel", "portable"]
 
@@ -30,6 +33,8 @@ class PortableModel:
         What the nets do.
     bottleneck, likelihood, prior
         The other parts.
+    table, columns
+        What a model of a table needs besides, else None; and the columns of examples that are rows with names.
     """
 
     kind: str
@@ -41,12 +46,14 @@ class PortableModel:
     scale: list[float]
     encoder: list[Operation]
     decoder: list[Operation]
-    bottleneck: Way
-    likelihood: list[Part]
-    prior: PriorOfPage
+    bottleneck: PortableBottleneck
+    likelihood: list[PortablePart]
+    prior: PortablePrior
+    table: PortableTable | None
+    columns: list[PortableColumn]
 
 
-def portable(fitted: Fitted, bits: Bits = "float32") -> PortableModel:
+def portable(fitted: Fitted, bits: Bits = "float32", columns: Columns | None = None) -> PortableModel:
     """Return a fitted model for a page.
 
     Parameters
@@ -55,6 +62,8 @@ def portable(fitted: Fitted, bits: Bits = "float32") -> PortableModel:
         The model.
     bits
         What each of the nets' weights takes.
+    columns
+        Of its examples, if these are rows with names.
 
     Raises
     ------
@@ -74,6 +83,8 @@ def portable(fitted: Fitted, bits: Bits = "float32") -> PortableModel:
         operations(model.encoder, bits),
         operations(model.decoder, bits),
         bottleneck_of(model.bottleneck),
-        [part_of(model.likelihood, fitted.features)],
+        parts_of(model.likelihood),
         prior_of(model.prior),
+        table_of(fitted),
+        [] if columns is None else columns_of(columns),
     )

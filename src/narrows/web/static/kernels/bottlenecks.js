@@ -1,5 +1,6 @@
 /** Bottlenecks: from an encoder's outputs to codes, and from any codes to the nearest there are. */
 import { ACTIVATIONS } from './activations.js';
+import { roundEven } from './special.js';
 
 /**
  * @typedef {{
@@ -47,7 +48,10 @@ function gaussian(h, d) {
  * @returns {Float32Array} the nearest codes to these that the bottleneck can make
  */
 export function snapped({ kind, levels, codebook }, z) {
-  if (kind === 'finite-scalar') return z.map((value) => onGrid(value, levels - 1));
+  if (kind === 'finite-scalar') {
+    const steps = levels - 1; // from −1 to 1
+    return z.map((value) => (roundEven(((Math.min(Math.max(value, -1), 1) + 1) / 2) * steps) / steps) * 2 - 1);
+  }
   if (kind !== 'vector') return z;
   const { data, shape } = /** @type {{ data: Float32Array, shape: number[] }} */ (codebook);
   const found = new Float32Array(z.length);
@@ -56,18 +60,6 @@ export function snapped({ kind, levels, codebook }, z) {
     found.set(data.subarray(vector * shape[1], (vector + 1) * shape[1]), at);
   }
   return found;
-}
-
-/**
- * @param {number} value
- * @param {number} steps from −1 to 1
- * @returns {number} rounded to the nearest step, from the middle between two to the even one
- */
-function onGrid(value, steps) {
-  const at = ((Math.min(Math.max(value, -1), 1) + 1) / 2) * steps;
-  const below = Math.floor(at);
-  const up = at - below > 0.5 || (at - below === 0.5 && below % 2 === 1);
-  return ((below + (up ? 1 : 0)) / steps) * 2 - 1;
 }
 
 /**

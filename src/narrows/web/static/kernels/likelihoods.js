@@ -1,41 +1,172 @@
-/** Likelihoods: what a decoder's outputs say of an example's numbers, in scaled units. */
+/**
+ * Likelihoods: what a decoder's outputs say of a row's numbers, in scaled units. A part has some of the features, each
+ * known by its number among these, and its own outputs, which begin at `at` in `h`.
+ */
 import { ACTIVATIONS } from './activations.js';
+import { binary, bins, category, ordered } from './levels.js';
+import { gamma, normalOf, poisson } from './random.js';
+import { logGamma, roundEven, softplus } from './special.js';
 
 /** @typedef {{ data: Float32Array }} Floats */
+/** @typedef {{ kind: string, places: number[] | null }} Sent */
 /**
- * @typedef {{
- *   kind: string, features: number, link: string, scales: Floats | null, zero: Floats | null, scale: Floats | null,
- *   r: Floats | null,
- * }} Part
+ * @typedef {object} Part
+ * @property {number} width its outputs
+ * @property {(h: Float32Array, at: number, feature: number) => number} mean of a number, or the most probable level
+ * @property {(h: Float32Array, at: number, feature: number, x: number) => number} logTerm log p of x, in nats
+ * @property {((h: Float32Array, at: number, feature: number, random: () => number) => number) | null} draw of one like
+ *   it, where that is a number's or a level's; null where it would only be a level of grey
+ * @property {((h: Float32Array, at: number, feature: number, sums: Float64Array, weight: number) => void) | null} add
+ *   the probabilities of what the decoder tells apart of a column of levels, times a weight, to sums; null of others
+ * @property {((feature: number, sums: Float64Array) => Float64Array) | null} chances of all levels, by such sums
+ * @property {(feature: number) => number} outcomes how many levels the decoder tells apart, of those
  */
+/** @typedef {Part & { places: number[] | null, start: number }} Placed Where its outputs begin, and its features are */
 
-/** @type {Record<string, (part: Part) => (h: number, feature: number) => number>} */
-const MEANS = {
-  gaussian: ({ link }) => ACTIVATIONS[link],
-  laplace: ({ link }) => ACTIVATIONS[link],
-  bernoulli: () => ACTIVATIONS.sigmoid,
-  'continuous-bernoulli': () => continuousBernoulli,
-  poisson: rate,
-  'negative-binomial': rate,
+/** @type {Record<string, (sent: any) => Part>} */
+const MAKERS = {
+  gaussian,
+  laplace,
+  bernoulli: () => grey(ACTIVATIONS.sigmoid, (x, h) => x * h - softplus(h)),
+  'continuous-bernoulli': () => grey(continuousMean, (x, h) => x * h - continuousNormaliser(h)),
+  poisson: (sent) => counts(sent, poissonTerm),
+  'negative-binomial': negativeBinomial,
+  bins,
+  binary,
+  category,
+  ordered,
 };
 
+/** What is no level has none of these. */
+const NO_LEVELS = { add: null, chances: null, outcomes: () => 0 };
+
 /**
- * @param {Part} part
- * @returns {(h: number, feature: number) => number} the mean of a feature at the decoder's output h for it
+ * @param {Sent[]} sent
+ * @param {number} features of a row
+ * @returns {Placed[]}
  */
-export function meanOf(part) {
-  return MEANS[part.kind](part);
+export function partsOf(sent, features) {
+  let start = 0;
+  return sent.map((each) => {
+    const made = MAKERS[each.kind](each);
+    const part = { ...made, width: made.width || (each.places?.length ?? features), places: each.places, start };
+    start += part.width;
+    return part;
+  });
+}
+
+/**
+ * @param {{ link: string, scales: Floats }} sent
+ * @returns {Part}
+ */
+function gaussian({ link, scales: { data } }) {
+  const mean = ACTIVATIONS[link];
+  const scale = (/** @type {number} */ feature) => data[data.length > 1 ? feature : 0];
+  return {
+    ...NO_LEVELS,
+    width: 0,
+    mean: (h, at, feature) => mean(h[at + feature]),
+    logTerm: (h, at, feature, x) => {
+      const t = (x - mean(h[at + feature])) / scale(feature);
+      return -0.5 * t * t - Math.log(scale(feature)) - 0.5 * Math.log(2 * Math.PI);
+    },
+    draw: (h, at, feature, random) => mean(h[at + feature]) + scale(feature) * normalOf(random)(),
+  };
+}
+
+/**
+ * @param {{ link: string, scales: Floats }} sent
+ * @returns {Part}
+ */
+function laplace({ link, scales: { data } }) {
+  const mean = ACTIVATIONS[link];
+  const scale = (/** @type {number} */ feature) => data[data.length > 1 ? feature : 0];
+  return {
+    ...NO_LEVELS,
+    width: 0,
+    mean: (h, at, feature) => mean(h[at + feature]),
+    logTerm: (h, at, feature, x) => {
+      return -Math.abs(x - mean(h[at + feature])) / scale(feature) - Math.log(2 * scale(feature));
+    },
+    draw: (h, at, feature, random) => {
+      const u = random() - 0.5;
+      return mean(h[at + feature]) - scale(feature) * Math.sign(u) * Math.log1p(-2 * Math.abs(u));
+    },
+  };
+}
+
+/**
+ * @param {(h: number) => number} mean
+ * @param {(x: number, h: number) => number} term
+ * @returns {Part}
+ */
+function grey(mean, term) {
+  return {
+    ...NO_LEVELS,
+    width: 0,
+    mean: (h, at, feature) => mean(h[at + feature]),
+    logTerm: (h, at, feature, x) => term(x, h[at + feature]),
+    draw: null,
+  };
 }
 
 /** @param {number} h ½ + ½ coth ½h − 1 / h, near 0 by its series */
-function continuousBernoulli(h) {
+function continuousMean(h) {
   if (Math.abs(h) >= 0.5) return 0.5 + 0.5 / Math.tanh(h / 2) - 1 / h;
   const square = h * h;
   return 0.5 + h * (1 / 12 + square * (-1 / 720 + square * (1 / 30240 + square * (-1 / 1209600 + square / 47900160))));
 }
 
-/** @param {Part} part */
-function rate(part) {
-  const zero = /** @type {Floats} */ (part.zero).data;
-  return (/** @type {number} */ h, /** @type {number} */ feature) => Math.exp(h) + zero[feature];
+/** @param {number} h log (eʰ − 1) / h, near 0 by its series */
+function continuousNormaliser(h) {
+  if (Math.abs(h) < 0.1) return h / 2 + h * h * (1 / 24 + h * h * (-1 / 2880 + (h * h) / 181440));
+  const size = Math.abs(h);
+  return Math.max(h, 0) + Math.log(-Math.expm1(-size) / size);
+}
+
+/**
+ * @param {{ zero: Floats, scale: Floats }} sent
+ * @param {(k: number, logRate: number, feature: number) => number} logMass
+ * @returns {Part}
+ */
+function counts({ zero: { data: zero }, scale: { data: scale } }, logMass) {
+  return {
+    ...NO_LEVELS,
+    width: 0,
+    mean: (h, at, feature) => Math.exp(h[at + feature]) + zero[feature],
+    logTerm: (h, at, feature, x) => {
+      const k = roundEven(Math.max((x - zero[feature]) * scale[feature], 0));
+      return logMass(k, h[at + feature] + Math.log(scale[feature]), feature);
+    },
+    draw: null,
+  };
+}
+
+/**
+ * @param {number} k
+ * @param {number} logRate
+ */
+function poissonTerm(k, logRate) {
+  return k * logRate - Math.exp(logRate) - logGamma(k + 1);
+}
+
+/**
+ * @param {{ zero: Floats, scale: Floats, r: Floats, places: number[] | null }} sent
+ * @returns {Part}
+ */
+function negativeBinomial({ zero, scale, r, places }) {
+  const part = counts({ zero, scale }, (k, logRate, feature) => {
+    const own = r.data[feature];
+    const odds = logRate - Math.log(own);
+    const ways = logGamma(k + own) - logGamma(own) - logGamma(k + 1);
+    return ways - k * softplus(-odds) - own * softplus(odds);
+  });
+  if (!places) return part; // only of a table's cells is there more to say than their mean
+  /** @type {NonNullable<Part['draw']>} */
+  const draw = (h, at, feature, random) => {
+    const [own, unit] = [r.data[feature], scale.data[feature]];
+    const rate = (Math.exp(h[at + feature]) * unit * gamma(random, own)) / own;
+    return poisson(random, rate) / unit + zero.data[feature];
+  };
+  return { ...part, draw };
 }

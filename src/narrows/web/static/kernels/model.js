@@ -1,21 +1,35 @@
 /**
  * A model in the page: `open` makes one of what narrows.web.portable has sent (the head of a frame, by wire/frames.js),
- * and the functions below compute with it what narrows does with torch. No DOM, no state but the model's scratch room.
+ * and the functions here and beside compute with it what narrows does with torch. No DOM, and no state but the scratch
+ * room of a model's nets, which nothing returned shares.
  *
- * Rows are arrays one after another: codes (n, d), examples (n, features) with pixels row by row and channels last, as
- * NumPy has them. Examples go in and come out in the data's own units (of a table: cells, see table.js), in 64 bits,
- * since dates are seconds since 1970; `scaled` and `unscaled` go to the nets' units and back. `labels` are indices of
- * classes, one for all or one for each row; without them a conditional model takes its first class, as the server
- * does.
+ * Rows are arrays one after another: codes (n, d), examples (n, features), pixels row by row and channels last, as
+ * NumPy has them. Examples go in and come out in the data's own units, in 64 bits, since dates are seconds since 1970;
+ * of a table's rows they are cells, NaN where missing (columns.js makes them of values, and back). `labels` are
+ * indices of classes, one for all or one for each row; without them a conditional model takes its first class, as the
+ * server does. Errors are those of scaled units.
  *
- *   open(head)                           → Model
- *   encode(model, x, n, labels)          → { mu, sigma }, (n, d) each; σ is 0 where a code is a point
- *   decode(model, z, n, labels)          → (n, features): the mean of p(x | z) at the nearest codes that there are
- *   reconstruct(model, x, n, labels)     → (n, features)
- *   scaled(model, x), unscaled(model, x) → Float32Array; Float64Array
+ *   model.js        open(head)                             → Model
+ *                   encode(model, x, n, labels)            → { mu, sigma }, (n, d) each; σ of a point is 0
+ *                   decode(model, z, n, labels)            → (n, features): the mean of p(x | z) at the nearest codes
+ *                                                            that there are; of levels the most probable one
+ *                   reconstruct(model, x, n, labels)       → (n, features)
+ *                   scaled(model, x), unscaled(model, x)   → Float32Array; Float64Array
+ *                   outputs(model, z, n, labels)           → (n, width) the decoder's, for model.parts to read
+ *   errors.js       errorMaps(model, x, others)            → { data, shape }: (n, H, W), the mean over channels, or
+ *                                                            (n, features); of a missing cell NaN
+ *   sampling.js     sample(model, n, seed, label, temp.)   → { z, labels } from the prior; of no label (null) classes
+ *                                                            by how frequent they are
+ *                   drawn(model, z, n, labels, seed)       → (n, features): a table's cells drawn from p(x | z)
+ *                   normals(seed, count)                   → Float32Array
+ *   corruptions.js  CORRUPTIONS                            → [{ name, fraction }]
+ *                   corrupt(model, x, n, kind, level, seed) → (n, features)
+ *   columns.js      shown(columns, cells), heldCells(…)    → rows in words, as narrows.web.rows has them, and back
+ *   marginals.js    atCode(model, z, label), givenCells(model, cells, label) → what is said of each cell of one row
  */
 import { posteriorOf, snapped } from './bottlenecks.js';
-import { meanOf } from './likelihoods.js';
+import { coded } from './coding.js';
+import { partsOf } from './likelihoods.js';
 import { netOf } from './nets.js';
 
 /** @typedef {ArrayLike<number>} Numbers */
@@ -24,14 +38,16 @@ import { netOf } from './nets.js';
  * @typedef {{
  *   kind: string, shape: number[], latent_dim: number, classes: number, unit_interval: boolean, offset: number[],
  *   scale: number[], encoder: import('./nets.js').Operation[], decoder: import('./nets.js').Operation[],
- *   bottleneck: import('./bottlenecks.js').Bottleneck, likelihood: import('./likelihoods.js').Part[],
+ *   bottleneck: import('./bottlenecks.js').Bottleneck, likelihood: import('./likelihoods.js').Sent[],
+ *   prior: import('./sampling.js').Prior, table: import('./coding.js').Table | null,
+ *   columns: import('./columns.js').Column[],
  * }} Head
  */
 /**
  * @typedef {{
  *   head: Head, d: number, features: number, encoder: import('./nets.js').Net, decoder: import('./nets.js').Net,
- *   mean: (h: number, feature: number) => number,
- * }} Model
+ *   parts: import('./likelihoods.js').Placed[], width: number, memo: Map<string, any>,
+ * }} Model The decoder's outputs are `width` a row; `memo` is what has been worked out once
  */
 
 /**
@@ -39,13 +55,17 @@ import { netOf } from './nets.js';
  * @returns {Model}
  */
 export function open(head) {
+  const features = head.shape.reduce((a, b) => a * b, 1);
+  const parts = partsOf(head.likelihood, features);
   return {
     head,
     d: head.latent_dim,
-    features: head.shape.reduce((a, b) => a * b, 1),
+    features,
     encoder: netOf(head.encoder),
     decoder: netOf(head.decoder),
-    mean: meanOf(head.likelihood[0]),
+    parts,
+    width: parts.reduce((sum, part) => sum + part.width, 0),
+    memo: new Map(),
   };
 }
 
@@ -57,8 +77,10 @@ export function open(head) {
  * @returns {import('./bottlenecks.js').Posterior}
  */
 export function encode(model, x, n, labels = null) {
-  const seen = withClasses(model, scaled(model, x), n, labels);
-  return posteriorOf(model.head.bottleneck, model.encoder(seen, n), model.d);
+  const { table, bottleneck } = model.head;
+  const rows = scaled(model, x);
+  const seen = withClasses(model, table ? coded(table, rows, n) : rows, n, labels);
+  return posteriorOf(bottleneck, model.encoder(seen, n), model.d);
 }
 
 /**
@@ -69,16 +91,17 @@ export function encode(model, x, n, labels = null) {
  * @returns {Float64Array}
  */
 export function decode(model, z, n, labels = null) {
-  const h = output(model, snapped(model.head.bottleneck, Float32Array.from(z)), n, labels);
-  const { features, mean } = model;
-  const { offset, scale } = model.head;
-  const found = new Float64Array(n * features);
-  for (let i = 0; i < found.length; i++) {
-    const feature = i % features;
-    const group = feature % offset.length;
-    found[i] = mean(h[i], feature) * scale[group] + offset[group];
+  const { features, width, parts } = model;
+  const h = outputs(model, z, n, labels);
+  const found = new Float32Array(n * features);
+  for (const { start, places, mean } of parts) {
+    const count = places?.length ?? features;
+    for (let row = 0; row < n; row++) {
+      const [at, to] = [row * width + start, row * features];
+      for (let i = 0; i < count; i++) found[to + (places ? places[i] : i)] = mean(h, at, i);
+    }
   }
-  return found;
+  return unscaled(model, found);
 }
 
 /**
@@ -90,6 +113,18 @@ export function decode(model, z, n, labels = null) {
  */
 export function reconstruct(model, x, n, labels = null) {
   return decode(model, encode(model, x, n, labels).mu, n, labels);
+}
+
+/**
+ * @param {Model} model
+ * @param {Numbers} z
+ * @param {number} n
+ * @param {Labels} [labels]
+ * @returns {Float32Array} (n, width) the decoder's outputs at the nearest codes, until its next ones
+ */
+export function outputs(model, z, n, labels = null) {
+  const codes = snapped(model.head.bottleneck, Float32Array.from(z));
+  return model.decoder(withClasses(model, codes, n, labels), n);
 }
 
 /**
@@ -114,17 +149,6 @@ export function unscaled({ head: { offset, scale }, features }, x) {
     const group = (i % features) % offset.length;
     return value * scale[group] + offset[group];
   });
-}
-
-/**
- * @param {Model} model
- * @param {Float32Array} z
- * @param {number} n
- * @param {Labels} labels
- * @returns {Float32Array} the decoder's outputs, until its next ones
- */
-function output(model, z, n, labels) {
-  return model.decoder(withClasses(model, z, n, labels), n);
 }
 
 /**

@@ -1,4 +1,4 @@
-"""A model's bottleneck, likelihood and prior as a page needs them."""
+"""A model's bottleneck and prior as a page needs them."""
 
 from __future__ import annotations
 
@@ -18,14 +18,11 @@ from narrows.models.bottlenecks import (
     Noisy,
     VectorQuantiser,
 )
-from narrows.models.likelihoods import Bernoulli, ContinuousBernoulli, Laplace, Likelihood
-from narrows.models.likelihoods.counts import Counts, NegativeBinomial
-from narrows.models.likelihoods.located import Located
 from narrows.models.priors.base import Prior, StandardNormal
 from narrows.models.priors.mixtures import GaussianMixture, PosteriorMixture
 from narrows.web.portable.nets import activation_of
 
-__all__ = ["Codes", "Mixture", "Normal", "Part", "PriorOfPage", "Way", "bottleneck_of", "part_of", "prior_of"]
+__all__ = ["PortableBottleneck", "PortablePrior", "bottleneck_of", "prior_of"]
 
 CODES = 2000
 """Of a prior that a page cannot draw from."""
@@ -34,7 +31,7 @@ Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class PortableBottleneck:
     """A bottleneck: ``kind``, and of each kind what it needs.
 
     ``"deterministic"`` has an ``activation``, ``"noisy"`` a ``sigma``, ``"gaussian"`` nothing, ``"finite-scalar"``
@@ -46,34 +43,6 @@ class Way:
     sigma: float = 0.0
     levels: int = 0
     codebook: Floats | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """The likelihood of some features, each with numbers of its own among the decoder's outputs.
-
-    Attributes
-    ----------
-    kind
-        ``"gaussian"``, ``"laplace"``, ``"bernoulli"``, ``"continuous-bernoulli"``, ``"poisson"`` or
-        ``"negative-binomial"``.
-    features
-        How many.
-    link
-        Of the first two, the activation from output to mean.
-    scales
-        Of the same, (1,) or (features,): σ or b.
-    zero, scale, r
-        Of counts, (features,): a count's cell is ``zero`` + count / ``scale``; the dispersion, of the last kind.
-    """
-
-    kind: str
-    features: int
-    link: str = "identity"
-    scales: Floats | None = None
-    zero: Floats | None = None
-    scale: Floats | None = None
-    r: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,40 +90,25 @@ class Codes:
     kind: str = "codes"
 
 
-PriorOfPage = Normal | Mixture | Codes
+PortablePrior = Normal | Mixture | Codes
 
 
-def bottleneck_of(bottleneck: Bottleneck) -> Way:
+def bottleneck_of(bottleneck: Bottleneck) -> PortableBottleneck:
     """Return a bottleneck for a page."""
     if isinstance(bottleneck, Deterministic):
-        return Way("deterministic", activation=activation_of(bottleneck.activation))
+        return PortableBottleneck("deterministic", activation=activation_of(bottleneck.activation))
     if isinstance(bottleneck, Noisy):
-        return Way("noisy", sigma=math.exp(bottleneck.log_var / 2))
+        return PortableBottleneck("noisy", sigma=math.exp(bottleneck.log_var / 2))
     if isinstance(bottleneck, FiniteScalar):
-        return Way("finite-scalar", levels=bottleneck.levels)
+        return PortableBottleneck("finite-scalar", levels=bottleneck.levels)
     if isinstance(bottleneck, VectorQuantiser):
-        return Way("vector", codebook=bottleneck.codebook.numpy())
+        return PortableBottleneck("vector", codebook=bottleneck.codebook.numpy())
     assert isinstance(bottleneck, DiagonalGaussian)
-    return Way("gaussian")
-
-
-def part_of(likelihood: Likelihood, features: int) -> Part:
-    """Return a likelihood of numbers for a page."""
-    if isinstance(likelihood, Located):
-        link, scales = activation_of(likelihood.link), likelihood.scales.detach().reshape(-1).numpy()
-        return Part("laplace" if isinstance(likelihood, Laplace) else "gaussian", features, link, scales)
-    if isinstance(likelihood, Counts):
-        zero, scale = likelihood.zero.numpy(), likelihood.scale.numpy()
-        if isinstance(likelihood, NegativeBinomial):
-            r = likelihood.log_r.detach().exp().numpy()
-            return Part("negative-binomial", features, zero=zero, scale=scale, r=r)
-        return Part("poisson", features, zero=zero, scale=scale)
-    assert isinstance(likelihood, Bernoulli | ContinuousBernoulli)
-    return Part("bernoulli" if isinstance(likelihood, Bernoulli) else "continuous-bernoulli", features)
+    return PortableBottleneck("gaussian")
 
 
 @torch.no_grad()
-def prior_of(prior: Prior) -> PriorOfPage:
+def prior_of(prior: Prior) -> PortablePrior:
     """Return a prior for a page; of one that is a net, `CODES` codes."""
     frequencies = prior.frequencies.double().tolist()
     if isinstance(prior, StandardNormal):
