@@ -43,6 +43,27 @@ def test_a_finger_drags_the_code_over_the_plane(visit):
     assert np.isfinite(y)
 
 
+def test_two_fingers_magnify_and_pan(visit):
+    page = visit()
+    stage = page.locator(".stage")
+    stage.scroll_into_view_if_needed()
+    settle(page)
+    box = stage.bounding_box()
+    session = page.context.new_cdp_session(page)
+    for kind, apart, middle in (("touchStart", 0.2, 0.5), ("touchMove", 0.3, 0.5), ("touchMove", 0.4, 0.6)):
+        fingers = [(middle - apart / 2, 0.5), (middle + apart / 2, 0.5)]
+        points = [
+            {"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"], "id": i}
+            for i, (x, y) in enumerate(fingers)
+        ]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    zoomed = float(state(page)["zoom"].split(",")[0])
+    assert zoomed == pytest.approx(2, rel=0.02)
+    swipe(page, stage, (0.5, 0.5), (0.3, 0.4))  # one finger drags the code again
+    assert float(state(page)["zoom"].split(",")[0]) == zoomed
+
+
 def test_a_finger_draws_a_digit(visit):
     page = visit("input", model="autoencoder-8")
     swipe(page, page.locator(".pad"), (0.4, 0.2), (0.5, 0.8))

@@ -246,7 +246,7 @@ def test_compare_shows_the_sizes_of_one_kind(ask, library):
         ("plane", {"axes": [0, 0]}, "axes"),
         ("plane", {"axes": [0, 2]}, "axes"),
         ("plane", {"axes": "umap"}, "pca"),
-        ("tiles", {"side": 1000}, "32"),
+        ("tiles", {"side": 1000}, "48"),
         ("tiles", {"low": [0.0]}, "low"),
         ("tiles", {"high": [1e39, 0]}, "finite"),
         ("at", {"point": [0, 0, 0]}, "point"),

@@ -5,7 +5,9 @@ import { unpack } from '../../src/narrows/web/static/wire/frames.js';
 import { Connection } from '../../src/narrows/web/static/wire/connection.js';
 import { newest } from '../../src/narrows/web/static/wire/newest.js';
 import { Plot, multiples } from '../../src/narrows/web/static/widgets/plot.js';
-import { isInside, ranked } from '../../src/narrows/web/static/views/plane/points.js';
+import { blockOf } from '../../src/narrows/web/static/views/plane/background.js';
+import { Lens } from '../../src/narrows/web/static/views/plane/lens.js';
+import { isInside, mixed, ranked, thinned } from '../../src/narrows/web/static/views/plane/points.js';
 import { format, join, parse, split, toBase64, toText } from '../../src/narrows/web/static/shell/address.js';
 import { STRINGS } from '../../src/narrows/web/static/shell/strings.js';
 import { shown } from '../../src/narrows/web/static/shell/models.js';
@@ -236,9 +238,73 @@ test('a curve is broken off where it leaves the plot', () => {
 });
 
 test('the model that is shown is the one named, or the first whose codes fill a plane', () => {
-  const models = [1, 2, 8].map((d) => ({ id: `m${d}`, latent_dim: d }));
+  const models = [1, 4, 2, 8].map((d) => ({ id: `m${d}`, latent_dim: d, kind: 'VAE', data: 'digits' }));
   assert.equal(shown(models, 'm8').id, 'm8');
   assert.equal(shown(models, undefined).id, 'm2');
   assert.equal(shown(models, 'none').id, 'm2');
+  assert.equal(shown(models.slice(0, 2), undefined).id, 'm4');
   assert.equal(shown(models.slice(0, 1), undefined).id, 'm1');
+});
+
+test('an order that is mixed has every row once, and any beginning of it is spread over all', () => {
+  for (const n of [1, 2, 3, 10, 1797, 100_000]) {
+    const order = mixed(n);
+    assert.deepEqual([...order].sort((a, b) => a - b).slice(0, 5), [0, 1, 2, 3, 4].slice(0, Math.min(n, 5)));
+    assert.equal(new Set(order).size, n);
+  }
+  const first = mixed(10_000).slice(0, 100);
+  const tenths = Array.from({ length: 10 }, (_, i) => first.filter((row) => Math.floor(row / 1000) === i).length);
+  assert.ok(Math.min(...tenths) >= 8 && Math.max(...tenths) <= 12, String(tenths));
+});
+
+test('whoever goes nearer sees points come and none go', () => {
+  const points = Float32Array.from({ length: 4000 }, (_, i) => Math.sin(i * i + 1));
+  const rows = mixed(2000);
+  const cells = [0.5, 0.25, 0.125].map((size) => thinned(rows, points, [-1, -1], [size, size]));
+  assert.deepEqual(
+    cells.map((kept) => kept.length > 0 && kept.length < 2000),
+    [true, true, true],
+  );
+  assert.ok(cells[0].every((row) => cells[1].includes(row)) && cells[1].every((row) => cells[2].includes(row)));
+  assert.equal(cells[0].length, 16); // a point for each cell
+});
+
+test('a lens shows a place wherever it is magnified, and all points from far', () => {
+  const lens = new Lens([-1, -2], [1, 2], Float32Array.of(0, 0, 10, 0, 0, -3));
+  assert.equal(lens.text, '');
+  assert.deepEqual(lens.onStage([1, 2]), [1, 0]);
+  const place = lens.inPlane([0.2, 0.7]);
+  lens.zoom(4, [0.2, 0.7]);
+  assert.deepEqual(
+    lens.onStage(place).map((at) => Number(at.toFixed(9))),
+    [0.2, 0.7],
+  );
+  const other = new Lens([-1, -2], [1, 2], Float32Array.of(0, 0, 10, 0, 0, -3));
+  other.read(lens.text);
+  assert.equal(other.text, lens.text);
+  lens.whole();
+  for (const point of [
+    [0, 0],
+    [10, 0],
+    [0, -3],
+  ]) {
+    assert.ok(lens.onStage(point).every((at) => at >= 0 && at <= 1));
+  }
+  lens.zoom(0.5, [0, 0]);
+  assert.equal(lens.factor, lens.farthest);
+  lens.reset();
+  assert.equal(lens.text, '');
+  lens.follow([5, 0]);
+  assert.ok(lens.onStage([5, 0])[0] < 1);
+});
+
+test('tiles lie on a grid that stands still, and cover what is shown', () => {
+  const lens = new Lens([0, 0], [18, 18], Float32Array.of(0, 0, 18, 18));
+  assert.deepEqual(blockOf(lens, 18), { side: 20, low: [-1, -1], high: [19, 19] });
+  lens.set(2, [9.3, 9.2]);
+  const { side, low, high } = blockOf(lens, 18);
+  const size = (high[0] - low[0]) / side;
+  assert.equal(size, 0.5);
+  assert.ok([...low, ...high].every((end) => Number.isInteger(end / size)));
+  assert.ok(low.every((end, axis) => end <= lens.low[axis]) && high.every((end, axis) => end >= lens.low[axis] + 9));
 });

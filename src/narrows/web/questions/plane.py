@@ -180,7 +180,7 @@ def tiles(
     model: str,
     axes: Axes = "pca",
     z: list[float] | None = None,
-    side: Annotated[int, Field(ge=2, le=32)] = 18,
+    side: Annotated[int, Field(ge=2, le=48)] = 18,
     low: Place | None = None,
     high: Place | None = None,
     label: str | None = None,

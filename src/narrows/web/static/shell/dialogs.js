@@ -10,6 +10,7 @@ const KEYS = /** @type {[string, Key][]} */ ([
   ['0', 'key.lecture'],
   ['[  ]', 'key.models'],
   ['← → ↑ ↓', 'key.arrows'],
+  ['+  −  R', 'key.zoom'],
   ['T', 'key.teacher'],
   ['D', 'key.theme'],
   ['L', 'key.language'],

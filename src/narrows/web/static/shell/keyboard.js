@@ -19,6 +19,10 @@ const DOES = /** @type {Record<string, (app: App) => void>} */ ({
   l: (app) => app.set({ lang: app.language === 'en' ? 'cs' : 'en' }),
   p: python,
   '?': help,
+  '+': (app) => app.mounted?.zoom?.(1),
+  '=': (app) => app.mounted?.zoom?.(1), // where + needs Shift
+  '-': (app) => app.mounted?.zoom?.(-1),
+  r: (app) => app.mounted?.zoom?.(0),
   '[': (app) => step(app, -1),
   ']': (app) => step(app, 1),
 });

@@ -14,9 +14,12 @@
 /**
  * @param {Model[]} models at least one
  * @param {string | undefined} id that the address names
- * @returns {Model} that one; where it names none, the first whose codes fill a plane
+ * @returns {Model} that one; where it names none, of those like the first the one whose codes are a plane, or fill one
  */
 export function shown(models, id) {
-  const plane = models.find((model) => model.latent_dim > 1);
-  return models.find((model) => model.id === id) ?? plane ?? models[0];
+  const named = models.find((model) => model.id === id);
+  if (named) return named;
+  const alike = models.filter(({ kind, data }) => kind === models[0].kind && data === models[0].data);
+  const plane = alike.find((model) => model.latent_dim === 2);
+  return plane ?? models.find((model) => model.latent_dim > 1) ?? models[0];
 }

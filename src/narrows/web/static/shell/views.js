@@ -11,6 +11,7 @@ import { h } from '../widgets/elements.js';
  * @property {() => string[]} python the lines that do the same in Python, after those that make `model` and `data`
  * @property {(changed: string[]) => void} [update] called when these parts of the state have changed
  * @property {(x: number, y: number) => void} [move] called for arrow keys; one step is 1
+ * @property {(nearer: -1 | 0 | 1) => void} [zoom] called for + and −; 0 is as at first
  * @property {() => void} [close] called before the view is taken away
  */
 /**

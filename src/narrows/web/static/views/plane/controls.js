@@ -4,8 +4,8 @@ import { h, svg } from '../../widgets/elements.js';
 import { choices, tick } from '../../widgets/fields.js';
 import { cellWords } from '../../widgets/rows.js';
 import { columnColour, shownColumn } from './background.js';
-import { BINS } from './stage.js';
 
+export const BINS = 8; // colours of errors
 const NAMED = 10; // levels whose colours are told
 
 /** @typedef {import('../../shell/app.js').App} App */
@@ -103,7 +103,7 @@ function axisChoices(app, axes) {
     values: /** @type {const} */ (['pca', 'units']),
     value: axes === 'pca' ? 'pca' : 'units',
     told: (name) => app.t(`plane.${name}`),
-    chosen: (name) => app.set({ axes: name === 'pca' ? '' : '0,1' }),
+    chosen: (name) => app.set({ axes: name === 'pca' ? '' : '0,1', zoom: '' }),
   });
   if (axes === 'pca') return [kind];
   const units = Array.from({ length: app.model.latent_dim }, (_, i) => String(i));
@@ -114,7 +114,7 @@ function axisChoices(app, axes) {
       values: units,
       value: String(axes[axis]),
       told,
-      chosen: (value) => app.set({ axes: swapped(axes, axis, Number(value)).join(',') }),
+      chosen: (value) => app.set({ axes: swapped(axes, axis, Number(value)).join(','), zoom: '' }),
     });
   return [kind, unit(0), unit(1)];
 }
@@ -134,8 +134,9 @@ function swapped(axes, axis, unit) {
  * @param {App} app
  * @param {Plane} given
  * @param {HTMLElement} scale filled with the colours of errors
+ * @param {HTMLElement[]} counts what is said of how many examples are shown
  */
-export function key(app, given, scale) {
+export function key(app, given, scale, counts) {
   const rows = app.model.columns.length > 0;
   const square = (/** @type {number} */ bin) =>
     svg('svg', { viewBox: '0 0 1 1' }, svg('rect', { width: 1, height: 1, fill: `rgb(${heat(bin / (BINS - 1))})` }));
@@ -149,6 +150,7 @@ export function key(app, given, scale) {
     h('span', {}, app.t('plane.faded')),
     explained,
     scale,
+    ...counts,
   );
 }
 

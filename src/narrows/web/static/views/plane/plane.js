@@ -1,19 +1,21 @@
 /** The plane: drag through the codes of the data, over what the codes in between stand for. */
 import { join, split } from '../../shell/address.js';
+import { clamp } from '../../shell/numbers.js';
+import { heat, themed } from '../../widgets/canvases.js';
 import { dragPainter } from '../../widgets/drag-painter.js';
 import { h } from '../../widgets/elements.js';
 import { newest } from '../../wire/newest.js';
-import { background, shownColumn } from './background.js';
+import { columnColour, shownColumn } from './background.js';
 import { Beside } from './beside.js';
-import { colouring, columnKey, controls, key } from './controls.js';
+import { Board } from './board.js';
+import { BINS, colouring, columnKey, controls, key } from './controls.js';
 import { ranked } from './points.js';
-import { BINS, Stage } from './stage.js';
 
 /** @typedef {import('../../shell/app.js').App} App */
 /** @typedef {import('../../wire/frames.js').Levels} Levels */
 /** @typedef {import('../../wire/frames.js').Shown} Shown */
 /** @typedef {import('../../wire/frames.js').Floats} Floats */
-/** @typedef {import('./stage.js').Point} Point */
+/** @typedef {import('./board.js').Groups} Groups */
 /**
  * @typedef {{
  *   points: Floats, low: Floats, high: Floats, labels: Levels | null, classes: string[], axes: string[],
@@ -26,37 +28,17 @@ import { BINS, Stage } from './stage.js';
 /** @typedef {import('../../widgets/rows.js').Heading} Heading */
 /** @typedef {'pca' | [number, number]} Axes principal ones, or two units of the code */
 
-const STEP = 0.01; // of the plane, a press of an arrow key
-
 /** @type {import('../../shell/views.js').Module} */
 export const plane = {
   async mount(root, app) {
     const axes = axesOf(app);
     /** @type {Plane} */
     const given = await app.connection.ask('plane', { model: app.model.id, axes });
-    const view = new PlaneView(root, app, axes, given.axes.length > 1 ? given : spread(given));
+    const view = new PlaneView(root, app, axes, given);
     await view.start();
     return view;
   },
 };
-
-/**
- * @param {Plane} given along one axis
- * @returns {Plane} the same in a plane, at the height 0
- */
-function spread(given) {
-  const { points, low, high } = given;
-  const [from, to] = [low, high].map((ends, i) => ({ data: new Float32Array([ends.data[0], 2 * i - 1]), shape: [2] }));
-  const both = new Float32Array(2 * points.shape[0]);
-  points.data.forEach((value, i) => both.set([value, 0], 2 * i));
-  return {
-    ...given,
-    low: from,
-    high: to,
-    axes: [...given.axes, ''],
-    points: { data: both, shape: [both.length / 2, 2] },
-  };
-}
 
 /**
  * @param {App} app
@@ -71,8 +53,8 @@ function axesOf(app) {
 
 class PlaneView {
   said = h('figcaption', { 'aria-live': 'polite' });
-  /** @type {Point} */
-  point = [0, 0];
+  /** @type {number[]} */
+  place = [];
 
   /**
    * @param {HTMLElement} root
@@ -86,83 +68,75 @@ class PlaneView {
     this.given = given;
     this.brush = app.brush;
     this.z = split(app.state.z, app.model.latent_dim) ?? given.mean;
-    this.decoded = this.brush.blank(app.t('plane.decoded'));
+    this.where = app.t(given.axes.length > 1 ? 'plane.decoded' : 'plane.decoded.line');
+    this.decoded = this.brush.blank(this.where);
     this.painter = dragPainter(
       (/** @type {At} */ answer) => this.painted(answer),
       ({ z }) => app.set({ z: join(z) }),
     );
-    this.drag = newest((/** @type {Point | null} */ point, /** @type {number} */ stamp) => this.decode(point, stamp));
-    this.beside = new Beside(app, () => this.stage.clear());
-    this.stage = new Stage(app, given, {
-      dragged: (point, stamp) => {
-        this.point = point;
-        this.drag(point, stamp);
+    this.drag = newest((/** @type {number[] | null} */ place, /** @type {number} */ stamp) =>
+      this.decode(place, stamp),
+    );
+    this.beside = new Beside(app, () => this.board.drawing.circle([]));
+    this.board = new Board(app, given, axes, this.z, {
+      dragged: (place, stamp) => {
+        this.place = place;
+        this.drag(place, stamp);
       },
       pointed: (row) => this.beside.pointAt(row),
       drawn: (rows) => this.select(rows),
     });
     this.scale = h('span', { class: 'scale' });
     const large = h('figure', { class: 'large' }, this.decoded, this.said);
-    this.board = h(
-      'div',
-      { class: 'board' },
-      this.stage.element,
-      h('span', { class: 'axis up' }, this.axisName(1)),
-      h('span', { class: 'axis across' }, this.axisName(0)),
-      key(app, given, this.scale),
-    );
+    this.key = key(app, given, this.scale, [this.board.note, this.board.outside]);
     root.append(
-      this.board,
+      h('div', { class: 'board' }, this.board.stage, ...this.board.axes(), this.board.buttons(), this.key),
       h(
         'aside',
         {},
         large,
         this.beside.element,
-        controls(app, axes, given, this.stage.lasso, (rows) => this.select(rows)),
+        controls(app, axes, given, this.board.lasso, (rows) => this.select(rows)),
       ),
     );
   }
 
   async start() {
-    this.app.attempt(() => this.behind()); // which may take a while, and comes when it comes
     await Promise.all([this.mark(), this.decode(null, 0)]);
-  }
-
-  /** @param {0 | 1} i */
-  axisName(i) {
-    const name = this.given.axes[i];
-    return name ? this.app.t(name[0] === 'p' ? 'plane.p' : 'plane.z', { i: name.slice(1) }) : '';
   }
 
   /** Colour the points. */
   async mark() {
     const by = colouring(this.app, this.given);
     this.scale.hidden = by !== 'error';
-    if (by === 'label') this.stage.markLabels();
-    else if (by === 'column') this.stage.markColumn(...(await this.column()));
-    else this.stage.markBins(await this.bins());
+    this.board.colour(by === 'label' ? this.classes() : by === 'column' ? await this.column() : await this.bins());
   }
 
-  /** @returns {Promise<[Heading, ArrayLike<number>]>} the column that is chosen, and where the examples lie on it */
+  /** @returns {Groups} the classes */
+  classes() {
+    const { labels, classes } = this.given;
+    return { of: labels?.data ?? [], palette: classes.map((_, i) => themed(`--c${i % 10}`)), names: classes };
+  }
+
+  /** @returns {Promise<Groups>} parts of the range of the column that is chosen, or its levels, and missing cells */
   async column() {
     const { app } = this;
     const [, heading] = shownColumn(app);
     /** @type {Values} */
     const { at } = await app.connection.ask('values', { model: app.model.id, column: heading.name });
-    return [heading, at.data];
+    const last = (heading.levels.length || BINS) - 1;
+    const parts = Array.from({ length: last + 1 }, (_, i) => columnColour(heading, i / (last || 1)));
+    const part = (/** @type {number} */ value) =>
+      Number.isNaN(value) ? last + 1 : Math.round(clamp(value, 0, 1) * last);
+    return { of: Array.from(at.data, part), palette: [...parts, themed('--soft')], names: [] };
   }
 
-  /** @returns {Promise<number[]>} each example's colour by its error, as many of each */
+  /** @returns {Promise<Groups>} as many examples each, by their errors */
   async bins() {
     /** @type {Errors} */
     const { values } = await this.app.connection.ask('errors', { model: this.app.model.id });
-    return ranked(values.data, BINS);
-  }
-
-  async behind() {
-    const { app, axes, z, stage } = this;
-    stage.tiles.hidden = app.state.tiles === '0';
-    if (!stage.tiles.hidden) await background(app, axes, z, stage.tiles);
+    const palette = Array.from({ length: BINS }, (_, bin) => heat(bin / (BINS - 1)));
+    return { of: ranked(values.data, BINS), palette, names: [] };
   }
 
   /** @param {number[]} rows */
@@ -173,22 +147,26 @@ class PlaneView {
 
   /** @param {number} x @param {number} y steps */
   move(x, y) {
-    this.point = this.stage.moved(this.point, STEP * x, STEP * y); // now, for presses in quick succession
-    this.drag(this.point, performance.now());
+    this.place = this.board.moved(this.place, [x, y]); // now, for presses in quick succession
+    this.drag(this.place, performance.now());
+  }
+
+  /** @param {-1 | 0 | 1} nearer */
+  zoom(nearer) {
+    this.board.zoom(nearer);
   }
 
   /**
-   * @param {Point | null} point null for where the code lies
+   * @param {number[] | null} point null for where the code lies
    * @param {number} stamp when the person moved
    */
   async decode(point, stamp) {
     const { app, axes, z } = this;
-    const place = point && point.slice(0, Math.min(z.length, 2));
     await app.attempt(async () => {
       /** @type {At} */
-      const answer = await app.connection.ask('at', { ...app.named, axes, z, point: place });
+      const answer = await app.connection.ask('at', { ...app.named, axes, z, point });
       this.z = answer.z;
-      if (point === null) this.point = [answer.point[0], answer.point[1] ?? 0];
+      if (point === null) this.place = answer.point;
       this.painter.show(answer, stamp);
     });
   }
@@ -197,9 +175,9 @@ class PlaneView {
   painted({ levels, z, point, seen }) {
     const { app } = this;
     this.brush.paint(this.decoded, levels);
-    this.stage.cross([point[0], point[1] ?? 0]);
+    this.board.drawing.cross(point);
     this.said.replaceChildren(
-      h('strong', {}, app.t('plane.decoded')),
+      h('strong', {}, this.where),
       h('span', { class: 'number' }, app.code(z)),
       h('span', { class: seen ? '' : 'warn' }, app.t(seen ? 'plane.seen' : 'plane.unseen')),
     );
@@ -209,8 +187,11 @@ class PlaneView {
   update(changed) {
     if (changed.includes('axes')) this.app.show();
     if (changed.includes('colour') || changed.includes('column')) this.app.attempt(() => this.mark());
-    if (changed.includes('column')) this.board.querySelector('.of-column')?.replaceChildren(...columnKey(this.app));
-    if (changed.includes('tiles') || changed.includes('column')) this.app.attempt(() => this.behind());
+    if (changed.includes('column')) {
+      this.key.querySelector('.of-column')?.replaceChildren(...columnKey(this.app));
+      this.board.background.renew();
+    }
+    if (changed.includes('tiles')) this.board.redraw();
   }
 
   python() {
@@ -221,5 +202,6 @@ class PlaneView {
 
   close() {
     this.painter.close();
+    this.board.close();
   }
 }
