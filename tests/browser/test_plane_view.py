@@ -162,7 +162,7 @@ def test_tiles_are_finer_from_near(show):
     """A tile is at most as large on the page as one of twice the size would be."""
     page = show()
     asked = []
-    page.on("websocket", lambda socket: socket.on("framesent", lambda text: asked.append(text)))
+    page.once("websocket", lambda socket: socket.on("framesent", asked.append))
     page.reload()
     settle(page)
     for _ in range(4):
