@@ -23,6 +23,9 @@ FIGURES = {
     "networks": lambda: of_row("L6"),
     "graph": lambda: of_row("L7"),
     "descent": lambda: of_row("L9"),
+    "backpropagation": lambda: of_row("L11"),
+    "approximation": lambda: of_row("L13"),
+    "convolution": lambda: of_row("L16"),
 }
 
 if __name__ == "__main__":
