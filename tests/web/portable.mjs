@@ -5,9 +5,10 @@ import * as model_ from '../../src/narrows/web/static/kernels/model.js';
 import { shown, heldCells } from '../../src/narrows/web/static/kernels/columns.js';
 import { corrupt } from '../../src/narrows/web/static/kernels/corruptions.js';
 import { errorMaps } from '../../src/narrows/web/static/kernels/errors.js';
+import { atCode, givenCells } from '../../src/narrows/web/static/kernels/marginals.js';
 import { drawn, sample } from '../../src/narrows/web/static/kernels/sampling.js';
 
-const kernels = { ...model_, corrupt, drawn, errorMaps, sample };
+const kernels = { ...model_, atCode, givenCells, corrupt, drawn, errorMaps, sample };
 const ofModel = { shown, heldCells };
 const plain = (value) => {
   if (ArrayBuffer.isView(value)) return Array.from(value, (number) => (Number.isFinite(number) ? number : `${number}`));

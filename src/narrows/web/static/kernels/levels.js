@@ -75,15 +75,17 @@ function levels({ widths, seen, unseen, within }, width, logLevels) {
       const rare = within.data.subarray(starts[feature] + drawn, starts[feature + 1]).map(Math.exp);
       return drawn + chosen(random, rare);
     },
-    add: (h, at, feature, sums, weight) => {
-      logLevels(h, at, feature).forEach((log, k) => (sums[k] += weight * Math.exp(log)));
+    levels: {
+      outcomes: (feature) => widths[feature],
+      add: (h, at, feature, sums, weight) => {
+        logLevels(h, at, feature).forEach((log, k) => (sums[k] += weight * Math.exp(log)));
+      },
+      chances: (feature, sums) => {
+        return Float64Array.from({ length: seen[feature] }, (_, level) => {
+          return sums[Math.min(level, widths[feature] - 1)] * Math.exp(own(feature, level));
+        });
+      },
     },
-    chances: (feature, sums) => {
-      return Float64Array.from({ length: seen[feature] }, (_, level) => {
-        return sums[Math.min(level, widths[feature] - 1)] * Math.exp(own(feature, level));
-      });
-    },
-    outcomes: (feature) => widths[feature],
   };
 }
 
@@ -118,9 +120,7 @@ export function bins({ widths, low: { data: low }, high: { data: high }, unseen 
       const bin = starts[feature] + chosen(random, logBins(h, at, feature).map(Math.exp));
       return low[bin] + (high[bin] - low[bin]) * random();
     },
-    add: null,
-    chances: null,
-    outcomes: () => 0,
+    levels: null,
   };
 }
 

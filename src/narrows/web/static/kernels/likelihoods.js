@@ -16,10 +16,14 @@ import { logGamma, roundEven, softplus } from './special.js';
  * @property {(h: Float32Array, at: number, feature: number, x: number) => number} logTerm log p of x, in nats
  * @property {((h: Float32Array, at: number, feature: number, random: () => number) => number) | null} draw of one like
  *   it, where that is a number's or a level's; null where it would only be a level of grey
- * @property {((h: Float32Array, at: number, feature: number, sums: Float64Array, weight: number) => void) | null} add
- *   the probabilities of what the decoder tells apart of a column of levels, times a weight, to sums; null of others
- * @property {((feature: number, sums: Float64Array) => Float64Array) | null} chances of all levels, by such sums
- * @property {(feature: number) => number} outcomes how many levels the decoder tells apart, of those
+ * @property {Levels | null} levels more of columns of levels; null of others
+ */
+/**
+ * @typedef {object} Levels
+ * @property {(feature: number) => number} outcomes how many the decoder tells apart
+ * @property {(h: Float32Array, at: number, feature: number, sums: Float64Array, weight: number) => void} add their
+ *   probabilities, times a weight, to sums
+ * @property {(feature: number, sums: Float64Array) => Float64Array} chances of all levels, by such sums
  */
 /** @typedef {Part & { places: number[] | null, start: number }} Placed Where its outputs begin, and its features are */
 
@@ -36,9 +40,6 @@ const MAKERS = {
   category,
   ordered,
 };
-
-/** What is no level has none of these. */
-const NO_LEVELS = { add: null, chances: null, outcomes: () => 0 };
 
 /**
  * @param {Sent[]} sent
@@ -63,7 +64,7 @@ function gaussian({ link, scales: { data } }) {
   const mean = ACTIVATIONS[link];
   const scale = (/** @type {number} */ feature) => data[data.length > 1 ? feature : 0];
   return {
-    ...NO_LEVELS,
+    levels: null,
     width: 0,
     mean: (h, at, feature) => mean(h[at + feature]),
     logTerm: (h, at, feature, x) => {
@@ -82,7 +83,7 @@ function laplace({ link, scales: { data } }) {
   const mean = ACTIVATIONS[link];
   const scale = (/** @type {number} */ feature) => data[data.length > 1 ? feature : 0];
   return {
-    ...NO_LEVELS,
+    levels: null,
     width: 0,
     mean: (h, at, feature) => mean(h[at + feature]),
     logTerm: (h, at, feature, x) => {
@@ -102,7 +103,7 @@ function laplace({ link, scales: { data } }) {
  */
 function grey(mean, term) {
   return {
-    ...NO_LEVELS,
+    levels: null,
     width: 0,
     mean: (h, at, feature) => mean(h[at + feature]),
     logTerm: (h, at, feature, x) => term(x, h[at + feature]),
@@ -131,7 +132,7 @@ function continuousNormaliser(h) {
  */
 function counts({ zero: { data: zero }, scale: { data: scale } }, logMass) {
   return {
-    ...NO_LEVELS,
+    levels: null,
     width: 0,
     mean: (h, at, feature) => Math.exp(h[at + feature]) + zero[feature],
     logTerm: (h, at, feature, x) => {
