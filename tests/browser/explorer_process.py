@@ -14,7 +14,7 @@ import uvicorn
 
 from narrows.web.server import create_app
 
-VIEWS = ["plane", "code", "input", "noise", "compare"]
+VIEWS = ["plane", "code", "input", "noise", "compare", "check"]
 
 # Counts the questions of a page that wait for an answer (one that goes with its connection waits for none), and knows
 # whether the address has yet to follow what is drawn, which takes 250 ms, and what is repeated in time.

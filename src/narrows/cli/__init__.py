@@ -13,7 +13,7 @@ import warnings
 import typer
 from typer.exceptions import TyperException
 
-from narrows.cli import evaluate, explore, export, help, learn, lecture, look, make, serve, use  # noqa: A004
+from narrows.cli import evaluate, explore, export, help, learn, lecture, look, make, serve, share, use  # noqa: A004
 from narrows.cli.postponing import postpone
 from narrows.cli.saying import say_warning
 
@@ -45,6 +45,7 @@ VERBS = {
     make.generate: "generate",
     make.interpolate: "generate",
     explore.explore: "explorer",
+    share.share: "sharing",
     serve.serve: "serve",
     lecture.lecture: "start",
     help.help_: "start",

@@ -258,12 +258,23 @@ def check_new_table(path: Path) -> None:
     Raises
     ------
     DataError
-        If it has another ending, already exists, lies in no folder, or needs a package that is missing.
+        As `check_new_file`, or if it needs a package that is missing.
     """
-    if path.suffix not in {".csv", ".npy", ".parquet"}:
-        raise DataError(f"--out {path} must end in .csv, .npy or .parquet")
+    check_new_file(path, ".csv", ".npy", ".parquet")
     if path.suffix == ".parquet":
         require_pyarrow(f"--out {path}")
+
+
+def check_new_file(path: Path, *endings: str) -> None:
+    """Refuse a file that cannot be written anew.
+
+    Raises
+    ------
+    DataError
+        If it has none of the ``endings``, already exists, or lies in no folder.
+    """
+    if path.suffix not in endings:
+        raise DataError(f"--out {path} must end in {' or '.join(endings)}")
     if path.exists():
         raise DataError(f"--out {path} already exists; name a new file")
     if not path.parent.is_dir():

@@ -20,7 +20,7 @@ from narrows.latent import nearest
 from narrows.runs.opening import known_labels
 from narrows.web.rows import Columns, Rows
 
-__all__ = ["MOST_CLASSES", "SHOWN", "Entry", "Eye", "Measured"]
+__all__ = ["FAR", "MOST_CLASSES", "SHOWN", "Entry", "Eye", "Measured"]
 
 SHOWN = 2000
 """Examples on the page, at most: points that can still be told apart, and bytes that a browser gets at once."""

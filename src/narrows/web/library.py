@@ -17,13 +17,14 @@ from narrows.data.dataset import Dataset
 from narrows.data.errors import DataError
 from narrows.data.sources import NAMED
 from narrows.estimators import load
+from narrows.estimators.base import BottleneckEstimator
 from narrows.fitted.fitted import Fitted
 from narrows.runs.opening import known_labels, models_in, read_as, remembered, results_beside, warn_of_units
 from narrows.sweeps import Sweep
 from narrows.web.entry import SHOWN, Entry, Measured
 from narrows.web.lab import Lab
 
-__all__ = ["Library", "Progress", "open_models", "shown"]
+__all__ = ["Library", "Progress", "open_models", "samples_of", "shown"]
 
 DIGITS = (
     ("Autoencoder", 2, 40),
@@ -219,8 +220,7 @@ def _open(file: Path, data: str | None, read: Callable[[str, Fitted, dict[str, A
     given = _measured(results, fitted)
     name = f"{fitted.kind.lower()}-{fitted.latent_dim}"
     if source is None:
-        classes = np.resize(fitted.require_classes(), DRAWN) if fitted.conditional else None
-        drawn = Dataset("samples", estimator.sample(DRAWN, classes, random_state=0), classes)
+        drawn = samples_of(estimator)
         python = (lines[0], lines[2], lines[3])
         return Entry(name, estimator, drawn, len(drawn.X), python, given, from_prior=True)
     dataset = read(source, fitted, results)
@@ -242,10 +242,16 @@ def _check_fits(source: str, dataset: Dataset, file: Path, fitted: Fitted) -> No
         known_labels(fitted, dataset.y)
 
 
-def shown(dataset: Dataset) -> Dataset:
-    """Return at most `SHOWN` of the examples, the same at every call, in memory."""
+def samples_of(estimator: BottleneckEstimator) -> Dataset:
+    """Return samples of the model's own, which stand for data where there are none."""
+    classes = np.resize(estimator.fitted_.require_classes(), DRAWN) if estimator.fitted_.conditional else None
+    return Dataset("samples", estimator.sample(DRAWN, classes, random_state=0), classes)
+
+
+def shown(dataset: Dataset, most: int = SHOWN) -> Dataset:
+    """Return at most ``most`` of the examples, the same at every call, in memory."""
     n = len(dataset.X)
-    rows = np.arange(n) if n <= SHOWN else np.sort(np.random.default_rng(0).choice(n, SHOWN, replace=False))
+    rows = np.arange(n) if n <= most else np.sort(np.random.default_rng(0).choice(n, most, replace=False))
     return dataset.at(rows)
 
 

@@ -35,7 +35,7 @@ from narrows.serving.bodies import Bodies
 from narrows.serving.images import MOST_BYTES, read_image
 from narrows.serving.patience import Patience
 from narrows.serving.refusal import Refusal, Refused
-from narrows.web import questions
+from narrows.web import questions, sharing
 from narrows.web.guard import PageGuard
 from narrows.web.library import Library
 from narrows.web.questions import inputs
@@ -100,12 +100,20 @@ def create_app(library: Library, token: str, hosts: frozenset[str]) -> ASGIApp:
             return Refused(found, pack_refusal(found.message))
         return Response(frame, media_type="application/octet-stream")
 
+    async def share(*, data: bool = True) -> Response:
+        try:
+            html = await work(_shared, library, data)
+        except ValueError as error:
+            return Response(str(error), 422, media_type="text/plain")
+        return Response(html, media_type="text/html", headers={"content-disposition": "attachment"})
+
     async def live(socket: WebSocket) -> None:
         await socket.accept()
         await _converse(socket, partial(work, answer, library))
 
     app.get("/")(page)
     app.post("/upload")(upload)
+    app.get("/share")(share)
     app.websocket("/live")(live)
     app.mount("/static", StaticFiles(directory=STATIC))
     return PageGuard(app, token, hosts)
@@ -118,6 +126,11 @@ def _prepared(library: Library, model: str, body: bytes) -> bytes:
         return pack(inputs.Prepared(entry.levels(prepare(read_image(body), entry))))
     except ValueError as error:
         return pack_refusal(str(error))
+
+
+def _shared(library: Library, data: bool) -> bytes:  # noqa: FBT001 - a thread's work is called with what comes
+    """Return a page with the library's models, which needs no server."""
+    return sharing.share(sharing.thinned(library, data=data)).encode()
 
 
 async def _converse(socket: WebSocket, reply: Callable[[str], Awaitable[bytes]]) -> None:

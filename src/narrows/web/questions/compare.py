@@ -58,14 +58,14 @@ def compare(library: Library, model: str) -> Compared:
     entry = library[model]
     alike = {other.fitted.latent_dim: other for other in library.kin(entry) if other.kind == entry.kind}
     alike[entry.fitted.latent_dim] = entry
-    rows = _one_a_class(entry)
+    rows = one_a_class(entry)
     return Compared(
         entry.kind,
         [_column(alike[d], rows) for d in sorted(alike)],
         entry.shown(entry.numbers(entry.at(rows))),
         rows,
         entry.names(rows),
-        _mean_error(entry),
+        mean_error_of(entry),
     )
 
 
@@ -84,7 +84,7 @@ def _column(entry: Entry, rows: NDArray[np.int64]) -> Column:
     )
 
 
-def _mean_error(entry: Entry) -> float:
+def mean_error_of(entry: Entry) -> float:
     """Return the error of the examples' mean, which is what a table's errors are relative to."""
     if entry.fitted.table is not None:
         return 1.0
@@ -92,7 +92,7 @@ def _mean_error(entry: Entry) -> float:
     return mean_error(scaled, scaled)
 
 
-def _one_a_class(entry: Entry) -> NDArray[np.int64]:
+def one_a_class(entry: Entry) -> NDArray[np.int64]:
     """Return the row of the first example of each label, or the first few examples."""
     if entry.labels is None:
         return np.arange(min(MOST_EXAMPLES, len(entry.X)))

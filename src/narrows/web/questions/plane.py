@@ -160,7 +160,7 @@ class Group:
 def plane(library: Library, model: str, axes: Axes = "pca") -> Plane:
     """Return the points, by two units ``axes`` or along the principal axes; of a code of two units, by these."""
     entry = library[model]
-    frame = _frame(entry, axes)
+    frame = frame_of(entry, axes)
     spread = entry.codes.astype(np.float64).var(0).sum()
     inside = ((entry.codes - frame.origin) @ frame.basis).var(0).sum()
     return Plane(
@@ -204,7 +204,7 @@ def tiles(
         If a corner has another number of values than the plane has axes, or lies too far out.
     """
     entry = library[model]
-    frame = _frame(entry, axes)
+    frame = frame_of(entry, axes)
     start = frame.low if low is None else _place(frame, "low", low)
     end = frame.high if high is None else _place(frame, "high", high)
     steps = start + (np.arange(side)[:, None] + 0.5) / side * (end - start)
@@ -230,7 +230,7 @@ def at(
         If ``point`` has another number of values than the plane has axes.
     """
     entry = library[model]
-    frame, held = _frame(entry, axes), _held(entry, z)
+    frame, held = frame_of(entry, axes), _held(entry, z)
     at = (held - frame.origin) @ frame.basis if point is None else _place(frame, "point", point)
     codes = entry.check_codes(_codes_at(frame, held, at[None]).tolist())
     seen = bool(_seen(frame, at[None])[0])
@@ -303,7 +303,7 @@ def _csv(entry: Entry, rows: Sequence[int], names: Sequence[str], codes: NDArray
     return text.getvalue()
 
 
-def _frame(entry: Entry, axes: Axes) -> Frame:
+def frame_of(entry: Entry, axes: Axes) -> Frame:
     """Return the plane's frame, worked out once."""
     key = str(axes)
     if key not in entry.memo:

@@ -91,7 +91,7 @@ def row(library: Library, model: str, example: Example) -> Row:
         _follows(columns, coded),
         _follows(columns, given_cells(entry.fitted, cells, context)) if gaps else None,
         float(np.nanmean(entry.error_maps(cells[None], coded.cells[None]))),
-        float(entry.errors[example]),
+        float(entry.scores[example]),
         entry.odd,
     )
 

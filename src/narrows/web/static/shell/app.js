@@ -3,12 +3,13 @@ import { Brush } from '../widgets/canvases.js';
 import { h } from '../widgets/elements.js';
 import { RowBrush } from '../widgets/rows.js';
 import { Connection } from '../wire/connection.js';
+import { Inside } from '../wire/inside.js';
 import { format, parse } from './address.js';
 import { above, below } from './frame.js';
 import { pressed } from './keyboard.js';
 import { shown } from './models.js';
 import { number } from './numbers.js';
-import { fetched, VIEWS } from './views.js';
+import { ENCLOSED, fetched, VIEWS } from './views.js';
 import { translate } from './words.js';
 
 /** @typedef {import('./strings.js').Key} Key */
@@ -48,10 +49,12 @@ export class App {
 
   constructor() {
     document.body.append(this.skip, this.head, this.status, this.main, this.foot);
-    this.connection = new Connection(
-      `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/live`,
-      (open) => this.connected(open),
-    );
+    /** @type {import('../wire/connection.js').Answering} */
+    this.connection = ENCLOSED
+      ? new Inside(ENCLOSED)
+      : new Connection(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}`, (open, again) =>
+          this.connected(open, again),
+        );
   }
 
   /** Ask what is open, and show it. */
@@ -329,7 +332,7 @@ export class App {
    * @param {...Node} more
    */
   say(key, values, ...more) {
-    if (this.status.dataset.key === 'lost' && this.connection.socket?.readyState !== 1) return;
+    if (this.status.dataset.key === 'lost' && document.documentElement.classList.contains('lost')) return;
     this.status.dataset.key = key;
     this.status.replaceChildren(...(key ? [h('span', {}, this.t(key, values)), ...more] : []));
   }
@@ -348,8 +351,11 @@ export class App {
     );
   }
 
-  /** @param {boolean} open */
-  connected(open) {
+  /**
+   * @param {boolean} open
+   * @param {() => void} again try, now
+   */
+  connected(open, again) {
     document.documentElement.classList.toggle('lost', !open);
     if (open) {
       this.status.dataset.key = '';
@@ -358,10 +364,7 @@ export class App {
       return;
     }
     this.status.dataset.key = 'lost';
-    this.status.replaceChildren(
-      h('span', {}, this.t('lost')),
-      h('button', { onclick: () => this.connection.open() }, this.t('lost.now')),
-    );
+    this.status.replaceChildren(h('span', {}, this.t('lost')), h('button', { onclick: again }, this.t('lost.now')));
   }
 }
 

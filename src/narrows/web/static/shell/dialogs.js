@@ -1,8 +1,17 @@
 /** What opens above the page: the Python for a view, and the keys. */
-import { h } from '../widgets/elements.js';
+import { download, h } from '../widgets/elements.js';
+import { tick } from '../widgets/fields.js';
+import { spaced } from './words.js';
 
 /** @typedef {import('./app.js').App} App */
 /** @typedef {import('./strings.js').Key} Key */
+/**
+ * @typedef {{
+ *   data: string, count: number, total: number, from_prior: boolean, labels: string[], columns: string[],
+ *   left_out: string[],
+ * }} Part
+ */
+/** @typedef {{ models: [string, number][], parts: Part[] }} Contents */
 
 const COPIED = 1500; // milliseconds for which a button says so
 const KEYS = /** @type {[string, Key][]} */ ([
@@ -34,6 +43,52 @@ export function python(app) {
 export function help(app) {
   const rows = KEYS.flatMap(([key, what]) => [h('dt', {}, h('kbd', {}, key)), h('dd', {}, app.t(what))]);
   dialog(app, app.t('keys'), h('dl', {}, ...rows));
+}
+
+/**
+ * Give the person a file that needs no server, after saying what is in it.
+ * @param {App} app
+ */
+export async function share(app) {
+  const told = h('ul', { 'aria-live': 'polite' });
+  const failed = h('p', { class: 'warn', role: 'alert' });
+  let data = true;
+  const tell = async () => {
+    /** @type {Contents} */
+    const { models, parts } = await app.connection.ask('contents', { data });
+    const names = models.map(([kind, d]) => `${spaced(kind)} · ${d}`).join(', ');
+    told.replaceChildren(...[names, ...parts.flatMap((part) => inWords(app, part))].map((line) => h('li', {}, line)));
+  };
+  const without = tick(app.t('share.without'), false, (on) => {
+    data = !on;
+    app.attempt(tell);
+  });
+  const save = async () => {
+    button.disabled = true;
+    failed.textContent = app.t('share.wait');
+    const response = await fetch(`/share?data=${data}`);
+    button.disabled = false;
+    failed.textContent = response.ok ? '' : app.t('error', { error: await response.text() });
+    if (response.ok) download('narrows.html', await response.blob());
+  };
+  const button = h('button', { onclick: () => app.attempt(save) }, app.t('share.save'));
+  await app.attempt(tell);
+  dialog(app, app.t('share.title'), h('p', {}, app.t('share.lead')), told, h('p', {}, without), failed, button);
+}
+
+/**
+ * @param {App} app
+ * @param {Part} part
+ * @returns {string[]}
+ */
+function inWords(app, { data, count, total, from_prior: prior, labels, columns, left_out }) {
+  const numbers = { data, count: app.n(count, {}), total: app.n(total, {}) };
+  return [
+    app.t(prior ? 'share.samples' : 'share.examples', numbers),
+    labels.length ? app.t('share.labels', { names: labels.join(', ') }) : '',
+    columns.length ? app.t('share.columns', { names: columns.join(', ') }) : '',
+    left_out.length ? app.t('share.out', { names: left_out.join(', ') }) : '',
+  ].filter(Boolean);
 }
 
 /**

@@ -2,9 +2,9 @@
 import { download, h } from '../widgets/elements.js';
 import { choices } from '../widgets/fields.js';
 import { format } from './address.js';
-import { copier, help, python } from './dialogs.js';
+import { copier, help, python, share } from './dialogs.js';
 import { toPng, toSvg } from './saving.js';
-import { offered, VIEWS } from './views.js';
+import { ENCLOSED, offered, VIEWS } from './views.js';
 import { spaced } from './words.js';
 
 /** @typedef {import('./app.js').App} App */
@@ -165,6 +165,7 @@ function tools(app) {
     h('button', { id: 'python', class: 'quiet', onclick: () => python(app) }, app.t('python')),
     h('button', { id: 'png', class: 'quiet', onclick: png }, app.t('png')),
     h('button', { id: 'svg', class: 'quiet', onclick: vector }, app.t('svg')),
+    !ENCLOSED && app.models.length > 0 && h('button', { id: 'share', class: 'quiet', onclick: () => share(app) }, app.t('share')),
     copier(app, 'link', () => {
       app.write(false);
       return location.href;

@@ -47,14 +47,18 @@ function lesson(id, rows, alone = true) {
   return { id, group: 'lecture', alone, rows, folder: 'lecture' };
 }
 
+/** @type {HTMLElement | null | undefined} of a shared page, a file without a server: what it shows, and which views */
+export const ENCLOSED = globalThis.document?.getElementById('shared');
+
 /** @type {View[]} */
-export const VIEWS = [
+const ALL = [
   view('plane'),
   view('row'),
   view('code'),
   view('input'),
   view('noise'),
   view('compare'),
+  view('check'),
   view('train', true),
   lesson('perceptron', ['L1', 'L2', 'L3', 'L4']),
   lesson('boolean', ['L5', 'L6']),
@@ -66,6 +70,9 @@ export const VIEWS = [
   lesson('parameters', ['L12', 'L14', 'L15']),
   lesson('layers', ['L20', 'L23'], false),
 ];
+
+/** @type {View[]} those that the page has */
+export const VIEWS = ALL.filter(({ id }) => ENCLOSED?.dataset.views?.split(' ').includes(id) ?? true);
 
 /**
  * @param {App} app
@@ -88,7 +95,7 @@ const sheets = new Map();
 export async function fetched({ id, folder }) {
   const [modules] = await Promise.all([
     import(`../views/${folder}/${id}.js`),
-    styled(`/static/views/${folder}/${id}.css`),
+    ENCLOSED ? null : styled(`/static/views/${folder}/${id}.css`), // all of a shared page's rules stand in its head
   ]);
   return modules[id];
 }

@@ -4,6 +4,13 @@
  */
 import { unpack } from './frames.js';
 
+/**
+ * Who answers a page: the server, or the page itself where there is none.
+ * @typedef {object} Answering
+ * @property {<T>(question: string, given?: Record<string, unknown>) => Promise<T>} ask
+ * @property {(model: string, image: Blob) => Promise<Prepared>} prepare make an image an input of that model
+ */
+/** @typedef {{ levels: import('./frames.js').Levels, refused?: string }} Prepared */
 /** @typedef {{ text: string, answered: (answer: any) => void, refused: (error: Error) => void }} Pending */
 
 const FIRST_WAIT = 500;
@@ -11,8 +18,8 @@ const LONGEST_WAIT = 5000;
 
 export class Connection {
   /**
-   * @param {string} address of the WebSocket
-   * @param {(open: boolean) => void} changed called when it opens, and when it breaks
+   * @param {string} address of the server
+   * @param {(open: boolean, again: () => void) => void} changed called when it opens, and when it breaks
    * @param {(address: string) => WebSocket} [connect]
    */
   constructor(address, changed, connect = (to) => new WebSocket(to)) {
@@ -31,18 +38,18 @@ export class Connection {
   /** Connect, now. */
   open() {
     clearTimeout(this.timer);
-    const socket = this.connect(this.address);
+    const socket = this.connect(`${this.address}/live`);
     this.socket = socket;
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => {
       this.wait = FIRST_WAIT;
-      this.changed(true);
+      this.changed(true, () => this.open());
       for (const { text } of this.pending.values()) socket.send(text);
     };
     socket.onmessage = ({ data }) => this.receive(unpack(data));
     socket.onclose = () => {
       if (socket !== this.socket) return;
-      this.changed(false);
+      this.changed(false, () => this.open());
       this.timer = setTimeout(() => this.open(), this.wait);
       this.wait = Math.min(2 * this.wait, LONGEST_WAIT);
     };
@@ -70,5 +77,14 @@ export class Connection {
       this.pending.set(id, { text, answered, refused });
       if (this.socket?.readyState === 1) this.socket.send(text);
     });
+  }
+  /**
+   * @param {string} model
+   * @param {Blob} image
+   * @returns {Promise<Prepared>}
+   */
+  async prepare(model, image) {
+    const response = await fetch(`/upload?model=${encodeURIComponent(model)}`, { method: 'POST', body: image });
+    return unpack(await response.arrayBuffer());
   }
 }

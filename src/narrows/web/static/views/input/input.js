@@ -6,7 +6,6 @@ import { figure, h } from '../../widgets/elements.js';
 import { examplePicker } from '../../widgets/fields.js';
 import { RowBrush } from '../../widgets/rows.js';
 import { askWhy, whyWords } from '../../widgets/why.js';
-import { unpack } from '../../wire/frames.js';
 import { newest } from '../../wire/newest.js';
 import { givenTo, inputLines, own, shownExample } from './given.js';
 
@@ -21,7 +20,6 @@ import { givenTo, inputLines, own, shownExample } from './given.js';
  *   labels: string[],
  * }} Look
  */
-/** @typedef {{ levels: import('../../wire/frames.js').Levels }} Prepared */
 /** @typedef {import('../../widgets/why.js').Why} Why */
 
 const PAD = 280; // pixels of the field to draw in
@@ -202,11 +200,7 @@ class InputView {
   /** @param {Promise<Blob>} blob */
   async upload(blob) {
     const { app } = this;
-    const response = await fetch(`/upload?model=${encodeURIComponent(app.model.id)}`, {
-      method: 'POST',
-      body: await blob,
-    });
-    const { levels, refused } = unpack(await response.arrayBuffer());
+    const { levels, refused } = await app.connection.prepare(app.model.id, await blob);
     this.said.textContent = refused === undefined ? '' : app.t('input.bad', { error: refused });
     if (refused !== undefined) return;
     this.example.input.value = '';

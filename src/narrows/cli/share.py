@@ -1,0 +1,85 @@
+"""The verb share: models as one file that plays in any browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from narrows.cli.choosing import whole
+from narrows.cli.saying import say_written
+
+if TYPE_CHECKING:
+    from narrows.web.questions.sharing import Contents
+
+__all__ = ["share"]
+
+
+def share(
+    models: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RUN_OR_MODEL …", help="Model files, or run folders with one or more.", show_default=False
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE.html", help="A new file for the page.", show_default=False)
+    ],
+    data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATA",
+            help="Data to take examples from: digits, mnist, or a file or folder, as for narrows train.",
+            show_default="the named set that a run was trained on, else the model's own samples",
+        ),
+    ] = None,
+    examples: Annotated[
+        int | None,
+        typer.Option(
+            parser=whole,
+            metavar="N",
+            help="Examples in the file, at most, drawn at random from DATA.",
+            show_default="2,000, or fewer where they are large",
+        ),
+    ] = None,
+    no_data: Annotated[
+        bool,
+        typer.Option("--no-data", help="Put the model's own samples in place of examples.", show_default=False),
+    ] = False,
+) -> None:
+    """Write models into one HTML file that opens from disk, offline, and plays as the explorer does.
+
+    Whoever opens it needs a browser, and neither Python nor a connection: it asks nobody for anything. It says first
+    which of your data are in the file; columns of identifiers never are.
+    """
+    from narrows.arguments import integer
+    from narrows.runs.files import check_new_file
+    from narrows.web.library import open_models
+    from narrows.web.questions.sharing import contents
+    from narrows.web.sharing import share, thinned
+
+    check_new_file(out, ".html")
+    if examples is not None:
+        integer("--examples", examples, 1)
+        if no_data:
+            raise ValueError(f"--examples {examples} has no effect with --no-data; leave one of them out")
+    library = thinned(open_models(models, data), examples, data=not no_data)
+    _say_contents(contents(library))
+    out.write_text(share(library), encoding="utf-8")
+    say_written([out])
+
+
+def _say_contents(found: Contents) -> None:
+    print("In the file:", ", ".join(f"{kind} (d = {d})" for kind, d in found.models))
+    for part in found.parts:
+        labels = f", with their labels ({', '.join(part.labels)})" if part.labels else ""
+        if part.from_prior:
+            print(f"  {part.count:,} samples of the model's own instead of examples{labels}")
+        else:
+            print(f"  {part.count:,} of the {part.total:,} examples of {part.data}{labels}")
+        if part.columns:
+            print(f"  the columns {', '.join(part.columns)}, with their ranges and levels")
+        if part.left_out:
+            print(f"  not in it: the columns {', '.join(part.left_out)}")
+    print(flush=True)
