@@ -14,15 +14,8 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.datasets import load_digits
-from torch import nn
 
-from narrows import VAE, Autoencoder
-from narrows.data.dataset import Dataset
-from narrows.web import bundle, sharing
-from narrows.web.entry import Entry
-from narrows.web.library import Library
-from narrows.web.questions.sharing import contents
+from narrows.web import sharing
 from narrows.web.sharing import share, thinned
 from web.test_scripts import missing
 
@@ -173,7 +166,9 @@ def test_what_chance_decides_is_drawn_alike(page, ask, library, model):
     compare(page, ask, "noise", **clean)
     for kind in page("corruptions")["kinds"]:
         ours, theirs = (
-            np.mean([f("noise", **clean | {"level": 0.4, "seed": seed, "corruption": kind["name"]}) for seed in range(9)])
+            np.mean(
+                [f("noise", **clean | {"level": 0.4, "seed": seed, "corruption": kind["name"]}) for seed in range(9)]
+            )
             for f in (lambda *a, **b: page(*a, **b)["error"], lambda *a, **b: ask(*a, **b).error)
         )
         assert ours == pytest.approx(theirs, rel=0.5)

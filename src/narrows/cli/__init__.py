@@ -45,7 +45,7 @@ VERBS = {
     make.generate: "generate",
     make.interpolate: "generate",
     explore.explore: "explorer",
-    share.share: "sharing",
+    share.share: "explorer",
     serve.serve: "serve",
     lecture.lecture: "start",
     help.help_: "start",

@@ -128,7 +128,7 @@ def _prepared(library: Library, model: str, body: bytes) -> bytes:
         return pack_refusal(str(error))
 
 
-def _shared(library: Library, data: bool) -> bytes:  # noqa: FBT001 - a thread's work is called with what comes
+def _shared(library: Library, data: bool) -> bytes:
     """Return a page with the library's models, which needs no server."""
     return sharing.share(sharing.thinned(library, data=data)).encode()
 

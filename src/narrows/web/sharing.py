@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from narrows.data.dataset import Dataset
 from narrows.fitted.levels import value_range
 from narrows.web.bundle import page
 from narrows.web.entry import FAR, Entry, Measured

@@ -58,6 +58,4 @@ def _part(entry: Entry) -> Part:
     table = entry.fitted.table
     known = [] if entry.columns is None else [heading.name for heading in entry.columns.headings]
     others = [] if table is None else [str(column.name) for column in table.columns if str(column.name) not in known]
-    return Part(
-        entry.dataset.name, len(entry.X), entry.total, entry.from_prior, entry.classes, known, others
-    )
+    return Part(entry.dataset.name, len(entry.X), entry.total, entry.from_prior, entry.classes, known, others)
