@@ -227,6 +227,7 @@ def test_values_and_derivatives_of_the_graph_are_autograds(ask, x, y, z):
         ("learning", {"points": CORNERS, "labels": [0, 1, 1, 0], "rule": "hebb", "eta": 0}, "eta:"),
         ("learning", {"points": [], "labels": [], "rule": "hebb", "eta": 1}, "points:"),
         ("excitation", {"w": [1, 2], "x": [1], "theta": 0}, "x must have shape"),
+        ("excitation", {"w": [1, 2], "x": [1, 2, 3], "theta": 0}, "x must have shape"),
         ("boolean", {"table": [0, 1, 1, 0, 1]}, "2ⁿ"),
         ("boolean", {"table": [0, 2, 1, 1]}, "table.1:"),
         ("graph", {"x": 0, "y": 0, "z": 4}, "z:"),

@@ -234,7 +234,8 @@ def excitation(
 ) -> Excitation:
     """Add up a unit's weighted inputs."""
     unit = ThresholdUnit(np.array(w), theta)
-    return Excitation(_plain(unit.weights * x), float(unit.excitation(x)) + 0.0, int(unit(x)))
+    total = float(unit.excitation(x)) + 0.0  # which refuses an x of another length
+    return Excitation(_plain(unit.weights * x), total, int(unit(x)))
 
 
 def boolean(
