@@ -168,7 +168,7 @@ def test_rosenblatts_rule_step_by_step_until_it_rests(lesson):
     assert state(page)["k"] == "3"
     for _ in steps[3:]:
         button.click()
-    told(page, f"the rule rests, after {report.updates} changes")
+    told(page, f"the rule stops, after {report.updates} changes")
     told(page, "wrong about 0 of 4")
     button.click()
     assert state(page)["k"] == str(len(steps))
@@ -179,7 +179,7 @@ def test_rosenblatts_rule_step_by_step_until_it_rests(lesson):
 
 def test_a_rule_runs_by_itself_until_it_is_stopped(lesson):
     page = lesson("perceptron", p=XOR)
-    told(page, "The rule never rests")
+    told(page, "The rule never stops")
     page.get_by_role("button", name="Run").click()
     told(page, "Step 3, pass 1")
     page.get_by_role("button", name="Pause").click()
@@ -376,7 +376,7 @@ def test_what_an_address_has_wrong_is_left_out(lesson, view, wrong):
 
 def test_a_step_too_far_is_the_last(lesson):
     page = lesson("perceptron", p=FOUR, k="9999")
-    told(page, "the rule rests")
+    told(page, "the rule stops")
     assert len(list(islice(rosenblatt(X, LABELS), 500))) < 500
 
 

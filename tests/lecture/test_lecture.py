@@ -74,7 +74,7 @@ def test_every_page_is_whole(pages, number):
 
 CHECKS = {
     1: {"wᵀx": 1.05, "output at θ = 1.05": 1, "output at θ = 1.06": 0},
-    2: {"Rosenblatt's rule rests": True, "updates within the bound": True, "rests on XOR within 100 passes": False},
+    2: {"Rosenblatt's rule stops": True, "updates within the bound": True, "stops on XOR within 100 passes": False},
     3: {"c = −θ": True},
     4: {
         "converted back, exactly the same": True,

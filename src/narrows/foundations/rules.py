@@ -2,7 +2,7 @@
 
 Hebb (1949), Rosenblatt (1958) and Widrow & Hoff (1960) say how the weights follow examples. The threshold is learned as
 one more weight w₀ = −θ on an input that is always 1. The rules generate single steps, which a figure can follow.
-Rosenblatt's rests iff a unit can do the task, after few enough (Novikoff 1962).
+Rosenblatt's stops iff a unit can do the task, and after few enough steps (Novikoff 1962).
 
 Source: the lecture “Úvod do generativních modelů”.
 """

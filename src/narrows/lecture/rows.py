@@ -44,7 +44,7 @@ ROWS = (
         2,
         "rules",
         "Three learning rules",
-        "Hebb, Rosenblatt, Widrow; and how soon Rosenblatt's rests",
+        "Hebb, Rosenblatt, Widrow; and how soon Rosenblatt's stops",
         ("hebb", "rosenblatt", "adaline", "widrow", "learning", "convergence"),
     ),
     Row(3, "geometry", "What a unit does to space", "a line cuts the plane, a plane cuts space", ("line", "plane")),

@@ -55,19 +55,19 @@ def rules(row: Row) -> Page:
     updates = [step.unit for step in rosenblatt(X, labels, epochs=report.epochs) if step.updated]
     hopeless = convergence(inputs(2), TABLES["XOR"], epochs=100)
     facts = (
-        Fact("Rosenblatt's rule rests", report.converged),
+        Fact("Rosenblatt's rule stops", report.converged),
         Fact("updates it took", report.updates),
         Fact("radius R", report.radius),
         Fact("margin γ", report.gamma),
         Fact("the theorem's bound (R/γ)²", report.bound),
         Fact("updates within the bound", report.updates <= report.bound),
         *(Fact(f"wrong after {len(wrong)} passes, {name}", int(wrong[-1])) for name, wrong in errors.items()),
-        Fact(f"rests on XOR within {hopeless.epochs} passes", hopeless.converged),
+        Fact(f"stops on XOR within {hopeless.epochs} passes", hopeless.converged),
         Fact("updates on XOR until then", hopeless.updates),
     )
     text = (
         "How weights follow examples. Hebb (1949): what is active together is tied together. Rosenblatt (1958): only "
-        "an error changes the weights; on classes that some unit separates, the rule rests after at most (R/γ)² "
+        "an error changes the weights; on classes that some unit separates, the rule stops after at most (R/γ)² "
         "updates (Novikoff 1962), on others never. Widrow's ADALINE (1960): descend the squared error of the linear "
         "part."
     )

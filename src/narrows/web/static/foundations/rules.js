@@ -42,17 +42,17 @@ export function* follow(rule, points, labels, eta, epochs = Infinity) {
   /** @type {Unit} */
   let unit = { weights: points[0].map(() => 0), theta: 0 };
   for (let epoch = 1; epoch <= epochs; epoch++) {
-    let rests = true;
+    let still = true;
     for (const [index, x] of points.entries()) {
       const [error, factor] = rule(unit, x, labels[index]);
       if (factor) {
         const step = eta * factor;
         unit = { weights: unit.weights.map((w, i) => w + step * x[i]), theta: unit.theta - step };
-        rests = false;
+        still = false;
       }
       yield { unit, index, epoch, error, updated: factor !== 0 };
     }
-    if (rests) return;
+    if (still) return;
   }
 }
 

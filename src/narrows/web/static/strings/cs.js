@@ -37,7 +37,7 @@ export const cs = {
   'about.of': '{kind}, d = {d} · {data}, příkladů: {count} z {total}',
   'about.prior':
     '{kind}, d = {d} · data nejsou zadána, takže toto je {count} vzorků samotného modelu; vlastní přidáte pomocí --data DATA',
-  'about.lecture': 'Přednáška «Úvod do generativních modelů», {rows} · počítá narrows.foundations',
+  'about.lecture': 'Přednáška «Úvod do generativních modelů», {rows} · počítá se jako v narrows.foundations',
   'training': 'Učení na číslicích: {name}',
   'training.first': 'Učí se první model číslic; potrvá to několik sekund.',
   'training.failed': 'Učení se zastavilo: {error}. Spusťte narrows explore znovu, nebo uveďte vlastní model.',

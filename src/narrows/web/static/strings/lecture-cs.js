@@ -40,7 +40,7 @@ export const csLecture = {
   'perceptron.did': 'Krok {k}, průchod {epoch}: bod ({x}; {y}) ze třídy {label}, chyba {error}.',
   'perceptron.change': 'Δw = ({dw1}; {dw2}), Δθ = {dtheta}.',
   'perceptron.same': 'Nic se nemění.',
-  'perceptron.rests': 'Celý průchod bez chyby: pravidlo se zastavilo, počet změn: {k}.',
+  'perceptron.stops': 'Celý průchod bez chyby: pravidlo se zastavilo, počet změn: {k}.',
   'perceptron.pass': 'Průchod skončil; další by w jen prodlužovaly.',
   'perceptron.enough': 'Dál se nesleduje; počet kroků: {k}.',
   'perceptron.wrong': 'Jednotka se mýlí u {wrong} z {count} bodů.',
@@ -51,7 +51,7 @@ export const csLecture = {
     'Žádná přímka body neodděluje: křížek leží mezi body třídy 1 a zároveň mezi body třídy 0. Pravidlo se nikdy nezastaví.',
   'perceptron.hebb': 'Hebbovo pravidlo se na své chyby nedívá. Má pravdu tam, kde jsou vstupy navzájem kolmé.',
   'perceptron.adaline':
-    'ADALINE sestupuje po kvadratické chybě výrazu wᵀx − θ. Ustálí se, ale nikdy úplně nestojí, a může se u některého bodu mýlit. η musí být pod 2/R² = {limit}.',
+    'ADALINE sestupuje po kvadratické chybě výrazu wᵀx − θ. Ustálí se, ale nikdy se úplně nezastaví a může se u některého bodu mýlit. η musí být pod 2/R² = {limit}.',
   'perceptron.too.fast': 'S tak velkým η by každý krok přeskočil cíl; musí být pod 2/R² = {limit}. Zmenšete ho.',
   'perceptron.vector': 'Jeden vektor',
   'perceptron.vector.fires': '{sum} ≥ {theta}: jednotka dává 1.',
@@ -162,7 +162,7 @@ export const csLecture = {
   'approximation.is.jump':
     'Skok není spojitý. Průměrná chyba sice klesá, ale někde se síť mýlí o {sup}: u skoku to nemůže být o mnoho méně než ½.',
   'approximation.is.polynomial':
-    'Síť jakkoli široká je polynom stupně {k}: dimenze prostoru, který její skryté jednotky s konstantou napínají, je {dimensions} a víc než {bound} být nemůže, takže chyba neklesne pod {last}.',
+    'Jakkoli široká síť je polynom stupně {k}: dimenze prostoru, který její skryté jednotky s konstantou napínají, je {dimensions} a víc než {bound} být nemůže, takže chyba neklesne pod {last}.',
   'parameters': 'Parametry',
   'parameters.lead':
     'Plně propojená vrstva má váhu pro každou dvojici vstupu a jednotky, a tak s obrázkem narůstá do obřích rozměrů. Konvoluční vrstva používá všude tytéž nemnohé váhy, ať je obrázek jakkoli velký.',

@@ -9,7 +9,7 @@ export const enLecture = {
     'A unit gives 1 where wᵀx ≥ θ, else 0. With two inputs that is a half-plane, bounded by a line at right angles to w. A learning rule moves the line, one example at a time.',
   'perceptron.plane': 'Points of two classes and the line of the unit.',
   'perceptron.key':
-    'Full circles are of class 1, hollow squares of class 0; the unit gets dotted ones wrong. It gives 1 in the shaded part. Drag the points, the line, and the tip of w. A click in the plane adds a point; Enter, or a click on the chosen point, changes its class; Delete removes it.',
+    'Filled circles are of class 1, hollow squares of class 0; the unit gets dotted ones wrong. It gives 1 in the shaded part. Drag the points, the line, and the tip of w. A click in the plane adds a point; Enter, or a click on the chosen point, changes its class; Delete removes it.',
   'perceptron.shift': 'The line; drag it, or use the arrow keys, to move it along w.',
   'perceptron.turn': 'The tip of w; drag it, or use the arrow keys, to turn the line.',
   'perceptron.right.point': 'Point ({x}; {y}) of class {label}, which the unit gets right.',
@@ -38,19 +38,19 @@ export const enLecture = {
   'perceptron.did': 'Step {k}, pass {epoch}: the point ({x}; {y}) of class {label}, error {error}.',
   'perceptron.change': 'Δw = ({dw1}; {dw2}), Δθ = {dtheta}.',
   'perceptron.same': 'Nothing changes.',
-  'perceptron.rests': 'A whole pass without an error: the rule rests, after {k} changes.',
+  'perceptron.stops': 'A whole pass without an error: the rule stops, after {k} changes.',
   'perceptron.pass': 'The pass is over; more of them would only lengthen w.',
-  'perceptron.enough': 'It is followed for {k} steps only.',
+  'perceptron.enough': 'It is followed for {k} steps, and no further.',
   'perceptron.wrong': 'The unit is wrong about {wrong} of {count} points.',
   'perceptron.bound':
-    'A line separates the points, so the rule rests after at most (R/γ)² = ({radius}/{gamma})² changes, that is {bound}.',
+    'A line separates the points, so the rule stops after at most (R/γ)² = ({radius}/{gamma})² changes, that is {bound}.',
   'perceptron.some': 'A line separates the points, but so narrowly that no bound can be computed.',
   'perceptron.never':
-    'No line separates the points: the cross lies between points of class 1 and also between points of class 0. The rule never rests.',
+    'No line separates the points: the cross lies between points of class 1 and also between points of class 0. The rule never stops.',
   'perceptron.hebb':
     'Hebb’s rule never looks at its errors. It is right where the inputs are at right angles to each other.',
   'perceptron.adaline':
-    'ADALINE descends the squared error of wᵀx − θ. It settles, but never quite rests, and may leave a point wrong. η must be below 2/R² = {limit}.',
+    'ADALINE descends the squared error of wᵀx − θ. It settles, but never quite stops, and may leave a point wrong. η must be below 2/R² = {limit}.',
   'perceptron.too.fast':
     'So large an η would make each step overshoot; it must be below 2/R² = {limit}. Make it smaller.',
   'perceptron.vector': 'One vector',
@@ -66,7 +66,7 @@ export const enLecture = {
   'boolean.flip': 'f({row}) = {value}; change',
   'boolean.picture': 'The inputs as points',
   'boolean.picture.key':
-    'A full circle is 1, a hollow square 0; press one to change it. The unit gives 1 in the shaded part; for three inputs, the plane that bounds it is shaded. Where no unit can do it, the dashed lines join the points whose demands contradict each other: they cross.',
+    'A filled circle is 1, a hollow square 0; press one to change it. The unit gives 1 in the shaded part; for three inputs, the plane that bounds it is shaded. Where no unit can do it, the dashed lines join the points whose demands contradict each other: they cross.',
   'boolean.unit': 'One unit',
   'boolean.can': 'One unit does it. It gives 1 where {rule}.',
   'boolean.cannot':
@@ -173,7 +173,7 @@ export const enLecture = {
   'parameters.preset.photo': 'A photo of 224 × 224',
   'parameters.preset.digits': 'A digit of 8 × 8',
   'parameters.image': 'Image as a vector',
-  'parameters.about.image': 'Pixel after pixel, row after row; in RGB 3XY numbers.',
+  'parameters.about.image': 'Pixel after pixel, row after row; an RGB image is 3XY numbers.',
   'parameters.dense': 'Dense layer',
   'parameters.about.dense': 'A matrix: a row for each unit, a column for each input.',
   'parameters.convolutional': 'Convolutional layer',
@@ -232,7 +232,7 @@ export const enLecture = {
   'convolution.size.numbers': '⌊({n} + {p} − {k}) / {s}⌋ + 1 = {size}',
   'layers': 'Layers',
   'layers.lead':
-    'The encoder presses an input into the few numbers of its code; the decoder makes the output out of nothing else. Here is what each layer makes of one input.',
+    'The encoder squeezes an input into the few numbers of its code; the decoder makes the output out of nothing else. Here is what each layer makes of one input.',
   'layers.previous': 'Previous example',
   'layers.next': 'Next example',
   'layers.part.input': 'Input',
@@ -251,5 +251,5 @@ export const enLecture = {
   'layers.below': 'below 0',
   'layers.maps.key': 'below 0, 0 (grey) and above in feature maps; dead ones are empty',
   'layers.dead.key': 'dead: 0 for each of {n} examples',
-  'layers.most': 'The largest of all, either side of 0, is {most}.',
+  'layers.most': 'The largest in absolute value is {most}.',
 };

@@ -131,7 +131,7 @@ function done(app, { points, step, rule }, walk) {
     k < last
       ? ''
       : walk.ended
-        ? app.t(rule === 'hebb' ? 'perceptron.pass' : 'perceptron.rests', {
+        ? app.t(rule === 'hebb' ? 'perceptron.pass' : 'perceptron.stops', {
             k: app.n(walk.updated.filter(Boolean).length, {}),
           })
         : app.t('perceptron.enough', { k: app.n(last, {}) });
