@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from itertools import repeat
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -113,8 +114,8 @@ class Batches:
         for some in self.now.rows[:, self.now.given * size :].split(at_once * size, 1):
             rows = torch.cat([batch.flatten() for batch in self.processes.share(some).split(size, 1)])
             whole = source.read_at(rows)
-            for start in range(0, len(rows), models * size):
-                yield whole.each(partial(_by_model, models=models, start=start, stop=start + models * size))
+            parts: list[Iterable[Any]] = [repeat(None) if x is None else _by_model(x, models, size) for x in whole]
+            yield from map(Batch, *parts)
 
 
 def _order(member: Member) -> Tensor:
@@ -135,5 +136,9 @@ def _in_batches(inputs: Iterator[Tensor], size: int) -> Iterator[Batch]:
         yield Batch(rest[None], None)
 
 
-def _by_model(tensor: Tensor, models: int, start: int, stop: int) -> Tensor:
-    return tensor[start:stop].view(models, -1, tensor.shape[1])
+def _by_model(tensor: Tensor, models: int, size: int) -> list[Tensor]:
+    """Return the batches that stand one after another in ``tensor``, each (models, size or less, …)."""
+    whole, features = len(tensor) // (models * size), tensor.shape[1]
+    full, rest = tensor.split([whole * models * size, len(tensor) % (models * size)])
+    batches = [*full.view(whole, models, size, features).unbind()]
+    return [*batches, rest.view(models, -1, features)] if len(rest) else batches

@@ -68,7 +68,7 @@ class Gaussians(NamedTuple):
     def one(cls, codes: Codes, smoothing: float) -> Self:
         """Return the single Gaussian of ``codes``, with ``smoothing`` added to its variances."""
         d = codes.z.shape[1]
-        return cls(np.ones(1), np.zeros((1, d)), np.eye(d)[None])._step(codes, smoothing)[0]
+        return cls(np.ones(1), np.zeros((1, d)), np.eye(d)[None]).fitted(codes, smoothing)
 
     def fitted(self, codes: Codes, smoothing: float) -> Self:
         """Return the mixture that `STEPS` steps make likelier for ``codes``; ``smoothing`` as in `one`."""

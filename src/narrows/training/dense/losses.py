@@ -39,12 +39,12 @@ class Errors:
     def __init__(self, like: Tensor) -> None:
         self.g = torch.empty_like(like)
         self.rows, self.total = self.g.view(len(like), 1, -1), like.new_empty(len(like), 1, 1)
-        self.columns, self.squared, self.half = self.rows.transpose(1, 2), self.total.view(-1), like.new_full((), 0.5)
+        self.columns, self.squared = self.rows.transpose(1, 2), self.total.view(-1)
 
     def half_squares(self) -> Tensor:
         """Return ½ ‖g‖² of each model, (K,), until the next call."""
-        torch.bmm(self.rows, self.columns, out=self.total)
-        return self.squared.mul_(self.half)
+        torch.baddbmm(self.total, self.rows, self.columns, beta=0, alpha=0.5, out=self.total)
+        return self.squared
 
 
 Loss = Callable[[Tensor, Tensor, Tensor, Errors], tuple[Tensor, Tensor]]

@@ -171,13 +171,14 @@ class _Batch:
         kind = Cells if isinstance(model.likelihood, Mixed) else Features
         self.output = kind(likelihoods, stack.values, stack.gradients, self.decoder.outputs)
         self.model, self.corruptions = model, [member.corruption for member in stack.models]
+        self.acting = [one for one in self.corruptions if one.acts]
         # A number would be made such a tensor at each use, which takes longer than the product.
         self.scale = self.inputs.new_full((), 1 / examples)
 
     def gradients(self, batch: Batch, generators: Sequence[torch.Generator], progress: float) -> Tensor:
         """Set the weights' gradients of the mean loss of ``batch`` (K, examples, …), and return it, (K,)."""
         x, seen = batch.x, batch.seen[0]
-        acts = any(one.acts and (batch.noisy is None or one.of_noisy) for one in self.corruptions)
+        acts = any(batch.noisy is None or one.of_noisy for one in self.acting)
         if self.model.coding is not None:
             if acts:
                 seen = torch.stack(self._corrupted(seen, generators, progress))
