@@ -224,3 +224,13 @@ def test_notebooks_are_kept_without_what_came_of_them(notebook):
     """The site's building runs them (docs/conf.py)."""
     cells = json.loads(notebook.read_text("utf-8"))["cells"]
     assert [cell for cell in cells if cell.get("outputs") or cell.get("execution_count")] == []
+
+
+def test_every_picture_is_made_by_a_script_and_shown():
+    scripts = [*(ROOT / "docs").glob("make_*.py"), ROOT / "benchmarks" / "growth.py"]
+    made = "".join(script.read_text("utf-8") for script in scripts)
+    shown = "".join(document.read_text("utf-8") for document in DOCUMENTS)
+    for picture in (ROOT / "docs" / "pictures").iterdir():
+        series, _, name = picture.stem.partition("-")
+        assert picture.stem in made or (f"{series}-{{name}}" in made and f'"{name}"' in made), picture.name
+        assert f"pictures/{picture.name}" in shown, picture.name
