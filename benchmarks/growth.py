@@ -1,7 +1,7 @@
 """How the time of a training grows with the number of examples, their features and latent_dim: a table and a figure.
 
 One dense autoencoder of our defaults, 4 passes in batches of 64, one thread; CPU seconds of the steps alone, the least
-of three rounds. ``NARROWS_FIGURE`` names a file for the figure.
+of three rounds. ``NARROWS_FIGURE=docs/pictures/growth.png`` names a file for the figure.
 """
 
 from __future__ import annotations
