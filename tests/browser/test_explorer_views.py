@@ -224,6 +224,14 @@ def test_models_mend_the_same_noise_side_by_side(visit):
 def test_a_point_of_the_curve_opens_its_model(visit):
     page = visit("compare", model="autoencoder-8")
     assert page.locator("tbody tr").count() == 10
+    tops = (
+        page.locator("tbody tr")
+        .nth(3)
+        .locator("canvas")
+        .evaluate_all("all => all.map(c => c.getBoundingClientRect().y)")
+    )
+    assert len(tops) == 3
+    assert np.ptp(tops) < 0.5  # the original stands as high as what comes back of it
     page.locator(".dot").first.click()
     page.locator("html[data-ready=plane]").wait_for()
     assert state(page)["model"] == "autoencoder-2"

@@ -153,7 +153,7 @@ def test_levels_are_chosen_bars_dragged_and_keys_move_them(show):
     page.mouse.click(box["x"] + 0.9 * box["width"], box["y"] + box["height"] / 2)
     settle(page)
     assert set(json.loads(state(page)["held"])) == {"city", "visits", "income"}
-    page.get_by_role("button", name="Let all go").click()
+    page.get_by_role("button", name="Release all cells").click()
     settle(page)
     assert "held" not in state(page)
 

@@ -198,6 +198,7 @@ def test_a_table_comes_back_as_a_table(tmp_path, typed):
         (["serve", "none.safetensors", "--token-file", "/dev/zero"], "--token-file /dev/zero is no file"),
         (["serve", "none.safetensors", "--port", "-1"], "--port=-1 must be a whole number"),
         (["explore", "none.safetensors", "--port", "65536"], "--port=65536 must be a whole number"),
+        (["explore", "none.safetensors", "--examples", "100001"], "--examples=100001 must be a whole number"),
         (["explore", "/dev/zero"], "/dev/zero is not a model file"),
         (["encode", "full", "digits"], "MODEL full is a folder; name one of the models in it: none"),
         (["encode", "full/file.csv", "digits"], "full/file.csv is not a model file"),

@@ -57,10 +57,9 @@ def test_other_data_are_not_guessed(run, results):
     assert all(entry.from_prior and entry.dataset.name == "samples" for entry in open_models([run]))
 
 
-def test_named_data_are_shown_at_most_so_many(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(narrows.web.library, "SHOWN", 100)
+def test_named_data_are_shown_at_most_so_many(run, tmp_path):
     np.savez(tmp_path / "own.npz", X=load_digits().images, y=load_digits().target)
-    entry = next(iter(open_models([run], str(tmp_path / "own.npz"))))
+    entry = next(iter(open_models([run], str(tmp_path / "own.npz"), 100)))
     assert (len(entry.X), entry.total, entry.dataset.name) == (100, 1797, "own")
     rows = [np.flatnonzero((load_digits().images == x).all((1, 2)))[0] for x in entry.X]
     np.testing.assert_array_equal(entry.dataset.y, load_digits().target[rows])

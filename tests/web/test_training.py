@@ -253,6 +253,12 @@ def test_pictures_follow_each_other_smoothly():
     np.testing.assert_allclose(training._projected(codes @ turn, before), before, atol=1e-8)
 
 
+def test_one_number_has_a_line_for_each_class():
+    codes, labels = np.array([[0.5], [-1.0], [2.0]]), np.array([1, 0, 1], np.uint8)
+    np.testing.assert_array_equal(training._projected(codes, None, labels), [[0.5, -1], [-1, 0], [2, -1]])
+    np.testing.assert_array_equal(training._projected(codes, None), [[0.5, 0], [-1, 0], [2, 0]])
+
+
 def test_a_process_that_is_killed_is_missed_and_replaced(lab):
     begin(lab)
     lab.ask("steer", mode="play")

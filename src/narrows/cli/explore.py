@@ -30,6 +30,9 @@ def explore(
             show_default="the named set that a run was trained on, else the model's own samples",
         ),
     ] = None,
+    examples: Annotated[
+        int, typer.Option(parser=whole, metavar="N", help="Examples of DATA to show, drawn at random; up to 100,000.")
+    ] = 2000,
     port: Annotated[int, typer.Option(parser=whole, metavar="N", help="Port to listen on; 0 takes any free one.")] = 0,
     host: Annotated[
         str, typer.Option(metavar="ADDRESS", help="Address to listen on. Any but 127.0.0.1 lets other machines in.")
@@ -45,12 +48,14 @@ def explore(
     """
     from narrows.arguments import integer
     from narrows.web import exploring
+    from narrows.web.entry import MOST_SHOWN
 
     integer("--port", port, 0, 65535)
+    integer("--examples", examples, 1, MOST_SHOWN)
 
     def opened(address: str) -> None:
         print(f"The explorer is at\n  {address}\nCtrl-C ends it.", flush=True)
         if not no_browser:
             webbrowser.open(address)
 
-    exploring.explore(models or (), data, opened=opened, host=host, port=port)
+    exploring.explore(models or (), data, examples=examples, opened=opened, host=host, port=port)

@@ -20,10 +20,10 @@ from narrows.latent import nearest
 from narrows.runs.opening import known_labels
 from narrows.web.rows import Columns, Rows
 
-__all__ = ["FAR", "MOST_CLASSES", "SHOWN", "Entry", "Eye", "Measured"]
+__all__ = ["FAR", "MOST_CLASSES", "MOST_SHOWN", "SHOWN", "Entry", "Eye", "Measured"]
 
-SHOWN = 2000
-"""Examples on the page, at most: points that can still be told apart, and bytes that a browser gets at once."""
+SHOWN, MOST_SHOWN = 2000, 100_000
+"""Examples on the page, unless more are asked for, and then at most: so many are encoded at once when it opens."""
 
 MOST_CLASSES = 40
 """Labels that are told apart by colour and name."""
@@ -61,7 +61,7 @@ class Entry:
     estimator
         Fitted.
     dataset
-        The examples to show, at most `SHOWN`, in memory.
+        The examples to show, at most `MOST_SHOWN`, in memory.
     total
         How many there were to choose from.
     python
@@ -170,6 +170,11 @@ class Entry:
         return self.estimator.anomaly_score(self.X, self.y, by="reconstruction")
 
     @cached_property
+    def some(self) -> NDArray[np.int64]:
+        """The rows of at most `SHOWN` examples, evenly spaced, which are enough to judge others by."""
+        return np.arange(0, len(self.X), -(-len(self.X) // SHOWN))
+
+    @cached_property
     def scores(self) -> NDArray[np.float64]:
         """The examples' anomaly scores, (n,)."""
         return self.estimator.anomaly_score(self.X, self.y, by=self.fitted.best_score)
@@ -182,7 +187,7 @@ class Entry:
     @cached_property
     def far(self) -> float:
         """The distance from a code to the nearest other that one shown example in a hundred exceeds."""
-        return float(np.quantile(nearest(self.codes, self.codes, 2)[1][:, 1], FAR))
+        return float(np.quantile(nearest(self.codes, self.codes[self.some], 2)[1][:, 1], FAR))
 
     @cached_property
     def measured(self) -> Measured:

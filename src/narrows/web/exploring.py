@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from narrows.web.entry import SHOWN
 from narrows.web.library import Library, open_models
 from narrows.web.server import serve
 
@@ -15,6 +16,7 @@ def explore(
     models: Sequence[Path] = (),
     data: str | None = None,
     *,
+    examples: int = SHOWN,
     opened: Callable[[str], None] = print,
     host: str = "127.0.0.1",
     port: int = 0,
@@ -23,7 +25,7 @@ def explore(
 
     Parameters
     ----------
-    models, data
+    models, data, examples
         As in `narrows.web.library.open_models`; without models, some of the digits are trained.
     opened, host, port
         As in `narrows.web.server.serve`.
@@ -34,7 +36,7 @@ def explore(
         If there are data but no models.
     """
     if models:
-        library = open_models(models, data)
+        library = open_models(models, data, examples)
     elif data is not None:
         raise ValueError(f"--data {data} needs a MODEL to show it with; without one, models of the digits are trained")
     else:

@@ -160,7 +160,7 @@ def _inputs(entry: Entry) -> tuple[Any, ...]:
     return entry.fitted.input_shape, entry.dataset.name, columns
 
 
-def open_models(paths: Sequence[Path], data: str | None = None) -> Library:
+def open_models(paths: Sequence[Path], data: str | None = None, examples: int = SHOWN) -> Library:
     """Open model files, and all of those in run folders, each with data to show it with.
 
     Parameters
@@ -170,6 +170,8 @@ def open_models(paths: Sequence[Path], data: str | None = None) -> Library:
     data
         What `load_data` takes. None takes the set that the run folder names, if it is one of narrows' own and has the
         model's shape; otherwise the examples are the model's own samples.
+    examples
+        How many of the data to show.
 
     Raises
     ------
@@ -188,7 +190,7 @@ def open_models(paths: Sequence[Path], data: str | None = None) -> Library:
 
     for path in paths:
         for file in _files(path):
-            entry = _open(file, data, read)
+            entry = _open(file, data, read, examples)
             if data is not None and data not in NAMED:
                 name = data if entry.dataset.name in NAMED else entry.dataset.name
                 library.given[name] = read(data, entry.fitted, results_beside(file)), data
@@ -211,7 +213,7 @@ def _files(path: Path) -> list[Path]:
     return files
 
 
-def _open(file: Path, data: str | None, read: Callable[[str, Fitted, dict[str, Any]], Dataset]) -> Entry:
+def _open(file: Path, data: str | None, read: Callable[[str, Fitted, dict[str, Any]], Dataset], examples: int) -> Entry:
     estimator = load(file)
     fitted = estimator.fitted_
     results = results_beside(file)
@@ -226,7 +228,8 @@ def _open(file: Path, data: str | None, read: Callable[[str, Fitted, dict[str, A
     dataset = read(source, fitted, results)
     _check_fits(source, dataset, file, fitted)
     warn_of_units(fitted, dataset)
-    return Entry(name, estimator, shown(dataset), len(dataset.X), (*lines, f"data = load_data({source!r})"), given)
+    some = shown(dataset, examples)
+    return Entry(name, estimator, some, len(dataset.X), (*lines, f"data = load_data({source!r})"), given)
 
 
 def _check_fits(source: str, dataset: Dataset, file: Path, fitted: Fitted) -> None:

@@ -41,7 +41,7 @@ def ink_of(entry: Entry) -> Ink | None:
     if len(entry.fitted.input_shape) != 2:
         return None
     low, high = value_range(entry.fitted.scaling)
-    levels = (entry.X - low) / (high - low)
+    levels = (entry.at(entry.some) - low) / (high - low)
     border = np.concatenate([levels[:, 0], levels[:, :, 0], levels[:, :, -1]], 1)
     if np.median(border) > DARK:
         return None

@@ -88,7 +88,7 @@ def mean_error_of(entry: Entry) -> float:
     """Return the error of the examples' mean, which is what a table's errors are relative to."""
     if entry.fitted.table is not None:
         return 1.0
-    scaled = entry.fitted.scaling.apply(entry.numbers(entry.X))
+    scaled = entry.fitted.scaling.apply(entry.numbers(entry.at(entry.some)))
     return mean_error(scaled, scaled)
 
 

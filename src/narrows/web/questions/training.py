@@ -55,7 +55,7 @@ class Moment:
     originals, restored, names
         Ten held-out examples (10, …), or all points of a plane, what becomes of them, and their labels.
     points, labels, classes
-        (n, 2) the codes of held-out examples, their labels' indices, or None, and the labels' names.
+        (n, 2) where the codes of held-out examples are drawn, their labels' indices, or None, and the labels' names.
     units
         Numbers in a code.
     """
@@ -264,7 +264,7 @@ def _seen(watched: Watched, at: int | None, key: str) -> Moment:
     if "ink" not in watched.memo:
         watched.memo["ink"] = ink_of(entry) is not None
     rows = fitted.history
-    points = _projected(entry.codes.astype(np.float64), watched.memo.get("points"))
+    points = _projected(entry.codes.astype(np.float64), watched.memo.get("points"), entry.labels)
     watched.memo["points"] = points
     return Moment(
         key,
@@ -296,14 +296,17 @@ def _ten(entry: Entry) -> NDArray[np.int64]:
     return order[np.sort(np.lexsort((labels, nth))[:MOST_EXAMPLES])]
 
 
-def _projected(codes: NDArray[np.float64], before: NDArray[np.float64] | None) -> NDArray[np.float64]:
+def _projected(
+    codes: NDArray[np.float64], before: NDArray[np.float64] | None, labels: NDArray[np.uint8] | None = None
+) -> NDArray[np.float64]:
     """Return points (n, 2): the codes, or their plane of largest variance, turned to be near the points ``before``.
 
-    The turn is the orthogonal one of least squares (Schönemann 1966), so that frames follow each other smoothly.
+    The turn is the orthogonal one of least squares (Schönemann 1966), so that frames follow each other smoothly. Codes
+    of one number lie on a line for each of the ``labels``, one below another.
     """
     n, d = codes.shape
-    if d == 1:  # the second direction means nothing, and only keeps points apart
-        return np.column_stack([codes[:, 0], np.random.default_rng(0).uniform(-1, 1, n)])
+    if d == 1:
+        return np.column_stack([codes[:, 0], np.zeros(n) if labels is None else -labels.astype(np.float64)])
     if d == 2:
         return codes
     centred = codes - codes.mean(0)

@@ -350,7 +350,7 @@ class InputView {
     const why = distance > far ? `; ${app.t('input.far', { distance: app.n(distance), far: app.n(far) })}` : '';
     return h(
       'section',
-      { class: 'verdict' },
+      {},
       h('h2', { class: outside ? 'warn' : '' }, app.t(outside ? 'input.outside' : 'input.inside')),
       meter,
       h(

@@ -11,7 +11,8 @@ import { newest } from '../../wire/newest.js';
 /** @typedef {{ levels: Levels, seen: Levels, side: number }} Tiles */
 /** @typedef {{ side: number, low: number[], high: number[] }} Block of tiles: how many along an axis; its corners */
 
-const [MANY, FEW, LARGE] = [18, 12, 40]; // tiles a side; fewer of examples with more pixels a side than `LARGE`
+const [MANY, FEW, LARGE] = [18, 12, 40]; // tiles a side; fewer of examples with more pixels a side than `LARGE`,
+const NARROW = 500; // and on a canvas narrower than so many pixels
 const FINE = 32; // tiles a side of a single colour
 const LINE = 12; // tiles along a line
 const GAP = 0.08; // of a tile, on each side of it
@@ -56,7 +57,7 @@ export class Background {
     const { canvas, lens, block } = this;
     canvas.hidden = this.app.state.tiles === '0';
     if (canvas.hidden) return;
-    this.want();
+    this.want(width);
     Object.assign(canvas, {
       width: Math.round(width * devicePixelRatio),
       height: Math.round(height * devicePixelRatio),
@@ -82,21 +83,27 @@ export class Background {
     return [(1 - tall) / 2, (1 + tall) / 2];
   }
 
-  /** Ask for the tiles that are in view, if they are not on their way. */
-  want() {
-    const block = blockOf(this.lens, this.side());
+  /**
+   * Ask for the tiles that are in view, if they are not on their way.
+   * @param {number} width of the canvas as it is shown, in pixels
+   */
+  want(width) {
+    const block = blockOf(this.lens, this.side(width));
     const wanted = JSON.stringify(block);
     if (wanted === this.wanted) return;
     this.wanted = wanted;
     this.fetch(block);
   }
 
-  /** @returns {number} tiles along an axis, at first */
-  side() {
+  /**
+   * @param {number} width of the canvas as it is shown, in pixels
+   * @returns {number} tiles along an axis, at first
+   */
+  side(width) {
     const { brush } = this.app;
     if (brush instanceof RowBrush) return FINE;
     if (this.lens.spans.length === 1) return LINE;
-    return Math.max(...brush.size) > LARGE ? FEW : MANY;
+    return width < NARROW || Math.max(...brush.size) > LARGE ? FEW : MANY;
   }
 
   /** @param {Block} block */

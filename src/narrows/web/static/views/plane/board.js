@@ -169,7 +169,7 @@ export class Board {
     performance.measure('frame', { start, end: performance.now() });
   }
 
-  /** @param {import('./cloud.js').Drawn} drawn */
+  /** @param {import('./cloud.js').InView} drawn */
   say({ inside, dense, rows }) {
     const { app, lens } = this;
     const [all, count] = [this.given.points.shape[0], app.n(inside, {})];

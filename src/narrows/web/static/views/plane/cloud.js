@@ -5,12 +5,13 @@ import { mixed, thinned } from './points.js';
 
 /** @typedef {import('../../widgets/canvases.js').Colour} Colour */
 /** @typedef {import('./lens.js').Lens} Lens */
-/** @typedef {{ inside: number, dense: boolean, rows: ArrayLike<number> }} Drawn how many, how, and which */
+/** @typedef {{ inside: number, dense: boolean, rows: ArrayLike<number> }} InView how many, how, and which */
 
 export const DENSE = 5000; // points in view from which their density is drawn
 const FEW = 400; // points in view up to which all are drawn
 const APART = 9; // pixels between points, at least, where there are more
-const [SMALL, LARGE, HALO] = [2.6, 3.2, 1]; // radii of many points and of few, and what is around them, in pixels
+const [TINY, SMALL, LARGE, HALO] = [2, 2.6, 3.2, 1]; // radii where it is narrow, of many points and of few; a rim; in pixels
+const NARROW = 500; // pixels of the canvas
 const UNSEEN = 60; // of 255, that a point must be darker or lighter than paper to be seen on it
 const GRID = 112; // cells a side of the density
 const [FAINT, STRONG, POWER] = [0.25, 0.95, 0.5]; // the density's opacity, from a single point to most
@@ -48,7 +49,7 @@ export class Cloud {
    * @param {Lens} lens
    * @param {number} width of the canvas as it is shown, in pixels
    * @param {number} height
-   * @returns {Drawn}
+   * @returns {InView}
    */
   draw(lens, width, height) {
     const scale = devicePixelRatio;
@@ -103,7 +104,7 @@ export class Cloud {
    * @param {number} height
    */
   dots(drawing, lens, rows, width, height) {
-    const radius = rows.length > FEW ? SMALL : LARGE;
+    const radius = width < NARROW ? TINY : rows.length > FEW ? SMALL : LARGE;
     const dots = this.palette.map((colour) => dot(colour, radius));
     const half = radius + HALO;
     const [[x, y], [wide, high]] = [lens.low, lens.spans.map((span) => span / lens.factor)];

@@ -5,7 +5,7 @@ import { multiples, nice } from '../../widgets/plot.js';
 
 /** @typedef {import('../../shell/app.js').App} App */
 /** @typedef {import('./board.js').Groups} Groups */
-/** @typedef {import('./cloud.js').Drawn} Drawn */
+/** @typedef {import('./cloud.js').InView} InView */
 /** @typedef {import('./gestures.js').Spot} Spot */
 /** @typedef {import('./lens.js').Lens} Lens */
 
@@ -77,7 +77,7 @@ export class Line {
 
   /**
    * @param {number} width as it is shown, in pixels
-   * @returns {Drawn}
+   * @returns {InView}
    */
   draw(width) {
     const { points, lens, given } = this;

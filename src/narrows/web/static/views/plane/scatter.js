@@ -4,7 +4,7 @@ import { Cloud } from './cloud.js';
 import { isInside } from './points.js';
 
 /** @typedef {import('./board.js').Groups} Groups */
-/** @typedef {import('./cloud.js').Drawn} Drawn */
+/** @typedef {import('./cloud.js').InView} InView */
 /** @typedef {import('./gestures.js').Spot} Spot */
 /** @typedef {import('./lens.js').Lens} Lens */
 /** @typedef {{ element: SVGElement, middle: number[], wide: number }} Name of a class, and the middle of its points */
@@ -30,7 +30,7 @@ export class Scatter {
   pointed = -1;
   /** @type {number[]} */
   place = [];
-  /** @type {Drawn} */
+  /** @type {InView} */
   drawn = { inside: 0, dense: false, rows: [] };
 
   /**
@@ -67,7 +67,7 @@ export class Scatter {
   /**
    * @param {number} width as it is shown, in pixels
    * @param {number} height
-   * @returns {Drawn}
+   * @returns {InView}
    */
   draw(width, height) {
     this.drawn = this.cloud.draw(this.lens, width, height);
