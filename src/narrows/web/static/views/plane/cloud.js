@@ -10,7 +10,7 @@ import { mixed, thinned } from './points.js';
 export const DENSE = 5000; // points in view from which their density is drawn
 const FEW = 400; // points in view up to which all are drawn
 const APART = 9; // pixels between points, at least, where there are more
-const [TINY, SMALL, LARGE, HALO] = [2, 2.6, 3.2, 1]; // radii where it is narrow, of many points and of few; a rim; in pixels
+const [TINY, SMALL, LARGE, HALO] = [2, 2.6, 3.2, 1]; // radii in a narrow window, of many and of few; a rim
 const NARROW = 500; // pixels of the canvas
 const UNSEEN = 60; // of 255, that a point must be darker or lighter than paper to be seen on it
 const GRID = 112; // cells a side of the density
