@@ -83,12 +83,16 @@ const WAYS = { linear: () => (t) => [1 - t, t], spherical };
  */
 function spherical(start, end) {
   const [a, b] = [Math.hypot(...start), Math.hypot(...end)];
-  if (!a || !b) throw new Error("a spherical interpolation needs codes with a direction, but one is 0; take kind='linear'");
+  if (!a || !b) {
+    throw new Error("a spherical interpolation needs codes with a direction, but one is 0; take kind='linear'");
+  }
   const apart = Math.hypot(...start.map((value, i) => value / a - end[i] / b));
   const together = Math.hypot(...start.map((value, i) => value / a + end[i] / b));
   const angle = 2 * Math.atan2(apart, together);
   if (angle > Math.PI - 1e-6) {
-    throw new Error("a and b point in opposite directions, between which there is no shortest path; take kind='linear'");
+    throw new Error(
+      "a and b point in opposite directions, between which there is no shortest path; take kind='linear'",
+    );
   }
   if (angle < 1e-6) return (t) => [1 - t, t];
   return (t) => {
@@ -144,7 +148,10 @@ export function meanCode(entry, rows) {
  */
 function deviations(entry) {
   const n = entry.codes.length / entry.d;
-  const mean = meanCode(entry, Array.from({ length: n }, (_, row) => row));
+  const mean = meanCode(
+    entry,
+    Array.from({ length: n }, (_, row) => row),
+  );
   const sum = new Float64Array(entry.d);
   entry.codes.forEach((value, i) => (sum[i % entry.d] += (value - mean[i % entry.d]) ** 2 / n));
   return sum.map(Math.sqrt);

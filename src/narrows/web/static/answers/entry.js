@@ -139,9 +139,10 @@ export class Entry {
     const { shape } = this.told;
     const n = x.length / this.features;
     if (this.columns.length) {
-      const place = (/** @type {number} */ cell, /** @type {number} */ i) =>
-        clamp(placeOf(this.columns[i % this.features], cell), 0, 1);
-      const data = Uint8Array.from(x, (cell, i) => (Number.isNaN(cell) ? 0 : LOWEST + Math.round(REACH * place(cell, i))));
+      const data = Uint8Array.from(x, (cell, i) => {
+        const place = clamp(placeOf(this.columns[i % this.features], cell), 0, 1);
+        return Number.isNaN(cell) ? 0 : LOWEST + Math.round(REACH * place);
+      });
       return { data, shape: [n, this.features] };
     }
     const [low, high] = this.sent.ends;

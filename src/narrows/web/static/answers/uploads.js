@@ -188,19 +188,15 @@ function scaledRows(data, width, height, wanted) {
   const found = new Float64Array(wanted * height);
   for (let x = 0; x < wanted; x++) {
     const centre = (x + 0.5) * scale;
-    const [from, to] = [
-      Math.max(0, Math.trunc(centre - reach + 0.5)),
-      Math.min(width, Math.trunc(centre + reach + 0.5)),
-    ];
+    const first = Math.max(0, Math.trunc(centre - reach + 0.5));
+    const after = Math.min(width, Math.trunc(centre + reach + 0.5));
+    const near = Array.from({ length: after - first }, (_, k) => first + k).filter((k) => {
+      const at = (k - centre + 0.5) / (2 * reach);
+      return at > -0.5 && at <= 0.5;
+    });
     for (let y = 0; y < height; y++) {
-      let [sum, count] = [0, 0];
-      for (let k = from; k < to; k++) {
-        const at = (k - centre + 0.5) / Math.max(scale, 1);
-        if (at <= -0.5 || at > 0.5) continue;
-        sum += data[y * width + k];
-        count++;
-      }
-      found[y * wanted + x] = Math.floor(sum / count + 0.5);
+      const sum = near.reduce((all, k) => all + data[y * width + k], 0);
+      found[y * wanted + x] = Math.floor(sum / near.length + 0.5);
     }
   }
   return found;

@@ -165,7 +165,9 @@ function tools(app) {
     h('button', { id: 'python', class: 'quiet', onclick: () => python(app) }, app.t('python')),
     h('button', { id: 'png', class: 'quiet', onclick: png }, app.t('png')),
     h('button', { id: 'svg', class: 'quiet', onclick: vector }, app.t('svg')),
-    !ENCLOSED && app.models.length > 0 && h('button', { id: 'share', class: 'quiet', onclick: () => share(app) }, app.t('share')),
+    !ENCLOSED &&
+      app.models.length > 0 &&
+      h('button', { id: 'share', class: 'quiet', onclick: () => share(app) }, app.t('share')),
     copier(app, 'link', () => {
       app.write(false);
       return location.href;
