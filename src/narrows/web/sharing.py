@@ -27,7 +27,7 @@ __all__ = ["Shared", "share", "thinned"]
 
 VIEWS = ("plane", "row", "code", "input", "noise", "compare", "check")
 
-ANSWERS = ("models", "plane", "codes", "inputs", "noise", "compare", "check")
+ANSWERS = ("models", "plane", "codes", "inputs", "explaining", "noise", "compare", "check")
 
 MOST_NUMBERS = 2**21
 """Of a model's examples, unless a person asks for more."""
