@@ -1,8 +1,11 @@
 """A library of small models of several kinds, and a server of it in a thread."""
 
 import json
+import shutil
+import subprocess
 import threading
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,7 +18,7 @@ from narrows.data.dataset import Dataset
 from narrows.web.entry import Entry
 from narrows.web.library import Library
 from narrows.web.server import answer, config_of, create_app
-from web.reading_frames import TOKEN, read_frame
+from web.reading_frames import SHARED, TOKEN, arrays, read_frame
 
 
 @pytest.fixture(scope="session")
@@ -69,3 +72,27 @@ def address(library):
     yield host
     server.should_exit = True
     thread.join()
+
+
+@pytest.fixture(scope="session")
+def asked_of():
+    """Ask a page's own scripts."""
+    from web.test_scripts import missing
+
+    node = shutil.which("node") or missing("node is not installed")
+    script = Path(__file__).with_name("shared_page.mjs")
+    with subprocess.Popen([node, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+
+        def opened(html):
+            _, answers, shared = SHARED.search(html).groups()
+            process.stdin.write(json.dumps({"shared": shared, "answers": answers}) + "\n")
+
+            def asked(name, **given):
+                process.stdin.write(json.dumps({"ask": name, **given}) + "\n")
+                process.stdin.flush()
+                return json.loads(process.stdout.readline(), object_hook=arrays)
+
+            return asked
+
+        yield opened
+        process.stdin.close()

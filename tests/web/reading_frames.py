@@ -1,10 +1,13 @@
-"""How the tests read what the server sends."""
+"""How the tests read what the server sends, and what a shared page does."""
 
+import base64
 import json
+import re
 
 import numpy as np
 
 TOKEN = "a-token"
+SHARED = re.compile(r'id="shared" data-views="(.*?)" data-answers="(.*?)">\s*(.*?)</script>', re.DOTALL)
 
 
 def read_frame(frame):
@@ -28,3 +31,10 @@ def read_frame(frame):
     head = placed(json.loads(frame[4 : 4 + length]))
     assert not len(rest)
     return head
+
+
+def arrays(value):
+    """Return an array where the JSON of a shared page's answer says one, as in tests/web/shared_page.mjs."""
+    if "array" not in value:
+        return value
+    return np.frombuffer(base64.b64decode(value["bytes"]), value["array"]).reshape(value["shape"])

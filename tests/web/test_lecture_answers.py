@@ -3,8 +3,7 @@
 import base64
 import itertools
 import json
-import shutil
-import subprocess
+import re
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,37 +13,29 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from narrows.foundations.boolean import Certificate, Separation, inputs, separate
+from narrows.web import sharing
 from narrows.web.library import Library
 from narrows.web.questions import lecture_images, lecture_nets, lecture_units
 from narrows.web.server import answer
+from narrows.web.sharing import share, thinned
 from web.reading_frames import read_frame
-from web.test_scripts import missing
 
 TENTHS = st.integers(-30, 30).map(lambda k: k / 10)
 ANYWHERE = st.floats(-3, 3)
 LARGE = st.floats(-1e6, 1e6)
 
 
-def arrays(value):
-    if "array" not in value:
-        return value
-    return np.frombuffer(base64.b64decode(value["bytes"]), value["array"]).reshape(value["shape"])
+@pytest.fixture(scope="module")
+def shown(library):
+    return thinned(library)
 
 
 @pytest.fixture(scope="module")
-def page():
-    """Ask as a page does that has no server."""
-    node = shutil.which("node") or missing("node is not installed")
-    script = Path(__file__).with_name("answering.mjs")
-    with subprocess.Popen([node, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-
-        def asked(name, **given):
-            process.stdin.write(json.dumps({"ask": name, **given}) + "\n")
-            process.stdin.flush()
-            return json.loads(process.stdout.readline(), object_hook=arrays)
-
-        yield asked
-        process.stdin.close()
+def page(shown, asked_of):
+    """Ask a page with the lecture that was shared, with weights of 32 bits."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sharing, "MOST_EXACT", 2**30)
+        return asked_of(share(shown, lecture=True))
 
 
 def served(name, **given):
@@ -84,11 +75,9 @@ def same_outline(found, expected):
 def test_every_question_has_its_answer_and_every_answer_its_question():
     static = Path(lecture_units.__file__).parents[1] / "static" / "answers"
     for module in (lecture_images, lecture_nets, lecture_units):
-        text = (static / (module.__name__.rpartition(".")[2].replace("_", "-") + ".js")).read_text(encoding="utf-8")
+        file = static / f"{module.__name__.rpartition('.')[2].replace('_', '-')}.js"
         asked = {name for name in module.__all__ if not isinstance(getattr(module, name), type)}
-        assert asked - {"layers"} == {
-            line.split("(")[0] for line in text.replace("async ", "").split("export function ")[1:]
-        }
+        assert set(re.findall(r"^export function (\w+)", file.read_text(encoding="utf-8"), re.MULTILINE)) == asked
 
 
 POINTS = st.lists(st.lists(TENTHS | ANYWHERE, min_size=2, max_size=2), max_size=24)
@@ -275,6 +264,26 @@ def test_poolings(page, image, window, kind, stride, padding):
 
 def test_patterns(page):
     assert page("patterns") == served("patterns")
+
+
+MODELS = ["plane", "one", "wide", "denoising", "vae", "conditional", "colours"]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_layers_make_the_same_of_an_input(page, shown, model):
+    label = {"label": "7"} if shown[model].fitted.conditional else {}
+    pixels = base64.b64encode(np.arange(shown[model].fitted.features).astype(np.uint8).tobytes()).decode()
+    for taken in ({"example": 3}, {"pixels": pixels}):
+        asked = {"model": model, "given": taken, **label}
+        found = page("layers", **asked)
+        expected = read_frame(answer(shown, json.dumps({"id": 1, "ask": "layers", **asked})))
+        del expected["id"]
+        for name in ("original", "restored"):
+            np.testing.assert_allclose(found.pop(name).astype(int), expected.pop(name), atol=1)
+        for one, other in zip(found["layers"], expected["layers"], strict=True):
+            np.testing.assert_allclose(one.pop("values"), other.pop("values"), rtol=1e-4, atol=1e-5)
+            assert one.pop("most") == pytest.approx(other.pop("most"), rel=1e-4)
+        same(found, expected)
 
 
 # --- Refusals -------------------------------------------------------------------------

@@ -17,43 +17,14 @@ from hypothesis import strategies as st
 
 from narrows.web import sharing
 from narrows.web.sharing import share, thinned
-from web.test_scripts import missing
+from web.reading_frames import SHARED
 
 MODELS = ["plane", "one", "wide", "denoising", "vae", "conditional", "colours"]
-HEAD = re.compile(r'id="shared" data-views="(.*?)" data-answers="(.*?)">\s*(.*?)</script>', re.DOTALL)
 
 
 def payload(html):
     """Return what stands in a page, unzipped."""
-    return gzip.decompress(base64.b64decode(HEAD.search(html)[3]))
-
-
-@pytest.fixture(scope="module")
-def asked_of():
-    """Ask a page's own scripts."""
-    node = shutil.which("node") or missing("node is not installed")
-    script = Path(__file__).with_name("shared_page.mjs")
-    with subprocess.Popen([node, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-
-        def opened(html):
-            _, answers, shared = HEAD.search(html).groups()
-            process.stdin.write(json.dumps({"shared": shared, "answers": answers}) + "\n")
-
-            def asked(name, **given):
-                process.stdin.write(json.dumps({"ask": name, **given}) + "\n")
-                process.stdin.flush()
-                return json.loads(process.stdout.readline(), object_hook=arrays)
-
-            return asked
-
-        yield opened
-        process.stdin.close()
-
-
-def arrays(value):
-    if "array" not in value:
-        return value
-    return np.frombuffer(base64.b64decode(value["bytes"]), value["array"]).reshape(value["shape"])
+    return gzip.decompress(base64.b64decode(SHARED.search(html)[3]))
 
 
 @pytest.fixture(scope="module")

@@ -11,16 +11,22 @@ from narrows.cli.choosing import whole
 from narrows.cli.saying import say_written
 
 if TYPE_CHECKING:
+    from narrows.web.library import Library
     from narrows.web.questions.sharing import Contents
 
 __all__ = ["share"]
 
+LECTURE = "lecture"
+
 
 def share(
     models: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(
-            metavar="RUN_OR_MODEL …", help="Model files, or run folders with one or more.", show_default=False
+            metavar="[lecture] RUN_OR_MODEL …",
+            help="Model files, or run folders with one or more. The word lecture puts the lecture's pages first, and "
+            "stands alone for them with its own autoencoders of the digits.",
+            show_default=False,
         ),
     ],
     out: Annotated[
@@ -64,14 +70,19 @@ def share(
         integer("--examples", examples, 1)
         if no_data:
             raise ValueError(f"--examples {examples} has no effect with --no-data; leave one of them out")
-    library = thinned(open_models(models, data), examples, data=not no_data)
-    _say_contents(contents(library))
-    out.write_text(share(library), encoding="utf-8")
+    lecture = models[0] == LECTURE
+    if models == [LECTURE]:
+        library = _lecture(data, examples, no_data=no_data)
+    else:
+        library = thinned(open_models([Path(model) for model in models[lecture:]], data), examples, data=not no_data)
+    _say_contents(contents(library), lecture=lecture)
+    out.write_text(share(library, lecture=lecture), encoding="utf-8")
     say_written([out])
 
 
-def _say_contents(found: Contents) -> None:
-    print("In the file:", ", ".join(f"{kind} (d = {d})" for kind, d in found.models))
+def _say_contents(found: Contents, *, lecture: bool) -> None:
+    named = [f"{kind} (d = {d})" for kind, d in found.models]
+    print("In the file:", ", ".join(["the lecture's pages", *named] if lecture else named))
     for part in found.parts:
         labels = f", with their labels ({', '.join(part.labels)})" if part.labels else ""
         if part.from_prior:
@@ -83,3 +94,15 @@ def _say_contents(found: Contents) -> None:
         if part.left_out:
             print(f"  not in it: the columns {', '.join(part.left_out)}")
     print(flush=True)
+
+
+def _lecture(data: str | None, examples: int | None, *, no_data: bool) -> Library:
+    """Train the lecture's models, and say so; options that choose examples of given models are refused."""
+    from narrows.web.lecture_models import LATENT_DIMS, SEEDS, lecture_models
+
+    given = {f"--data {data}": data is not None, f"--examples {examples}": examples is not None, "--no-data": no_data}
+    for name in (name for name, is_given in given.items() if is_given):
+        raise ValueError(f"{name} needs a RUN_OR_MODEL after lecture, whose own models have all the digits")
+    dims = ", ".join(map(str, LATENT_DIMS))
+    print(f"Training the lecture's autoencoders of the digits, d = {dims}: each {SEEDS} times, to keep the best …")
+    return lecture_models()

@@ -24,7 +24,7 @@ RULES = ("shell/page.css", "widgets/widgets.css")
 COMMENT = re.compile(r"/\*\*.*?\*/|^\s*//.*?$", re.DOTALL | re.MULTILINE)
 IMPORT = re.compile(r"^import (?:\{(?P<names>[^}]*)\}|\* as (?P<all>\w+)) from '(?P<path>[^']+)';$", re.MULTILINE)
 EXPORT = re.compile(
-    r"^export (?=(?:async function|function|class|const) (?:\[(?P<several>[^\]]*)\]|(?P<one>\w+)))", re.MULTILINE
+    r"^export (?=(?:async function|function\*?|class|const) (?:\[(?P<several>[^\]]*)\]|(?P<one>\w+)))", re.MULTILINE
 )
 WANTED = re.compile(r"\bimport\(")
 

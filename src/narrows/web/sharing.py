@@ -19,7 +19,7 @@ from narrows.web.entry import FAR, Entry, Measured
 from narrows.web.library import Library, samples_of, shown
 from narrows.web.portable.model import PortableModel, portable
 from narrows.web.portable.weights import Bits
-from narrows.web.questions import check, codes, compare, models, plane
+from narrows.web.questions import check, codes, compare, lecture_images, models, plane
 from narrows.web.uploads import Ink, ink_of
 from narrows.web.wire import pack
 
@@ -28,6 +28,19 @@ __all__ = ["Shared", "share", "thinned"]
 VIEWS = ("plane", "row", "code", "input", "noise", "compare", "check")
 
 ANSWERS = ("models", "plane", "codes", "inputs", "explaining", "noise", "compare", "check")
+
+LESSONS = (
+    "perceptron",
+    "boolean",
+    "graph",
+    "descent",
+    "activations",
+    "approximation",
+    "convolution",
+    "parameters",
+    "layers",
+)
+"""The lecture's pages, in its order; they stand before the others where a page has them."""
 
 MOST_NUMBERS = 2**21
 """Of a model's examples, unless a person asks for more."""
@@ -95,6 +108,8 @@ class SharedModel:
         Of the principal plane, (latent_dim,) and (latent_dim, 2).
     units, measured, mean_error, rows, check, oddest
         As in `narrows.web.questions`: of the code, of the error, which examples are compared, and what is wrong.
+    layers, looked
+        What no input changes of its layers, if they are shown, and how many examples a dead unit is told by.
     """
 
     net: PortableModel
@@ -119,6 +134,8 @@ class SharedModel:
     rows: NDArray[np.int64]
     check: check.Check
     oddest: Ranked
+    layers: list[lecture_images.Layer]
+    looked: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +174,15 @@ def _thinned(entry: Entry, most: int | None, *, data: bool) -> Entry:
     return Entry(entry.id, entry.estimator, shown(dataset, most), entry.total, lines, entry.given, prior)
 
 
-def share(library: Library) -> str:
+def share(library: Library, *, lecture: bool = False) -> str:
     """Return a page with all models of ``library``, and their examples, as one file of HTML.
+
+    Parameters
+    ----------
+    library
+        Open models, and not too many examples of each.
+    lecture
+        Whether the page begins with the lecture's.
 
     Raises
     ------
@@ -169,14 +193,17 @@ def share(library: Library) -> str:
     weights = sum(parameter.numel() for entry in entries for parameter in entry.fitted.model.parameters())
     bits: Bits = "float32" if weights <= MOST_EXACT else "float16"
     examples: list[Examples] = []
-    shared = [_shared(library, entry, bits, examples) for entry in entries]
+    shared = [_shared(library, entry, bits, examples, lecture=lecture) for entry in entries]
     frame = pack(Shared(models.models(library), examples, shared))
-    answers = [*ANSWERS, "row"] if any(entry.columns for entry in entries) else ANSWERS
+    answers = [*ANSWERS, *(["row"] if any(entry.columns for entry in entries) else [])]
     views = [(name, name) for name in VIEWS if name != "row" or name in answers]
+    if lecture:
+        views = [*(("lecture", name) for name in LESSONS), *views]
+        answers += ["lecture-units", "lecture-nets", "lecture-images"]
     return page(views, answers, gzip.compress(frame, mtime=0))
 
 
-def _shared(library: Library, entry: Entry, bits: Bits, examples: list[Examples]) -> SharedModel:
+def _shared(library: Library, entry: Entry, bits: Bits, examples: list[Examples], *, lecture: bool) -> SharedModel:
     fitted = entry.fitted
     try:
         net = portable(fitted, bits, entry.columns)
@@ -210,6 +237,8 @@ def _shared(library: Library, entry: Entry, bits: Bits, examples: list[Examples]
         compare.one_a_class(entry),
         check.check(library, entry.id),
         Ranked(oddest, entry.scores[oddest], entry.odd),
+        lecture_images.still_layers(entry) if lecture else [],
+        lecture_images.looked_at(entry),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -18,7 +18,18 @@ from narrows.web.entry import Entry
 from narrows.web.library import Library
 from narrows.web.questions.inputs import Given, taken
 
-__all__ = ["Convolved", "Drawn", "Layers", "Patterns", "Pooled", "convolution", "layers", "patterns", "pooling"]
+__all__ = [
+    "Convolved",
+    "Drawn",
+    "Layer",
+    "Layers",
+    "Patterns",
+    "Pooled",
+    "convolution",
+    "layers",
+    "patterns",
+    "pooling",
+]
 
 Array = NDArray[Any]
 Pixel = Annotated[int, Field(ge=0, le=9)]
@@ -94,8 +105,8 @@ class Pooled:
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
-    """A layer, and as much of it as is drawn.
+class Layer:
+    """What no input changes of a layer, and of as much of it as is drawn.
 
     Attributes
     ----------
@@ -103,20 +114,30 @@ class Drawn:
         As in `narrows.models.tracing.TracedLayer`.
     shape
         (units,), or (channels, h, w); of the input and the output, an example's.
-    values
-        Of its first k units, (k,), or channels, (k, h, w); ``most`` is the largest of all in absolute value.
     dead, count
-        (k,) which of these are 0 for every example that was looked at, and how many of all are.
+        (k,) which of the first k units or channels are 0 for every example that was looked at, and how many of all are.
     """
 
     part: str
     kind: str
     parameters: int
     shape: list[int]
-    values: NDArray[np.float32]
-    most: float
     dead: NDArray[np.bool_]
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn(Layer):
+    """A layer with what an input makes of it.
+
+    Attributes
+    ----------
+    values
+        Of its first k units, (k,), or channels, (k, h, w); ``most`` is the largest of all in absolute value.
+    """
+
+    values: NDArray[np.float32]
+    most: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,18 +212,37 @@ def layers(library: Library, model: str, given: Given, label: str | None = None)
     entry = library[model]
     x = taken(entry, given)
     found = entry.estimator.activations(x, entry.context(label, given.example))
-    examples = min(len(entry.X), max(1, NUMBERS_LOOKED_AT // x.size))
+    examples = looked_at(entry)
     drawn = [_drawn(entry, layer, dead) for layer, dead in zip(found, _dead(entry, examples), strict=True)]
     restored = entry.estimator.reconstruct(x, entry.context(label, given.example))
     return Layers(drawn, entry.levels(x), entry.levels(restored), examples)
 
 
+def looked_at(entry: Entry) -> int:
+    """Return how many examples a dead unit is told by."""
+    return min(len(entry.X), max(1, NUMBERS_LOOKED_AT // entry.fitted.features))
+
+
+def still_layers(entry: Entry) -> list[Layer]:
+    """Return what no input changes of a model's layers."""
+    found = entry.estimator.activations(entry.X[:1], None if entry.y is None else entry.y[:1])
+    return [_layer(entry, layer, dead) for layer, dead in zip(found, _dead(entry, looked_at(entry)), strict=True)]
+
+
+def _layer(entry: Entry, layer: TracedLayer, dead: NDArray[np.bool_]) -> Layer:
+    shape = entry.fitted.input_shape if layer.part in ("input", "output") else layer.values[0].shape
+    return Layer(layer.part, layer.kind, layer.parameters, list(shape), dead[: _most_drawn(layer)], int(dead.sum()))
+
+
 def _drawn(entry: Entry, layer: TracedLayer, dead: NDArray[np.bool_]) -> Drawn:
-    values = layer.values[0].numpy()
-    k = min(MOST_UNITS, max(1, MOST_NUMBERS // values[0].size))
-    shape = entry.fitted.input_shape if layer.part in ("input", "output") else values.shape
-    most = float(np.abs(values).max())
-    return Drawn(layer.part, layer.kind, layer.parameters, list(shape), values[:k], most, dead[:k], int(dead.sum()))
+    still, values = _layer(entry, layer, dead), layer.values[0].numpy()
+    told = {name.name: getattr(still, name.name) for name in fields(still)}
+    return Drawn(**told, values=values[: _most_drawn(layer)], most=float(np.abs(values).max()))
+
+
+def _most_drawn(layer: TracedLayer) -> int:
+    """How many units or channels are drawn, at most."""
+    return min(MOST_UNITS, max(1, MOST_NUMBERS // layer.values[0, 0].numel()))
 
 
 def _dead(entry: Entry, examples: int) -> list[NDArray[np.bool_]]:

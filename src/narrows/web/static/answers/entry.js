@@ -36,7 +36,10 @@ import { clamp } from '../shell/numbers.js';
  * @property {Integers} rows
  * @property {import('../views/check/check.js').Check} check
  * @property {{ rows: Integers, scores: Floats, odd: number }} oddest
+ * @property {Layer[]} layers what no input changes of them; none where no view shows them
+ * @property {number} looked how many examples were looked at for dead units
  */
+/** @typedef {Omit<import('../views/lecture/layers.js').Drawn, 'values' | 'most'>} Layer */
 /** @typedef {{ open: import('../shell/models.js').Models, entries: Map<string, Entry> }} Shared */
 
 const [LOWEST, REACH] = [1, 254]; // of the bytes that say where a cell lies; 0 is for a missing one

@@ -1,7 +1,10 @@
 /** The lecture's pages on convolution and pooling, and on what a model's layers make, computed in the page. */
 import { patches, windowsOver } from '../foundations/windows.js';
+import { trace } from '../kernels/trace.js';
 import { checked, inPython, list, nullable, oneOf, oneOfOr, optional, real, whole } from './arguments.js';
 import { floats, integers } from './arrays.js';
+import { entryOf } from './entry.js';
+import { taken } from './inputs.js';
 
 /** @typedef {Record<string, unknown>} Given */
 /** @typedef {import('../foundations/windows.js').Windows} Windows */
@@ -11,6 +14,7 @@ const FILTER = list(list(real({ least: -99, most: 99 }), 1, 5), 1, 5);
 const STRIDE = whole({ least: 1, most: 5 });
 const BORDER = oneOfOr(['valid', 'same'], whole({ least: 0, most: 3 }));
 const MOST_ITEMS = 6; // of a list that a refusal shows
+const [MOST_UNITS, MOST_NUMBERS] = [64, 2 ** 16]; // of a layer that are drawn, and numbers in them
 
 /** Images and filters to begin with: the digit is the fourth of scikit-learn's, the edge's filter Sobel's. */
 export function patterns() {
@@ -112,4 +116,42 @@ function placed({ before, after, corners }, kernel, pixels) {
 /** @param {number[]} values */
 function sum(values) {
   return values.reduce((all, value) => all + value, 0);
+}
+
+/**
+ * Return what each layer of the model makes of the input; what no input changes was worked out when the page was made.
+ * @param {import('./entry.js').Shared} shared
+ * @param {{ model: string, given: import('./inputs.js').Meant, label?: string }} given
+ * @returns {import('../views/lecture/layers.js').Layers}
+ */
+export function layers(shared, { model, given, label }) {
+  const entry = entryOf(shared, model);
+  const x = taken(entry, given);
+  const context = entry.context(label, given.example);
+  const found = trace(entry.model, x, context);
+  return {
+    layers: entry.sent.layers.map((layer, i) => ({ ...layer, ...drawn(layer, found[i]) })),
+    original: entry.levels(x),
+    restored: entry.levels(entry.restored(x, context)),
+    examples: entry.sent.looked,
+  };
+}
+
+/**
+ * @param {import('./entry.js').Layer} layer
+ * @param {Float32Array} values pixel by pixel, their channels one after another
+ */
+function drawn({ part, shape }, values) {
+  const maps = shape.length === 3 && part !== 'input' && part !== 'output';
+  const [count, ...size] = maps ? shape : [values.length];
+  const pixels = values.length / count;
+  const k = Math.min(MOST_UNITS, Math.max(1, Math.floor(MOST_NUMBERS / pixels)), count);
+  const first = Float32Array.from(
+    { length: k * pixels },
+    (_, i) => values[(i % pixels) * count + Math.floor(i / pixels)],
+  );
+  return {
+    values: floats(first, k, ...size),
+    most: values.reduce((most, value) => Math.max(most, Math.abs(value)), 0),
+  };
 }

@@ -158,7 +158,7 @@ export function unscaled({ head: { offset, scale }, features }, x) {
  * @param {Labels} labels
  * @returns {Float32Array} the rows, and after each, of a conditional model, its class one-hot
  */
-function withClasses({ head: { classes } }, rows, n, labels) {
+export function withClasses({ head: { classes } }, rows, n, labels) {
   if (!classes) return rows;
   const width = rows.length / n;
   const found = new Float32Array(n * (width + classes));

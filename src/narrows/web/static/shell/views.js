@@ -71,8 +71,10 @@ const ALL = [
   lesson('layers', ['L20', 'L23'], false),
 ];
 
-/** @type {View[]} those that the page has */
-export const VIEWS = ALL.filter(({ id }) => ENCLOSED?.dataset.views?.split(' ').includes(id) ?? true);
+const names = ENCLOSED?.dataset.views?.split(' ');
+
+/** @type {View[]} those that the page has; the first is shown first */
+export const VIEWS = names?.flatMap((name) => ALL.filter(({ id }) => id === name)) ?? ALL;
 
 /**
  * @param {App} app
