@@ -154,6 +154,8 @@ def test_a_drawing_is_taken_as_a_digit(visit):
     page.locator("figcaption", has_text="centred by mass").wait_for()
     page.locator(".result .strip figcaption", has_text="class 7").nth(1).wait_for()
     assert page.locator(".result .strip figcaption").count() == 5
+    page.locator(".why figcaption", has_text="odd pixels").wait_for()
+    assert page.locator(".why canvas").count() == 2
     assert len(state(page)["x"]) == 86
     page.keyboard.press("4")
     page.locator(".noise .mended").wait_for()

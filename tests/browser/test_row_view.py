@@ -204,9 +204,23 @@ def test_wide_tables_are_searched(show):
 def test_the_oddest_come_first(show, library):
     page = show()
     page.get_by_role("button", name="Next oddest").click()
-    assert state(page)["example"] == str(np.argmax(library["people"].errors))
+    assert state(page)["example"] == str(np.argmax(library["people"].scores))
     page.get_by_role("button", name="Next oddest").click()
-    assert state(page)["example"] == str(np.argsort(-library["people"].errors)[1])
+    assert state(page)["example"] == str(np.argsort(-library["people"].scores)[1])
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "It would be ordinary with "), ("cs", "Obyčejné by bylo s")])
+def test_it_says_what_makes_a_row_odd(show, library, language, words):
+    entry = library["people"]
+    oddest = int(np.argmax(entry.scores))
+    why = entry.estimator.explain(entry.at([oddest]))
+    page = show(example=oddest, lang=language)
+    page.locator(".view.row .why", has_text=words).wait_for()
+    said = page.locator(".view.row .why").inner_text()
+    for name, changed, odd in zip(why.columns, why.changed[0], why.odd[0], strict=True):
+        assert (name in said) == changed
+        assert ("odd" in line(page, name).get_attribute("class").split()) == odd
+        assert line(page, name).locator(".p").inner_text().startswith("p ")
 
 
 def test_only_rows_have_a_row(visit):

@@ -102,7 +102,7 @@ def test_a_missing_cell_is_compared_with_those_of_rows_that_were_held_out(of_peo
         most = ordinary.max() if len(ordinary) else np.log(k + 1)
         as_odd = (ordinary >= 3.0).sum()
         expected = (1 + as_odd) / (k + 1) * np.exp(-max(0.0, 3.0 - most))
-        assert np.exp(-cells._against_gaps(surprise)[0, place]) == pytest.approx(expected, rel=1e-3)
+        assert np.exp(-cells.against_gaps(surprise)[0, place]) == pytest.approx(expected, rel=1e-3)
     new = people(3, 2000)
     found = of_people.explain(new)
     missing = new[list(found.columns)].isna().to_numpy()
@@ -139,6 +139,31 @@ def test_few_ordinary_rows_have_an_odd_cell_and_a_changed_cell_is_named(model):
     assert (model.predict(found.ordinary) == 1).all()
     assert "instead of" in found.sentences[0]
     assert str(found).count("\n") == 299
+
+
+def test_of_two_cells_that_contradict_each_other_neither_is_called_odd():
+    """Twins that differ: either may be wrong, if no other column says which; a third like them does say it."""
+    rng = np.random.default_rng(0)
+    same, others = rng.normal(size=(1200, 1)), rng.normal(size=(1200, 3))
+    for copies, odd in ((2, 0), (3, 1)):
+        X = np.hstack([same + 0.05 * rng.normal(size=(1200, copies)), others])
+        fitted = Autoencoder(4, scaling="feature", epochs=60, random_state=0).fit(X[:1000]).fitted_
+        x = fitted.scaling.apply(X[1000:1100]).astype(np.float64)
+        x[:, 0] = np.where(x[:, 0] > 0, -1.0, 1.0)
+        found = fitted.cells.odd(x, None, 0.05)
+        assert (np.exp(-found.surprise.max(1)) < 1e-3).mean() > 0.9
+        assert abs(found.odd[:, 0].mean() - odd) < 0.1
+        assert found.odd[:, 1].mean() < 0.2
+
+
+def test_one_cell_alone_is_as_surprising_as_among_all(model, of_people):
+    x = model.scaling_.apply(rows(1, 40)).astype(np.float64)
+    table = of_people.fitted_
+    cells = table.scaling.apply(table.table.cells(people(1, 40))).astype(np.float64)
+    for given, each in ((model.fitted_.cells.given, x), (table.cells.given, cells)):
+        hidden, own = np.repeat([[2]], 40, 0), np.arange(40) % 2
+        whole = given.surprises(each, None, hidden)[np.arange(40), own]
+        np.testing.assert_allclose(given.surprise_at(own, each, None, hidden), whole, rtol=1e-4)
 
 
 def test_the_nearest_ordinary_example_is_ordinary_by_the_score_that_is_asked_for(model):

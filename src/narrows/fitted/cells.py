@@ -4,7 +4,9 @@ How surprising a cell is by the others is compared with the same of rows that we
 makes it a p-value, whatever the model is worth. A wild value also makes what goes with it look odd. So the oddest cell
 is hidden first, and what is odd without it is found again, while the oddest left passes Benjamini and Hochberg's test
 (“Controlling the false discovery rate”, 1995) over the cells of its row. In the end each p-value is that of a cell
-given those that are not named; a named one that no longer passes by these alone is let go.
+given those that are not named; a named one that no longer passes by these alone is let go. So is one that passes no
+more without the most surprising of the others: where two contradict each other, either may be wrong, and neither is
+called so.
 """
 
 from __future__ import annotations
@@ -74,7 +76,8 @@ class Cells:
     given
         What a cell is by the others of its row.
     ordinary
-        How surprising the cells of ordinary rows are, a sorted array for each of d columns.
+        For each of d columns how surprising the cells of ordinary rows are, the different values sorted, and −log p of
+        one as surprising; None where they are too few.
     tails
         Where each column's tail starts, and by how much those in it exceed that, on average, (d, 2).
     largest
@@ -85,7 +88,7 @@ class Cells:
     """
 
     given: LocalGaussians | HiddenCells | Pixels
-    ordinary: tuple[Array, ...]
+    ordinary: tuple[tuple[Array, Array] | None, ...]
     tails: Array
     largest: Array
     gaps: Array
@@ -136,32 +139,36 @@ class Cells:
         counts = np.array([_in_tail(len(own)) for own in ordinary])
         lengths = (counts * excess[:, 1] + SHARED * usual) / (counts + SHARED)
         tails = np.stack([excess[:, 0], np.maximum(lengths, LEAST * usual)], 1)
-        begun = cls(given, ordinary, tails, np.zeros(0), np.zeros((0, found.shape[1])) if gaps is None else gaps)
-        largest = np.nan_to_num(begun._against_ordinary(found)).max(1)
+        begun = cls(
+            given,
+            tuple(map(_steps, ordinary)),
+            tails,
+            np.zeros(0),
+            np.zeros((0, found.shape[1])) if gaps is None else gaps,
+        )
+        largest = np.nan_to_num(begun.against_ordinary(found)).max(1)
         # Both are of the first that were held out; what is kept may be fewer.
         both = min(len(found), len(begun.gaps))
-        of_gaps = np.nan_to_num(begun._against_gaps(begun.gaps[:both])).max(1, initial=0.0)
+        of_gaps = np.nan_to_num(begun.against_gaps(begun.gaps[:both])).max(1, initial=0.0)
         largest[:both] = np.maximum(largest[:both], of_gaps)
         return replace(begun, largest=np.sort(largest))
 
-    def _against_ordinary(self, found: Array) -> Array:
+    def against_ordinary(self, found: Array) -> Array:
         """Return −log p of how surprising cells ``found`` (n, d) are; NaN stays.
 
         p is (1 + #{ordinary ones as surprising}) / (m + 1), and between two of these between theirs; from the start of
         the tail on, log p falls in proportion (Hill 1975).
         """
         result = np.zeros(found.shape)
-        for place, (ordinary, (start, length)) in enumerate(zip(self.ordinary, self.tails, strict=True)):
+        for place, (steps, (start, length)) in enumerate(zip(self.ordinary, self.tails, strict=True)):
             own = found[:, place]
-            if len(ordinary) < FEWEST_ROWS:
+            if steps is None:
                 result[:, place] = np.where(np.isnan(own), np.nan, 0.0)
-                continue
-            different, below = np.unique(ordinary, return_index=True)
-            inside = np.interp(np.minimum(own, start), different, -np.log1p(-below / (len(ordinary) + 1)))
-            result[:, place] = inside + np.maximum(own - start, 0.0) / length
+            else:
+                result[:, place] = np.interp(np.minimum(own, start), *steps) + np.maximum(own - start, 0.0) / length
         return result
 
-    def _against_gaps(self, found: Array) -> Array:
+    def against_gaps(self, found: Array) -> Array:
         """Return −log p of how surprising missing cells ``found`` (n, d) are; NaN stays.
 
         p is (1 + #{ordinary rows whose cell is missing and as surprising}) / (k + 1), and what is more surprising than
@@ -186,26 +193,14 @@ class Cells:
 
     def odd(self, x: Array, context: Tensor | None, rate: float) -> OddCells:
         """Return which cells of scaled rows ``x`` (n, d) are odd, at a ``rate`` of false discoveries."""
-        caution = self._caution(rate)
-
-        def surprise(rows: NDArray[np.int64], hidden: NDArray[np.int64]) -> Array:
-            seen = None if context is None else context[torch.from_numpy(rows)]
-            found = caution * self._against_ordinary(self.given.surprises(x[rows], seen, hidden))
-            if isinstance(self.given, HiddenCells):
-                found = np.maximum(found, self.given.new_levels(x[rows]))
-                if (missing := np.isnan(x[rows])).any():
-                    gaps = np.where(missing, self.given.gaps(x[rows], seen, hidden), np.nan)
-                    found = np.where(missing, self._against_gaps(gaps), found)
-            np.put_along_axis(found, hidden, np.nan, 1)
-            return found
-
+        asked = _Asked(self, x, context, self._caution(rate))
         every = np.arange(len(x))
-        found = surprise(every, np.zeros((len(x), 0), np.int64))
+        first = asked.surprises(every, np.zeros((len(x), 0), np.int64))
         if isinstance(self.given, Pixels):
-            return OddCells(found, _discoveries(found, rate))
+            return OddCells(first, _discoveries(first, rate))
         d = x.shape[1]
         most = max(1, min(MOST_ODD, d // 2))
-        named, rows, now = np.full((len(x), most), -1), every, found
+        named, rows, now, found = np.full((len(x), most), -1), every, first, first.copy()
         for k in range(most):
             oddest = np.nanargmax(now, 1)
             passes = np.take_along_axis(now, oddest[:, None], 1)[:, 0] >= math.log(d / (rate * (k + 1)))
@@ -213,18 +208,59 @@ class Cells:
             named[rows, k] = oddest[passes]
             if not len(rows):
                 break
-            now = surprise(rows, named[rows, : k + 1])
+            now = asked.surprises(rows, named[rows, : k + 1])
             found[rows] = np.where(np.isnan(now), found[rows], now)
         odd, counts = np.zeros(x.shape, bool), (named >= 0).sum(1)
         for k in range(1, most + 1):
             rows = np.flatnonzero(counts == k)
-            own = named[rows, :k]
-            for place in range(k if k > 1 and len(rows) else 0):
-                found[rows, own[:, place]] = surprise(rows, np.delete(own, place, 1))[
-                    np.arange(len(rows)), own[:, place]
-                ]
-            odd[rows[:, None], own] = np.take_along_axis(found[rows], own, 1) >= math.log(d / (rate * k))
+            own, rivals = named[rows, :k], first[rows]
+            np.put_along_axis(rivals, own, -np.inf, 1)
+            rival = np.nan_to_num(rivals, nan=-np.inf).argmax(1)[:, None] if d > 1 else own[:, :0]
+            for place in range(k if len(rows) else 0):
+                cells, others = own[:, place], np.delete(own, place, 1)
+                if k > 1:
+                    found[rows, cells] = asked.surprise_at(cells, rows, others)
+                without = asked.surprise_at(cells, rows, np.hstack([others, rival]))
+                odd[rows, cells] = np.fmin(found[rows, cells], without) >= math.log(d / (rate * k))
         return OddCells(found, odd)
+
+
+class _Asked(NamedTuple):
+    """Says how surprising cells of the scaled rows ``x`` are, whose −log p is multiplied by ``caution``."""
+
+    cells: Cells
+    x: Array
+    context: Tensor | None
+    caution: float
+
+    def surprises(self, rows: NDArray[np.int64], hidden: NDArray[np.int64]) -> Array:
+        """Return −log p of all cells of ``rows`` (k,) given all but those ``hidden``, (k, d); NaN of these."""
+        found = self._judged(rows, hidden, self.cells.given.surprises(self.x[rows], self._seen(rows), hidden))
+        np.put_along_axis(found, hidden, np.nan, 1)
+        return found
+
+    def surprise_at(self, cells: NDArray[np.int64], rows: NDArray[np.int64], hidden: NDArray[np.int64]) -> Array:
+        """Return the same of one cell of each row alone, at places ``cells`` (k,): (k,)."""
+        given, each = self.cells.given, np.arange(len(rows))
+        assert not isinstance(given, Pixels)
+        found = np.full((len(rows), self.x.shape[1]), np.nan)
+        found[each, cells] = given.surprise_at(cells, self.x[rows], self._seen(rows), hidden)
+        one: Array = self._judged(rows, hidden, found)[each, cells]
+        return one
+
+    def _seen(self, rows: NDArray[np.int64]) -> Tensor | None:
+        return None if self.context is None else self.context[torch.from_numpy(rows)]
+
+    def _judged(self, rows: NDArray[np.int64], hidden: NDArray[np.int64], found: Array) -> Array:
+        """Return −log p of how surprising cells were ``found`` (k, d)."""
+        of, x = self.cells, self.x[rows]
+        found = self.caution * of.against_ordinary(found)
+        if isinstance(of.given, HiddenCells):
+            found = np.maximum(found, of.given.new_levels(x))
+            if (missing := np.isnan(x)).any():
+                gaps = np.where(missing, of.given.gaps(x, self._seen(rows), hidden), np.nan)
+                found = np.where(missing, of.against_gaps(gaps), found)
+        return found
 
 
 def held_out_cells(passes: Passes, examples: Examples, table: Table | None) -> NDArray[np.float32]:
@@ -242,6 +278,14 @@ def held_out_cells(passes: Passes, examples: Examples, table: Table | None) -> N
     found = given.surprises(x, torch.cat(contexts) if contexts else None, np.zeros((len(x), 0), np.int64))
     known = found.clip(-MOST_SURPRISING / 2, MOST_SURPRISING)
     return np.where(np.isnan(found), -MOST_SURPRISING, known).astype(np.float32)
+
+
+def _steps(ordinary: Array) -> tuple[Array, Array] | None:
+    """Return the different ones of sorted values, and −log p of one as large as each; None if they are too few."""
+    if len(ordinary) < FEWEST_ROWS:
+        return None
+    different, below = np.unique(ordinary, return_index=True)
+    return different, -np.log1p(-below / (len(ordinary) + 1))
 
 
 def _in_tail(m: int) -> int:

@@ -51,6 +51,13 @@ class HiddenCells:
         np.put_along_axis(found, hidden, np.nan, 1)
         return found
 
+    def surprise_at(self, cells: NDArray[np.int64], x: Array, context: Tensor | None, hidden: Places) -> Array:
+        """Return the same of one cell of each row alone, at places ``cells`` (n,): (n,)."""
+        each, seen = np.arange(len(x)), x.copy()
+        np.put_along_axis(seen, hidden, np.nan, 1)
+        seen[each, cells] = np.nan
+        return self._apply(_costs, seen, context, x)[each, cells]
+
     def new_levels(self, x: Array) -> Array:
         """Return −log P of those cells of ``x`` (n, d) whose level was not there at the fit, and 0 of any other."""
         columns = self.table.modelled
@@ -119,8 +126,13 @@ class Pixels:
         )
 
 
-def _cost(place: int, model: BottleneckModel, batch: Batch) -> Tensor:
-    """Return −log p of the cell at that ``place`` in its row, (n,); NaN where it is missing."""
+def _costs(model: BottleneckModel, batch: Batch) -> Tensor:
+    """Return −log p of each cell, (n, d); NaN where it is missing."""
     h = model.output(model.encode(*batch.seen), batch.context)
     terms = model.likelihood.log_terms(batch.x.double(), h.double())
-    return -terms[:, place].masked_fill(batch.x[:, place].isnan(), math.nan)
+    return -terms.masked_fill(batch.x.isnan(), math.nan)
+
+
+def _cost(place: int, model: BottleneckModel, batch: Batch) -> Tensor:
+    """Return −log p of the cell at that ``place`` in its row, (n,); NaN where it is missing."""
+    return _costs(model, batch)[:, place]

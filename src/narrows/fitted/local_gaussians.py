@@ -97,19 +97,17 @@ class LocalGaussians:
         found = np.empty(x.shape)
         for rows in self._chunks(len(x), hidden.shape[1]):
             parts = self._parts(x[rows], hidden[rows])
-            curvatures = np.maximum(parts.curvatures, SMALLEST)
-            own = parts.slopes**2 / curvatures
-            logs = parts.log_weights[:, :, None] - 0.5 * (np.log(curvatures) + parts.squares[:, :, None] - own)
-            logs -= logsumexp(logs, axis=1, keepdims=True)
-            some = logs > -IMPOSSIBLE
-            deviations = parts.slopes[some] / np.sqrt(curvatures[some])
-            tails = []
-            for sign in (1, -1):
-                each = np.full(logs.shape, -np.inf)
-                each[some] = logs[some] + log_ndtr(sign * deviations)
-                tails.append(logsumexp(each, axis=1))
-            found[rows] = np.maximum(0.0, -np.minimum(*tails) - np.log(2))
+            found[rows] = _surprise(parts, parts.slopes, parts.curvatures)
         np.put_along_axis(found, hidden, np.nan, 1)
+        return found
+
+    def surprise_at(self, cells: NDArray[np.int64], x: Array, _: object, hidden: Places) -> Array:
+        """Return the same of one cell of each row alone, at places ``cells`` (n,): (n,)."""
+        found = np.empty(len(x))
+        for rows in self._chunks(len(x), hidden.shape[1]):
+            parts, at = self._parts(x[rows], hidden[rows]), cells[rows, None, None]
+            each = (np.take_along_axis(of_all, at, 2) for of_all in (parts.slopes, parts.curvatures))
+            found[rows] = _surprise(parts, *each)[:, 0]
         return found
 
     def expected(self, x: Array, _: object, hidden: Places) -> Array:
@@ -158,3 +156,20 @@ class LocalGaussians:
             np.maximum(squares, 0),
             log_weights - 0.5 * np.linalg.slogdet(among)[1],
         )
+
+
+def _surprise(parts: _Parts, slopes: Array, curvatures: Array) -> Array:
+    """Return −log p of cells of which these are the ``slopes`` and ``curvatures``, (n, K, j): (n, j)."""
+    curvatures = np.maximum(curvatures, SMALLEST)
+    own = slopes**2 / curvatures
+    logs = parts.log_weights[:, :, None] - 0.5 * (np.log(curvatures) + parts.squares[:, :, None] - own)
+    logs -= logsumexp(logs, axis=1, keepdims=True)
+    some = logs > -IMPOSSIBLE
+    deviations = slopes[some] / np.sqrt(curvatures[some])
+    tails = []
+    for sign in (1, -1):
+        each = np.full(logs.shape, -np.inf)
+        each[some] = logs[some] + log_ndtr(sign * deviations)
+        tails.append(logsumexp(each, axis=1))
+    found: Array = np.maximum(0.0, -np.minimum(*tails) - np.log(2))
+    return found

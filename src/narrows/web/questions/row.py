@@ -17,7 +17,7 @@ from narrows.web.entry import Entry
 from narrows.web.library import Library
 from narrows.web.rows import Columns, Rows
 
-__all__ = ["Follows", "Row", "follow", "means", "row"]
+__all__ = ["Follows", "Oddest", "Row", "follow", "means", "oddest", "row"]
 
 MOST_CHANCES = 3
 """Levels of a column whose probabilities are shown; the others' are summed."""
@@ -76,6 +76,18 @@ class Row:
     error: float
     score: float
     odd: float
+
+
+@dataclass(frozen=True, slots=True)
+class Oddest:
+    """The shown ``examples``, (n,), those of the highest anomaly scores first."""
+
+    examples: NDArray[np.int64]
+
+
+def oddest(library: Library, model: str) -> Oddest:
+    """Return the examples by how odd they are."""
+    return Oddest(np.argsort(-library[model].scores, kind="stable"))
 
 
 def row(library: Library, model: str, example: Example) -> Row:

@@ -14,7 +14,7 @@ import { Line } from './line.js';
 /** @typedef {import('../../wire/frames.js').Floats} Floats */
 /** @typedef {import('../../widgets/rows.js').Rows} Rows */
 /** @typedef {import('../code/code.js').Units} Units */
-/** @typedef {import('../plane/plane.js').Errors} Errors */
+/** @typedef {{ examples: import('../../wire/frames.js').Integers }} Oddest */
 /** @typedef {import('./line.js').Value} Value */
 /** @typedef {{ z: number[], row: Rows, low: Floats, high: Floats, chances: [string, number][][] }} Follows */
 /**
@@ -192,10 +192,9 @@ class RowView {
   async nextOddest() {
     const { app } = this;
     if (!this.oddest.length) {
-      /** @type {Errors} */
-      const { values } = await app.connection.ask('errors', { model: app.model.id });
-      const order = Array.from(values.data, (_, i) => i).sort((a, b) => values.data[b] - values.data[a]);
-      this.oddest = order.map(String);
+      /** @type {Oddest} */
+      const { examples } = await app.connection.ask('oddest', { model: app.model.id });
+      this.oddest = Array.from(examples.data, String);
     }
     const at = this.oddest.indexOf(String(this.example));
     this.go(Number(this.oddest[this.ranked ? (at + 1) % this.oddest.length : 0]));
