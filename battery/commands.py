@@ -65,7 +65,7 @@ GOOD = {
     "ADDRESS": ["127.0.0.1", "localhost", "300.1.1.1", "::1"],
 }  # fmt: skip
 OWN = (
-    "--[a-z]|option: -|column '|X has|th(is|e) model|too few|extra argument|leads out|out[0-9]+[.]|is not a model file"
+    "--[a-z]|option: -|column '|X has|th(is|e) model|too few|extra argument|is not a model file|leads out|out[0-9]+[.]"
 )
 """What else an error names: an option that was not typed, what the data or the model are, a file in a folder."""
 EPOCHS = ["1", "1", "1", "2", "0", "-1", "x", ""]
