@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from narrows.arguments import RandomState
 from narrows.chunks import chunks
-from narrows.evaluation.intervals import Estimate, bootstrap
+from narrows.evaluation.intervals import Estimate, bootstrap_means
 from narrows.evaluation.reconstruction import NUMBERS_AT_ONCE, differences, pair
 
 __all__ = ["SigmaCoverage", "sigma_coverage"]
@@ -55,8 +55,8 @@ def sigma_coverage(X: ArrayLike, mean: ArrayLike, sigma: ArrayLike, *, random_st
         raise ValueError(
             f"sigma of shape {s.shape} must be positive and finite, one number or one for each of {x.shape[1:]}"
         )
-    shares = np.empty((2, len(x)))
+    shares = np.empty((len(x), 2))
     for rows in chunks(len(x), x[0].size, NUMBERS_AT_ONCE):
         distances = np.abs(differences(x[rows], mu[rows])) / s.reshape(-1)
-        shares[:, rows] = [(distances <= k).mean(axis=1) for k in (1, 2)]
-    return SigmaCoverage(*(bootstrap(np.mean, share, random_state=random_state) for share in shares))
+        shares[rows] = np.stack([(distances <= k).mean(axis=1) for k in (1, 2)], 1)
+    return SigmaCoverage(*bootstrap_means(shares, random_state=random_state))

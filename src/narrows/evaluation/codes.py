@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import spatial
 
 from narrows.arguments import RandomState, integer, random_seed, refuse_masked
-from narrows.evaluation.intervals import Estimate, bootstrap, share
+from narrows.evaluation.intervals import Estimate, bootstrap, bootstrap_means, share
 
 __all__ = [
     "active_units",
@@ -221,7 +221,8 @@ def trustworthiness(X: ArrayLike, Z: ArrayLike, *, k: int = 5, random_state: Ran
     ranks = np.empty_like(order)
     np.put_along_axis(ranks, order, np.arange(1, n + 1)[None], axis=1)
     intruders = np.maximum(np.take_along_axis(ranks, near, axis=1) - k, 0).sum(axis=1)
-    return bootstrap(np.mean, 1 - 2 * intruders / (k * (2 * n - 3 * k - 1)), random_state=seed)
+    shares = 1 - 2 * intruders / (k * (2 * n - 3 * k - 1))
+    return bootstrap_means(shares[:, None], random_state=seed)[0]
 
 
 def continuity(X: ArrayLike, Z: ArrayLike, *, k: int = 5, random_state: RandomState = 0) -> Estimate:

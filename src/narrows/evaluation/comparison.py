@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from narrows.arguments import RandomState, random_seed, real_numbers
-from narrows.evaluation.intervals import Estimate, bootstrap
-from narrows.evaluation.reconstruction import Fidelity, fidelity_of, squared_errors
+from narrows.arguments import RandomState, real_numbers
+from narrows.evaluation.intervals import Estimate, bootstrap, bootstrap_means
+from narrows.evaluation.reconstruction import Fidelity, fidelity_of, measures, squared_errors
 
 __all__ = ["Comparison", "compared", "compared_errors", "error_ratio"]
 
@@ -69,23 +69,43 @@ def compared(
     TypeError, ValueError
         As `fidelity` and `error_ratio`.
     """
-    seed, test = random_seed(random_state), real_numbers("X", X)
-    always = np.broadcast_to(mean, test.shape)
-    errors = [squared_errors(test, each) for each in (restored, pca, always)]
-    of_each = zip(errors, (restored, pca, always), strict=True)
-    own, linear, constant = (fidelity_of(lost, test, each, data_range, seed=seed) for lost, each in of_each)
-    over_pca, over_mean = (error_ratio(errors[0], others, random_state=seed) for others in errors[1:])
+    test = real_numbers("X", X)
+    each = [restored, pca, np.broadcast_to(mean, test.shape)]
+    measured = [measures(squared_errors(test, one), test, one, data_range) for one in each]
+    *means, over_pca, over_mean = _means_and_ratios(measured, random_state)
+    width = measured[0].shape[1]
+    own, linear, constant = (fidelity_of(means[at : at + width], data_range) for at in range(0, 3 * width, width))
     return Comparison(own, linear, constant, over_pca, over_mean)
 
 
-def compared_errors(errors: ArrayLike, pca: ArrayLike, mean: ArrayLike, *, random_state: RandomState = 0) -> Comparison:
+def compared_errors(errors: Array, pca: Array, mean: Array, *, random_state: RandomState = 0) -> Comparison:
     """Return `compared` of errors (n,) that are known already: a model's, the components' and the mean's."""
-    seed = random_seed(random_state)
-    own, linear, constant = (
-        Fidelity(bootstrap(np.mean, each, random_state=seed), psnr=None, ssim=None) for each in (errors, pca, mean)
-    )
-    over_pca, over_mean = (error_ratio(errors, others, random_state=seed) for others in (pca, mean))
+    columns = [each[:, None] for each in (errors, pca, mean)]
+    *means, over_pca, over_mean = _means_and_ratios(columns, random_state)
+    own, linear, constant = (Fidelity(each, psnr=None, ssim=None) for each in means)
     return Comparison(own, linear, constant, over_pca, over_mean)
+
+
+def _means_and_ratios(measured: list[Array], random_state: RandomState) -> list[Estimate]:
+    """Return the means of all columns, and how many times as large the first one's mean is as the other sets' first."""
+    width = measured[0].shape[1]
+
+    def of(means: Array) -> Array:
+        return np.concatenate([means, _ratios(means[..., ::width])], -1)
+
+    for others in measured[1:]:
+        _check_some(others[:, 0])
+    return bootstrap_means(np.concatenate(measured, 1), of=of, random_state=random_state)
+
+
+def _ratios(means: Array) -> Array:
+    with np.errstate(divide="ignore", invalid="ignore"):  # of draws where one is 0, which the bootstrap refuses
+        return means[..., :1] / means[..., 1:]
+
+
+def _check_some(others: ArrayLike) -> None:
+    if not np.any(others):
+        raise ValueError("others are all 0, so the ratio is undefined")
 
 
 def error_ratio(errors: ArrayLike, others: ArrayLike, *, random_state: RandomState = 0) -> Estimate:
@@ -106,11 +126,9 @@ def error_ratio(errors: ArrayLike, others: ArrayLike, *, random_state: RandomSta
     ValueError
         If they are not of the same examples, 2 or more, or the others are all 0.
     """
-    if not np.any(others):
-        raise ValueError("others are all 0, so the ratio is undefined")
+    _check_some(others)
 
     def ratio(a: Array, b: Array) -> float:
-        with np.errstate(divide="ignore", invalid="ignore"):  # of draws where b is 0, which bootstrap refuses
-            return float(a.mean() / b.mean())
+        return float(_ratios(np.array([a.mean(), b.mean()]))[0])
 
     return bootstrap(ratio, errors, others, random_state=random_state)

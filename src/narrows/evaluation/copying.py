@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from narrows.arguments import RandomState
 from narrows.evaluation.generation import matrices, nearest
-from narrows.evaluation.intervals import Estimate, bootstrap
+from narrows.evaluation.intervals import Estimate, bootstrap_means
 
 __all__ = ["Copying", "copying"]
 
@@ -76,10 +76,11 @@ def copying(
     visits = np.bincount(owner, minlength=len(x) + len(y))
     won = np.bincount(owner, wins, minlength=len(visits))
 
-    def share(won: Array, visits: NDArray[np.int64]) -> float:
+    def share(means: Array) -> Array:
         # A draw without any sample knows nothing.
-        return float(won.sum() / visits.sum()) if visits.any() else expected
+        won, visits = means[..., :1], means[..., 1:]
+        return np.divide(won, visits, out=np.full_like(won, expected), where=visits > 0)
 
-    nearer = bootstrap(share, won, visits, random_state=random_state)
-    excess = ((share - expected) / (1 - expected) for share in (nearer.value, nearer.low, nearer.high))
+    nearer = bootstrap_means(np.stack([won, visits], 1), of=share, random_state=random_state)[0]
+    excess = ((each - expected) / (1 - expected) for each in (nearer.value, nearer.low, nearer.high))
     return Copying(nearer, expected, Estimate(*excess))

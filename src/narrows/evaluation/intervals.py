@@ -25,6 +25,8 @@ from narrows.arguments import RandomState, integer, random_seed
 
 __all__ = ["LEVEL", "Estimate", "bootstrap", "bootstrap_means", "half_samples", "share"]
 
+Array = NDArray[np.float64]
+
 LEVEL = 0.95
 """How often an interval shall hold the true value."""
 
@@ -86,42 +88,55 @@ def bootstrap(
         return float(statistic(*(array[rows] for array in sets)))
 
     value, drawn = float(statistic(*sets)), np.array([draw() for _ in range(RESAMPLES)])
-    if not math.isfinite(value) or not np.isfinite(drawn).all():
-        raise ValueError(
-            f"statistic is {value} for the examples and not finite in {(~np.isfinite(drawn)).sum():,} of {RESAMPLES:,} "
-            "draws from them; it must always be finite"
-        )
+    _check_finite(value, drawn)
     low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Estimate(value, float(low), float(high))
 
 
-def bootstrap_means(numbers: ArrayLike, *, random_state: RandomState = 0) -> list[Estimate]:
+def bootstrap_means(
+    numbers: ArrayLike, *, of: Callable[[Array], Array] | None = None, random_state: RandomState = 0
+) -> list[Estimate]:
     """Return the mean of each column of ``numbers`` with its interval, as `bootstrap` does, all by the same draws.
 
     Parameters
     ----------
     numbers
         (n, k), n ≥ 2; NaN where there is none, one number or more in each column.
+    of
+        (…, k) means ↦ (…, m) numbers that follow from them, such as their ratios; None for the means themselves.
     random_state
         As in `bootstrap`.
 
     Raises
     ------
     ValueError
-        If a column holds no number, or an infinite one.
+        If a column holds no number, or an infinite one, or what follows from the means is not finite.
     """
     given = np.asarray(numbers, np.float64)
     known = ~np.isnan(given)
     if given.ndim != 2 or len(given) < 2 or not known.any(0).all() or np.isinf(given).any():
         raise ValueError(f"numbers of shape {given.shape} must be (n, k), n ≥ 2, with a finite number in each column")
     whole, n = np.concatenate([np.where(known, given, 0.0), known], 1), len(given)
-    rng, drawn = np.random.default_rng(random_seed(random_state)), []
+    rng, parts = np.random.default_rng(random_seed(random_state)), []
     for _ in range(RESAMPLES // DRAWS_AT_ONCE):
         times = np.stack([np.bincount(rng.integers(n, size=n), minlength=n) for _ in range(DRAWS_AT_ONCE)])
         sums, counts = np.split(times.astype(np.float64) @ whole, 2, axis=1)
-        drawn.append(np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0))
-    low, high = np.nanquantile(np.concatenate(drawn), [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
-    return [Estimate(*map(float, each)) for each in zip(np.nanmean(given, 0), low, high, strict=True)]
+        parts.append(np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0))
+    value, drawn = np.nanmean(given, 0), np.concatenate(parts)
+    if of is not None:
+        value, drawn = of(value), of(drawn)
+        _check_finite(value, drawn)
+    low, high = np.nanquantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    return [Estimate(*map(float, each)) for each in zip(value, low, high, strict=True)]
+
+
+def _check_finite(value: float | Array, drawn: Array) -> None:
+    fine = np.isfinite(drawn).reshape(len(drawn), -1).all(1)
+    if not np.isfinite(value).all() or not fine.all():
+        raise ValueError(
+            f"statistic is {value} for the examples and not finite in {(~fine).sum():,} of {RESAMPLES:,} "
+            "draws from them; it must always be finite"
+        )
 
 
 def share(hits: ArrayLike) -> Estimate:

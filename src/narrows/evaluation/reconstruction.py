@@ -7,15 +7,16 @@ those of the baselines (`narrows.evaluation.comparison`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from narrows.arguments import RandomState, random_seed, real, real_numbers
+from narrows.arguments import RandomState, real, real_numbers
 from narrows.chunks import chunks
-from narrows.evaluation.intervals import Estimate, bootstrap
+from narrows.evaluation.intervals import Estimate, bootstrap_means
 
 __all__ = [
     "NUMBERS_AT_ONCE",
@@ -23,6 +24,7 @@ __all__ = [
     "differences",
     "fidelity",
     "fidelity_of",
+    "measures",
     "peak_signal_to_noise",
     "squared_errors",
     "structural_similarity",
@@ -174,22 +176,23 @@ def fidelity(X: ArrayLike, restored: ArrayLike, data_range: float, *, random_sta
     random_state
         As in `narrows.evaluation.intervals.bootstrap`.
     """
-    return fidelity_of(squared_errors(X, restored), X, restored, data_range, seed=random_seed(random_state))
+    measured = measures(squared_errors(X, restored), X, restored, data_range)
+    return fidelity_of(bootstrap_means(measured, random_state=random_state), data_range)
 
 
-def fidelity_of(errors: Array, X: ArrayLike, restored: ArrayLike, data_range: float, *, seed: int) -> Fidelity:
-    """Return `fidelity`, where the ``errors`` are known."""
-    error = bootstrap(np.mean, errors, random_state=seed)
-    decibels = peak_signal_to_noise([error.value, error.high, error.low], data_range)
+def measures(errors: Array, X: ArrayLike, restored: ArrayLike, data_range: float) -> Array:
+    """Return (n, 1) ``errors``, or with the similarities of images (n, 2), whose means `fidelity_of` takes."""
     images = np.asarray(X)
-    has_windows = images.ndim in (3, 4) and min(images.shape[1:3]) >= 3
-    return Fidelity(
-        error=error,
-        psnr=Estimate(*map(float, decibels)),
-        ssim=bootstrap(np.mean, structural_similarity(X, restored, data_range), random_state=seed)
-        if has_windows
-        else None,
-    )
+    if images.ndim in (3, 4) and min(images.shape[1:3]) >= 3:
+        return np.stack([errors, structural_similarity(X, restored, data_range)], 1)
+    return errors[:, None]
+
+
+def fidelity_of(means: Sequence[Estimate], data_range: float) -> Fidelity:
+    """Return `fidelity`, where the means of `measures` are known."""
+    error, *similarity = means
+    decibels = peak_signal_to_noise([error.value, error.high, error.low], data_range)
+    return Fidelity(error=error, psnr=Estimate(*map(float, decibels)), ssim=similarity[0] if similarity else None)
 
 
 def pair(X: ArrayLike, restored: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:

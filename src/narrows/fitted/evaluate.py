@@ -36,7 +36,7 @@ from narrows.evaluation.diagnosis import diagnosed
 from narrows.evaluation.factors import FEWEST_EXAMPLES as FEWEST_OF_FACTORS
 from narrows.evaluation.factors import dci, mutual_information_gap
 from narrows.evaluation.far import FarValue, far_values
-from narrows.evaluation.intervals import Estimate, bootstrap
+from narrows.evaluation.intervals import Estimate, bootstrap_means
 from narrows.evaluation.likeness import FEWEST_EXAMPLES, Likeness, likeness
 from narrows.evaluation.reconstruction import squared_errors
 from narrows.evaluation.summary import Codes, Density, Evaluation, Surprise
@@ -187,15 +187,11 @@ def _density(
     gaussian = isinstance(likelihood, SquaredError | Gaussian)
     deviation = math.sqrt(squared_errors(x, restored).mean()) if sigma else None
     return Density(
-        log_density=bootstrap(np.mean, scores, random_state=seed) if known else None,
+        log_density=_mean(scores, seed) if known else None,
         bits=_bits(fitted, passes, few, raw, seed)
         if known and likelihood.domain is None and fitted.table is None
         else None,
-        importance_sampled=bootstrap(
-            np.mean, log_density(passes, fitted.scaling, few, samples, seed), random_state=seed
-        )
-        if integrated
-        else None,
+        importance_sampled=_mean(log_density(passes, fitted.scaling, few, samples, seed), seed) if integrated else None,
         coverage=sigma_coverage(x, restored, sigma, random_state=seed) if sigma and gaussian else None,
         deviation=deviation / sigma if sigma and deviation is not None else None,
         between=float(((x > 0.01) & (x < 0.99)).mean()) if isinstance(likelihood, Bernoulli) else None,
@@ -210,7 +206,11 @@ def _bits(fitted: Fitted, passes: Passes, few: Examples, raw: NDArray[Any], seed
     noisy = torch.from_numpy(fitted.scaling.apply(dequantised(raw, step=step, random_state=seed)))
     examples = Examples.of(noisy, few.take(torch.arange(len(raw))).context)
     filled = log_density(passes, fitted.scaling, examples, SCORE_SAMPLES)
-    return bootstrap(np.mean, bits_per_dimension(filled, raw.shape[1], step=step), random_state=seed)
+    return _mean(bits_per_dimension(filled, raw.shape[1], step=step), seed)
+
+
+def _mean(numbers: NDArray[np.floating], seed: int) -> Estimate:
+    return bootstrap_means(numbers[:, None], random_state=seed)[0]
 
 
 def _generated(
