@@ -3,11 +3,6 @@
 import base64
 import gzip
 import io
-import json
-import re
-import shutil
-import subprocess
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
