@@ -70,6 +70,7 @@ MAY_IMPORT = {
         "foundations",
         "latent",
         "models",
+        "recipes",
         "runs",
         "serving",
         "sweeps",

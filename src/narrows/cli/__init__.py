@@ -9,6 +9,8 @@ import gc
 import os
 import sys
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 import typer
 from typer.exceptions import TyperException
@@ -29,7 +31,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-VERBS = {
+VERBS: dict[Callable[..., Any], str] = {
     look.data: "formats",
     learn.train: "start",
     learn.sweep: "latent-dim",

@@ -22,7 +22,9 @@ SEEDS = 5
 def lecture_models() -> Library:
     """Train autoencoders of each of `LATENT_DIMS` on all the digits, and keep those with the lowest errors."""
     data = load_data("digits")
-    runs = [[Autoencoder(d, **recipes.LECTURE, random_state=seed) for seed in range(SEEDS)] for d in LATENT_DIMS]
+    runs = [
+        [Autoencoder(d, random_state=seed).set_params(**recipes.LECTURE) for seed in range(SEEDS)] for d in LATENT_DIMS
+    ]
     for _ in fit_together([model for alike in runs for model in alike], data.X):
         pass
     return Library([min((_entry(model, data) for model in alike), key=_error) for alike in runs])

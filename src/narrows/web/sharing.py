@@ -20,6 +20,7 @@ from narrows.web.library import Library, samples_of, shown
 from narrows.web.portable.model import PortableModel, portable
 from narrows.web.portable.weights import Bits
 from narrows.web.questions import check, codes, compare, lecture_images, models, plane
+from narrows.web.questions.codes import Units
 from narrows.web.uploads import Ink, ink_of
 from narrows.web.wire import pack
 
@@ -128,7 +129,7 @@ class SharedModel:
     features: list[str]
     origin: list[float]
     basis: NDArray[np.float64]
-    units: codes.Units
+    units: Units
     measured: Measured
     mean_error: float
     rows: NDArray[np.int64]

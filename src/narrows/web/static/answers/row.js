@@ -16,7 +16,7 @@ const MOST_CHANCES = 3; // levels of a column whose probabilities are shown
  */
 export function row(shared, { model, example }) {
   const entry = entryOf(shared, model);
-  const context = entry.context(undefined, example);
+  const context = entry.context(undefined, example) ?? undefined;
   const cells = entry.at([example]);
   const coded = atCode(entry.model, entry.code(example), context);
   return {
@@ -37,7 +37,7 @@ export function row(shared, { model, example }) {
  */
 export function means(shared, { model, z, label }) {
   const entry = entryOf(shared, model);
-  return follows(entry, atCode(entry.model, z, entry.context(label)));
+  return follows(entry, atCode(entry.model, z, entry.context(label) ?? undefined));
 }
 
 /**
@@ -51,7 +51,7 @@ export function follow(shared, { model, held, example = null, label }) {
   const entry = entryOf(shared, model);
   const own = example === null ? null : entry.at([example]);
   const cells = heldCells(entry.columns, held, own);
-  return follows(entry, givenCells(entry.model, cells, entry.context(label, example)));
+  return follows(entry, givenCells(entry.model, cells, entry.context(label, example) ?? undefined));
 }
 
 /**
