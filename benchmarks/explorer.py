@@ -21,6 +21,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 from narrows import Autoencoder
 from narrows.data import load_data
+from narrows.web.library import open_models
+from narrows.web.sharing import share, thinned
 
 __all__ = ["main"]
 
@@ -80,6 +82,13 @@ def measure(browser: Browser, address: str) -> tuple[float, np.ndarray, float]:
     return ready, took, len(took) / seconds
 
 
+def row(name: str, beside: str, measured: tuple[float, np.ndarray, float]) -> None:
+    """Print what was measured of a model."""
+    ready, took, rate = measured
+    p50, p95 = np.percentile(took, (50, 95))
+    print(f"| {name} | {beside} | {ready:.2f} | {p50:.1f}, {p95:.1f} | {rate:.0f} |", flush=True)
+
+
 def main() -> None:
     """Print a row for each model, with and without training beside it."""
     chromium = shutil.which("chromium")
@@ -93,14 +102,14 @@ def main() -> None:
             ("convolutional, shapes, d = 8", "shapes", Autoencoder(8, epochs=1, net="convolutional", random_state=0)),
         ):
             X = load_data(data).X
-            path = Path(folder) / f"{data}-{estimator.fitted_.latent_dim}.safetensors"
+            path = Path(folder) / f"{data}-{estimator.latent_dim}.safetensors"
             estimator.fit(X).save(path)
+            page = path.with_suffix(".html")
+            page.write_text(share(thinned(open_models([path], data))), encoding="utf-8")
+            row(f"{name}, shared: {page.stat().st_size / 2**20:.2f} MiB", "nothing", measure(browser, page.as_uri()))
             for training in (False, True):
                 with served(path, data, training=training) as address:
-                    ready, took, rate = measure(browser, address)
-                beside = "a training" if training else "nothing"
-                p50, p95 = np.percentile(took, (50, 95))
-                print(f"| {name} | {beside} | {ready:.2f} | {p50:.1f}, {p95:.1f} | {rate:.0f} |", flush=True)
+                    row(name, "a training" if training else "nothing", measure(browser, address))
         browser.close()
 
 

@@ -103,7 +103,7 @@ def page(browser, touch, window):
 
 def _is_local(url):
     parts = urlsplit(url)
-    return parts.scheme in ("about", "data", "blob") or parts.hostname == "127.0.0.1"
+    return parts.scheme in ("about", "data", "blob", "file") or parts.hostname == "127.0.0.1"
 
 
 @pytest.fixture

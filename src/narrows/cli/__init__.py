@@ -47,7 +47,7 @@ VERBS: dict[Callable[..., Any], str] = {
     make.generate: "generate",
     make.interpolate: "generate",
     explore.explore: "explorer",
-    share.share: "explorer",
+    share.share: "sharing",
     serve.serve: "serve",
     lecture.lecture: "start",
     help.help_: "start",

@@ -61,6 +61,7 @@ def share(
     """
     from narrows.arguments import integer
     from narrows.runs.files import check_new_file
+    from narrows.web.entry import SHOWN
     from narrows.web.library import open_models
     from narrows.web.questions.sharing import contents
     from narrows.web.sharing import share, thinned
@@ -74,7 +75,8 @@ def share(
     if models == [LECTURE]:
         library = _lecture(data, examples, no_data=no_data)
     else:
-        library = thinned(open_models([Path(model) for model in models[lecture:]], data), examples, data=not no_data)
+        opened = open_models([Path(model) for model in models[lecture:]], data, examples or SHOWN)
+        library = thinned(opened, examples, data=not no_data)
     _say_contents(contents(library), lecture=lecture)
     out.write_text(share(library, lecture=lecture), encoding="utf-8")
     say_written([out])

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from narrows.fitted.levels import value_range
 from narrows.web.bundle import page
-from narrows.web.entry import FAR, Entry, Measured
+from narrows.web.entry import FAR, SHOWN, Entry, Measured
 from narrows.web.library import Library, samples_of, shown
 from narrows.web.portable.model import PortableModel, portable
 from narrows.web.portable.weights import Bits
@@ -44,7 +44,7 @@ LESSONS = (
 """The lecture's pages, in its order; they stand before the others where a page has them."""
 
 MOST_NUMBERS = 2**21
-"""Of a model's examples, unless a person asks for more."""
+"""In a model's examples, unless a person asks for more of them."""
 
 MOST_EXACT = 2**18
 """Weights of all models together that are written in 32 bits; of more, in 16."""
@@ -164,15 +164,14 @@ def thinned(library: Library, examples: int | None = None, *, data: bool = True)
 
 
 def _thinned(entry: Entry, most: int | None, *, data: bool) -> Entry:
-    most = max(1, MOST_NUMBERS // entry.fitted.features) if most is None else most
+    most = min(SHOWN, max(1, MOST_NUMBERS // entry.fitted.features)) if most is None else most
     prior = entry.from_prior or not data
     dataset = samples_of(entry.estimator) if prior and not entry.from_prior else entry.dataset
-    name, python = f"{entry.id}.safetensors", ["from narrows import load", "", "model = load({name!r})"]
+    model = f"model = load({f'{entry.id}.safetensors'!r})"  # and no path, which would tell of the person's disk
+    lines = ["from narrows import load", "", model]
     if not prior:
-        python[1:1] = ["from narrows.data import load_data"]
-        python.append(f"data = load_data({dataset.name!r})")
-    lines = tuple(line.format(name=name) for line in python)
-    return Entry(entry.id, entry.estimator, shown(dataset, most), entry.total, lines, entry.given, prior)
+        lines = [lines[0], "from narrows.data import load_data", "", model, f"data = load_data({dataset.name!r})"]
+    return Entry(entry.id, entry.estimator, shown(dataset, most), entry.total, tuple(lines), entry.given, prior)
 
 
 def share(library: Library, *, lecture: bool = False) -> str:
