@@ -1,8 +1,9 @@
 """The explorer in a browser: from a drag to the painted image, updates a second, and how soon the first page is ready.
 
 Times are the page's own, from the event's stamp to the end of painting, in chromium without a window, on one machine
-with the server; also while a convolutional model learns in the same explorer, as fast as it can. Needs playwright and a
-chromium.
+with the server; also while a convolutional model learns in the same explorer, as fast as it can. Then, of the plane,
+how long the page's script takes for a frame while a hand pans and zooms, with many points; such a chromium renders in
+software. Needs playwright and a chromium.
 """
 
 from __future__ import annotations
@@ -29,13 +30,16 @@ __all__ = ["main"]
 MOVES = 400
 """Of the pointer in a drag, about a hundredth of a second apart."""
 
+POINTS, TURNS = 100_000, 150
+"""Examples on the plane, and turns of the wheel over it, of which every second pans."""
+
 SERVER = """
 import sys
 from pathlib import Path
 from narrows.web.library import open_models
 from narrows.web.questions.training import steer, train
 from narrows.web.server import serve
-library = open_models([Path(sys.argv[1])], sys.argv[2])
+library = open_models([Path(sys.argv[1])], sys.argv[2], int(sys.argv[4]))
 if sys.argv[3] == "training":
     train(library, "shapes")
     steer(library, "play", fast=True)
@@ -44,9 +48,9 @@ serve(library, lambda address: print(address, flush=True))
 
 
 @contextmanager
-def served(model: Path, data: str, *, training: bool) -> Iterator[str]:
+def served(model: Path, data: str, *, training: bool = False, examples: int = 2000) -> Iterator[str]:
     """Give the address of an explorer of ``model``."""
-    command = [sys.executable, "-c", SERVER, str(model), data, "training" if training else "idle"]
+    command = [sys.executable, "-c", SERVER, str(model), data, "training" if training else "idle", str(examples)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
@@ -89,8 +93,55 @@ def row(name: str, beside: str, measured: tuple[float, np.ndarray, float]) -> No
     print(f"| {name} | {beside} | {ready:.2f} | {p50:.1f}, {p95:.1f} | {rate:.0f} |", flush=True)
 
 
+def frames(browser: Browser, address: str, factor: float) -> tuple[str, np.ndarray]:
+    """Return what is said of the points, and the milliseconds of script of each frame, about ``factor`` times as near.
+
+    The wheel goes to and fro, so that it stays about so near.
+    """
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(address)
+    page.locator("html[data-ready=plane]").wait_for()
+    stage = page.locator(".stage").bounding_box()
+    assert stage is not None
+    page.mouse.move(stage["x"] + 0.4 * stage["width"], stage["y"] + 0.4 * stage["height"])
+    for _ in range(round(np.log(factor) / 0.15)):
+        page.mouse.wheel(0, -100)
+    page.wait_for_timeout(1000)  # until tiles are drawn
+    said = page.locator(".note").inner_text() or "all points"
+    page.evaluate("performance.clearMeasures()")
+    for turn in range(TURNS):
+        if turn % 2:
+            page.keyboard.down("Shift")
+        page.mouse.wheel(0, 30 * (-1) ** (turn // 2))
+        page.keyboard.up("Shift")
+        page.wait_for_timeout(20)
+    took = np.array(page.evaluate("performance.getEntriesByName('frame').map((entry) => entry.duration)"))
+    page.close()
+    return said, took
+
+
+def pan(browser: Browser, folder: Path) -> None:
+    """Print a row for each of several planes."""
+    rng = np.random.default_rng(0)
+    kinds = rng.integers(0, 10, POINTS)
+    X = (rng.normal(size=(10, 16)) @ rng.normal(size=(16, 16)) * 2)[kinds] + rng.normal(size=(POINTS, 16))
+    np.savez(folder / "many.npz", X=X, y=kinds)
+    Autoencoder(2, epochs=10, random_state=0).fit(X[:2000]).save(folder / "many.safetensors")
+    Autoencoder(2, epochs=10, random_state=0).fit(load_data("digits").X).save(folder / "few.safetensors")
+    print("\n| plane | zoom | what is drawn | frames | script a frame, p50, p95 and most, ms |")
+    print("|---|---|---|---|---|")
+    for name, data, factors in (("few", "digits", (1, 4)), ("many", str(folder / "many.npz"), (1, 4, 20))):
+        with served(folder / f"{name}.safetensors", data, examples=POINTS) as address:
+            for factor in factors:
+                said, took = frames(browser, address, factor)
+                p50, p95 = np.percentile(took, (50, 95))
+                print(
+                    f"| {name} | {factor} | {said} | {len(took)} | {p50:.1f}, {p95:.1f}, {took.max():.1f} |", flush=True
+                )
+
+
 def main() -> None:
-    """Print a row for each model, with and without training beside it."""
+    """Print a row for each model, with and without training beside it, and then for planes of many points."""
     chromium = shutil.which("chromium")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
@@ -110,6 +161,7 @@ def main() -> None:
             for training in (False, True):
                 with served(path, data, training=training) as address:
                     row(name, "a training" if training else "nothing", measure(browser, address))
+        pan(browser, Path(folder))
         browser.close()
 
 

@@ -67,19 +67,19 @@ export class Cloud {
 
   /**
    * @param {Lens} lens
-   * @returns {{ rows: Int32Array, beyond: Map<number, number> }} the points in view; and a group for each place along
-   *   the edges beyond which there are others
+   * @returns {{ rows: Int32Array, beyond: Int16Array }} the points in view; and for each place along the edges the group
+   *   of a point that lies beyond it, or −1
    */
   sorted(lens) {
     const { points, inView } = this;
     const [[x, y], [wide, high]] = [lens.low, lens.spans.map((span) => span / lens.factor)];
-    const beyond = new Map();
+    const beyond = new Int16Array(4 * MARKS).fill(-1);
     let count = 0;
     for (const row of this.order) {
       const across = (points[2 * row] - x) / wide;
       const down = 1 - (points[2 * row + 1] - y) / high;
       if (across >= 0 && across <= 1 && down >= 0 && down <= 1) inView[count++] = row;
-      else beyond.set(placeAlong(across, down), this.groups[row]);
+      else beyond[placeAlong(across, down)] = this.groups[row];
     }
     return { rows: inView.subarray(0, count), beyond };
   }
@@ -152,12 +152,13 @@ export class Cloud {
   /**
    * Mark where there are points beyond the edges.
    * @param {CanvasRenderingContext2D} drawing
-   * @param {Map<number, number>} beyond
+   * @param {Int16Array} beyond
    * @param {number} width
    * @param {number} height
    */
   edges(drawing, beyond, width, height) {
-    for (const [place, group] of beyond) {
+    beyond.forEach((group, place) => {
+      if (group < 0) return;
       const [edge, along] = [Math.floor(place / MARKS), ((place % MARKS) + 0.5) / MARKS];
       const [x, y] = edge < 2 ? [edge * width, along * height] : [along * width, (edge - 2) * height];
       const [right, down] = edge < 2 ? [edge ? -1 : 1, 0] : [0, edge > 2 ? -1 : 1]; // away from the edge
@@ -167,7 +168,7 @@ export class Cloud {
       drawing.lineTo(x + MARK * (1.4 * right - 0.7 * down), y + MARK * (1.4 * down - 0.7 * right));
       drawing.fillStyle = `rgb(${this.palette[group]})`;
       drawing.fill();
-    }
+    });
   }
 }
 
@@ -177,8 +178,9 @@ export class Cloud {
  * @returns {number} the nearest of the `MARKS` places along each edge: the left, right, upper and lower, in this order
  */
 function placeAlong(across, down) {
-  const [edge, along] = across < 0 || across > 1 ? [across > 1 ? 1 : 0, down] : [down > 1 ? 3 : 2, across];
-  return edge * MARKS + clamp(Math.floor(along * MARKS), 0, MARKS - 1);
+  const beside = across < 0 || across > 1;
+  const edge = beside ? Number(across > 1) : 2 + Number(down > 1);
+  return edge * MARKS + clamp(Math.floor((beside ? down : across) * MARKS), 0, MARKS - 1);
 }
 
 /**
