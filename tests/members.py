@@ -41,6 +41,8 @@ MEMBERS = {
     "sparse": SparseAutoencoder(3, **SMALL),
     "contractive": ContractiveAutoencoder(3, **SMALL),
     "regularized": RegularizedAutoencoder(3, **SMALL),
+    "neighbours": Autoencoder(3, **SMALL, neighbours=5.0),
+    "neighbours, variational": VAE(3, **SMALL, neighbours=5.0),
     "vae": VAE(3, **FEW),
     "beta, Bernoulli": VAE(3, **SMALL, beta=4.0, free_bits=0.1, likelihood="bernoulli", scaling="global"),
     "vampprior": VAE(3, **FEW, prior="vampprior"),

@@ -15,7 +15,7 @@ from typing import Any
 import typer
 from typer.exceptions import TyperException
 
-from narrows.cli import evaluate, explore, export, help, learn, lecture, look, make, serve, share, use  # noqa: A004
+from narrows.cli import evaluate, explore, export, help, learn, lecture, look, make, mapping, serve, share, use  # noqa: A004
 from narrows.cli.postponing import postpone
 from narrows.cli.saying import say_warning
 
@@ -35,6 +35,7 @@ VERBS: dict[Callable[..., Any], str] = {
     look.data: "formats",
     learn.train: "start",
     learn.sweep: "latent-dim",
+    mapping.map_: "start",
     use.reconstruct: "start",
     use.denoise: "denoise",
     use.impute: "table",

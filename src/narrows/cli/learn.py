@@ -35,11 +35,13 @@ from narrows.cli.reading import Reading
 from narrows.cli.saying import LARGEST, read_as, say_findings, say_kinds, say_range, say_written, smaller
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from narrows.data.dataset import Dataset
     from narrows.estimators.base import BottleneckEstimator
     from narrows.sweeps import Sweep
 
-__all__ = ["sweep", "train"]
+__all__ = ["Conditional", "Named", "Options", "learn", "options_of", "sweep", "train"]
 
 MODELS = {
     "autoencoder": "Autoencoder",
@@ -113,10 +115,10 @@ def train(
     log: Log = None,
 ) -> None:
     """Train a model on your data, evaluate it on a held-out fifth, and save it."""
-    kind, options = _options(model, option, conditional, recipe, epochs, (devices, nodes))
+    kind, options = options_of(model, option, conditional, recipe, epochs, (devices, nodes))
     dims = None if latent_dim is None else [latent_dim]
     typed = _typed(option, conditional, recipe)
-    _run(
+    learn(
         "train",
         Reading(data, size, fit, strict, column, missing, page, range_, key),
         kind,
@@ -161,9 +163,9 @@ def sweep(
     from narrows.arguments import integer
 
     dims = wholes("--latent-dims", latent_dims)
-    kind, options = _options(model, option, conditional, recipe, epochs, (devices, nodes))
+    kind, options = options_of(model, option, conditional, recipe, epochs, (devices, nodes))
     options["seeds"] = integer("--seeds", seeds, 1)
-    _run(
+    learn(
         "sweep",
         Reading(data, size, fit, strict, column, missing, page, range_, key),
         kind,
@@ -175,7 +177,7 @@ def sweep(
     )
 
 
-def _options(
+def options_of(
     model: str,
     pairs: list[str] | None,
     conditional: bool,
@@ -230,7 +232,7 @@ def _typed(pairs: list[str] | None, conditional: bool, recipe: str) -> str:
     return "".join(typed) + " --conditional" * conditional + (f" --recipe {recipe}" if recipe != "default" else "")
 
 
-def _run(
+def learn(
     verb: str,
     reading: Reading,
     kind: str,
@@ -240,8 +242,9 @@ def _run(
     typed: str,
     folder_options: tuple[Path | None, bool],
     log: str | None = None,
+    draw: Callable[[Sweep, Dataset, Path], list[Path]] | None = None,
 ) -> None:
-    """Read, train, and say what came out, also of an interrupted run."""
+    """Read, train, and say what came out, also of an interrupted run; ``draw`` leaves more in the run's folder."""
     from narrows.estimators import ESTIMATORS
     from narrows.runs.files import checkpoints, new_folder, unfinished_folder
     from narrows.sweeps import Sweep
@@ -264,7 +267,7 @@ def _run(
     _say_start(dataset, kind, result, options.get("columns"))
     if ends is not None:
         say_range(*ends)
-    files, interrupted = _trained(result, dataset, folder, log)
+    files, interrupted = _trained(result, dataset, folder, log, draw)
     _say_next(verb, reading, typed, result, files)
     if interrupted:
         more = f"; the same command with --out {folder} --resume goes on" if checkpoints(folder) else ""
@@ -289,7 +292,13 @@ def _check(verb: str, kind: str, latent_dims: list[int], seed: int, log: str | N
         check_log(log)
 
 
-def _trained(result: Sweep, dataset: Dataset, folder: Path, log: str | None) -> tuple[list[Path], bool]:
+def _trained(
+    result: Sweep,
+    dataset: Dataset,
+    folder: Path,
+    log: str | None,
+    draw: Callable[[Sweep, Dataset, Path], list[Path]] | None,
+) -> tuple[list[Path], bool]:
     """Train, and say how good it is; return the files in the ``folder``, and whether it was interrupted."""
     from narrows.cli.progress import watch
     from narrows.runs import learning
@@ -300,8 +309,9 @@ def _trained(result: Sweep, dataset: Dataset, folder: Path, log: str | None) -> 
         sys.exit(130)
     _say_results(result)
     report = [] if interrupted else _evaluated(result, dataset, folder)
+    drawn = draw(result, dataset, folder) if draw else []
     print()
-    say_written([*report, *files])
+    say_written([*drawn, *report, *files])
     return files, interrupted
 
 

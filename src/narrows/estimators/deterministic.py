@@ -75,7 +75,7 @@ class Autoencoder(DeterministicEstimator):
     ((200, 8), (200, 8, 8), (3, 8, 8))
     """
 
-    def objective(self) -> Objective:
+    def own_objective(self) -> Objective:
         """Return the reconstruction loss."""
         return Reconstruction()
 
@@ -113,7 +113,7 @@ class DenoisingAutoencoder(DeterministicEstimator):
 
     learns_from_pairs: ClassVar[bool] = True
 
-    def objective(self) -> Objective:
+    def own_objective(self) -> Objective:
         """Return the loss of giving back the clean inputs."""
         return Reconstruction()
 
@@ -147,7 +147,7 @@ class NoisyAutoencoder(BottleneckEstimator):
         """Return a bounded code with noise."""
         return Noisy(self.latent_dim, self.code_noise)
 
-    def objective(self) -> Objective:
+    def own_objective(self) -> Objective:
         """Return the reconstruction loss, whose code has noise."""
         return Reconstruction()
 
@@ -187,7 +187,7 @@ class SparseAutoencoder(DeterministicEstimator):
 
     _rules: ClassVar[Rules] = (_units_in_the_unit_interval,)
 
-    def objective(self) -> Objective:
+    def own_objective(self) -> Objective:
         """Return the reconstruction loss and the sparsity penalty."""
         return Sparse(self.sparsity, self.sparsity_weight)
 
@@ -213,7 +213,7 @@ class ContractiveAutoencoder(DeterministicEstimator):
     code_activation: str = "sigmoid"
     contraction: float = field(default=1e-3, metadata=at_least(0))
 
-    def objective(self) -> Objective:
+    def own_objective(self) -> Objective:
         """Return the reconstruction loss and the contraction penalty."""
         return Contractive(self.contraction)
 
@@ -241,7 +241,7 @@ class RegularizedAutoencoder(DeterministicEstimator):
     code_weight: float = field(default=1e-3, metadata=at_least(0))
     decoder_weight: float = field(default=1e-5, metadata=at_least(0))
 
-    def objective(self) -> Objective:
+    def own_objective(self) -> Objective:
         """Return the reconstruction loss and both penalties."""
         return Regularised(self.code_weight, self.decoder_weight)
 
@@ -266,6 +266,6 @@ class WAE(DeterministicEstimator):
 
     mmd_weight: float = field(default=1.0, metadata=at_least(0))
 
-    def objective(self) -> Objective:
+    def own_objective(self) -> Objective:
         """Return the reconstruction loss and the discrepancy."""
         return Wasserstein(self.mmd_weight)

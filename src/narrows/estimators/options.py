@@ -34,6 +34,7 @@ from narrows.models.gaps import Gaps
 from narrows.models.likelihoods import LIKELIHOODS, Gaussian, Laplace, Likelihood, Located, Mixed, SquaredError
 from narrows.models.model import BottleneckModel
 from narrows.models.nets import ACTIVATIONS
+from narrows.models.objectives import Neighbours
 from narrows.models.priors import PRIORS
 from narrows.models.priors.base import StandardNormal
 from narrows.models.priors.flows import require_zuko
@@ -56,6 +57,9 @@ IMAGES, FEW_IMAGES = 30_000, 4_000
 
 STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 5_500, 20, 500
 """What ``epochs="auto"`` aims at: small data sets need many passes, large ones few."""
+
+NEIGHBOURHOOD = 768
+"""Examples of a batch in which neighbours are looked for."""
 
 NOISE = 0.3
 """What ``input_noise="auto"`` is, of models that take it."""
@@ -180,6 +184,10 @@ class Options(BaseEstimator):  # type: ignore[misc]
         How much columns of a table count in training, ``{"age": 2.0}``, compared with their usual weight. Where the
         code is a function of the input, the usual weights make all count alike: a column's loss is divided by the
         entropy of its marginal distribution. Where codes are drawn they are 1, or the loss would be no bound.
+    neighbours
+        The weight of t-SNE's divergence, which keeps neighbours of the input neighbours in the code (van der Maaten
+        2009): one of two numbers is then a map, on which new examples have their places. With 0 the reconstruction
+        alone arranges the code; `narrows.recipes.MAP` has settings that make a good map.
     corruption
         What training does to the inputs, afresh at every step, before they are encoded: ``"gaussian"`` noise,
         ``"masking"``, ``"salt-and-pepper"``, ``"swap"`` (features of other examples) or a ``"block"``.
@@ -193,7 +201,7 @@ class Options(BaseEstimator):  # type: ignore[misc]
         ``"one-cycle"`` (up to the learning rate and down again) or ``"constant"``.
     batch_size
         Examples per step; a number larger than the data means all of them. ``"auto"`` is 64, or, for
-        convolutional nets and fewer than 4,000 examples, 16.
+        convolutional nets and fewer than 4,000 examples, 16; with ``neighbours`` it is about 768.
     epochs
         Passes over the data at most; ``"auto"`` aims at 5,500 steps, with 20 passes at least and 500 at most,
         and for convolutional nets at 30,000 images, with 10 passes at least and 50 at most.
@@ -242,6 +250,7 @@ class Options(BaseEstimator):  # type: ignore[misc]
     scaling: str | tuple[float, float] = field(default="auto", metadata=checked(check_scaling))
     columns: Asked = field(default=None, metadata=checked(check_asked))
     column_weights: Mapping[Any, float] | None = field(default=None, metadata=checked(_column_weights))
+    neighbours: float = field(default=0.0, metadata=at_least(0))
     corruption: str = field(default="gaussian", metadata=one_of(CORRUPTIONS))
     input_noise: float | tuple[float, float] | str = field(default=(0.3, 0.05), metadata=checked(check_noise))
     learning_rate: float | str = field(default="auto", metadata=above(0, "auto"))
@@ -285,9 +294,14 @@ class Options(BaseEstimator):  # type: ignore[misc]
         """Return how the encoder's output becomes a code."""
         raise NotImplementedError
 
+    def own_objective(self) -> Objective:
+        """Return what training lowers, neighbours apart."""
+        raise NotImplementedError
+
     def objective(self) -> Objective:
         """Return what training lowers."""
-        raise NotImplementedError
+        own = self.own_objective()
+        return Neighbours(own, float(self.neighbours)) if self.neighbours else own
 
     def check_options(self) -> None:
         """Refuse an option of the wrong type or out of range; scikit-learn wants this at `fit`, not before.
@@ -305,6 +319,8 @@ class Options(BaseEstimator):  # type: ignore[misc]
     def plan(self, n: int, *, convolutional: bool) -> tuple[int, int, float]:
         """Return epochs, batch size and learning rate for ``n`` examples."""
         size = (16 if convolutional and n < FEW_IMAGES else 64) if self.batch_size == "auto" else int(self.batch_size)
+        if self.neighbours and self.batch_size == "auto":
+            size = math.ceil(n / max(1, round(n / NEIGHBOURHOOD)))  # of the same size, since few have other neighbours
         rate = (1e-3 if convolutional else 4e-3) if self.learning_rate == "auto" else float(self.learning_rate)
         if self.epochs != "auto":
             return int(self.epochs), size, rate

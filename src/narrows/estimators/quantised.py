@@ -22,8 +22,18 @@ from narrows.training.own_state import in_own_state
 __all__ = ["FSQVAE", "VQVAE"]
 
 
+def _no_neighbours(options: Quantised) -> None:
+    if options.neighbours:
+        raise ValueError(
+            f"neighbours={options.neighbours:g} must be 0 for {type(options).__name__}: its codes are values to choose "
+            "from, and cannot move a little towards a neighbour's; take Autoencoder or VAE"
+        )
+
+
 class Quantised(BottleneckEstimator):
     """What both have: their codes are also tokens, whole numbers from 0 on, as models of sequences take them."""
+
+    _rules: ClassVar[Rules] = (_no_neighbours,)
 
     @in_own_state
     def encode_tokens(self, X: ArrayLike, y: ArrayLike | None = None) -> NDArray[np.int64]:
@@ -108,7 +118,7 @@ class VQVAE(Quantised):
             self.latent_dim, auto if self.embedding_dim == "auto" else int(self.embedding_dim), self.codebook_size
         )
 
-    def objective(self) -> Objective:
+    def own_objective(self) -> Objective:
         """Return the reconstruction and commitment losses."""
         return Quantisation(self.commitment)
 
@@ -138,6 +148,6 @@ class FSQVAE(Quantised):
         """Return a code on a grid."""
         return FiniteScalar(self.latent_dim, self.levels)
 
-    def objective(self) -> Objective:
+    def own_objective(self) -> Objective:
         """Return the reconstruction loss: no other is needed."""
         return Reconstruction()

@@ -75,7 +75,7 @@ class VAE(VariationalEstimator):
 
     _rules: ClassVar[Rules] = (_free_bits_need_units,)
 
-    def objective(self) -> Objective:
+    def own_objective(self) -> Objective:
         """Return the negative evidence lower bound."""
         return EvidenceLowerBound(self.beta, self.warm_up, self.free_bits)
 
@@ -101,6 +101,6 @@ class IWAE(VariationalEstimator):
 
     k: int = field(default=5, metadata=whole(1, 10_000))
 
-    def objective(self) -> Objective:
+    def own_objective(self) -> Objective:
         """Return the negative importance-weighted bound."""
         return ImportanceWeighted(self.k)

@@ -9,6 +9,7 @@ every example's loss.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
@@ -16,17 +17,20 @@ from torch import Tensor
 
 from narrows.models.bottlenecks import GaussianPosterior, Point, VectorQuantiser
 from narrows.models.model import Batch, BottleneckModel
+from narrows.models.neighbours import Divergence, scale_at
 from narrows.models.priors.base import StandardNormal
 
 __all__ = [
     "Contractive",
     "EvidenceLowerBound",
     "ImportanceWeighted",
+    "Neighbours",
     "Quantisation",
     "Reconstruction",
     "Regularised",
     "Sparse",
     "Wasserstein",
+    "own_of",
     "with_beta",
 ]
 
@@ -243,7 +247,42 @@ class ImportanceWeighted:
         return math.log(self.k) - weights.logsumexp(0)
 
 
-def with_beta(objective: object, beta: float) -> EvidenceLowerBound:
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """Another objective + weight · KL(P ‖ Q): codes keep neighbours (parametric t-SNE, van der Maaten 2009).
+
+    `narrows.models.neighbours` says what P and Q are. The code is the mean of q(z | x̃) that the other objective has
+    come to, so that near a training example the code is steady, too.
+
+    Attributes
+    ----------
+    own
+        The other objective.
+    weight
+        In nats per nat.
+    """
+
+    own: Callable[[BottleneckModel, Batch, torch.Generator, float], Tensor]
+    weight: float
+
+    def __call__(self, model: BottleneckModel, batch: Batch, generator: torch.Generator, progress: float) -> Tensor:
+        """Return the loss (n,)."""
+        posteriors: list[Point | GaussianPosterior] = []
+        hook = model.bottleneck.register_forward_hook(lambda _, __, q: posteriors.append(q))
+        try:
+            loss = self.own(model, batch, generator, progress)
+        finally:
+            hook.remove()
+        kl: Tensor = Divergence.apply(model.coded(batch.x), posteriors[0].mean, scale_at(progress))
+        return loss + self.weight * kl
+
+
+def own_of(objective: object) -> object:
+    """Return ``objective`` without what it says of neighbours."""
+    return objective.own if isinstance(objective, Neighbours) else objective
+
+
+def with_beta(objective: object, beta: float) -> EvidenceLowerBound | Neighbours:
     """Return ``objective`` with another β.
 
     Raises
@@ -253,6 +292,8 @@ def with_beta(objective: object, beta: float) -> EvidenceLowerBound:
     ValueError
         If β is below 0 or not a number.
     """
+    if isinstance(objective, Neighbours):
+        return replace(objective, own=with_beta(objective.own, beta))
     if not isinstance(objective, EvidenceLowerBound):
         raise TypeError(f"beta={beta} is for a VAE's objective; {type(objective).__name__} has no β")
     if not 0 <= beta < math.inf:

@@ -19,7 +19,7 @@ from torch.overrides import TorchFunctionMode
 from narrows.models.bottlenecks import Bottleneck, VectorQuantiser
 from narrows.models.corruptions import CORRUPTIONS
 from narrows.models.model import Batch, BottleneckModel
-from narrows.models.objectives import EvidenceLowerBound, Sparse, Wasserstein
+from narrows.models.objectives import EvidenceLowerBound, Neighbours, Sparse, Wasserstein
 from narrows.training.general import Objective
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def check_divisible(bottleneck: Bottleneck, objective: Objective, corruption: st
         Naming it.
     """
     bits = isinstance(objective, EvidenceLowerBound) and objective.free_bits
-    if bits or isinstance(objective, Sparse | Wasserstein) or isinstance(bottleneck, VectorQuantiser):
+    if bits or isinstance(objective, Neighbours | Sparse | Wasserstein) or isinstance(bottleneck, VectorQuantiser):
         what = f"{type(bottleneck).__name__} with {objective}"
         raise ValueError(f"devices and nodes must be 1 for {what}: it looks at each batch as a whole")
     if CORRUPTIONS[corruption].mixes:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from narrows.models.objectives import Contractive, with_beta
+from narrows.models.objectives import Contractive, own_of, with_beta
 from narrows.training.batches import Batches
 from narrows.training.best import mean_loss
 from narrows.training.checkpoint import Checkpoint
@@ -136,7 +136,7 @@ class Training:
         model = self.members[0].model
         if self.members[0].kind(objective) is not None and self.processes.size == 1:
             return Stack([member.model for member in self.members], objective, self.first_rate, weight_decay)
-        if not isinstance(objective, Contractive):  # whose gradient of a gradient the compiler refuses
+        if not isinstance(own_of(objective), Contractive):  # whose gradient of a gradient the compiler refuses
             model.compiled = compiled_for(model, self.device, self.steps_at_most)
         return General(model, self.processes.parallel(model, self.objective), self.first_rate, weight_decay)
 

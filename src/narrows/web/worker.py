@@ -19,7 +19,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from narrows.estimators.base import BottleneckEstimator
-from narrows.models.objectives import EvidenceLowerBound
+from narrows.models.objectives import EvidenceLowerBound, own_of
 from narrows.training.loop import Step, Training
 
 __all__ = ["SNAPSHOTS", "Begin", "Change", "Go", "News", "every", "work"]
@@ -200,7 +200,7 @@ class _Run:
             self.left -= 1
             mode = mode if self.left else "pause"
         fraction, _ = training.pace(step.step - 1, step.steps)
-        objective, beta = training.objective, None
+        objective, beta = own_of(training.objective), None
         if isinstance(objective, EvidenceLowerBound):
             beta = objective.beta_at((step.step - 1) / step.steps)
         self.news = replace(

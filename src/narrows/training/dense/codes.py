@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from narrows.models.bottlenecks import Bottleneck, Deterministic, DiagonalGaussian, Noisy
-from narrows.models.objectives import EvidenceLowerBound, Reconstruction
+from narrows.models.objectives import EvidenceLowerBound, Reconstruction, own_of
 from narrows.training.dense.layers import DERIVED
 
 __all__ = ["Noise", "Plain", "Variational", "code_of"]
@@ -49,8 +49,18 @@ class Plain:
             self.z.mul_(self.own)
         return None
 
-    def backward(self, gz: Tensor, scale: Tensor) -> Tensor:  # noqa: ARG002 - one signature for all
-        """Return the gradient of h by that of the codes; ``scale`` is that of what `forward` returned."""
+    @property
+    def mean(self) -> Tensor:
+        """The codes without noise, (K, examples, latent_dim)."""
+        return self.z
+
+    def backward(self, gz: Tensor, by_mean: Tensor | None, scale: Tensor) -> Tensor:  # noqa: ARG002 - one signature for all
+        """Return the gradient of h by that of the codes and, where there is one, of their mean.
+
+        ``scale`` is that of what `forward` returned.
+        """
+        if by_mean is not None:
+            gz.add_(by_mean)
         self.derive(gz, self.h, self.z, grad_input=self.h)
         return self.h
 
@@ -68,19 +78,21 @@ class Noise:
 
     def __init__(self, sigma: float, z: Tensor, sizes: Sequence[int]) -> None:
         self.sigma, self.z, self.sizes = sigma, z, sizes
-        self.mu, self.epsilon = z.new_empty(z.shape), z.new_zeros(z.shape)
+        self.mean, self.epsilon = z.new_empty(z.shape), z.new_zeros(z.shape)
 
     def forward(self, h: Tensor, generators: Sequence[torch.Generator], progress: float) -> Tensor | None:  # noqa: ARG002
         """Set the codes."""
         self.h = h
-        torch.tanh(h, out=self.mu)
+        torch.tanh(h, out=self.mean)
         _draw(self.epsilon, self.sizes, generators)
-        torch.add(self.mu, self.epsilon, alpha=self.sigma, out=self.z)
+        torch.add(self.mean, self.epsilon, alpha=self.sigma, out=self.z)
         return None
 
-    def backward(self, gz: Tensor, scale: Tensor) -> Tensor:  # noqa: ARG002
+    def backward(self, gz: Tensor, by_mean: Tensor | None, scale: Tensor) -> Tensor:  # noqa: ARG002
         """Return the gradient of h."""
-        DERIVED[nn.Tanh][1](gz, self.h, self.mu, grad_input=self.h)
+        if by_mean is not None:
+            gz.add_(by_mean)
+        DERIVED[nn.Tanh][1](gz, self.h, self.mean, grad_input=self.h)
         return self.h
 
 
@@ -101,20 +113,22 @@ class Variational:
 
     def forward(self, h: Tensor, generators: Sequence[torch.Generator], progress: float) -> Tensor | None:
         """Set the codes, and return β times their divergence."""
-        self.h, (self.mu, raw) = h, h.chunk(2, 2)
+        self.h, (self.mean, raw) = h, h.chunk(2, 2)
         self.log_var = raw.clamp(-20, 20)
         self.inside = raw == self.log_var
         self.var = self.log_var.exp()
         self.noise = _draw(self.epsilon, self.sizes, generators) * self.var.sqrt()
-        torch.add(self.mu, self.noise, out=self.z)
+        torch.add(self.mean, self.noise, out=self.z)
         self.beta = self.objective.beta_at(progress)
-        return 0.5 * self.beta * (self.mu.square() + self.var - 1 - self.log_var).sum((1, 2))
+        return 0.5 * self.beta * (self.mean.square() + self.var - 1 - self.log_var).sum((1, 2))
 
-    def backward(self, gz: Tensor, scale: Tensor) -> Tensor:
+    def backward(self, gz: Tensor, by_mean: Tensor | None, scale: Tensor) -> Tensor:
         """Return the gradient of h."""
         weight = self.beta * scale
         by_log_var = 0.5 * (gz * self.noise + weight * (self.var - 1)) * self.inside
-        return torch.cat([gz + weight * self.mu, by_log_var], 2, out=self.h)
+        if by_mean is not None:
+            gz.add_(by_mean)
+        return torch.cat([gz + weight * self.mean, by_log_var], 2, out=self.h)
 
 
 def _draw(epsilon: Tensor, sizes: Sequence[int], generators: Sequence[torch.Generator]) -> Tensor:
@@ -134,11 +148,11 @@ def code_of(bottleneck: Bottleneck, objective: object) -> partial[Plain | Noise 
         Of the models.
     """
     code: partial[Any] | None = None
-    match bottleneck, objective:
+    match bottleneck, own_of(objective):
         case Deterministic(activation=activation), Reconstruction() if type(activation) in DERIVED:
             code = partial(Plain, type(activation))
         case Noisy(log_var=log_var), Reconstruction():
             code = partial(Noise, math.exp(0.5 * log_var))
         case DiagonalGaussian(), EvidenceLowerBound(free_bits=0):
-            code = partial(Variational, objective)
+            code = partial(Variational, own_of(objective))
     return code

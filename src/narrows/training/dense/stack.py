@@ -11,6 +11,8 @@ from torch import Tensor
 from narrows.models.bottlenecks import DiagonalGaussian
 from narrows.models.likelihoods import Gaussian, Likelihood, Mixed
 from narrows.models.model import Batch, BottleneckModel
+from narrows.models.neighbours import divergence, scale_at
+from narrows.models.objectives import Neighbours
 from narrows.models.priors.base import StandardNormal
 from narrows.training.dense.cells import TERMS, Cells
 from narrows.training.dense.codes import code_of
@@ -163,7 +165,7 @@ class _Batch:
         self.encoder = Passes(stack.nets[0], weights.values[:first], weights.gradients[:first], examples)
         self.decoder = Passes(stack.nets[1], weights.values[first:last], weights.gradients[first:last], examples)
         self.inputs = self.encoder.inputs
-        sizes = [member.prior.latent_dim for member in stack.models]
+        self.sizes = sizes = [member.prior.latent_dim for member in stack.models]
         code = code_of(model.bottleneck, stack.objective)
         assert code is not None
         self.code = code(self.decoder.inputs, sizes)
@@ -174,6 +176,8 @@ class _Batch:
         self.acting = [one for one in self.corruptions if one.acts]
         # A number would be made such a tensor at each use, which takes longer than the product.
         self.scale = self.inputs.new_full((), 1 / examples)
+        objective = stack.objective
+        self.weight = self.inputs.new_full((), objective.weight) if isinstance(objective, Neighbours) else None
 
     def gradients(self, batch: Batch, generators: Sequence[torch.Generator], progress: float) -> Tensor:
         """Set the weights' gradients of the mean loss of ``batch`` (K, examples, …), and return it, (K,)."""
@@ -182,7 +186,7 @@ class _Batch:
         if self.model.coding is not None:
             if acts:
                 seen = torch.stack(self._corrupted(seen, generators, progress))
-            self.inputs.copy_(self.model.coded(seen.flatten(0, 1)).view(self.inputs.shape))
+            self.inputs.copy_(self._coded(seen))
             x = self.model.shown(x, seen)
         elif acts:
             torch.stack(self._corrupted(seen, generators, progress), out=self.inputs)
@@ -191,8 +195,18 @@ class _Batch:
         cost = self.code.forward(self.encoder.forward(), generators, progress)
         loss = self.output.backward(x, self.decoder.forward(), self.scale)
         gz = self.decoder.backward(self.output.g, inputs=True)
-        self.encoder.backward(self.code.backward(gz, self.scale), inputs=False)
-        return loss * self.scale if cost is None else (loss + cost) * self.scale
+        loss = loss * self.scale if cost is None else (loss + cost) * self.scale
+        by_mean = None
+        if self.weight is not None:
+            kl, by_mean = divergence(self._coded(batch.x), self.code.mean, self.sizes, scale_at(progress))
+            loss.add_(kl.mul_(self.weight))
+            by_mean.mul_(self.weight)
+        self.encoder.backward(self.code.backward(gz, by_mean, self.scale), inputs=False)
+        return loss
+
+    def _coded(self, x: Tensor) -> Tensor:
+        """Return what the encoder would see of inputs ``x`` (K, examples, features), had nothing been done to them."""
+        return x if self.model.coding is None else self.model.coded(x.flatten(0, 1)).view(self.inputs.shape)
 
     def _corrupted(self, seen: Tensor, generators: Sequence[torch.Generator], progress: float) -> list[Tensor]:
         each = zip(self.corruptions, seen, generators, strict=True)
