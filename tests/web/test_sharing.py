@@ -96,6 +96,13 @@ def test_questions_at_random_are_answered_as_the_server_does(page, ask, library,
     compare(page, ask, "way", a=draw(row), b=draw(row), steps=draw(st.integers(2, 9)), kind=kind, **named)
 
 
+def test_why_an_input_is_odd_is_not_known(page, ask):
+    why = page("explain", model="wide", given={"example": 3})
+    assert not why["known"]
+    assert why.keys() == vars(ask("explain", model="wide", given={"example": 3})).keys() - {"id"}
+    same(why["ordinary"], ask("look", model="wide", given={"example": 3}).original)
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_groups_tiles_and_sums_are_the_servers(page, ask, library, model):
     named = {"model": model} | ({"label": "7"} if library[model].fitted.conditional else {})

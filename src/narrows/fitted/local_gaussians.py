@@ -14,7 +14,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_ndtr, logsumexp
+from scipy.special import log_ndtr
 
 __all__ = ["LocalGaussians"]
 
@@ -163,13 +163,15 @@ def _surprise(parts: _Parts, slopes: Array, curvatures: Array) -> Array:
     curvatures = np.maximum(curvatures, SMALLEST)
     own = slopes**2 / curvatures
     logs = parts.log_weights[:, :, None] - 0.5 * (np.log(curvatures) + parts.squares[:, :, None] - own)
-    logs -= logsumexp(logs, axis=1, keepdims=True)
+    logs -= logs.max(1, keepdims=True)
     some = logs > -IMPOSSIBLE
-    deviations = slopes[some] / np.sqrt(curvatures[some])
+    deviations, weights = slopes[some] / np.sqrt(curvatures[some]), logs[some]
+    total = np.log(np.exp(logs).sum(1))
     tails = []
     for sign in (1, -1):
         each = np.full(logs.shape, -np.inf)
-        each[some] = logs[some] + log_ndtr(sign * deviations)
-        tails.append(logsumexp(each, axis=1))
-    found: Array = np.maximum(0.0, -np.minimum(*tails) - np.log(2))
+        each[some] = weights + log_ndtr(sign * deviations)
+        largest = each.max(1)
+        tails.append(largest + np.log(np.exp(each - largest[:, None]).sum(1)))
+    found: Array = np.maximum(0.0, total - np.minimum(*tails) - np.log(2))
     return found

@@ -17,7 +17,7 @@ from narrows.web.entry import Entry
 from narrows.web.library import Library
 from narrows.web.rows import Columns, Rows
 
-__all__ = ["Follows", "Oddest", "Row", "follow", "means", "oddest", "row"]
+__all__ = ["Follows", "Ranked", "Row", "follow", "means", "ranked", "row"]
 
 MOST_CHANCES = 3
 """Levels of a column whose probabilities are shown; the others' are summed."""
@@ -79,15 +79,15 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Oddest:
+class Ranked:
     """The shown ``examples``, (n,), those of the highest anomaly scores first."""
 
     examples: NDArray[np.int64]
 
 
-def oddest(library: Library, model: str) -> Oddest:
+def ranked(library: Library, model: str) -> Ranked:
     """Return the examples by how odd they are."""
-    return Oddest(np.argsort(-library[model].scores, kind="stable"))
+    return Ranked(np.argsort(-library[model].scores, kind="stable"))
 
 
 def row(library: Library, model: str, example: Example) -> Row:

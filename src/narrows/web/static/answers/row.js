@@ -32,6 +32,17 @@ export function row(shared, { model, example }) {
 
 /**
  * @param {Shared} shared
+ * @param {{ model: string }} given
+ * @returns {import('../views/row/row.js').Ranked}
+ */
+export function ranked(shared, { model }) {
+  const scores = entryOf(shared, model).sent.scores.data;
+  const order = Array.from(scores, (_, i) => i).sort((a, b) => scores[b] - scores[a]);
+  return { examples: { data: Int32Array.from(order), shape: [order.length] } };
+}
+
+/**
+ * @param {Shared} shared
  * @param {{ model: string, z: number[], label?: string }} given
  * @returns {Follows}
  */

@@ -197,7 +197,8 @@ export const cs = {
   'why.would.not': 'Podivné by bylo i s těmito hodnotami: {cells}.',
   'why.cell': '{name} {ordinary} místo {own} ({p})',
   'why.more': 'dalších {count}',
-  'why.unknown': 'Soubor tohoto modelu neobsahuje to, s čím se buňky srovnávají, a tak neřekne, co je na tom podivné.',
+  'why.unknown':
+    'Co je na tom podivné, se tu neví: sdílená stránka ani soubor starší verze neobsahuje to, s čím se buňky srovnávají.',
   'why.map': 'podivné pixely',
   'why.map.none': 'žádný není podivný',
   'why.map.scale': '{count}, z nichž planých je nejvýš {rate}; žlutě: p nejvýš {least}',

@@ -196,7 +196,8 @@ export const en = {
   'why.would.not': 'It would be odd even with {cells}.',
   'why.cell': '{name} {ordinary} instead of {own} ({p})',
   'why.more': '{count} more',
-  'why.unknown': 'This model’s file does not hold what cells are compared with, so it cannot say what makes it odd.',
+  'why.unknown':
+    'What makes it odd is not known here: a shared page, or a file of an older narrows, does not hold what cells are compared with.',
   'why.map': 'odd pixels',
   'why.map.none': 'none is odd',
   'why.map.scale': '{count}, at a rate of false discoveries of {rate}; yellow: p of {least} or less',

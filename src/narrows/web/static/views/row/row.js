@@ -14,7 +14,7 @@ import { Line } from './line.js';
 /** @typedef {import('../../wire/frames.js').Floats} Floats */
 /** @typedef {import('../../widgets/rows.js').Rows} Rows */
 /** @typedef {import('../code/code.js').Units} Units */
-/** @typedef {{ examples: import('../../wire/frames.js').Integers }} Oddest */
+/** @typedef {{ examples: import('../../wire/frames.js').Integers }} Ranked */
 /** @typedef {import('./line.js').Value} Value */
 /** @typedef {{ z: number[], row: Rows, low: Floats, high: Floats, chances: [string, number][][] }} Follows */
 /**
@@ -192,8 +192,8 @@ class RowView {
   async nextOddest() {
     const { app } = this;
     if (!this.oddest.length) {
-      /** @type {Oddest} */
-      const { examples } = await app.connection.ask('oddest', { model: app.model.id });
+      /** @type {Ranked} */
+      const { examples } = await app.connection.ask('ranked', { model: app.model.id });
       this.oddest = Array.from(examples.data, String);
     }
     const at = this.oddest.indexOf(String(this.example));
