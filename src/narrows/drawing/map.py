@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from narrows.drawing.curves import KINDS, LETTERS, MARKERS, MOST_KINDS
+from narrows.drawing.curves import KINDS, LETTERS, MARKERS, MOST_KINDS, OURS
 
 if TYPE_CHECKING:  # it takes a third of a second, and not every verb draws
     from matplotlib.axes import Axes
@@ -47,8 +47,7 @@ def draw_points(points: Array, labels: Array | None, values: Array | None, *, ti
     else:
         if values is None and labels is not None and labels.dtype.kind in "iuf":
             values = labels
-        shown = {} if values is None else {"c": values, "cmap": "viridis"}
-        drawn = ax.scatter(*points.T, s=area, linewidths=0, **shown)
+        drawn = ax.scatter(points[:, 0], points[:, 1], s=area, linewidths=0, c=OURS if values is None else values)
         if values is not None:
             figure.colorbar(drawn, ax=ax, label="label" if values is labels else "error", shrink=0.6)
     ax.set_title(title, fontsize=11, loc="left")
@@ -63,7 +62,7 @@ def _classes(ax: Axes, points: Array, members: Array, names: list[str], area: fl
 
     for number, (own, name) in enumerate(zip(members, names, strict=True)):
         color, marker = KINDS[number % len(KINDS)], MARKERS[number % len(MARKERS)]
-        ax.scatter(*points[own].T, s=area, linewidths=0, alpha=0.8, color=color, marker=marker)
+        ax.scatter(points[own, 0], points[own, 1], s=area, linewidths=0, alpha=0.8, color=color, marker=marker)
         short = name if len(name) <= LETTERS else f"{name[: LETTERS - 1]}…"
         ax.annotate(
             short,
@@ -77,8 +76,8 @@ def _classes(ax: Axes, points: Array, members: Array, names: list[str], area: fl
         )
 
 
-def _middle(points: Array) -> Array:
+def _middle(points: Array) -> tuple[float, float]:
     """Return the point that is nearest to the median: a mean of two clusters would be in neither."""
     middle = np.median(points, 0)
-    nearest: Array = points[np.square(points - middle).sum(1).argmin()]
-    return nearest
+    x, y = points[np.square(points - middle).sum(1).argmin()]
+    return float(x), float(y)

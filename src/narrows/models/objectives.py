@@ -273,7 +273,7 @@ class Neighbours:
             loss = self.own(model, batch, generator, progress)
         finally:
             hook.remove()
-        kl: Tensor = Divergence.apply(model.coded(batch.x), posteriors[0].mean, scale_at(progress))
+        kl: Tensor = Divergence.apply(model.coded(batch.x), posteriors[0].mean, scale_at(progress))  # type: ignore[no-untyped-call]
         return loss + self.weight * kl
 
 

@@ -153,6 +153,6 @@ def code_of(bottleneck: Bottleneck, objective: object) -> partial[Plain | Noise 
             code = partial(Plain, type(activation))
         case Noisy(log_var=log_var), Reconstruction():
             code = partial(Noise, math.exp(0.5 * log_var))
-        case DiagonalGaussian(), EvidenceLowerBound(free_bits=0):
-            code = partial(Variational, own_of(objective))
+        case DiagonalGaussian(), EvidenceLowerBound(free_bits=0) as bound:
+            code = partial(Variational, bound)
     return code
