@@ -10,13 +10,14 @@ PICTURES = Path(__file__).parent / "pictures"
 
 
 def main() -> None:
-    """Run the demo's command and one more, and keep their figures."""
+    """Run the demo's command and two more, and keep their figures."""
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder)
         narrows = [sys.executable, "-m", "narrows"]
         subprocess.run([*narrows, "sweep", "digits", "--out", "sweep"], cwd=run, check=True)
         subprocess.run([*narrows, "generate", "sweep/latent_dim-8.safetensors", "--out", "new"], cwd=run, check=True)
-        for figure in ("sweep/reconstructions.png", "sweep/error.png", "new/samples.png"):
+        subprocess.run([*narrows, "map", "digits", "--out", "map"], cwd=run, check=True)
+        for figure in ("sweep/reconstructions.png", "sweep/error.png", "new/samples.png", "map/map.png"):
             shutil.copy(run / figure, PICTURES)
 
 

@@ -23,6 +23,8 @@ def test_map_writes_a_model_the_places_of_all_examples_and_a_picture(tmp_path, t
     assert model.get_params()["neighbours"] > 0
     assert output.split("Written:")[1].split()[0].endswith("map.png")
     np.testing.assert_allclose(places[["x", "y"]], model.transform(rows[["a", "b", "c"]]), rtol=1e-5)
+    assert "60 of the 60 examples of rows" in output
+    assert (folder / "map.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     with Image.open(folder / "map.png") as picture:
         assert min(picture.size) > 500
 

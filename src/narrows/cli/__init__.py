@@ -35,7 +35,7 @@ VERBS: dict[Callable[..., Any], str] = {
     look.data: "formats",
     learn.train: "start",
     learn.sweep: "latent-dim",
-    mapping.map_: "start",
+    mapping.map_: "map",
     use.reconstruct: "start",
     use.denoise: "denoise",
     use.impute: "table",

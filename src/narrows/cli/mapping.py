@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 from narrows.cli.choosing import (
     Columns,
     Data,
@@ -18,6 +22,11 @@ from narrows.cli.choosing import (
 )
 from narrows.cli.learn import Named, Options, learn, options_of
 from narrows.cli.reading import Reading
+from narrows.cli.share import say_contents
+
+if TYPE_CHECKING:
+    from narrows.data.dataset import Dataset
+    from narrows.sweeps import Sweep
 
 __all__ = ["map_"]
 
@@ -38,9 +47,29 @@ def map_(
     seed: Seed = 0,
     out: Out = None,
 ) -> None:
-    """Draw a map of your data, on which neighbours are alike and every place decodes to an example."""
-    from narrows.runs.mapping import draw_map
+    """Draw a map of your data, on which neighbours are alike and every place decodes to an example.
 
+    In its folder are the picture, everyone's place as a table, the model, and a page to explore them with in any
+    browser, as `narrows share` writes it: with examples of yours in it.
+    """
     kind, options = options_of(model, option, conditional=False, recipe="map", epochs=epochs, processes=(1, 1))
     reading = Reading(data, size, fit, strict, column, missing, page, range_, key)
-    learn("map", reading, kind, [2], seed, options, "", (out, False), draw=draw_map)
+    learn("map", reading, kind, [2], seed, options, "", (out, False), draw=partial(_drawn, data))
+
+
+def _drawn(data: str, result: Sweep, dataset: Dataset, folder: Path) -> list[Path]:
+    """Write the picture, the page and the table."""
+    from narrows.runs.files import by_itself
+    from narrows.runs.mapping import draw_map
+    from narrows.web.entry import SHOWN
+    from narrows.web.library import open_models
+    from narrows.web.questions.sharing import contents
+    from narrows.web.sharing import share, thinned
+
+    files, page = draw_map(result, dataset, folder), folder / "map.html"
+    with by_itself("the model is saved, but not shared as a page"):
+        library = thinned(open_models([folder / "model.safetensors"], data, SHOWN))
+        say_contents(contents(library), lecture=False)
+        page.write_text(share(library), encoding="utf-8")
+        return [*files[:1], page, *files[1:]]
+    return files

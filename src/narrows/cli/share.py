@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from narrows.web.library import Library
     from narrows.web.questions.sharing import Contents
 
-__all__ = ["share"]
+__all__ = ["say_contents", "share"]
 
 LECTURE = "lecture"
 
@@ -77,12 +77,13 @@ def share(
     else:
         opened = open_models([Path(model) for model in models[lecture:]], data, examples or SHOWN)
         library = thinned(opened, examples, data=not no_data)
-    _say_contents(contents(library), lecture=lecture)
+    say_contents(contents(library), lecture=lecture)
     out.write_text(share(library, lecture=lecture), encoding="utf-8")
     say_written([out])
 
 
-def _say_contents(found: Contents, *, lecture: bool) -> None:
+def say_contents(found: Contents, *, lecture: bool) -> None:
+    """Print which models are in a page, and which data."""
     named = [f"{kind} (d = {d})" for kind, d in found.models]
     print("In the file:", ", ".join(["the lecture's pages", *named] if lecture else named))
     for part in found.parts:

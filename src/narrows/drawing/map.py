@@ -43,7 +43,7 @@ def draw_points(points: Array, labels: Array | None, values: Array | None, *, ti
     area = min(40.0, max(0.5, 30_000 / len(points)))
     kinds = np.unique([] if labels is None else labels)
     if 0 < len(kinds) <= MOST_KINDS:
-        _classes(ax, points, labels == kinds[:, None], [str(kind) for kind in kinds], area)
+        _classes(ax, points, np.equal(kinds[:, None], labels), [str(kind) for kind in kinds], area)
     else:
         if values is None and labels is not None and labels.dtype.kind in "iuf":
             values = labels
