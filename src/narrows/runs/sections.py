@@ -28,8 +28,8 @@ if TYPE_CHECKING:  # it takes a third of a second, and who draws has it
 
 __all__ = ["sections_of"]
 
-MAPPED, NEIGHBOURS = 600, 30
-"""Examples on a map of codes, and the perplexity of t-SNE's."""
+MAPPED, NEIGHBOURS, ITERATIONS = 600, 30, 500
+"""Examples on a map of codes; of t-SNE the perplexity, and the steps: twice as many keep no more neighbours near."""
 
 ODDEST, COMPARED, SAMPLES, UNITS, STEPS, REACH = 12, 8, 30, 6, 7, 2.0
 """Examples, those beside ordinary ones, new ones, units of a traversal, its steps, and how far it goes in standard
@@ -132,7 +132,8 @@ def _maps(unit: str, codes: Array, labels: Array | None, errors: Array) -> Figur
 
             spread = codes.std(0)
             standardised = (codes - codes.mean(0)) / np.where(spread > 0, spread, 1)
-            near = TSNE(perplexity=NEIGHBOURS, init="pca", random_state=0).fit_transform(standardised)
+            who = TSNE(perplexity=NEIGHBOURS, init="pca", max_iter=ITERATIONS, random_state=0)
+            near = who.fit_transform(standardised)
             maps.append(("t-SNE of the code: who is near whom", near))
     return code_maps(maps, labels, errors, names=names)
 
