@@ -14,6 +14,7 @@ from sklearn.datasets import load_digits
 from browser.explorer_process import WATCHING, missing, served, settle
 from narrows import VAE, Autoencoder, DenoisingAutoencoder, NoisyAutoencoder
 from narrows.web.library import Library, open_models
+from narrows.web.sharing import share
 
 SIZE = {"width": 1280, "height": 900}
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -126,11 +127,22 @@ def bare():
         yield address
 
 
-@pytest.fixture
-def lesson(page, bare):
+@pytest.fixture(scope="session")
+def lecture(tmp_path_factory):
+    """The address of a shared page of the lecture, a file without models."""
+    file = tmp_path_factory.mktemp("shared") / "lecture.html"
+    file.write_text(share(Library(), lecture=True), encoding="utf-8")
+    return file.as_uri()
+
+
+@pytest.fixture(params=["bare", pytest.param("lecture", marks=pytest.mark.slow)])
+def lesson(page, request):
+    """Open a page of the lecture, by its address: the server's, and the shared one, which is no other."""
+    address = request.getfixturevalue(request.param)
+
     def opened(view, **state):
         pairs = "&".join(f"{name}={value}" for name, value in {"view": view, **state}.items())
-        page.goto(f"{bare}#{pairs}")
+        page.goto(f"{address}#{pairs}")
         page.locator("html[data-ready]").wait_for()
         return page
 
