@@ -108,6 +108,8 @@ def test_rare_levels_share_an_output_by_their_frequencies():
     drawn = likelihood.simulate(likelihood.usual().expand(4000, -1), torch.Generator().manual_seed(0))
     assert 0.4 < (drawn >= MOST_LEVELS - 1).double().mean() < 0.6
     assert drawn.unique().numel() > MOST_LEVELS
+    certain = torch.nn.functional.one_hot(torch.zeros(3).long(), likelihood.width) * 1e3
+    assert (likelihood.simulate(certain, torch.Generator().manual_seed(0)) == 0).all()
 
 
 def test_a_missing_cell_is_left_out_and_moves_nothing():

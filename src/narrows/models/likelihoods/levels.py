@@ -114,7 +114,8 @@ class Levels(Likelihood):
             last = int(self.outputs[column]) - 1
             rare = self.log_within[column, last : int(self.seen[column])].exp()
             pooled = drawn[:, column] == last
-            drawn[pooled, column] += torch.multinomial(rare, int(pooled.sum()), replacement=True, generator=generator)
+            if count := int(pooled.sum()):  # torch refuses to draw none
+                drawn[pooled, column] += torch.multinomial(rare, count, replacement=True, generator=generator)
         return drawn.to(h.dtype)
 
     def log_chance(self, h: Tensor, column: int, wanted: Tensor) -> Tensor:
