@@ -1,5 +1,6 @@
 """A library of small models of several kinds, and a server of it in a thread."""
 
+import itertools
 import json
 import shutil
 import subprocess
@@ -82,13 +83,14 @@ def asked_of():
     node = shutil.which("node") or missing("node is not installed")
     script = Path(__file__).with_name("shared_page.mjs")
     with subprocess.Popen([node, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        numbers = itertools.count()
 
         def opened(html):
-            _, answers, shared = SHARED.search(html).groups()
+            number, (_, answers, shared) = next(numbers), SHARED.search(html).groups()
             process.stdin.write(json.dumps({"shared": shared, "answers": answers}) + "\n")
 
             def asked(name, **given):
-                process.stdin.write(json.dumps({"ask": name, **given}) + "\n")
+                process.stdin.write(json.dumps({"page": number, "ask": name, **given}) + "\n")
                 process.stdin.flush()
                 return json.loads(process.stdout.readline(), object_hook=arrays)
 

@@ -1,5 +1,5 @@
-// Answers as a shared page does: it is given what stands in the page, and then a question a line, in JSON, and answers
-// in a line each.
+// Answers as shared pages do: a line of JSON holds what stands in a page, or a question to one of those before, by its
+// number, to which a line with the answer is written.
 import { createInterface } from 'node:readline';
 import { Inside } from '../../src/narrows/web/static/wire/inside.js';
 
@@ -10,12 +10,12 @@ function plain(_, value) {
   return { array: data.constructor.name.replace('Array', '').toLowerCase(), shape, bytes };
 }
 
-let page = null;
+const pages = [];
 for await (const line of createInterface({ input: process.stdin })) {
-  const { shared, answers, ask, ...given } = JSON.parse(line);
-  if (shared) page = new Inside({ textContent: shared, dataset: { answers } });
+  const { shared, answers, page, ask, ...given } = JSON.parse(line);
+  if (shared) pages.push(new Inside({ textContent: shared, dataset: { answers } }));
   else {
-    const answer = await page.ask(ask, given).catch((error) => ({ refused: error.message }));
+    const answer = await pages[page].ask(ask, given).catch((error) => ({ refused: error.message }));
     process.stdout.write(`${JSON.stringify(answer, plain)}\n`);
   }
 }

@@ -1,5 +1,5 @@
 /** A model of a shared page and its examples: the twin of `narrows.web.entry`, in the units that its kernels take. */
-import { placeOf, shown } from '../kernels/columns.js';
+import { asCell, placeOf, shown, valueOf } from '../kernels/columns.js';
 import { errorMaps } from '../kernels/errors.js';
 import { decode, open, reconstruct, scaled } from '../kernels/model.js';
 import { clamp } from '../shell/numbers.js';
@@ -131,7 +131,17 @@ export class Entry {
    * @returns {Values}
    */
   restored(x, context) {
-    return reconstruct(this.model, x, x.length / this.features, context);
+    const found = reconstruct(this.model, x, x.length / this.features, context);
+    return this.told.table ? found.map((cell, i) => this.written(cell, this.columns[i % this.features])) : found;
+  }
+
+  /**
+   * @param {number} cell
+   * @param {import('../kernels/columns.js').Column} column
+   * @returns {number} the cell of the value that it is written as: on the column's grid, and within its range
+   */
+  written(cell, column) {
+    return column.levels.length ? cell : asCell(column, valueOf(column, cell, true));
   }
 
   /**

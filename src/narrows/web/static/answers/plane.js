@@ -23,7 +23,8 @@ import { entryOf } from './entry.js';
 const ENDS = [0.02, 0.98]; // quantiles of the points between which the plane is shown at first
 const MARGIN = 0.08; // of that range, on each side
 const NEIGHBOURS = 5; // that a point must have about as near as nearly all points have theirs
-const AT_ONCE = 32; // tiles decoded before the page may do something else
+const [AT_ONCE, TURN] = [4, 8]; // tiles decoded at once, and milliseconds before the page may do something else
+const JUDGED = 2000; // examples by which it is judged how near others are
 
 /**
  * @param {Shared} shared
@@ -61,10 +62,13 @@ export async function tiles(shared, { model, axes = 'pca', z = null, side = 18, 
   });
   const held = z ?? meanOf(entry);
   const decoded = [];
+  let begun = performance.now();
   for (let from = 0; from < points.length; from += AT_ONCE) {
     const codes = points.slice(from, from + AT_ONCE).flatMap((point) => codeAt(entry, frame, held, point));
     decoded.push(entry.levels(entry.decode(Float32Array.from(codes), entry.context(label))));
+    if (performance.now() - begun < TURN) continue;
     await new Promise((done) => setTimeout(done));
+    begun = performance.now();
   }
   const data = new Uint8Array(decoded.reduce((count, one) => count + one.data.length, 0));
   decoded.reduce((begin, one) => (data.set(one.data, begin), begin + one.data.length), 0);
@@ -201,8 +205,9 @@ function framed(entry, axes) {
     frame.high.push(high + margin);
   }
   const count = Math.min(NEIGHBOURS + 1, n); // the first is the point itself
-  const distances = Float64Array.from({ length: n }, (_, row) =>
-    distanceTo(frame, frame.points.subarray(k * row, k * row + k), count),
+  const step = Math.ceil(n / JUDGED);
+  const distances = Float64Array.from({ length: Math.ceil(n / step) }, (_, i) =>
+    distanceTo(frame, frame.points.subarray(k * i * step, k * i * step + k), count),
   );
   frame.reach = 1.5 * quantile(distances.sort(), 0.98);
   return frame;

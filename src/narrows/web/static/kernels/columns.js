@@ -163,9 +163,10 @@ function cellOf(column, value, own) {
 
 /**
  * @param {Column} column
- * @param {number} value
+ * @param {number} value in the column's own unit
+ * @returns {number}
  */
-function asCell({ kind, low }, value) {
+export function asCell({ kind, low }, value) {
   if (kind !== 'positive') return value;
   return value >= low ? Math.log(value) : Math.log(low) + (value - low) / low;
 }

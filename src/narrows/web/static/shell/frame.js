@@ -148,7 +148,8 @@ function about(app) {
   if (app.view.id === 'train') return h('p', {}, app.t('about.train'));
   if (app.view.alone) return h('p', {}, app.t('about.lecture', { rows: (app.view.rows ?? []).join(', ') }));
   const { kind, latent_dim: d, data, count, total, from_prior: prior } = app.model;
-  const key = prior ? 'about.prior' : count < total ? 'about.of' : 'about';
+  const samples = ENCLOSED ? 'about.samples' : 'about.prior';
+  const key = prior ? samples : count < total ? 'about.of' : 'about';
   return h('p', {}, app.t(key, { kind: spaced(kind), d, data, count: app.n(count, {}), total: app.n(total, {}) }));
 }
 

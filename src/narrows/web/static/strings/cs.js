@@ -37,6 +37,7 @@ export const cs = {
   'about.of': '{kind}, d = {d} · {data}, příkladů: {count} z {total}',
   'about.prior':
     '{kind}, d = {d} · data nejsou zadána, takže toto je {count} vzorků samotného modelu; vlastní přidáte pomocí --data DATA',
+  'about.samples': '{kind}, d = {d} · místo dat {count} vlastních vzorků modelu',
   'about.lecture': 'Přednáška «Úvod do generativních modelů», {rows} · počítá se jako v narrows.foundations',
   'training': 'Učení na číslicích: {name}',
   'training.first': 'Učí se první model číslic; potrvá to několik sekund.',

@@ -35,6 +35,7 @@ export const en = {
   'about.of': '{kind}, d = {d} · {data}, {count} of {total} examples',
   'about.prior':
     '{kind}, d = {d} · no data were given, so these are {count} of the model’s own samples; add --data DATA to see yours',
+  'about.samples': '{kind}, d = {d} · {count} of the model’s own samples instead of data',
   'about.lecture': 'The lecture “Úvod do generativních modelů”, {rows} · computed as in narrows.foundations',
   'training': 'Training on the digits: {name}',
   'training.first': 'The first model of the digits is being trained; this takes a few seconds.',

@@ -1,6 +1,7 @@
 /** An input of one's own: drawn, dropped, pasted or chosen, and what the model makes of it. */
 import { toText } from '../../shell/address.js';
 import { tenTo } from '../../shell/numbers.js';
+import { ENCLOSED } from '../../shell/views.js';
 import { context, paintErrors, blankCanvas, themed } from '../../widgets/canvases.js';
 import { figure, h } from '../../widgets/elements.js';
 import { examplePicker } from '../../widgets/fields.js';
@@ -22,8 +23,7 @@ import { givenTo, inputLines, own, shownExample } from './given.js';
  */
 /** @typedef {import('../../widgets/why.js').Why} Why */
 
-const PAD = 280; // pixels of the field to draw in
-const PEN = 30;
+const [PAD, PEN] = [280, 30]; // pixels of the field to draw in, and of a stroke
 const MOST_MEGABYTES = 8;
 const MOST_ERROR = 0.25; // squared, at the end of the colours
 const MOST_SURPRISE = 6; // −log₁₀ p, likewise
@@ -40,6 +40,7 @@ export const input = {
 class InputView {
   result = h('div', { class: 'result', 'aria-live': 'polite' });
   said = h('p', { class: 'hint', role: 'status' });
+  why = h('section', { class: 'why', hidden: Boolean(ENCLOSED), 'aria-live': 'polite' }); // no shared page can say
   drawing = false;
   /** @type {[number, number]} */
   pen = [0, 0];
@@ -52,7 +53,6 @@ class InputView {
     this.app = app;
     this.brush = app.brush;
     this.takesImages = app.model.shape.length > 1;
-    this.why = h('section', { class: 'why', 'aria-live': 'polite' });
     this.ask = newest((/** @type {ReturnType<typeof givenTo>} */ given) => this.explained(given));
     this.send = newest(() => app.attempt(() => this.upload(this.inked())));
     this.paste = (/** @type {ClipboardEvent} */ event) => this.files(event.clipboardData);
