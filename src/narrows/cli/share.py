@@ -107,5 +107,6 @@ def _lecture(data: str | None, examples: int | None, *, no_data: bool) -> Librar
     for name in (name for name, is_given in given.items() if is_given):
         raise ValueError(f"{name} needs a RUN_OR_MODEL after lecture, whose own models have all the digits")
     dims = ", ".join(map(str, LATENT_DIMS))
-    print(f"Training the lecture's autoencoders of the digits, d = {dims}: each {SEEDS} times, to keep the best …")
+    told = f"Training the lecture's autoencoders of the digits, d = {dims}: each {SEEDS} times, to keep the best …"
+    print(told, flush=True)
     return lecture_models()
