@@ -43,7 +43,8 @@ def draw_points(points: Array, labels: Array | None, values: Array | None, *, ti
     area = min(40.0, max(0.5, 30_000 / len(points)))
     kinds = np.unique([] if labels is None else labels)
     if 0 < len(kinds) <= MOST_KINDS:
-        _classes(ax, points, np.equal(kinds[:, None], labels), [str(kind) for kind in kinds], area)
+        own = [points[np.asarray(labels) == kind] for kind in kinds]
+        _classes(ax, own, [str(kind) for kind in kinds], area)
     else:
         if values is None and labels is not None and labels.dtype.kind in "iuf":
             values = labels
@@ -56,17 +57,17 @@ def draw_points(points: Array, labels: Array | None, values: Array | None, *, ti
     return figure
 
 
-def _classes(ax: Axes, points: Array, members: Array, names: list[str], area: float) -> None:
+def _classes(ax: Axes, points: list[Array], names: list[str], area: float) -> None:
     """Draw points by class, and each class's name where most of it is."""
     from matplotlib.patheffects import withStroke
 
-    for number, (own, name) in enumerate(zip(members, names, strict=True)):
+    for number, (own, name) in enumerate(zip(points, names, strict=True)):
         color, marker = KINDS[number % len(KINDS)], MARKERS[number % len(MARKERS)]
-        ax.scatter(points[own, 0], points[own, 1], s=area, linewidths=0, alpha=0.8, color=color, marker=marker)
+        ax.scatter(own[:, 0], own[:, 1], s=area, linewidths=0, alpha=0.8, color=color, marker=marker)
         short = name if len(name) <= LETTERS else f"{name[: LETTERS - 1]}…"
         ax.annotate(
             short,
-            _middle(points[own]),
+            _middle(own),
             ha="center",
             va="center",
             fontsize=14,

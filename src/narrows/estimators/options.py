@@ -58,8 +58,8 @@ IMAGES, FEW_IMAGES = 30_000, 4_000
 STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 5_500, 20, 500
 """What ``epochs="auto"`` aims at: small data sets need many passes, large ones few."""
 
-NEIGHBOURHOOD = 768
-"""Examples of a batch in which neighbours are looked for."""
+NEIGHBOURHOOD, MAP_STEPS, FEWEST_MAP_EPOCHS = 768, 1_000, 3
+"""Examples of a batch in which neighbours are looked for, and what ``epochs="auto"`` aims at with such batches."""
 
 NOISE = 0.3
 """What ``input_noise="auto"`` is, of models that take it."""
@@ -204,7 +204,8 @@ class Options(BaseEstimator):  # type: ignore[misc]
         convolutional nets and fewer than 4,000 examples, 16; with ``neighbours`` it is about 768.
     epochs
         Passes over the data at most; ``"auto"`` aims at 5,500 steps, with 20 passes at least and 500 at most,
-        and for convolutional nets at 30,000 images, with 10 passes at least and 50 at most.
+        and for convolutional nets at 30,000 images, with 10 passes at least and 50 at most; with ``neighbours`` at
+        1,000 steps, with 3 passes at least.
     validation_fraction
         The fraction of the data, rounded down to whole examples, that is held out to validate each epoch, so that
         the best weights are kept; 0 for none. Two examples at least are left to learn from.
@@ -324,6 +325,8 @@ class Options(BaseEstimator):  # type: ignore[misc]
         rate = (1e-3 if convolutional else 4e-3) if self.learning_rate == "auto" else float(self.learning_rate)
         if self.epochs != "auto":
             return int(self.epochs), size, rate
+        if self.neighbours:
+            return min(MOST_EPOCHS, max(FEWEST_MAP_EPOCHS, MAP_STEPS // math.ceil(n / size))), size, rate
         if convolutional:
             return min(50, max(10, IMAGES // n)), size, rate
         return min(MOST_EPOCHS, max(FEWEST_EPOCHS, STEPS // math.ceil(n / size))), size, rate

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -277,7 +278,7 @@ class Neighbours:
         return loss + self.weight * kl
 
 
-def own_of(objective: object) -> object:
+def own_of(objective: Any) -> Any:
     """Return ``objective`` without what it says of neighbours."""
     return objective.own if isinstance(objective, Neighbours) else objective
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from narrows.evaluation.anomalies import rank_threshold
 from narrows.models.model import BottleneckModel
+from narrows.models.objectives import own_of
 from narrows.training.examples import Examples
 from narrows.training.general import Objective
 
@@ -31,7 +32,7 @@ def ordinary(
     """
     if contamination is None or not len(examples):
         return examples
-    losses = _losses(model, objective, examples)
+    losses = _losses(model, own_of(objective), examples)  # neighbours tell nothing of one example
     if not losses.isfinite().all():
         return examples  # of a training that diverges, which the loop sees
     odd = losses.numpy() > rank_threshold(losses.numpy(), contamination)
