@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from narrows.evaluation import intervals
-from narrows.evaluation.intervals import Estimate, bootstrap, half_samples, share
+from narrows.evaluation.intervals import Estimate, bootstrap, bootstrap_means, half_samples, share
 
 
 def holds(estimate, truth):
@@ -83,6 +83,19 @@ def test_interval_moves_and_grows_with_the_values(seed, n, scale, shift):
     assert first.low <= first.value <= first.high
     for name in Estimate.__slots__:
         assert getattr(moved, name) == pytest.approx(scale * getattr(first, name) + shift, rel=1e-9, abs=1e-9)
+
+
+def test_means_of_columns_are_those_of_the_bootstrap():
+    x = np.random.default_rng(0).exponential(size=(200, 2))
+    first, second = bootstrap_means(x)
+    for found, column in ((first, x[:, 0]), (second, x[:, 1])):
+        one = bootstrap(np.mean, column)
+        assert found.value == pytest.approx(one.value)
+        assert (found.low, found.high) == pytest.approx((one.low, one.high), abs=0.15 * (one.high - one.low))
+    x[50:, 1] = np.nan
+    assert bootstrap_means(x)[1].value == pytest.approx(x[:50, 1].mean())
+    with pytest.raises(ValueError, match="a finite number in each column"):
+        bootstrap_means(np.full((3, 1), np.nan))
 
 
 def test_the_same_seed_the_same_interval_and_numpys_state_untouched():
