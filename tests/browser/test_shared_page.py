@@ -62,6 +62,7 @@ def test_each_view_shows_what_the_explorers_shows(opened, visit, view):
         "noise": "figure canvas >> nth=0",
         "check": ".three canvas",
         "plane": ".large canvas",
+        "input": ".result > .chain canvas.pixels",
     }
     shown = opened(view, **given)
     words = shown.locator("main h1").inner_text()

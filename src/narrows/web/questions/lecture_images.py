@@ -21,7 +21,6 @@ from narrows.web.questions.inputs import Given, taken
 __all__ = [
     "Convolved",
     "Drawn",
-    "Layer",
     "Layers",
     "Patterns",
     "Pooled",

@@ -14,7 +14,7 @@ import { givenTo, inputLines } from '../input/given.js';
 /**
  * @typedef {{
  *   part: 'input' | 'encoder' | 'code' | 'decoder' | 'output', kind: string, parameters: number, shape: number[],
- *   values: Floats, most: number, dead: Levels, count: number,
+ *   dead: Levels, count: number, values: Floats, most: number,
  * }} Drawn
  */
 /** @typedef {{ layers: Drawn[], original: Levels, restored: Levels, examples: number }} Layers */
