@@ -18,8 +18,8 @@ def briefly(monkeypatch):
 
 
 @pytest.mark.usefixtures("briefly")
-def test_the_lectures_own_models_are_the_best_of_some(tmp_path, narrows):
-    output, _ = narrows("share", "lecture", "--out", tmp_path / "lecture.html")
+def test_the_lectures_own_models_are_the_best_of_some(tmp_path, typed):
+    output, _ = typed(tmp_path, "share", "lecture", "--out", tmp_path / "lecture.html")
     assert "Training the lecture's autoencoders of the digits, d = 1, 2, 4, 8, 16: each 5 times" in output
     assert "the lecture's pages, Autoencoder (d = 1)" in output
     assert "1,797 of the 1,797 examples of digits" in output
@@ -33,15 +33,15 @@ def test_the_lectures_own_models_are_the_best_of_some(tmp_path, narrows):
     assert made["model"].get_params() == kept[1].estimator.get_params()
 
 
-def test_named_models_stand_in_their_place(tmp_path, narrows):
+def test_named_models_stand_in_their_place(tmp_path, typed):
     Autoencoder(3, epochs=1, random_state=0).fit(load_digits().images).save(tmp_path / "mine.safetensors")
     out = tmp_path / "lecture.html"
-    output, _ = narrows("share", "lecture", tmp_path / "mine.safetensors", "--data", "digits", "--out", out)
+    output, _ = typed(tmp_path, "share", "lecture", tmp_path / "mine.safetensors", "--data", "digits", "--out", out)
     assert "the lecture's pages, Autoencoder (d = 3)" in output
     assert f'data-views="{LESSONS}' in out.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("option", [("--data", "digits"), ("--examples", "5"), ("--no-data",)])
-def test_options_about_examples_need_a_model(tmp_path, narrows, option):
-    _, error = narrows("share", "lecture", "--out", tmp_path / "lecture.html", *option, fails=True)
+def test_options_about_examples_need_a_model(tmp_path, typed, option):
+    _, error = typed(tmp_path, "share", "lecture", "--out", tmp_path / "lecture.html", *option, status=2)
     assert f"{' '.join(option)} needs a RUN_OR_MODEL after lecture" in error
