@@ -51,7 +51,7 @@ def test_it_fits_and_every_picture_is_there(opened, width, scheme):
     assert page.locator(".card.bad").count() >= 1
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.evaluate("[...document.images].every(image => image.naturalWidth > 300 && image.alt)")
-    assert page.locator("img").count() == 7
+    assert page.locator("img").count() == 8
     colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (colour == "rgb(255, 255, 255)") == (scheme == "light")
 

@@ -151,7 +151,7 @@ def test_a_hugging_face_data_set():
     np.testing.assert_array_equal(load_data(dataset.with_format("pandas")[:4]).X, NOISE[:4])
     with pytest.raises(DataError, match=r"has no length or no index\); say how many .* count="):
         load_data(dataset.to_iterable_dataset())
-    with pytest.raises(DataError, match=r"DatasetDict of 'train', 'test' is several .* such as dataset\['train'\]$"):
+    with pytest.raises(DataError, match=r"DatasetDict of 'train', 'test' is several .* such as dataset\['train'\]\n"):
         load_data(hub.DatasetDict(train=dataset, test=dataset))
 
 

@@ -196,7 +196,7 @@ def test_bad_files_are_listed(tmp_path):
 def test_strict_refuses_them(tmp_path):
     damaged(tmp_path)
     for read in (lambda: load_data(tmp_path, strict=True), lambda: scan_images(tmp_path, strict=True)):
-        with pytest.raises(DataError, match=r"empty\.png cannot be read as an image: empty; nor can 8 more of 11$"):
+        with pytest.raises(DataError, match=r"empty\.png cannot be read as an image: empty; nor can 8 more of 11\n"):
             read()
 
 

@@ -26,4 +26,4 @@ def test_no_implemented_method_is_overridden(kind):
 
 @pytest.mark.parametrize("kind", ESTIMATORS.values())
 def test_a_named_model_says_only_what_its_parts_are(kind):
-    assert set(methods_of(kind)) <= {"bottleneck", "objective"}
+    assert set(methods_of(kind)) <= {"bottleneck", "own_objective"}

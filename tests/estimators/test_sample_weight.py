@@ -31,7 +31,7 @@ def test_weights_of_zero_and_one_choose(kind, streamed, tmp_path):
     given = OnDisk.of_npy(tmp_path / "X.npy") if streamed else X
     model = kind(2, **FEW).fit(given, Y, sample_weight=5 * kept)
     alone = kind(2, **FEW).fit(X[kept].astype(np.float32) if streamed else X[kept], Y[kept])
-    np.testing.assert_allclose(weights_of(model), weights_of(alone), atol=1e-6 if streamed else 0)
+    np.testing.assert_allclose(weights_of(model), weights_of(alone), atol=3e-6 if streamed else 0)
     assert (model.reference_.occurrences([X]) > 0).tolist() == kept.tolist()
 
 

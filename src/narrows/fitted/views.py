@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import torch
@@ -34,14 +34,14 @@ def views_of(table: Table | None) -> Views:
     what it usually is, in deviations of that. A row with gaps is near to what it is near to as the model fills them;
     nothing is lost of a missing cell, and what is known counts for the whole row.
     """
-    whole = _of_numbers if table is None else _of_cells(Coded(table.modelled))
+    return partial(_bounded, _of_numbers if table is None else partial(_of_cells, Coded(table.modelled)))
 
-    def views(model: BottleneckModel, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        x, lost, z = whole(model, batch)
-        x, lost = x.clamp(-FARTHEST, FARTHEST), lost.clamp(-FARTHEST, FARTHEST)
-        return (x if batch.x.shape[1] <= MOST_FEATURES else _sketch(x)), lost, z
 
-    return views
+def _bounded(whole: Views, model: BottleneckModel, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+    """Return what ``whole`` does, of bounded size: of large examples some sums, and no number so large as to overflow."""
+    x, lost, z = whole(model, batch)
+    x, lost = x.clamp(-FARTHEST, FARTHEST), lost.clamp(-FARTHEST, FARTHEST)
+    return (x if batch.x.shape[1] <= MOST_FEATURES else _sketch(x)), lost, z
 
 
 def _of_numbers(model: BottleneckModel, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
@@ -49,22 +49,19 @@ def _of_numbers(model: BottleneckModel, batch: Batch) -> tuple[Tensor, Tensor, T
     return batch.x, batch.x - model.decode(z, batch.context), z
 
 
-def _of_cells(coded: Coded) -> Views:
-    def views(model: BottleneckModel, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        likelihood = model.likelihood
-        assert isinstance(likelihood, Mixed)
-        z = model.encode(*batch.seen)
-        costs = -likelihood.log_terms(batch.x.double(), model.output(z, batch.context).double())
-        missing, x = batch.x.isnan(), batch.x
-        if missing.any():
-            x = torch.where(missing, model.decode(z, batch.context), x)
-            z = model.encode(*Batch(x, batch.context).seen)
-        numbers = torch.from_numpy(coded.numbers(x.cpu().numpy())).to(x)
-        lost = ((costs - likelihood.usual_cost) / likelihood.spread.sqrt()).masked_fill(missing, 0.0)
-        known = missing.logical_not().sum(1, keepdim=True)
-        return numbers, (lost * (missing.shape[1] / known).sqrt()).float(), z
-
-    return views
+def _of_cells(coded: Coded, model: BottleneckModel, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+    likelihood = model.likelihood
+    assert isinstance(likelihood, Mixed)
+    z = model.encode(*batch.seen)
+    costs = -likelihood.log_terms(batch.x.double(), model.output(z, batch.context).double())
+    missing, x = batch.x.isnan(), batch.x
+    if missing.any():
+        x = torch.where(missing, model.decode(z, batch.context), x)
+        z = model.encode(*Batch(x, batch.context).seen)
+    numbers = torch.from_numpy(coded.numbers(x.cpu().numpy())).to(x)
+    lost = ((costs - likelihood.usual_cost) / likelihood.spread.sqrt()).masked_fill(missing, 0.0)
+    known = missing.logical_not().sum(1, keepdim=True)
+    return numbers, (lost * (missing.shape[1] / known).sqrt()).float(), z
 
 
 def _sketch(x: Tensor) -> Tensor:
