@@ -90,6 +90,18 @@ def test_limits_are_checked_before_reading(saved, tmp_path, monkeypatch):
     load(saved)
     monkeypatch.setattr(storage, "LARGEST_FILE", saved.stat().st_size - 1)
     refused(tmp_path, saved.read_bytes(), " allowed")
+    with pytest.raises(ModelFileError, match=r"it has more than the [\d,]+ bytes allowed"):
+        load(io.BytesIO(saved.read_bytes()))
+
+
+def test_as_many_items_as_are_allowed_and_no_more(saved, tmp_path, monkeypatch):
+    data = saved.read_bytes()
+    header = data[8 : 8 + int.from_bytes(data[:8], "little")]
+    items = sum(map(header.count, (b"[", b"{", b",")))
+    monkeypatch.setattr(storage, "MOST_ITEMS", items)
+    load(saved)
+    monkeypatch.setattr(storage, "MOST_ITEMS", items - 1)
+    refused(tmp_path, data, "items allowed")
 
 
 def test_a_header_of_very_many_tensors_is_refused_before_it_is_parsed(tmp_path, monkeypatch):
@@ -180,13 +192,14 @@ def test_any_safetensors_reader_can_open_it(saved):
         assert "scaling.offset" in file.keys()  # noqa: SIM118 - safe_open is no mapping
 
 
-def test_the_mode_is_the_umask_s(tmp_path):
-    before = os.umask(0o027)
+@pytest.mark.parametrize(("umask", "mode"), [(0o027, 0o640), (0, 0o666)])
+def test_the_mode_is_the_umask_s(tmp_path, umask, mode):
+    before = os.umask(umask)
     try:
         write_atomically(tmp_path / "f", b"x")
     finally:
         os.umask(before)
-    assert stat.S_IMODE((tmp_path / "f").stat().st_mode) == 0o640
+    assert stat.S_IMODE((tmp_path / "f").stat().st_mode) == mode
 
 
 def test_a_link_is_followed_and_its_target_keeps_its_mode(tmp_path):
