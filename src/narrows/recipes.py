@@ -50,8 +50,8 @@ MAP: Mapping[str, object] = MappingProxyType(
 """A map to live with, as `narrows map` draws it: ``Autoencoder(latent_dim=2, **recipes.MAP)``.
 
 Wide layers and much noise, also at the end, so that the encoder puts new examples where they belong; every example has
-its place on the map, so none is held out. Chosen on splits of the digits' training
-parts, but for the batch's size, which was raised after a look at three of the splits that `bench map` measures.
+its place on the map, so none is held out. Chosen on splits of the digits' training parts, but for the batch's size,
+which was raised after a look at three of the splits that `bench map` measures.
 """
 
 RECIPES: Mapping[str, Mapping[str, object]] = MappingProxyType({"default": DEFAULT, "lecture": LECTURE, "map": MAP})

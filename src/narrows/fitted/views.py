@@ -38,7 +38,7 @@ def views_of(table: Table | None) -> Views:
 
 
 def _bounded(whole: Views, model: BottleneckModel, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-    """Return what ``whole`` does, of bounded size: of large examples some sums, and no number so large as to overflow."""
+    """Return what ``whole`` does: of large examples some sums, and no number so large as to overflow."""
     x, lost, z = whole(model, batch)
     x, lost = x.clamp(-FARTHEST, FARTHEST), lost.clamp(-FARTHEST, FARTHEST)
     return (x if batch.x.shape[1] <= MOST_FEATURES else _sketch(x)), lost, z

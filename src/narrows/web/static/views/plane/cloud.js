@@ -67,8 +67,8 @@ export class Cloud {
 
   /**
    * @param {Lens} lens
-   * @returns {{ rows: Int32Array, beyond: Int16Array }} the points in view; and for each place along the edges the group
-   *   of a point that lies beyond it, or −1
+   * @returns {{ rows: Int32Array, beyond: Int16Array }} the points in view; and for each place along the edges the
+   *   group of a point that lies beyond it, or −1
    */
   sorted(lens) {
     const { points, inView } = this;

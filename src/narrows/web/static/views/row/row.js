@@ -8,6 +8,7 @@ import { askWhy, whyWords } from '../../widgets/why.js';
 import { newest } from '../../wire/newest.js';
 import { inputLines } from '../input/given.js';
 import { CodePanel } from './code-panel.js';
+import { heldIn } from './held.js';
 import { Line } from './line.js';
 
 /** @typedef {import('../../shell/app.js').App} App */
@@ -385,22 +386,5 @@ class RowView {
 
   close() {
     this.painter.close();
-  }
-}
-
-/**
- * @param {App} app
- * @returns {Record<string, Value>} the cells that the address says are held
- */
-function heldIn(app) {
-  try {
-    const found = JSON.parse(app.state.held ?? '{}');
-    const names = app.model.columns.map(({ name }) => name);
-    const sound = Object.entries(found).filter(
-      ([name, value]) => names.includes(name) && (value === null || typeof value === 'string'),
-    );
-    return Object.fromEntries(sound);
-  } catch {
-    return {};
   }
 }
