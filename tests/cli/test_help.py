@@ -17,7 +17,7 @@ def test_errors_name_the_page_that_helps(typed, tmp_path):
         ("help", "formats2"): "did you mean 'formats'?",
         ("data", "digist"): "(narrows help formats)",
         ("encode", tmp_path / "model.safetensors", "digits"): "(narrows help reliability)",
-        ("anomalies", "--by", "luck"): "(narrows help evaluating)",
+        ("anomalies", "--by", "luck"): "(narrows help odd)",
     }
     for arguments, words in cases.items():
         assert words in typed(tmp_path, *arguments, status=2)[1]

@@ -32,7 +32,7 @@ HASHED = ("data", "clean examples", "numbers", "labels", "sample weights", "firs
 class CheckpointError(Helped, ValueError):
     """A file that is no checkpoint, damaged, or of another training than this one; the message says which."""
 
-    page = "scaling"
+    page = "machines"
 
 
 State = TypeVar("State")
