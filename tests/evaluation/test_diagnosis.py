@@ -133,3 +133,12 @@ def test_a_vae_that_leaves_out_noise_is_not_called_undertrained():
     e = evaluated(VAE(10, epochs=60, sigma="learned", random_state=0), three_factors(0))
     assert e.codes.active < 10
     assert "undertrained" not in {finding.kind for finding in e.findings}
+
+
+def test_a_code_with_room_for_all_is_called_no_bottleneck():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 3))
+    found = Autoencoder(3, epochs=1, random_state=0).fit(X).evaluate(rng.normal(size=(60, 3))).findings
+    kinds = {finding.kind: finding.advice for finding in found}
+    assert "smaller latent_dim" in kinds["no bottleneck"]
+    assert "PCA is better" not in kinds

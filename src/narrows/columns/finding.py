@@ -23,6 +23,13 @@ Asked = Mapping[Any, str] | str | None
 FEWEST_DIFFERENT = 20
 """Cells from which on values that are all different make an identifier."""
 
+SPREAD_OF_NUMBERS = 1.5
+"""Whole numbers that are all different and span less than so many times the rows number them.
+
+In a part of the rows, such as the four fifths that a training sees, these have gaps; others could hardly be all
+different by chance.
+"""
+
 MOST_COUNTS = 50
 """Different values of a count; numbers of more are near enough to real ones."""
 
@@ -144,7 +151,7 @@ def _kind_of_numbers(known: NDArray[np.float64], different: NDArray[np.float64],
     whole = bool((known == np.rint(known)).all()) and float(np.abs(known).max()) < LARGEST_WHOLE
     if whole and len(different) == 2:
         return "binary"
-    if whole and len(different) == len(known) >= FEWEST_DIFFERENT and np.ptp(known) < rows:  # they count the rows
+    if whole and len(different) == len(known) >= FEWEST_DIFFERENT and np.ptp(known) < SPREAD_OF_NUMBERS * rows:
         return "identifier"
     if whole and _are_counts(known, different):
         return "count"

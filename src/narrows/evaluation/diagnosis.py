@@ -48,6 +48,9 @@ NOT_LEARNED, MOST_NAMED = 0.8, 3
 EXPECTED, VANISHED = 20, 0.2
 """Generated rows that should have a level, for their lack to tell; and the fraction of these that there should be."""
 
+LOSSLESS = 1e-6
+"""The fraction of the variance up to which what components lose is rounding."""
+
 FEWEST_EXAMPLES = 50
 """Examples below which hardly anything can be told."""
 
@@ -114,7 +117,15 @@ def _unlike(e: Evaluation) -> Iterator[Finding]:
 
 def _components_win(e: Evaluation) -> Iterator[Finding]:
     ratio = e.comparison.over_pca
-    if ratio.low > 1:
+    if _components_lose_nothing(e):
+        yield Finding(
+            "no bottleneck",
+            f"{e.latent_dim} principal components rebuild the examples without any error, so a code of {e.latent_dim} "
+            "numbers has room for all that is in them.",
+            f"the model's error is {e.comparison.model.error.value:.4f}, theirs {e.comparison.pca.error.value:.1g}",
+            "Give it a smaller latent_dim: `narrows sweep` compares several.",
+        )
+    elif ratio.low > 1:
         idle = (
             f"The model uses {e.codes.active} of its {e.latent_dim} units; where the others would only carry noise, "
             f"that is right, and latent_dim={max(1, e.codes.active or 1)} is the fair comparison. Otherwise use"
@@ -126,8 +137,13 @@ def _components_win(e: Evaluation) -> Iterator[Finding]:
             f"{e.latent_dim} principal components, which cost no training, rebuild the examples better.",
             f"the model's error is {ratio.value:.2f} ({ratio.low:.2f} to {ratio.high:.2f}) times theirs",
             f"{idle} PCA, or train longer, with more data, or without what holds the code back (weight_decay, beta, "
-            "input_noise); recipe 'default' beats it on images.",
+            "input_noise).",
         )
+
+
+def _components_lose_nothing(e: Evaluation) -> bool:
+    """Return whether principal components rebuild the examples but for rounding."""
+    return e.comparison.pca.error.value < LOSSLESS * e.comparison.mean.error.value
 
 
 def _has_idle_units(e: Evaluation) -> bool:
@@ -147,7 +163,12 @@ def _undertrained(e: Evaluation) -> Iterator[Finding]:
             f"{e.late:.0%} of its whole fall came in the last tenth of the epochs",
             advice,
         )
-    elif e.comparison.over_pca.low > 1 and e.learnt_error > e.learnt_pca_error and not _has_idle_units(e):
+    elif (
+        e.comparison.over_pca.low > 1
+        and e.learnt_error > e.learnt_pca_error
+        and not _has_idle_units(e)
+        and not _components_lose_nothing(e)
+    ):
         yield Finding(
             "undertrained",
             "Principal components rebuild even the examples that the model was trained on better than it does.",
