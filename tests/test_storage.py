@@ -250,6 +250,11 @@ def test_a_device_is_written_to_and_not_replaced():
     assert not Path("/dev/null").is_file()
 
 
+def test_a_folder_is_refused_with_the_file_to_name(tmp_path):
+    with pytest.raises(IsADirectoryError, match=r"is a folder; name the model in it, such as .*model\.safetensors"):
+        load(tmp_path)
+
+
 def test_pipes_and_devices_are_never_opened(tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)

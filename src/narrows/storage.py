@@ -247,7 +247,10 @@ def _read_bounded(file: ModelFile) -> bytes:
     """Return the file's bytes, once its size, if that is known, and its header's are found to be within bounds."""
     if isinstance(file, str | os.PathLike):
         mode = Path(file).stat().st_mode
-        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # to open a pipe is to wait; a device may never end
+        if stat.S_ISDIR(mode):
+            example = Path(file, "model.safetensors")
+            raise IsADirectoryError(f"{file} is a folder; name the model in it, such as {example}")
+        if not stat.S_ISREG(mode):  # to open a pipe is to wait; a device may never end
             raise ModelFileError("it is a pipe or a device; an open file may be given instead")
         with Path(file).open("rb") as opened:
             if (size := os.fstat(opened.fileno()).st_size) > LARGEST_FILE:
