@@ -1,6 +1,7 @@
 """Rows of a table on the command line: what they are to be like, and how they are written."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -27,6 +28,13 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("rows")
     Autoencoder(2, hidden=(8,), epochs=5, random_state=0).fit(PEOPLE).save(folder / "people.safetensors")
     return folder
+
+
+def test_what_is_made_is_called_by_its_run(folder, tmp_path, typed):
+    (tmp_path / "people-run").mkdir()
+    shutil.copy(folder / "people.safetensors", tmp_path / "people-run" / "model.safetensors")
+    typed(tmp_path, "generate", "people-run", "--n", 2)
+    assert (tmp_path / "runs" / "generate-people-run" / "samples.csv").exists()
 
 
 def test_rows_are_as_asked_for(folder, typed):

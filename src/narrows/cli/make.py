@@ -99,15 +99,20 @@ def generate(
     estimator = load(file)
     if estimator.fitted_.table is not None:
         done = making.generate_rows(
-            estimator, n, label, out, name=file.stem, seed=seed, given=given or (), missing=not complete
+            estimator, n, label, out, name=_called(file), seed=seed, given=given or (), missing=not complete
         )
         return say_written(done.files)
     if given:
         raise ValueError(f"--given {given[0]} is for a table's model; {file} was fitted to examples of another kind")
     if complete:
         raise ValueError(f"--complete is for a table's model; {file} was fitted to examples of another kind")
-    done = making.generate(estimator, n, label, out, name=file.stem, seed=seed, files=files)
+    done = making.generate(estimator, n, label, out, name=_called(file), seed=seed, files=files)
     return say_written(done.files)
+
+
+def _called(file: Path) -> str:
+    """Return what a model is called: as its run is, whose own file is always ``model``, or as its file."""
+    return file.resolve().parent.name if file.stem == "model" else file.stem
 
 
 def interpolate(
