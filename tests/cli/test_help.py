@@ -1,5 +1,7 @@
 """The documentation's pages in a terminal, and errors that name them."""
 
+from importlib.metadata import version
+
 from narrows.pages import named, title
 
 
@@ -21,3 +23,7 @@ def test_errors_name_the_page_that_helps(typed, tmp_path):
     }
     for arguments, words in cases.items():
         assert words in typed(tmp_path, *arguments, status=2)[1]
+
+
+def test_the_version_is_that_of_the_distribution(typed, tmp_path):
+    assert typed(tmp_path, "--version")[0] == f"narrows {version('narrows')}\n"
