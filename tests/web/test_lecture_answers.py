@@ -122,7 +122,8 @@ def test_a_rule_takes_the_same_steps(page, points, seed, rule, eta):
     expected.pop("point")
     gamma, bound = found.pop("gamma"), found.pop("bound")
     assert gamma == pytest.approx(expected.pop("gamma"), rel=1e-6, abs=1e-9)
-    assert (bound is None) == bool(proof)
+    assert bound is None or not proof
+    assert bound is not None or proof or gamma < 1e-150  # whose square is no number, nor is what it divides
     assert bound is None or bound == pytest.approx((found["radius"] / gamma) ** 2)
     if gamma > 1e-9:
         assert (expected.pop("bound") is None) == (bound is None)

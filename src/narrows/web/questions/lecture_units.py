@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -67,8 +68,8 @@ class Learning:
 
     Of each step ``index`` is the example, from 0, ``epoch`` the pass, from 1, ``error`` target minus output. ``ended``
     says whether the rule came to its end. ADALINE takes no step where η is at ``limit`` = 2/R² or above. ``bound`` is
-    (R/γ)², None where no line separates the points; then ``contradiction`` are points that no line does, and
-    ``point`` lies between those of either class.
+    (R/γ)², None where it is no number: where no line separates the points, or hardly one does. In the former case
+    ``contradiction`` are points that no line separates, and ``point`` lies between those of either class.
     """
 
     units: list[list[float]]
@@ -213,7 +214,7 @@ def learning(
         limit=limit,
         gamma=theorem.gamma,
         radius=theorem.radius,
-        bound=theorem.bound if theorem.gamma else None,
+        bound=theorem.bound if math.isfinite(theorem.bound) else None,
         contradiction=list(proof.indices) if proof else [],
         point=_common_point(proof) if proof else [],
     )

@@ -73,7 +73,7 @@ export function learning(_, given) {
     limit,
     gamma,
     radius: R,
-    bound: gamma ? (R / gamma) ** 2 * (1 + 1e-12) : null, // a hair more, since it is reached in places
+    bound: finite((R / gamma) ** 2 * (1 + 1e-12)), // a hair more, since it is reached in places
     contradiction: [...multipliers.keys()],
     point: multipliers.size ? commonPoint(points, labels, multipliers) : [],
   };
@@ -184,4 +184,9 @@ export function graph(_, given) {
     values,
     ...F.backward(values),
   };
+}
+
+/** @param {number} value @returns {number | null} it, if it is a number that JSON has */
+function finite(value) {
+  return Number.isFinite(value) ? value : null;
 }
