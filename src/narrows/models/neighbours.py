@@ -88,7 +88,7 @@ def divergence(x: Tensor, z: Tensor, sizes: Sequence[int], scale: float) -> tupl
     # By differences, since the scale is small compared with the squares that a product of matrices would add.
     distances = torch.cdist(z, z, compute_mode="donot_use_mm_for_euclid_dist").square()
     p = affinities(x)
-    alpha = z.new_tensor([max(1, size - 1) for size in sizes])[:, None, None]
+    alpha = torch.tensor([max(1, size - 1) for size in sizes]).to(z)[:, None, None]
     spread = distances.mean((1, 2), keepdim=True).clamp_min(1e-12)
     scaled = distances / (scale * spread)
     kernel = 1 / (1 + scaled / alpha)
