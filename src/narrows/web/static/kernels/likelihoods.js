@@ -57,21 +57,21 @@ export function partsOf(sent, features) {
 }
 
 /**
+ * Numbers around g(h), given what a residual of scale 1 is like.
  * @param {{ link: string, scales: Floats }} sent
+ * @param {(t: number) => number} logDensity
+ * @param {(random: () => number) => number} residual
  * @returns {Part}
  */
-function gaussian({ link, scales: { data } }) {
+function located({ link, scales: { data } }, logDensity, residual) {
   const mean = ACTIVATIONS[link];
   const scale = (/** @type {number} */ feature) => data[data.length > 1 ? feature : 0];
   return {
     levels: null,
     width: 0,
     mean: (h, at, feature) => mean(h[at + feature]),
-    logTerm: (h, at, feature, x) => {
-      const t = (x - mean(h[at + feature])) / scale(feature);
-      return -0.5 * t * t - Math.log(scale(feature)) - 0.5 * Math.log(2 * Math.PI);
-    },
-    draw: (h, at, feature, random) => mean(h[at + feature]) + scale(feature) * normalOf(random)(),
+    logTerm: (h, at, feature, x) => logDensity((x - mean(h[at + feature])) / scale(feature)) - Math.log(scale(feature)),
+    draw: (h, at, feature, random) => mean(h[at + feature]) + scale(feature) * residual(random),
   };
 }
 
@@ -79,21 +79,27 @@ function gaussian({ link, scales: { data } }) {
  * @param {{ link: string, scales: Floats }} sent
  * @returns {Part}
  */
-function laplace({ link, scales: { data } }) {
-  const mean = ACTIVATIONS[link];
-  const scale = (/** @type {number} */ feature) => data[data.length > 1 ? feature : 0];
-  return {
-    levels: null,
-    width: 0,
-    mean: (h, at, feature) => mean(h[at + feature]),
-    logTerm: (h, at, feature, x) => {
-      return -Math.abs(x - mean(h[at + feature])) / scale(feature) - Math.log(2 * scale(feature));
-    },
-    draw: (h, at, feature, random) => {
+function gaussian(sent) {
+  return located(
+    sent,
+    (t) => -0.5 * t * t - 0.5 * Math.log(2 * Math.PI),
+    (random) => normalOf(random)(),
+  );
+}
+
+/**
+ * @param {{ link: string, scales: Floats }} sent
+ * @returns {Part}
+ */
+function laplace(sent) {
+  return located(
+    sent,
+    (t) => -Math.abs(t) - Math.LN2,
+    (random) => {
       const u = random() - 0.5;
-      return mean(h[at + feature]) - scale(feature) * Math.sign(u) * Math.log1p(-2 * Math.abs(u));
+      return -Math.sign(u) * Math.log1p(-2 * Math.abs(u));
     },
-  };
+  );
 }
 
 /**
