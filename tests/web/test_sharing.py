@@ -18,10 +18,11 @@ from sklearn.datasets import load_digits
 from torch import nn
 
 from narrows import VAE, Autoencoder
+from narrows.cli.share import write_page
 from narrows.data.dataset import Dataset
 from narrows.web import bundle, sharing
 from narrows.web.entry import Entry
-from narrows.web.library import Library
+from narrows.web.library import Library, open_models
 from narrows.web.questions.sharing import contents
 from narrows.web.server import answer
 from narrows.web.sharing import share, thinned
@@ -342,3 +343,14 @@ def test_the_policy_names_the_pages_own_script_and_rules_and_nothing_else(librar
     assert "connect-src 'none'" in policy
     assert "unsafe" not in policy
     assert not re.search(r'\s(src|href)="(?!data:)', html)
+
+
+def test_what_is_said_is_what_is_in_the_file_also_where_more_is_asked_for(tmp_path, capsys):
+    """2,000 are the most unless a person asks for more."""
+    X = np.random.default_rng(0).normal(size=(2100, 3))
+    np.save(tmp_path / "x.npy", X)
+    Autoencoder(2, epochs=1, hidden=(4,), random_state=0, prior="normal").fit(X).save(tmp_path / "m.safetensors")
+    opened = thinned(open_models([tmp_path / "m.safetensors"], str(tmp_path / "x.npy"), 2050), 2050)
+    write_page(opened, tmp_path / "m.html")
+    assert "2,050 of the 2,100 examples" in capsys.readouterr().out
+    assert [len(entry.X) for entry in opened] == [2050]

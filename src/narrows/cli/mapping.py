@@ -22,7 +22,7 @@ from narrows.cli.choosing import (
 )
 from narrows.cli.learn import Named, Options, learn, options_of
 from narrows.cli.reading import Reading
-from narrows.cli.share import say_contents
+from narrows.cli.share import write_page
 
 if TYPE_CHECKING:
     from narrows.data.dataset import Dataset
@@ -61,15 +61,11 @@ def _drawn(data: str, result: Sweep, dataset: Dataset, folder: Path) -> list[Pat
     """Write the picture, the page and the table."""
     from narrows.runs.files import by_itself
     from narrows.runs.mapping import draw_map
-    from narrows.web.entry import SHOWN
     from narrows.web.library import open_models
-    from narrows.web.questions.sharing import contents
-    from narrows.web.sharing import share, thinned
+    from narrows.web.sharing import thinned
 
     files, page = draw_map(result, dataset, folder), folder / "map.html"
     with by_itself("the model is saved, but not shared as a page"):
-        library = thinned(open_models([folder / "model.safetensors"], data, SHOWN))
-        say_contents(contents(library), lecture=False)
-        page.write_text(share(library), encoding="utf-8")
+        write_page(thinned(open_models([folder / "model.safetensors"], data)), page)
         return [*files[:1], page, *files[1:]]
     return files

@@ -12,9 +12,8 @@ from narrows.cli.saying import say_written
 
 if TYPE_CHECKING:
     from narrows.web.library import Library
-    from narrows.web.questions.sharing import Contents
 
-__all__ = ["say_contents", "share"]
+__all__ = ["share", "write_page"]
 
 LECTURE = "lecture"
 
@@ -63,8 +62,7 @@ def share(
     from narrows.runs.files import check_new_file
     from narrows.web.entry import SHOWN
     from narrows.web.library import open_models
-    from narrows.web.questions.sharing import contents
-    from narrows.web.sharing import share, thinned
+    from narrows.web.sharing import thinned
 
     check_new_file(out, ".html")
     if examples is not None:
@@ -77,13 +75,16 @@ def share(
     else:
         opened = open_models([Path(model) for model in models[lecture:]], data, examples or SHOWN)
         library = thinned(opened, examples, data=not no_data)
-    say_contents(contents(library), lecture=lecture)
-    out.write_text(share(library, lecture=lecture), encoding="utf-8")
+    write_page(library, out, lecture=lecture)
     say_written([out])
 
 
-def say_contents(found: Contents, *, lecture: bool) -> None:
-    """Print which models are in a page, and which data."""
+def write_page(library: Library, out: Path, *, lecture: bool = False) -> None:
+    """Print which models and which data a page of ``library`` holds, and write it."""
+    from narrows.web.contents import contents_of
+    from narrows.web.sharing import share
+
+    found = contents_of(library)
     named = [f"{kind} (d = {d})" for kind, d in found.models]
     print("In the file:", ", ".join(["the lecture's pages", *named] if lecture else named))
     for part in found.parts:
@@ -97,15 +98,16 @@ def say_contents(found: Contents, *, lecture: bool) -> None:
         if part.left_out:
             print(f"  not in it: the columns {', '.join(part.left_out)}")
     print(flush=True)
+    out.write_text(share(library, lecture=lecture), encoding="utf-8")
 
 
 def _lecture(data: str | None, examples: int | None, *, no_data: bool) -> Library:
     """Train the lecture's models, and say so; options that choose examples of given models are refused."""
     from narrows.web.lecture_models import LATENT_DIMS, SEEDS, lecture_models
 
-    given = {f"--data {data}": data is not None, f"--examples {examples}": examples is not None, "--no-data": no_data}
-    for name in (name for name, is_given in given.items() if is_given):
-        raise ValueError(f"{name} needs a RUN_OR_MODEL after lecture, whose own models have all the digits")
+    asked = {f"--data {data}": data is not None, f"--examples {examples}": examples is not None, "--no-data": no_data}
+    if given := [name for name, is_given in asked.items() if is_given]:
+        raise ValueError(f"{given[0]} needs a RUN_OR_MODEL after lecture, whose own models have all the digits")
     dims = ", ".join(map(str, LATENT_DIMS))
     told = f"Training the lecture's autoencoders of the digits, d = {dims}: each {SEEDS} times, to keep the best …"
     print(told, flush=True)
