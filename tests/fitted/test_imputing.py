@@ -5,8 +5,10 @@ import pytest
 import torch
 
 from narrows import VAE, Autoencoder
-from narrows.fitted.imputing import calibrate_fillings, imputed
+from narrows.fitted.imputing import calibrate_fillings, imputed, log_known, weighted_codes
+from narrows.models.model import Batch
 from narrows.training.examples import Examples
+from people import model_of_people, people
 
 
 def rows(n, seed, columns=5):
@@ -40,6 +42,29 @@ def test_fillings_of_a_linear_model_are_its_conditional_distribution(linear):
     deviations = np.sqrt(spread.diagonal())
     np.testing.assert_allclose(drawn.mean(0), expected, atol=5 * deviations.max() / np.sqrt(2000))
     np.testing.assert_allclose(np.cov(drawn.T), spread, atol=0.12 * deviations.max() ** 2)
+
+
+@torch.no_grad()
+def test_a_few_codes_around_the_mode_have_the_mean_of_many_of_the_prior():
+    """Of a decoder that bends, of rows of which much and little is known."""
+    table = people(40)
+    model = model_of_people(people(200))
+    x = torch.from_numpy(model.scaling_.apply(model.table_.cells(table)).astype(np.float32))
+    x[torch.rand(x.shape, generator=torch.Generator().manual_seed(0)) < 0.4] = torch.nan
+    nets, examples = model.model_, Examples.of(x, None)
+    q = model.fitted_.on("cpu").posterior(examples)
+    means = []
+    for seed in range(4):
+        z, weights = weighted_codes(nets, Batch(x, None), q, torch.Generator().manual_seed(seed))
+        means.append((z * weights[..., None]).sum(0))
+    many = nets.prior.sample(10_000, torch.Generator().manual_seed(9))[0]
+    h = nets.output(many, None)[:, None]
+    for row in range(len(x)):
+        by_prior = log_known(nets, x[row : row + 1], h).softmax(0).float()
+        mean = (by_prior * many).sum(0)
+        spread = (by_prior * (many - mean).square()).sum(0).sqrt()
+        off = (torch.stack(means)[:, row] - mean) / spread
+        assert float(off.square().mean().sqrt()) < 0.25
 
 
 def test_intervals_are_as_wide_as_hidden_cells_ask_for(linear):

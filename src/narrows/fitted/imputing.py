@@ -181,7 +181,8 @@ def _from_laplace(model: BottleneckModel, batch: Batch, z: Tensor, generator: to
     """Return codes (k, n, latent_dim), drawn around the mode of p(z | known cells), and their log-density (k, n).
 
     The mode is sought from ``z`` (n, latent_dim) by Newton's steps, damped where they do not lower −log p (Levenberg
-    1944, Marquardt 1963).
+    1944, Marquardt 1963). Each code is drawn with its reflection in the mode (antithetic variates; Hammersley & Morton
+    1956).
     """
     z, now, damping = z.clone(), _cost(model, batch, z), torch.full((len(z), 1), FIRST_DAMPING)
     going = torch.arange(len(z))
@@ -201,8 +202,11 @@ def _from_laplace(model: BottleneckModel, batch: Batch, z: Tensor, generator: to
         if not len(going):
             break
     values, axes = torch.linalg.eigh(_slopes_and_curvatures(model, batch, z)[1])
-    values = values.clamp_min(LEAST_CURVATURE)
-    epsilon = torch.randn(CODES, *z.shape, generator=generator)
+    # Wider than the Gaussian at the mode, so that a density with longer tails is not missed; by less in more
+    # dimensions, since each costs some of the weights.
+    values = values.clamp_min(LEAST_CURVATURE) / (1 + z.shape[1] ** -0.5)
+    epsilon = torch.randn(CODES // 2, *z.shape, generator=generator)
+    epsilon = torch.cat([epsilon, -epsilon])  # a mean is then free of chance in all that is linear
     drawn = z + ((axes * values.rsqrt()[:, None, :]) @ epsilon[..., None]).squeeze(-1)
     return drawn, (-0.5 * epsilon.square().sum(-1) + 0.5 * values.log().sum(-1)).double()
 
