@@ -36,7 +36,7 @@ LEAST_REACH = 1e-4
 """Of half an interval, scaled."""
 
 NUMBERS_AT_ONCE = 2**22
-"""In the decoder's outputs, while rows are filled."""
+"""In the decoder's outputs, and in its derivatives by codes, while rows are filled."""
 
 
 @torch.no_grad()
@@ -120,7 +120,8 @@ def _all_of(examples: Examples) -> tuple[Tensor, Tensor | None]:
 
 def _rows_at_once(model: BottleneckModel) -> int:
     assert isinstance(model.likelihood, Mixed)
-    return max(1, NUMBERS_AT_ONCE // (CODES * model.likelihood.width))
+    d, width = model.prior.latent_dim, model.likelihood.width
+    return max(1, NUMBERS_AT_ONCE // max(CODES * width, d * (d + width)))
 
 
 def _fillings(
@@ -207,7 +208,7 @@ def _from_laplace(model: BottleneckModel, batch: Batch, z: Tensor, generator: to
     values = values.clamp_min(LEAST_CURVATURE) / (1 + z.shape[1] ** -0.5)
     epsilon = torch.randn(CODES // 2, *z.shape, generator=generator)
     epsilon = torch.cat([epsilon, -epsilon])  # a mean is then free of chance in all that is linear
-    drawn = z + ((axes * values.rsqrt()[:, None, :]) @ epsilon[..., None]).squeeze(-1)
+    drawn = z + torch.einsum("nij,knj->kni", axes * values.rsqrt()[:, None, :], epsilon)
     return drawn, (-0.5 * epsilon.square().sum(-1) + 0.5 * values.log().sum(-1)).double()
 
 
