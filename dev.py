@@ -27,6 +27,11 @@ ROOT = Path(__file__).resolve().parent
 VENV, LOWEST = ROOT / ".venv", ROOT / ".venv-lowest"
 CONSTRAINTS = ROOT / "constraints.txt"
 
+COMPILED = "compiled"
+"""What is installed besides the core and extras: the library of kernels, anew when these change."""
+
+KERNELS = [ROOT / "setup.py", ROOT / "src/narrows/training/dense/_kernels.c"]
+
 PRETTIER, ESLINT = "prettier@3.10.1", "eslint@9.39.2"
 SCRIPTS = ["src/narrows/web/static", "tests/web/*.mjs", "eslint.config.mjs"]
 
@@ -97,7 +102,10 @@ def project() -> dict[str, Any]:
 
 def stamp_of(environment: Path, extra: str) -> tuple[Path, str]:
     """Return the file that says ``extra`` is installed, and what it must hold: what an installation depends on."""
-    text = repr((project(), CONSTRAINTS.read_text(encoding="utf-8"), sys.version, str(ROOT))).encode()
+    if extra == COMPILED:
+        text = b"".join(file.read_bytes() for file in KERNELS)
+    else:
+        text = repr((project(), CONSTRAINTS.read_text(encoding="utf-8"), sys.version, str(ROOT))).encode()
     return environment / f".installed-{extra or 'core'}", hashlib.sha256(text).hexdigest()
 
 
@@ -109,14 +117,15 @@ def installed(environment: Path, extra: str) -> bool:
 
 def install(environment: Path, extras: tuple[str, ...], *, lowest: bool) -> None:
     """Build ``environment`` and install narrows with ``extras``, unless that is done; a half-built one is made anew."""
-    missing = [extra for extra in ("", *extras) if not installed(environment, extra)]
+    missing = [extra for extra in ("", COMPILED, *extras) if not installed(environment, extra)]
     if not missing:
         return
     if "" in missing:
         print(f"Building {environment.name} (once; torch is large, so this takes a minute or more) …", flush=True)
         venv.create(environment, with_pip=True, clear=True)
     constraints = lowest_versions(environment, extras) if lowest else CONSTRAINTS
-    target = f"{ROOT}[{','.join(filter(None, missing))}]" if any(missing) else str(ROOT)
+    wanted = ",".join(extra for extra in missing if extra not in {"", COMPILED})
+    target = f"{ROOT}[{wanted}]" if wanted else str(ROOT)
     pip = [str(python_of(environment)), "-m", "pip", "install", "--quiet"]
     subprocess.run([*pip, "--constraint", str(constraints), "--editable", target], check=True)
     for extra in missing:

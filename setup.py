@@ -1,9 +1,18 @@
-"""What pyproject.toml cannot say: the documentation's pages go into the wheel, where ``narrows help`` finds them."""
+"""What pyproject.toml cannot say: pages of documentation in the wheel, for ``narrows help``, and compiled kernels.
 
+These are a plain library that ctypes loads, in a wheel for any Python 3 of one platform; without a compiler the
+build goes on without them.
+"""
+
+import hashlib
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import Extension, setup
+from setuptools.command.bdist_wheel import bdist_wheel
+from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
+
+KERNELS = "src/narrows/training/dense/_kernels.c"
 
 
 class BuildWithPages(build_py):
@@ -19,4 +28,44 @@ class BuildWithPages(build_py):
                 self.copy_file(str(page), str(target))
 
 
-setup(cmdclass={"build_py": BuildWithPages})
+class BuildLibrary(build_ext):
+    """Name the library as no Python does, and ask for nothing that a module of Python's must have."""
+
+    def get_ext_filename(self, fullname: str) -> str:
+        """Return its path."""
+        return str(Path(*fullname.split("."))) + ".so"
+
+    def get_export_symbols(self, ext: Extension) -> list[str]:  # noqa: ARG002 - setuptools' signature
+        """Return none."""
+        return []
+
+
+class WheelForAnyPython(bdist_wheel):
+    """Of the platform alone, since nothing in it depends on Python's own interface."""
+
+    def get_tag(self) -> tuple[str, str, str]:
+        """Return those of Python, of its interface and of the platform."""
+        return "py3", "none", super().get_tag()[2]
+
+
+setup(
+    cmdclass={"build_py": BuildWithPages, "build_ext": BuildLibrary, "bdist_wheel": WheelForAnyPython},
+    ext_modules=[
+        Extension(
+            "narrows.training.dense._kernels",
+            [KERNELS],
+            # By which a checkout sees that its library is of another source than it has now.
+            define_macros=[("SOURCE", hashlib.sha256(Path(KERNELS).read_bytes()).hexdigest()[:16])],
+            # What -ffast-math would add at the end changes the whole process's numbers, or what NaN is.
+            extra_compile_args=[
+                "-std=c11",
+                "-O3",
+                "-g0",
+                "-fno-math-errno",
+                "-fno-trapping-math",
+                "-ffp-contract=fast",
+            ],
+            optional=True,
+        )
+    ],
+)

@@ -102,6 +102,15 @@ def test_a_failed_installation_is_not_taken_for_a_whole_one(dev, monkeypatch, ca
     assert dev.asked[0] == "venv clear=True"
 
 
+def test_other_kernels_are_compiled_in_the_environment_there_is(dev, monkeypatch, tmp_path):
+    dev.main(["demo"])
+    dev.asked.clear()
+    (tmp_path / "kernels.c").write_text("int best(void) { return 0; }")
+    monkeypatch.setattr(dev, "KERNELS", [tmp_path / "kernels.c"])
+    dev.main(["demo"])
+    assert dev.asked == [f"{PIP} ./constraints.txt --editable .", "-m narrows sweep digits"]
+
+
 def test_another_python_or_other_constraints_install_again(dev, monkeypatch, tmp_path):
     dev.main(["demo"])
     (tmp_path / "constraints.txt").write_text("torch<2.13\n")

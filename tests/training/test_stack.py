@@ -22,6 +22,7 @@ from narrows.estimators.fitting import begin, fit_together
 from narrows.models.model import Batch
 from narrows.models.nets import initialise
 from narrows.scaling import Scaling
+from narrows.training.dense import kernels
 from narrows.training.dense.stack import Stack, kind_of
 from narrows.training.general import General
 from steps import close, compare_step, compare_weights
@@ -68,10 +69,15 @@ def batches(dtype, features=12):
         yield step / 5, torch.rand(len(SIZES), size, features, generator=generator, dtype=dtype)
 
 
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.float64, 1e-10)], ids=["32", "64"])
+@pytest.mark.parametrize(
+    ("dtype", "tolerance", "built_with"),
+    [(torch.float32, 1e-5, kernels.kernels), (torch.float32, 1e-5, lambda: None), (torch.float64, 1e-10, lambda: None)],
+    ids=["32", "32 without kernels", "64"],
+)
 @pytest.mark.parametrize("case", CASES)
-def test_exact_to_automatic_differentiation(case, dtype, tolerance):
+def test_exact_to_automatic_differentiation(case, dtype, tolerance, built_with, monkeypatch):
     """Losses and gradients of every step, and the weights after them, also where codes of three sizes share arrays."""
+    monkeypatch.setattr(kernels, "kernels", built_with)
     if "neighbours" in case and dtype == torch.float32:
         tolerance *= 300  # a code's rounding, divided by the scale of the kernel
     models, objective = built(*CASES[case], dtype)

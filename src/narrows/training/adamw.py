@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["adamw_step"]
+__all__ = ["Tensors", "adamw_step"]
 
 Tensors = list[Tensor] | tuple[Tensor, ...]
 

@@ -18,55 +18,48 @@ from narrows.models.bottlenecks import Bottleneck, Deterministic, DiagonalGaussi
 from narrows.models.objectives import EvidenceLowerBound, Reconstruction, own_of
 from narrows.training.dense.layers import DERIVED
 
-__all__ = ["Noise", "Plain", "Variational", "code_of"]
+__all__ = ["Noise", "Plain", "Variational", "activation_of", "code_of"]
+
+Coded = tuple[Tensor, Tensor | None]
 
 
 class Plain:
-    """z = a(h).
+    """z = h, what the encoder comes to.
 
     Parameters
     ----------
-    activation
-        a.
     z
-        Where codes go, (K, examples, latent_dim).
+        Where codes can go, (K, examples, latent_dim).
     sizes
         Of each model's code.
+
+    Attributes
+    ----------
+    mean
+        The codes without noise, (K, examples, latent_dim).
     """
 
-    def __init__(self, activation: type[nn.Module], z: Tensor, sizes: Sequence[int]) -> None:
-        self.activate, self.derive = DERIVED[activation]
-        self.z = z
-        # A sigmoid would make ½ of 0.
+    def __init__(self, z: Tensor, sizes: Sequence[int]) -> None:
+        self.mean = z
+        # A sigmoid has made ½ of 0.
         own = torch.arange(z.shape[2]) < torch.tensor(sizes)[:, None, None]
         self.own = None if own.all() else own.to(z)
 
-    def forward(self, h: Tensor, generators: Sequence[torch.Generator], progress: float) -> Tensor | None:  # noqa: ARG002 - one signature for all
-        """Set the codes by the encoder's outputs ``h``, and return the batch's cost, (K,), if they have one."""
-        self.h = h
-        self.activate(h, out=self.z)
-        if self.own is not None:
-            self.z.mul_(self.own)
-        return None
-
-    @property
-    def mean(self) -> Tensor:
-        """The codes without noise, (K, examples, latent_dim)."""
-        return self.z
+    def forward(self, h: Tensor, generators: Sequence[torch.Generator], progress: float) -> Coded:  # noqa: ARG002 - one signature for all
+        """Return the codes by the encoder's outputs ``h``, and the batch's cost, (K,), if they have one."""
+        self.mean = h if self.own is None else h.mul_(self.own)
+        return h, None
 
     def backward(self, gz: Tensor, by_mean: Tensor | None, scale: Tensor) -> Tensor:  # noqa: ARG002 - one signature for all
         """Return the gradient of h by that of the codes and, where there is one, of their mean.
 
         ``scale`` is that of what `forward` returned.
         """
-        if by_mean is not None:
-            gz.add_(by_mean)
-        self.derive(gz, self.h, self.z, grad_input=self.h)
-        return self.h
+        return gz if by_mean is None else gz.add_(by_mean)
 
 
 class Noise:
-    """z = tanh h + σ ε; methods as in `Plain`.
+    """z = h + σ ε; methods and attributes as in `Plain`.
 
     Parameters
     ----------
@@ -78,26 +71,21 @@ class Noise:
 
     def __init__(self, sigma: float, z: Tensor, sizes: Sequence[int]) -> None:
         self.sigma, self.z, self.sizes = sigma, z, sizes
-        self.mean, self.epsilon = z.new_empty(z.shape), z.new_zeros(z.shape)
+        self.mean, self.epsilon = z, z.new_zeros(z.shape)
 
-    def forward(self, h: Tensor, generators: Sequence[torch.Generator], progress: float) -> Tensor | None:  # noqa: ARG002
-        """Set the codes."""
-        self.h = h
-        torch.tanh(h, out=self.mean)
+    def forward(self, h: Tensor, generators: Sequence[torch.Generator], progress: float) -> Coded:  # noqa: ARG002
+        """Return the codes, and no cost."""
+        self.mean = h
         _draw(self.epsilon, self.sizes, generators)
-        torch.add(self.mean, self.epsilon, alpha=self.sigma, out=self.z)
-        return None
+        return torch.add(h, self.epsilon, alpha=self.sigma, out=self.z), None
 
     def backward(self, gz: Tensor, by_mean: Tensor | None, scale: Tensor) -> Tensor:  # noqa: ARG002
         """Return the gradient of h."""
-        if by_mean is not None:
-            gz.add_(by_mean)
-        DERIVED[nn.Tanh][1](gz, self.h, self.mean, grad_input=self.h)
-        return self.h
+        return gz if by_mean is None else gz.add_(by_mean)
 
 
 class Variational:
-    """z = μ + σ ε with (μ, log σ²) = h, at β KL(q ‖ N(0, 1)); methods as in `Plain`.
+    """z = μ + σ ε with (μ, log σ²) = h, at β KL(q ‖ N(0, 1)); methods and attributes as in `Plain`.
 
     Parameters
     ----------
@@ -111,8 +99,8 @@ class Variational:
         self.objective, self.z, self.sizes = objective, z, sizes
         self.epsilon = z.new_zeros(z.shape)
 
-    def forward(self, h: Tensor, generators: Sequence[torch.Generator], progress: float) -> Tensor | None:
-        """Set the codes, and return β times their divergence."""
+    def forward(self, h: Tensor, generators: Sequence[torch.Generator], progress: float) -> Coded:
+        """Return the codes, and β times their divergence."""
         self.h, (self.mean, raw) = h, h.chunk(2, 2)
         self.log_var = raw.clamp(-20, 20)
         self.inside = raw == self.log_var
@@ -120,7 +108,7 @@ class Variational:
         self.noise = _draw(self.epsilon, self.sizes, generators) * self.var.sqrt()
         torch.add(self.mean, self.noise, out=self.z)
         self.beta = self.objective.beta_at(progress)
-        return 0.5 * self.beta * (self.mean.square() + self.var - 1 - self.log_var).sum((1, 2))
+        return self.z, 0.5 * self.beta * (self.mean.square() + self.var - 1 - self.log_var).sum((1, 2))
 
     def backward(self, gz: Tensor, by_mean: Tensor | None, scale: Tensor) -> Tensor:
         """Return the gradient of h."""
@@ -150,9 +138,19 @@ def code_of(bottleneck: Bottleneck, objective: object) -> partial[Plain | Noise 
     code: partial[Any] | None = None
     match bottleneck, own_of(objective):
         case Deterministic(activation=activation), Reconstruction() if type(activation) in DERIVED:
-            code = partial(Plain, type(activation))
+            code = partial(Plain)
         case Noisy(log_var=log_var), Reconstruction():
             code = partial(Noise, math.exp(0.5 * log_var))
         case DiagonalGaussian(), EvidenceLowerBound(free_bits=0) as bound:
             code = partial(Variational, bound)
     return code
+
+
+def activation_of(bottleneck: Bottleneck) -> type[nn.Module]:
+    """Return what stands between the encoder's last layer and the h of a `code_of`."""
+    match bottleneck:
+        case Deterministic(activation=activation):
+            return type(activation)
+        case Noisy():
+            return nn.Tanh
+    return nn.Identity

@@ -122,17 +122,30 @@ class Net:
         In their order; last the linear shortcut, if there is one.
     shortcut
         Whether there is.
-    activation
-        Between two layers.
+    activation, last
+        Between two layers, and after the last.
     """
 
     layers: Sequence[PackedLayer]
     shortcut: bool
     activation: type[nn.Module]
+    last: type[nn.Module]
 
     @classmethod
-    def of(cls, nets: Sequence[nn.Module], rates: Mapping[Tensor, float], parts: int) -> Self:
-        """Return that of ``nets``, given each parameter's fraction of the learning rate and the `parts` of outputs."""
+    def of(cls, nets: Sequence[nn.Module], rates: Mapping[Tensor, float], parts: int, last: type[nn.Module]) -> Self:
+        """Return that of ``nets``.
+
+        Parameters
+        ----------
+        nets
+            Of the K models.
+        rates
+            Each parameter's fraction of the learning rate.
+        parts
+            Of the outputs, as in `PackedLayer`.
+        last
+            The activation after them, which is not theirs.
+        """
         found = [layers for layers in map(linear_layers, nets) if layers]
         columns = zip(*([*deep, *([shortcut] if shortcut else [])] for deep, shortcut, _ in found), strict=True)
         deep, shortcut, activation = found[0]
@@ -147,7 +160,7 @@ class Net:
             )
             for index, linears in enumerate(columns)
         ]
-        return cls(layers, shortcut is not None, activation)
+        return cls(layers, shortcut is not None, activation, last)
 
     def of_some(self, models: Sequence[int]) -> Self:
         """Return that of some of the models, whose layers are as large as before."""
@@ -169,13 +182,13 @@ class Passes:
 
     Attributes
     ----------
-    inputs, outputs
-        (K, examples, …); the first are to be filled before `forward`, which sets the second.
+    inputs
+        (K, examples, inputs), where those of `forward` can be, so that it need not copy them.
     """
 
     def __init__(self, net: Net, weights: Sequence[Tensor], gradients: Sequence[Tensor], examples: int) -> None:
         self.weights, self.gradients, like = weights, gradients, weights[0]
-        self.activate, self.derive = DERIVED[net.activation]
+        (self.activate, self.derive), self.last = DERIVED[net.activation], net.last
         self.shortcut = net.shortcut
         self.deep = range(len(weights) - net.shortcut)
         # The layers' inputs, each with the 1 that the bias weighs, what the products come to, and gradients of both.
@@ -187,18 +200,30 @@ class Passes:
         # Views made once: transposes, to multiply by backwards.
         self.weights_t = [w[:, :-1].transpose(1, 2) for w in weights]
         self.ones_t = [ones.transpose(1, 2) for ones in self.ones]
-        self.inputs, self.outputs = self.a[0], self.h[-1]
+        self.inputs, h = self.a[0], self.h[-1]
+        self.outputs = h if self.last is nn.Identity else torch.empty_like(h)
 
-    def forward(self) -> Tensor:
-        """Return the outputs (K, examples, outputs) of `inputs`."""
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the outputs (K, examples, outputs) of ``x``, until the next call."""
+        if x is not self.inputs:
+            self.inputs.copy_(x)
         for index in self.deep:
             if index:
                 self.activate(self.h[index - 1], out=self.a[index])
             torch.bmm(self.ones[index], self.weights[index], out=self.h[index])
-        return self.outputs.baddbmm_(self.ones[0], self.weights[-1]) if self.shortcut else self.outputs
+        if self.shortcut:
+            self.h[-1].baddbmm_(self.ones[0], self.weights[-1])
+        if self.last is not nn.Identity:
+            DERIVED[self.last][0](self.h[-1], out=self.outputs)
+        return self.outputs
 
     def backward(self, gradient: Tensor, *, inputs: bool) -> Tensor:
-        """Set the weights' gradients by that of the outputs, and return that of the `inputs` if so wanted."""
+        """Set the weights' gradients by that of the outputs, and return that of the inputs if so wanted.
+
+        The former becomes that of what is activated last.
+        """
+        if self.last is not nn.Identity:
+            DERIVED[self.last][1](gradient, self.h[-1], self.outputs, grad_input=gradient)
         g = gradient
         for index in reversed(self.deep):
             torch.bmm(self.ones_t[index], g, out=self.gradients[index])

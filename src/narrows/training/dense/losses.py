@@ -17,7 +17,6 @@ from narrows.models.likelihoods import (
     Located,
     SquaredError,
 )
-from narrows.training.dense.layers import DERIVED
 
 __all__ = ["LOSSES", "Errors", "Features", "Loss", "link_of"]
 
@@ -111,7 +110,7 @@ class Features:
     values, gradients
         Of the logarithms of their scales, (K,), where they learn them.
     h
-        The decoder's outputs, (K, examples, features).
+        The decoder's outputs, (K, examples, features), through the link.
 
     Attributes
     ----------
@@ -123,23 +122,14 @@ class Features:
         self, likelihoods: Sequence[Likelihood], values: Sequence[Tensor], gradients: Sequence[Tensor], h: Tensor
     ) -> None:
         self.loss, self.gradients = LOSSES[type(likelihoods[0])], gradients
-        link = link_of(likelihoods[0])
-        self.activate, self.derive = DERIVED[link]
-        self.linked = link is not nn.Identity
-        self.mean, self.errors = torch.empty_like(h), Errors(h)
+        self.errors = Errors(h)
         self.g = self.errors.g
         self.log_scale = values[0] if values else torch.stack([_log_scale(one, h) for one in likelihoods])
 
     def backward(self, x: Tensor, h: Tensor, scale: Tensor) -> Tensor:
         """Return E of ``x`` (K, examples, features), (K,), and set the gradients of E times ``scale``."""
-        mean = h
-        if self.linked:
-            mean = self.mean
-            self.activate(h, out=mean)
-        loss, by_log_scale = self.loss(x, mean, self.log_scale, self.errors)
+        loss, by_log_scale = self.loss(x, h, self.log_scale, self.errors)
         self.g.mul_(scale)
-        if self.linked:
-            self.derive(self.g, h, mean, grad_input=self.g)
         if self.gradients:
             torch.mul(by_log_scale, scale, out=self.gradients[0])
         return loss

@@ -15,8 +15,9 @@ from narrows.models.neighbours import divergence, scale_at
 from narrows.models.objectives import Neighbours
 from narrows.models.priors.base import StandardNormal
 from narrows.training.dense.cells import TERMS, Cells
-from narrows.training.dense.codes import code_of
-from narrows.training.dense.layers import DERIVED, Net, Passes, linear_layers
+from narrows.training.dense.codes import activation_of, code_of
+from narrows.training.dense.kernels import passes_of
+from narrows.training.dense.layers import DERIVED, Net, linear_layers
 from narrows.training.dense.losses import LOSSES, Features, link_of
 from narrows.training.dense.weights import Weights
 from narrows.training.general import Objective, rates
@@ -35,7 +36,8 @@ def kind_of(model: BottleneckModel, objective: Objective) -> Hashable | None:
         return None
     frames = [([p.out_features for p in deep[:-1]], shortcut is None, kind) for deep, shortcut, kind in nets]
     ends = nets[0][0][0].in_features, nets[1][0][-1].out_features
-    return repr(frames), ends, code.func, code.args, output, (*rates(model).values(),), next(model.parameters()).dtype
+    codes = code.func, code.args, activation_of(model.bottleneck)
+    return repr(frames), ends, codes, output, (*rates(model).values(),), next(model.parameters()).dtype
 
 
 def _output_kind(likelihood: Likelihood) -> Hashable | None:
@@ -73,7 +75,9 @@ class Stack:
         parts = 2 if isinstance(models[0].bottleneck, DiagonalGaussian) else 1
         fractions = {p: fraction for model in models for p, fraction in rates(model).items()}
         encoders, decoders = [model.encoder for model in models], [model.decoder for model in models]
-        self._arrange(models, [Net.of(encoders, fractions, parts), Net.of(decoders, fractions, 1)])
+        to_code, to_output = activation_of(models[0].bottleneck), link_of(models[0].likelihood)
+        nets = [Net.of(encoders, fractions, parts, to_code), Net.of(decoders, fractions, 1, to_output)]
+        self._arrange(models, nets)
         with torch.no_grad():
             for layer, values in zip(self.layers, self.weights.values, strict=False):
                 layer.read(values)
@@ -162,8 +166,10 @@ class _Batch:
     def __init__(self, stack: Stack, examples: int) -> None:
         weights, model = stack.weights, stack.models[0]
         first, last = len(stack.nets[0].layers), len(stack.layers)
-        self.encoder = Passes(stack.nets[0], weights.values[:first], weights.gradients[:first], examples)
-        self.decoder = Passes(stack.nets[1], weights.values[first:last], weights.gradients[first:last], examples)
+        self.encoder, self.decoder = (
+            passes_of(net, weights.values[some], weights.gradients[some], examples)
+            for net, some in zip(stack.nets, (slice(first), slice(first, last)), strict=True)
+        )
         self.inputs = self.encoder.inputs
         self.sizes = sizes = [member.prior.latent_dim for member in stack.models]
         code = code_of(model.bottleneck, stack.objective)
@@ -186,14 +192,11 @@ class _Batch:
         if self.model.coding is not None:
             if acts:
                 seen = torch.stack(self._corrupted(seen, generators, progress))
-            self.inputs.copy_(self._coded(seen))
-            x = self.model.shown(x, seen)
+            x, seen = self.model.shown(x, seen), self._coded(seen)
         elif acts:
-            torch.stack(self._corrupted(seen, generators, progress), out=self.inputs)
-        else:
-            self.inputs.copy_(seen)
-        cost = self.code.forward(self.encoder.forward(), generators, progress)
-        loss = self.output.backward(x, self.decoder.forward(), self.scale)
+            seen = torch.stack(self._corrupted(seen, generators, progress), out=self.inputs)
+        z, cost = self.code.forward(self.encoder.forward(seen), generators, progress)
+        loss = self.output.backward(x, self.decoder.forward(z), self.scale)
         gz = self.decoder.backward(self.output.g, inputs=True)
         loss = loss * self.scale if cost is None else (loss + cost) * self.scale
         by_mean = None

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from narrows.training.adamw import adamw_step
+from narrows.training.dense.kernels import kernels_for
 
 __all__ = ["Weights"]
 
@@ -50,14 +51,14 @@ class Weights:
         lengths = [sum(run) for _, run in runs]
         flats = zip(*(flat.split(lengths) for flat in self.flat), strict=True)
         self.runs = [(own, [[values] for values in four]) for (own, _), four in zip(runs, flats, strict=True)]
+        self.compiled = kernels_for(like)
 
     def update(self, fraction: float, momentum: float) -> None:
         """Take AdamW's step at so much of the rate, with β₁ = ``momentum``."""
         self.steps.add_(self.one)
         for (rate, decay), (values, gradients, first, second) in self.runs:
-            adamw_step(
-                values, gradients, first, second, self.steps, rate=rate * fraction, momentum=momentum, decay=decay
-            )
+            step = adamw_step if self.compiled is None else self.compiled.adamw_step
+            step(values, gradients, first, second, self.steps, rate=rate * fraction, momentum=momentum, decay=decay)
 
     def state(self) -> dict[str, Tensor]:
         """Return all that `update` changes, as it is, not a copy."""

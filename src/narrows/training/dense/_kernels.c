@@ -1,0 +1,270 @@
+/* Dense nets forward and backward, and AdamW's step, for small nets, whose time is else that of calling larger kernels.
+
+The models of a stack are computed one after another, each as if it were alone. Every sum is taken in order, so that units
+which a smaller code lacks, whose weights are 0, change no bit. The file includes itself once for each set of instructions;
+kernels.py asks `best` which this processor has. Vectors are those of GCC and Clang. */
+
+#ifndef TARGET
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+enum { IDENTITY, RELU, SILU, GELU, TANH, SIGMOID };
+
+/* A net of `models` models, for batches of `examples`; kernels.py has the same fields. Blocks of floats hold all models. */
+struct net {
+    int64_t models, examples, layers, shortcut; /* layers without the linear shortcut, of which there are 0 or 1 */
+    int64_t between, last;                      /* activations: between two layers, and after the last */
+    const int64_t *widths;                      /* layers + 1 of them */
+    float *const *weights, *const *gradients;   /* of each layer, then the shortcut's: (inputs + 1, outputs), last biases */
+    float *const *a, *const *d;                 /* of each layer but the inputs: what it comes to, and the activation's slope */
+    float *const *g;                            /* ∂E/∂a of each layer, or of the inputs */
+    float *panel;                               /* room for (inputs, outputs or examples) × the longest vector */
+};
+
+#define QUOTED(text) #text
+#define AS_TEXT(name) QUOTED(name)
+const char *source(void) { return AS_TEXT(SOURCE); } /* what this was compiled from, as setup.py says */
+
+#if defined(__x86_64__)
+int best(void) { return __builtin_cpu_supports("avx512f") ? 2 : __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+#define TARGET __attribute__((target("avx512f")))
+#define LANES 16
+#define NAMED(name) name##_avx512
+#include "_kernels.c"
+#define TARGET __attribute__((target("avx2,fma")))
+#define LANES 8
+#define NAMED(name) name##_avx2
+#include "_kernels.c"
+#else
+int best(void) { return 0; }
+#endif
+#define TARGET
+#define LANES 4
+#define NAMED(name) name##_baseline
+#include "_kernels.c"
+
+#else
+
+#define INLINE TARGET static inline __attribute__((always_inline))
+#define vec NAMED(vec)
+#define ivec NAMED(ivec)
+typedef float vec __attribute__((vector_size(4 * LANES), may_alias));
+typedef int32_t ivec __attribute__((vector_size(4 * LANES), may_alias));
+typedef vec NAMED(loose) __attribute__((aligned(4)));
+
+/* The first `count` numbers at p, and no others. */
+INLINE vec NAMED(load)(const float *p, int64_t count) {
+    if (count >= LANES) return *(const NAMED(loose) *)p;
+    vec v = {0};
+    float *to = (float *)&v;
+    for (int64_t piece = LANES / 2; piece; piece /= 2)
+        if (count & piece) {
+            memcpy(to, p, 4 * piece);
+            to += piece, p += piece;
+        }
+    return v;
+}
+
+INLINE void NAMED(store)(float *p, vec v, int64_t count) {
+    if (count >= LANES) {
+        *(NAMED(loose) *)p = v;
+        return;
+    }
+    const float *from = (const float *)&v;
+    for (int64_t piece = LANES / 2; piece; piece /= 2)
+        if (count & piece) {
+            memcpy(p, from, 4 * piece);
+            from += piece, p += piece;
+        }
+}
+
+INLINE vec NAMED(where)(ivec condition, vec yes, vec no) { return (vec)(((ivec)yes & condition) | ((ivec)no & ~condition)); }
+
+/* e^x − 1 to a unit in the last place, also where it is small; at least −1 and at most 10^38. NaN stays NaN. */
+INLINE vec NAMED(expm1)(vec x) {
+    const float shift = 0x1.8p23f; /* to which a number is added, it is rounded to a whole one, in the lowest bits */
+    x = NAMED(where)(x > 88, (vec){0} + 88, x);
+    x = NAMED(where)(x < -87, (vec){0} - 87, x);
+    vec n = x * 0x1.715476p0f + shift;
+    ivec bits = (ivec)n << 23;
+    n -= shift;
+    vec r = x - n * 0x1.62e4p-1f - n * 0x1.7f7d1cp-20f; /* less n ln 2 */
+    vec p = ((((r * (1.f / 5040) + 1.f / 720) * r + 1.f / 120) * r + 1.f / 24) * r + 1.f / 6) * r * r * r + r * r * 0.5f + r;
+    vec power = (vec)(bits + (ivec)((vec){0} + 1));
+    return power * p + (power - 1);
+}
+
+INLINE vec NAMED(sigmoid)(vec h) { return 1 / (2 + NAMED(expm1)(-h)); }
+
+/* Set h to f(h), and d to f′(h). */
+INLINE void NAMED(one)(int64_t f, vec *h, vec *d) {
+    vec x = *h, y, e;
+    switch (f) {
+    case RELU: /* as torch's, it lets NaN pass */
+        *h = NAMED(where)(x <= 0, (vec){0}, x);
+        *d = NAMED(where)(x <= 0, (vec){0}, (vec){0} + 1);
+        break;
+    case SILU:
+        y = NAMED(sigmoid)(x);
+        *h = x * y;
+        *d = y + *h * (1 - y);
+        break;
+    case GELU: /* the normal distribution by 7.1.26 of Abramowitz & Stegun, to 8e-8 */
+        e = NAMED(expm1)(x * x * -0.5f) + 1;
+        y = 1 / (1 + 0.3275911f * 0.70710678f * NAMED(where)(x < 0, -x, x));
+        y *= e * 0.5f * ((((1.061405429f * y - 1.453152027f) * y + 1.421413741f) * y - 0.284496736f) * y + 0.254829592f);
+        y = NAMED(where)(x < 0, y, 1 - y);
+        *h = x * y;
+        *d = y + x * e * 0.39894228f;
+        break;
+    case TANH:
+        e = NAMED(expm1)(2 * x);
+        *h = e / (e + 2);
+        *d = 1 - *h * *h;
+        break;
+    case SIGMOID:
+        *h = NAMED(sigmoid)(x);
+        *d = *h * (1 - *h);
+    }
+}
+
+INLINE void NAMED(all)(int64_t f, int64_t count, float *a, float *d) {
+    for (int64_t i = 0; i < count; i += LANES) {
+        vec h = NAMED(load)(a + i, count - i), slope = {0};
+        NAMED(one)(f, &h, &slope);
+        NAMED(store)(a + i, h, count - i);
+        NAMED(store)(d + i, slope, count - i);
+    }
+}
+
+TARGET static void NAMED(activate)(int64_t f, int64_t count, float *a, float *d) {
+    switch (f) { /* of each a loop of its own */
+    case RELU: NAMED(all)(RELU, count, a, d); break;
+    case SILU: NAMED(all)(SILU, count, a, d); break;
+    case GELU: NAMED(all)(GELU, count, a, d); break;
+    case TANH: NAMED(all)(TANH, count, a, d); break;
+    case SIGMOID: NAMED(all)(SIGMOID, count, a, d);
+    }
+}
+
+TARGET static void NAMED(slope)(int64_t f, int64_t count, float *restrict g, const float *restrict d) {
+    if (f != IDENTITY)
+        for (int64_t i = 0; i < count; i++) g[i] *= d[i];
+}
+
+/* `rows` rows of up to LANES columns of A B, to start with C (where `add`) and a bias (where there is one). */
+INLINE void NAMED(block)(int rows, int64_t k, const float *A, int64_t row, int64_t column, const float *B, int64_t ldb,
+                         const float *bias, int add, float *C, int64_t ldc, int64_t width) {
+    vec c[8], start = bias ? NAMED(load)(bias, width) : (vec){0};
+    for (int q = 0; q < rows; q++) {
+        c[q] = start;
+        if (add) c[q] += NAMED(load)(C + q * ldc, width);
+    }
+    for (int64_t p = 0; p < k; p++) {
+        vec b = *(const NAMED(loose) *)(B + p * ldb);
+        for (int q = 0; q < rows; q++) c[q] += A[q * row + p * column] * b;
+    }
+    for (int q = 0; q < rows; q++) NAMED(store)(C + q * ldc, c[q], width);
+}
+
+/* C (m, n) = A B + bias, or added to C; A is (m, k) with these steps to the next row and column, and B (k, n), or the
+transpose of (n, k). */
+INLINE void NAMED(product)(int64_t m, int64_t k, int64_t n, const float *A, int64_t row, int64_t column, const float *B,
+                           int transposed, const float *bias, int add, float *C, float *panel) {
+    for (int64_t j = 0; j < n; j += LANES) {
+        int64_t width = n - j < LANES ? n - j : LANES, i = 0, ldb = n;
+        const float *b = B + j, *start = bias ? bias + j : 0;
+        if (transposed || width < LANES) { /* which is read from a panel of whole vectors */
+            if (transposed) {
+                for (int64_t p = 0; p < k; p++)
+                    for (int64_t q = 0; q < LANES; q++) panel[p * LANES + q] = q < width ? B[(j + q) * k + p] : 0;
+            } else
+                for (int64_t p = 0; p < k; p++) *(NAMED(loose) *)(panel + p * LANES) = NAMED(load)(b + p * n, width);
+            b = panel, ldb = LANES;
+        }
+        for (; m - i >= 8; i += 8) NAMED(block)(8, k, A + i * row, row, column, b, ldb, start, add, C + i * n + j, n, width);
+        for (; m - i >= 4; i += 4) NAMED(block)(4, k, A + i * row, row, column, b, ldb, start, add, C + i * n + j, n, width);
+        for (; m - i >= 1; i += 1) NAMED(block)(1, k, A + i * row, row, column, b, ldb, start, add, C + i * n + j, n, width);
+    }
+}
+
+/* C (m, n) = A B + bias, row after row. */
+TARGET static void NAMED(affine)(int64_t m, int64_t k, int64_t n, const float *A, const float *B, int transposed,
+                                 const float *bias, int add, float *C, float *panel) {
+    NAMED(product)(m, k, n, A, k, 1, B, transposed, bias, add, C, panel);
+}
+
+/* The gradient (inputs + 1, outputs) of a layer's weights by that of its outputs, whose last row is the biases'. */
+TARGET static void NAMED(by_weights)(int64_t examples, int64_t inputs, int64_t outputs, const float *x, const float *g,
+                                     float *gradient, float *panel) {
+    const float one = 1;
+    NAMED(product)(inputs, examples, outputs, x, 1, inputs, g, 0, 0, 0, gradient, panel);
+    NAMED(product)(1, examples, outputs, &one, 0, 0, g, 0, 0, 0, gradient + inputs * outputs, panel);
+}
+
+/* Set a and d of each layer by the inputs x (models, examples, inputs). */
+TARGET void NAMED(forward)(const struct net *net, const float *x) {
+    const int64_t *widths = net->widths, last = net->layers, n = net->examples, in = widths[0], out = widths[last];
+    for (int64_t k = 0; k < net->models; k++) {
+        const float *inputs = x + k * n * in, *a = inputs;
+        for (int64_t l = 1; l <= last; l++) {
+            int64_t from = widths[l - 1], to = widths[l];
+            const float *w = net->weights[l - 1] + k * (from + 1) * to;
+            float *result = net->a[l] + k * n * to;
+            NAMED(affine)(n, from, to, a, w, 0, w + from * to, 0, result, net->panel);
+            if (l == last && net->shortcut) {
+                const float *s = net->weights[last] + k * (in + 1) * out;
+                NAMED(affine)(n, in, out, inputs, s, 0, s + in * out, 1, result, net->panel);
+            }
+            NAMED(activate)(l < last ? net->between : net->last, n * to, result, net->d[l] + k * n * to);
+            a = result;
+        }
+    }
+}
+
+/* Set the weights' gradients, and where `wanted` ∂E/∂x, by ∂E/∂a of the last layer, which becomes that by what is activated. */
+TARGET void NAMED(backward)(const struct net *net, const float *x, float *outputs, int wanted) {
+    const int64_t *widths = net->widths, last = net->layers, n = net->examples, in = widths[0], out = widths[last];
+    for (int64_t k = 0; k < net->models; k++) {
+        float *end = outputs + k * n * out, *g = end;
+        NAMED(slope)(net->last, n * out, end, net->d[last] + k * n * out);
+        for (int64_t l = last; l; l--) {
+            int64_t from = widths[l - 1], to = widths[l];
+            const float *a = l > 1 ? net->a[l - 1] + k * n * from : x + k * n * in;
+            NAMED(by_weights)(n, from, to, a, g, net->gradients[l - 1] + k * (from + 1) * to, net->panel);
+            if (l == 1 && !wanted) break;
+            float *before = net->g[l - 1] + k * n * from;
+            NAMED(affine)(n, to, from, g, net->weights[l - 1] + k * (from + 1) * to, 1, 0, 0, before, net->panel);
+            if (l > 1) NAMED(slope)(net->between, n * from, before, net->d[l - 1] + k * n * from);
+            g = before;
+        }
+        if (net->shortcut) {
+            int64_t block = k * (in + 1) * out;
+            NAMED(by_weights)(n, in, out, x + k * n * in, end, net->gradients[last] + block, net->panel);
+            if (wanted) NAMED(affine)(n, out, in, end, net->weights[last] + block, 1, 0, 1, g, net->panel);
+        }
+    }
+}
+
+/* AdamW: `step` is the rate over 1 − β₁ᵗ, `root` that of 1 − β₂ᵗ, and `kept` what decay leaves of the values. */
+TARGET void NAMED(adamw)(int64_t count, float *restrict values, const float *restrict gradients, float *restrict first,
+                         float *restrict second, double step, double root, double beta1, double beta2, double kept) {
+    const float new1 = 1 - beta1, old2 = beta2, new2 = 1 - beta2, rate = step, most = kept, inverse = 1 / root;
+    for (int64_t i = 0; i < count; i++) {
+        float g = gradients[i];
+        first[i] += new1 * (g - first[i]);
+        second[i] = old2 * second[i] + new2 * g * g;
+        values[i] = most * values[i] - rate * first[i] / (sqrtf(second[i]) * inverse + 1e-8f);
+    }
+}
+
+#undef INLINE
+#undef vec
+#undef ivec
+#undef TARGET
+#undef LANES
+#undef NAMED
+
+#endif

@@ -1,0 +1,178 @@
+"""Passes and AdamW's step compiled from C (`_kernels.c`), which small nets take where they are built.
+
+A step of a small net is mostly the calling of torch's kernels, one by one; here its nets take five calls. A build
+without a compiler lacks the library, and torch's kernels do all.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from ctypes import POINTER, c_char_p, c_double, c_int64, c_void_p
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from narrows.training.adamw import Tensors
+from narrows.training.dense.layers import Net, Passes
+
+__all__ = ["INSTRUCTIONS", "CompiledPasses", "Kernels", "kernels", "passes_of"]
+
+INSTRUCTIONS = "baseline", "avx2", "avx512"
+"""Sets of them that the kernels are compiled for, in the order in which a processor has them."""
+
+LONGEST = 16
+"""Numbers in a vector."""
+
+ACTIVATIONS = nn.Identity, nn.ReLU, nn.SiLU, nn.GELU, nn.Tanh, nn.Sigmoid
+"""In the order in which the kernels count them."""
+
+
+MOST_OPERATIONS = 1e8
+"""Of a pass through a net of one model, up to which it takes less time here than by torch's kernels."""
+
+
+class _Net(ctypes.Structure):
+    _fields_ = (
+        *((name, c_int64) for name in ("models", "examples", "layers", "shortcut", "between", "last")),
+        ("widths", POINTER(c_int64)),
+        *((name, POINTER(c_void_p)) for name in ("weights", "gradients", "a", "d", "g")),
+        ("panel", c_void_p),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Kernels:
+    """The compiled functions for one set of ``instructions``; `_kernels.c` says what they do."""
+
+    instructions: str
+    forward: Callable[..., None]
+    backward: Callable[..., None]
+    adamw: Callable[..., None]
+
+    def adamw_step(
+        self,
+        values: Tensors,
+        gradients: Tensors,
+        first: Tensors,
+        second: Tensors,
+        steps: Tensor,
+        *,
+        rate: float,
+        momentum: float,
+        decay: float,
+    ) -> None:
+        """As `narrows.training.adamw.adamw_step`, for tensors whose numbers stand one after another."""
+        done = steps.item()
+        step, root, kept = rate / (1 - momentum**done), math.sqrt(1 - 0.999**done), 1 - rate * decay
+        for four in zip(values, gradients, first, second, strict=True):
+            addresses = (tensor.data_ptr() for tensor in four)
+            self.adamw(four[0].numel(), *addresses, step, root, momentum, 0.999, kept)
+
+
+@cache
+def kernels(instructions: str | None = None) -> Kernels | None:
+    """Return the kernels, for the best ``instructions`` that this processor has or for those; None if not built."""
+    path = Path(__file__).with_name("_kernels.so")
+    library = ctypes.CDLL(str(path)) if path.exists() else None
+    if library is None or _is_old(library, path.with_suffix(".c")):
+        return None
+    arguments: dict[str, list[Any]] = {
+        "forward": [c_void_p] * 2,
+        "backward": [c_void_p] * 3 + [ctypes.c_int],
+        "adamw": [c_int64] + [c_void_p] * 4 + [c_double] * 5,
+    }
+    instructions = instructions or INSTRUCTIONS[library.best()]
+    functions = []
+    for name, types in arguments.items():
+        function = getattr(library, f"{name}_{instructions}")
+        function.argtypes, function.restype = types, None
+        functions.append(function)
+    return Kernels(instructions, *functions)
+
+
+def _is_old(library: ctypes.CDLL, source: Path) -> bool:
+    """Say whether ``library`` was compiled from what its ``source`` in a checkout no longer is, and warn of it."""
+    library.source.restype = c_char_p
+    old = source.exists() and library.source().decode() != sha256(source.read_bytes()).hexdigest()[:16]
+    if old:
+        warnings.warn(
+            f"{source} has changed since it was compiled and is not used; install narrows again to compile it",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    return old
+
+
+def _addresses(tensors: Sequence[Tensor]) -> Any:
+    return (c_void_p * len(tensors))(*(tensor.data_ptr() for tensor in tensors))
+
+
+class CompiledPasses:
+    """`narrows.training.dense.layers.Passes` in two calls.
+
+    Parameters
+    ----------
+    net, weights, gradients, examples
+        As there, on a CPU in 32 bits.
+    compiled
+        What does it.
+    """
+
+    def __init__(
+        self, net: Net, weights: Sequence[Tensor], gradients: Sequence[Tensor], examples: int, compiled: Kernels
+    ) -> None:
+        deep, models = weights[: len(weights) - net.shortcut], len(weights[0])
+        widths = [deep[0].shape[1] - 1, *(w.shape[2] for w in deep)]
+        # What each layer comes to and its activation's slope, of the inputs none, and the gradient of the former.
+        self.a, self.d, self.g = ([weights[0].new_empty(models, examples, width) for width in widths] for _ in range(3))
+        self.inputs, self.outputs = self.a[0], self.a[-1]
+        panel = weights[0].new_empty(LONGEST * max(*widths, examples))
+        self.weights, self.gradients, self.panel = weights, gradients, panel  # whose addresses the kernels keep
+        self.net = _Net(
+            models,
+            examples,
+            len(deep),
+            net.shortcut,
+            ACTIVATIONS.index(net.activation),
+            ACTIVATIONS.index(net.last),
+            (c_int64 * len(widths))(*widths),
+            *map(_addresses, (weights, gradients, self.a, self.d, self.g)),
+            panel.data_ptr(),
+        )
+        self.address, self.compiled = ctypes.addressof(self.net), compiled
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the outputs (K, examples, outputs) of ``x``, which may not change before `backward`."""
+        if x.dtype is not torch.float32 or not x.is_contiguous():
+            x = self.inputs.copy_(x)
+        self.x = x
+        self.compiled.forward(self.address, x.data_ptr())
+        return self.outputs
+
+    def backward(self, gradient: Tensor, *, inputs: bool) -> Tensor:
+        """As that of `Passes`."""
+        self.compiled.backward(self.address, self.x.data_ptr(), gradient.data_ptr(), inputs)
+        return self.g[0]
+
+
+def passes_of(
+    net: Net, weights: Sequence[Tensor], gradients: Sequence[Tensor], examples: int
+) -> Passes | CompiledPasses:
+    """Return what is quicker for batches of that many ``examples``; parameters as in `Passes`."""
+    operations = 2 * examples * sum(w[0].numel() for w in weights)
+    if (compiled := kernels_for(weights[0])) and operations <= MOST_OPERATIONS:
+        return CompiledPasses(net, weights, gradients, examples, compiled)
+    return Passes(net, weights, gradients, examples)
+
+
+def kernels_for(tensor: Tensor) -> Kernels | None:
+    """Return the kernels, if there are any for numbers such as those of ``tensor``."""
+    return kernels() if tensor.device.type == "cpu" and tensor.dtype is torch.float32 else None
