@@ -14,6 +14,7 @@ from narrows.chunks import chunks
 from narrows.data.dataset import Dataset
 from narrows.data.errors import DataError
 from narrows.data.labels import labels_in
+from narrows.data.links import check_below
 from narrows.data.matlab import read_matlab_5
 from narrows.data.on_disk import LARGE, OnDisk, collect
 from narrows.data.optional import damage_named, needed
@@ -98,6 +99,7 @@ def read_hdf5(path: Path, key: str | None = None) -> Dataset:
     """
     h5py = needed("h5py", f"{path} is an HDF5 file", "hdf5")
     with damage_named(f"{path} cannot be read as HDF5"), h5py.File(path, "r") as file:
+        _refuse_elsewhere(path, file, h5py)
         arrays = _arrays_of(file, h5py)
         name = chosen(path, {name: array.shape for name, array in arrays.items()}, key)
         found = arrays[name]
@@ -105,6 +107,28 @@ def read_hdf5(path: Path, key: str | None = None) -> Dataset:
         if offset is not None and found.nbytes > LARGE and found.chunks is None and found.file.userblock_size == 0:
             return _dataset(path, name, OnDisk(path, found.dtype, found.shape, offset), arrays)
         return _dataset(path, name, _read(found), arrays)
+
+
+def _refuse_elsewhere(path: Path, file: Any, h5py: Any) -> None:
+    """Refuse an HDF5 file that leads to others, as links out of a folder are."""
+    names = list[str]()
+    file.visit_links(names.append)  # which takes no errors
+    for name in names:
+        other = next((other for other in _sources(file, name, h5py) if other != "."), None)
+        if other is not None:
+            raise DataError(f"{path}: {name} lies in another file, {other}, which is not opened; copy it into this one")
+
+
+def _sources(file: Any, name: str, h5py: Any) -> list[str]:
+    """Return the files in which what has that ``name`` lies, besides its own."""
+    link = file.get(name, getlink=True)
+    if isinstance(link, h5py.ExternalLink):
+        return [link.filename]
+    array = file[name] if isinstance(link, h5py.HardLink) else None
+    if not isinstance(array, h5py.Dataset):
+        return []
+    raw = [source[0] for source in array.external or ()]
+    return raw + ([source.file_name for source in array.virtual_sources()] if array.is_virtual else [])
 
 
 def _arrays_of(file: Any, h5py: Any) -> dict[str, Any]:
@@ -180,6 +204,7 @@ def _of_matlab_7_3(path: Path, key: str | None) -> dict[str, NDArray[Any]]:
     """Return the arrays of a file of version 7.3, which is HDF5 with the axes in the opposite order."""
     h5py = needed("h5py", f"{path} is a MATLAB file of version 7.3", "hdf5")
     with damage_named(f"{path} cannot be read as a MATLAB file"), h5py.File(path, "r") as file:
+        _refuse_elsewhere(path, file, h5py)
         arrays = {
             name: array
             for name, array in _arrays_of(file, h5py).items()
@@ -219,8 +244,9 @@ def read_zarr(path: Path, key: str | None = None) -> Dataset:
     Raises
     ------
     DataError
-        As `chosen`, and if the folder is damaged, or zarr is not installed.
+        As `chosen`, and if the folder is damaged or a link leads out of it, or zarr is not installed.
     """
+    check_below(path)
     zarr = needed("zarr", f"{path} is a Zarr folder", "zarr")
     with damage_named(f"{path} cannot be read as Zarr"):
         found = zarr.open(str(path), mode="r")
@@ -244,6 +270,7 @@ def read_anndata(path: Path, key: str | None = None) -> Dataset:
     h5py = needed("h5py", f"{path} is an AnnData file", "hdf5")
     key = "X" if key is None else key
     with damage_named(f"{path} cannot be read as AnnData"), h5py.File(path, "r") as file:
+        _refuse_elsewhere(path, file, h5py)
         if key not in file:
             groups = [group for group in ("layers", "obsm") if group in file]
             known = ["X"] * ("X" in file) + [f"{group}/{name}" for group in groups for name in file[group]]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from narrows.data.errors import DataError
 
-__all__ = ["LEADS_OUT", "inside", "leads_out"]
+__all__ = ["LEADS_OUT", "check_below", "inside", "leads_out"]
 
 LEADS_OUT = "a link that leads out of the folder, which is not followed; copy what it leads to"
 
@@ -33,3 +33,19 @@ def inside(folder: Path, files: Iterable[Path]) -> list[Path]:
         if file.is_file():
             found.append(file)
     return found
+
+
+def check_below(folder: Path) -> None:
+    """Refuse a ``folder`` that others read by themselves, if anything in it or below would lead them out of it.
+
+    Raises
+    ------
+    DataError
+        If it holds a link that leads out, or what is neither a file nor a folder; the message names it.
+    """
+    for root, folders, files in os.walk(folder):
+        for entry in (Path(root, name) for name in (*folders, *files)):
+            if leads_out(folder, entry):
+                raise DataError(f"{entry} is {LEADS_OUT}")
+            if not entry.is_file() and not entry.is_dir():
+                raise DataError(f"{entry} is neither a file nor a folder, so it is not opened; remove it")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from narrows.data.arrow import frame_of, read_table
@@ -155,28 +156,36 @@ def _record_batches(path: Path, first: int, rows: int) -> Iterator[Any]:
     try:
         # A row group is decoded as it is needed, and not read ahead, so that its size does not matter.
         with pq.ParquetFile(path, pre_buffer=False, buffer_size=2**16) as file:
-            groups, before = list[int](), 0
-            for group in range(file.metadata.num_row_groups):
-                count = file.metadata.row_group(group).num_rows
-                if before + count <= first and not groups:
-                    before += count
-                else:
-                    groups.append(group)
-            held, n = list[Any](), 0
-            skipped = first - before
-            for batch in file.iter_batches(rows, row_groups=groups, use_threads=False) if groups else ():
-                rest = batch.slice(min(skipped, batch.num_rows))
-                skipped -= batch.num_rows - rest.num_rows
-                while rest.num_rows:
-                    held.append(rest.slice(0, rows - n))
-                    n, rest = n + held[-1].num_rows, rest.slice(held[-1].num_rows)
-                    if n == rows:
-                        yield _joined(held)
-                        held, n = [], 0
-            if n:
-                yield _joined(held)
+            yield from _regrouped(_from_row(file, first, rows), rows)
     except (ValueError, OSError, pa.ArrowException) as error:
         raise DataError(f"{path} cannot be read: {error}") from error
+
+
+def _from_row(file: Any, first: int, rows: int) -> Iterator[Any]:
+    """Yield the rows of an open Parquet file from ``first`` on, as they come."""
+    counts = [file.metadata.row_group(group).num_rows for group in range(file.metadata.num_row_groups)]
+    ends = np.cumsum(counts, dtype=np.int64)
+    groups = np.flatnonzero(ends > first).tolist()
+    skipped = first - int(ends[groups[0]] - counts[groups[0]]) if groups else 0
+    for batch in file.iter_batches(rows, row_groups=groups, use_threads=False) if groups else ():
+        rest = batch.slice(min(skipped, batch.num_rows))
+        skipped -= batch.num_rows - rest.num_rows
+        yield rest
+
+
+def _regrouped(batches: Iterable[Any], rows: int) -> Iterator[Any]:
+    """Yield the rows of record batches, that many at a time."""
+    held, n = list[Any](), 0
+    for batch in batches:
+        rest = batch
+        while rest.num_rows:
+            held.append(rest.slice(0, rows - n))
+            n, rest = n + held[-1].num_rows, rest.slice(held[-1].num_rows)
+            if n == rows:
+                yield _joined(held)
+                held, n = [], 0
+    if n:
+        yield _joined(held)
 
 
 def _joined(batches: Sequence[Any]) -> Any:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -52,6 +52,19 @@ Work = Callable[[BottleneckEstimator, Part, int], Made]
 """What is done with rows, of which the first has that number."""
 
 
+class _Opened(NamedTuple):
+    """A model, as it was named, its file, and what that holds."""
+
+    named: Path
+    file: Path
+    estimator: BottleneckEstimator
+
+
+def _opened(model: Path) -> _Opened:
+    file = find_model(model)
+    return _Opened(model, file, load(file))
+
+
 def encode(
     model: Path, data: str, out: Path | None, *, missing: Sequence[str] = (), scores: bool = False, told: Told
 ) -> Written:
@@ -77,7 +90,7 @@ def encode(
         X, y = part.dataset.X, part.dataset.y
         return _table(columns_of(estimator, X, y, SCORED if scores else SCORED[:1])), {}
 
-    return _stream("encode", model, data, out, missing, {"scores": scores}, work, told)
+    return _stream("encode", _opened(model), data, out, missing, {"scores": scores}, work, told)
 
 
 def anomalies(
@@ -99,7 +112,8 @@ def anomalies(
     by, false_alarms
         As in `narrows.runs.anomalies.find_anomalies`.
     """
-    rule = Rule.of(load(find_model(model)), by, false_alarms)
+    opened = _opened(model)
+    rule = Rule.of(opened.estimator, by, false_alarms)
 
     def work(estimator: BottleneckEstimator, part: Part, first: int) -> Made:
         X, y = part.dataset.X, part.dataset.y
@@ -111,7 +125,7 @@ def anomalies(
         oddest = np.stack([scores[top], rows[top]], 1).tolist()
         return _table(columns), {"odd": int(odd.sum()), "oddest": oddest}
 
-    return _stream("anomalies", model, data, out, missing, rule.told, work, told)
+    return _stream("anomalies", opened, data, out, missing, rule.told, work, told)
 
 
 def reconstruct(model: Path, data: str, out: Path | None, *, missing: Sequence[str] = (), told: Told) -> Written:
@@ -130,7 +144,7 @@ def reconstruct(model: Path, data: str, out: Path | None, *, missing: Sequence[s
         made = _restored(estimator, part)
         return made.append_column("reconstruction_error", pa.array(errors)), {"error": float(errors.sum())}
 
-    return _stream("reconstruct", model, data, out, missing, {}, work, told)
+    return _stream("reconstruct", _opened(model), data, out, missing, {}, work, told)
 
 
 def denoise(model: Path, data: str, out: Path | None, *, missing: Sequence[str] = (), told: Told) -> Written:
@@ -145,7 +159,7 @@ def denoise(model: Path, data: str, out: Path | None, *, missing: Sequence[str] 
     def work(estimator: BottleneckEstimator, part: Part, _: int) -> Made:
         return _restored(estimator, part), {}
 
-    return _stream("denoise", model, data, out, missing, {}, work, told)
+    return _stream("denoise", _opened(model), data, out, missing, {}, work, told)
 
 
 def impute(
@@ -175,12 +189,12 @@ def impute(
 
         return filled_table(pa.Table.from_batches([part.held]), cells), numbers
 
-    return _stream("impute", model, data, out, missing, {"seed": seed}, work, told)
+    return _stream("impute", _opened(model), data, out, missing, {"seed": seed}, work, told)
 
 
 def _stream(
     verb: str,
-    model: Path,
+    opened: _Opened,
     data: str,
     out: Path | None,
     missing: Sequence[str],
@@ -189,8 +203,7 @@ def _stream(
     told: Told,
 ) -> Written:
     """Do the ``work`` of a verb on all rows, but for the parts that are there already."""
-    file = find_model(model)
-    estimator = load(file)
+    model, file, estimator = opened
     fitted = estimator.fitted_
     parts = Parts.of(data, missing or marks_of(results_beside(file)), types_of(fitted))
     journal = Journal(
