@@ -28,7 +28,7 @@ from narrows.training.processor import limited_threads
 if TYPE_CHECKING:  # it is installed where it is needed
     import pyarrow as pa  # type: ignore[import-untyped]
 
-__all__ = ["OUTPUTS", "Scorer", "columns_of", "errors_of", "known_columns"]
+__all__ = ["OUTPUTS", "Scorer", "columns_of", "errors_of", "known_columns", "names_known"]
 
 OUTPUTS = ("codes", "anomaly_score", "score_samples", "reconstruction_error", "odd")
 """What can be said of each row."""
@@ -172,7 +172,7 @@ def _split(estimator: BottleneckEstimator, rows: Any) -> tuple[Any, Any]:
     fitted, y = estimator.fitted_, None
     if is_frame(rows) and fitted.conditional:
         names = [str(name) for name in rows.columns]
-        label = label_column(names, dict.fromkeys(_names_of(fitted) or (), ""))
+        label = label_column(names, dict.fromkeys(names_known(fitted) or (), ""))
         if label is not None:
             y = np.asarray(rows[rows.columns[label]])
             rows = _chosen(rows, [place for place in range(len(names)) if place != label])
@@ -186,7 +186,7 @@ def known_columns(fitted: Fitted, X: Any) -> Any:
     """
     if not is_frame(X):
         return X
-    known = _names_of(fitted)
+    known = names_known(fitted)
     if known is None:
         return np.asarray(X)
     names = [str(name) for name in X.columns]
@@ -196,7 +196,8 @@ def known_columns(fitted: Fitted, X: Any) -> Any:
     return _chosen(X, kept)
 
 
-def _names_of(fitted: Fitted) -> tuple[str, ...] | None:
+def names_known(fitted: Fitted) -> tuple[str, ...] | None:
+    """Return the names of the columns that a model knows, or None if it was fitted to columns without any."""
     if fitted.table is None:
         return fitted.feature_names
     return None if fitted.table.library == "numpy" else tuple(str(one.name) for one in fitted.table.columns)

@@ -1,6 +1,7 @@
 """Filled cells are written as the others of their column, and no other byte of a file changes."""
 
 import csv
+import decimal
 import gzip
 import io
 
@@ -99,3 +100,21 @@ def test_parquet_keeps_its_schema_and_all_that_is_known(tmp_path):
     assert after.slice(1, 1).to_pylist() == rows
     for place in (0, 2):
         assert after.slice(place, 1).equals(before.slice(place, 1))
+
+
+@pytest.mark.parametrize("kind", ["duration[us]", "decimal128(9, 2)", "date32", "string_view", "dictionary"])
+def test_every_type_of_a_column_is_filled(kind):
+    pa = pytest.importorskip("pyarrow")
+    from narrows.data.filling import filled_table
+
+    level, day, span = ("new", pd.Timestamp("2024-05-01"), pd.Timedelta("2h"))
+    old, value, told = {
+        "duration[us]": (pa.array([1, None, 3], pa.duration("us")), span, span.to_pytimedelta()),
+        "decimal128(9, 2)": (pa.array([1.25, None, 3.5]).cast(pa.decimal128(9, 2)), 2.5, decimal.Decimal("2.50")),
+        "date32": (pa.array([1, None, 3], pa.date32()), day, day.date()),
+        "string_view": (pa.array(["a", None, "c"]).cast(pa.string_view()), level, level),
+        "dictionary": (pa.array(["a", None, "c"]).dictionary_encode(), level, level),
+    }[kind]
+    made = filled_table(pa.table({"x": old}), cells(x={1: value}))
+    assert made.schema.field("x").type == old.type
+    assert made["x"].to_pylist() == [old[0].as_py(), told, old[2].as_py()]

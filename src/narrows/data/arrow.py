@@ -23,6 +23,9 @@ __all__ = ["as_table", "examples_in", "examples_in_parquet", "frame_of", "holds_
 WHOLE = {f"{sign}int{bits}": f"{sign.upper()}Int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
 """Types of whole numbers that know no missing ones, and those of pandas that do."""
 
+TEXTS = ("string", "large_string", "string_view")
+"""What Arrow calls texts; the last is new in its version 16."""
+
 FRAMES = {
     ("polars", "DataFrame"): "to_arrow",
     ("pyarrow", "Table"): None,
@@ -175,6 +178,10 @@ def _is_list(pa: Any, kind: Any) -> bool:
     return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
 
 
+def _is_text(kind: Any) -> bool:
+    return str(kind) in TEXTS
+
+
 def _stored(pa: Any, kind: Any) -> Any:
     return kind.storage_type if isinstance(kind, pa.BaseExtensionType) else kind
 
@@ -182,11 +189,13 @@ def _stored(pa: Any, kind: Any) -> Any:
 def frame_of(told: str, table: Any) -> pd.DataFrame:
     """Return a plain table as a frame, whole numbers and truth values as such also where some are missing.
 
-    Decimal numbers become 64-bit floats.
+    Decimal numbers become 64-bit floats, and a dictionary of other things than texts what it stands for.
     """
     pa = _pyarrow(told)
     for place, field in enumerate(table.schema):
-        if pa.types.is_decimal(field.type):
+        if pa.types.is_dictionary(field.type) and not _is_text(field.type.value_type):
+            table = table.set_column(place, field.name, table.column(place).cast(field.type.value_type))
+        if pa.types.is_decimal(table.schema.field(place).type):
             table = table.set_column(place, field.name, table.column(place).cast(pa.float64()))
     frame: pd.DataFrame = table.to_pandas()
     nullable = {getattr(pa, name)(): pd.api.types.pandas_dtype(own) for name, own in WHOLE.items()}

@@ -223,9 +223,8 @@ def _in_numbers(cells: Sequence[str], *, commas: bool) -> pd.Series[Any] | None:
 
 
 def _texts(column: TextColumn) -> pd.Series[Any]:
-    if not any(column.cells):
-        return pd.Series(np.full(len(column.cells), np.nan))
-    return pd.Series([cell or None for cell in column.cells])
+    texts = [cell or None for cell in column.cells]
+    return pd.Series(texts) if any(texts) else pd.Series(texts, dtype=object)  # which pandas may infer otherwise
 
 
 def _numbers(column: TextColumn) -> pd.Series[Any]:
@@ -239,7 +238,7 @@ def _numbers(column: TextColumn) -> pd.Series[Any]:
 
 def _truths(column: TextColumn) -> pd.Series[Any]:
     cells = [cell.lower() for cell in column.cells]
-    if all(map(is_number, set(cells))):  # 0 and 1 stand for them, too
+    if any(cells) and all(map(is_number, set(cells))):  # 0 and 1 stand for them, too
         return _numbers(column)
     _refuse(column, [cell not in ("true", "false", "") for cell in cells], "true or false")
     if "" not in cells:

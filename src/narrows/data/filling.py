@@ -11,7 +11,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from narrows.data.cells import is_number
 from narrows.data.delimited import LINES_LOOKED_AT, Delimited, read_delimited
@@ -162,17 +161,26 @@ def filled_table(table: Any, cells: Cells) -> Any:
 def _with_filled(column: Any, kind: Any, values: pd.Series[Any]) -> Any:
     """Return an Arrow column of type ``kind`` with ``values`` at their rows."""
     import pyarrow as pa
-    import pyarrow.compute as pc  # type: ignore[import-untyped]
 
-    mask = np.zeros(len(column), bool)
-    mask[values.index.to_numpy()] = True
-    if not pa.types.is_dictionary(kind):
-        own = pa.array(values.to_list(), type=pa.string() if pa.types.is_string(kind) else None).cast(kind, safe=False)
-        return pc.replace_with_mask(column.combine_chunks(), pa.array(mask), own)
+    if pa.types.is_dictionary(kind):
+        return _with_levels(column, kind, values)
+    if str(kind) == "string_view":  # of which Arrow takes no places
+        return _with_filled(column.cast(pa.large_string()), pa.large_string(), values).cast(kind)
+    own = pa.array(values.to_list(), type=pa.string() if pa.types.is_string(kind) else None).cast(kind, safe=False)
+    places = np.arange(len(column))
+    places[values.index.to_numpy()] = len(column) + np.arange(len(own))
+    return pa.concat_arrays([column.combine_chunks(), own]).take(pa.array(places))
+
+
+def _with_levels(column: Any, kind: Any, values: pd.Series[Any]) -> Any:
+    """Return a dictionary-encoded column with ``values`` at their rows, of which some may be new to its dictionary."""
+    import pyarrow as pa
+
     whole = column.unify_dictionaries().combine_chunks()
-    levels = {level: index for index, level in enumerate(whole.dictionary.to_pylist())}
-    indices = np.array(whole.indices.to_pandas(), np.float64)
-    indices[mask] = [levels[value] for value in values]
-    made: NDArray[np.float64] = np.nan_to_num(indices)
-    places = pa.array(made.astype(np.int64), mask=np.isnan(indices)).cast(kind.index_type)
-    return pa.DictionaryArray.from_arrays(places, whole.dictionary, ordered=kind.ordered)
+    levels = dict.fromkeys([*whole.dictionary.to_pylist(), *values])
+    numbers = {level: index for index, level in enumerate(levels)}
+    indices = whole.indices.to_numpy(zero_copy_only=False).astype(np.float64)
+    indices[values.index.to_numpy()] = [numbers[value] for value in values]
+    missing = np.isnan(indices)
+    places = pa.array(np.where(missing, 0, indices).astype(np.int64), mask=missing).cast(kind.index_type)
+    return pa.DictionaryArray.from_arrays(places, pa.array(list(levels), kind.value_type), ordered=kind.ordered)

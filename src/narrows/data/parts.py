@@ -76,6 +76,8 @@ class Parts:
         For people and for file names.
     files
         In the order of their rows.
+    names
+        Of its columns.
     missing, types
         As in `narrows.data.load_data`.
     rows
@@ -84,6 +86,7 @@ class Parts:
 
     name: str
     files: tuple[Path, ...]
+    names: tuple[str, ...]
     missing: Sequence[str]
     types: Mapping[str, str] | None
     rows: int
@@ -101,10 +104,10 @@ class Parts:
         path = Path(source)
         files, schema = parquet_files(path) if path.is_dir() or is_parquet(path) else ((path,), None)
         require_pyarrow(path)
-        columns = len(next(delimited_parts(path, 1, missing)).names if schema is None else schema)
-        rows = min(ROWS, max(1, NUMBERS // max(1, columns)))
+        names = tuple(next(delimited_parts(path, 1, missing)).names if schema is None else schema.names)
+        rows = min(ROWS, max(1, NUMBERS // max(1, len(names))))
         rows = rows // ALIGNED * ALIGNED or rows
-        return cls(path.name.partition(".")[0], files, tuple(missing), types, rows, tuple(map(_state_of, files)))
+        return cls(path.name.partition(".")[0], files, names, tuple(missing), types, rows, tuple(map(_state_of, files)))
 
     def identity(self) -> list[Any]:
         """Return what tells these files from others: their names, sizes, and when they were changed."""

@@ -73,6 +73,8 @@ def imputed(
     filled: list[list[Tensor]] = [[] for _ in range(draws or 1)]
     with limited_threads(1):
         for places in torch.arange(len(examples)).split(_rows_at_once(model)):
+            if draws is None:  # the same for all rows, in whatever parts they come
+                generator.manual_seed(seed)
             mean, drawn = _fillings(model, examples.take(places), _rows_of(q, places), draws or 0, generator)
             for own, cells in zip(filled, [mean] if draws is None else drawn, strict=True):
                 own.append(cells)
@@ -130,7 +132,7 @@ def _fillings(
     """Return the mean of cells (n, columns) given the known ones of a ``batch``, and ``draws`` of them."""
     likelihood = model.likelihood
     assert isinstance(likelihood, Mixed)
-    z, weights = weighted_codes(model, batch, q, generator)
+    z, weights = weighted_codes(model, batch, q, generator, alike=not draws)
     z = model.bottleneck.snap(z)
     mean = likelihood.mix(model.output(z, batch.context), weights)
     chosen = torch.multinomial(weights.T, draws, replacement=True, generator=generator) if draws else weights[:0].T
@@ -148,21 +150,31 @@ def _rows_of(q: Point | GaussianPosterior, places: Tensor) -> Point | GaussianPo
 
 
 def weighted_codes(
-    model: BottleneckModel, batch: Batch, q: Point | GaussianPosterior, generator: torch.Generator
+    model: BottleneckModel,
+    batch: Batch,
+    q: Point | GaussianPosterior,
+    generator: torch.Generator,
+    *,
+    alike: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """Return codes of each row, (k, n, latent_dim), and their weights by its known cells, (k, n), which sum to 1.
 
     Codes come from the Gaussian that p(z | known cells) looks like at its mode (Laplace's approximation), and weigh
     p(known cells, z) by its density. Codes that have only so many values, or a prior without a density, come from the
-    prior, and weigh p(known cells | z); the encoder's own is among them.
+    prior, and weigh p(known cells | z); the encoder's own is among them. Where chance is ``alike`` for all rows, what
+    becomes of a row does not depend on those that it comes with.
     """
+    rows = 1 if alike else len(q.mean)
     known = model.prior.has_density and model.prior.log_prob(q.mean[:1]).isfinite().all()  # not with dead units
     if isinstance(model.bottleneck, Quantiser) or not known:
-        drawn, _ = model.prior.sample(CODES * len(q.mean), generator)
-        z = torch.cat([q.mean[None], drawn.view(CODES, *q.mean.shape)])
+        drawn = model.prior.sample(CODES * rows, generator)[0].view(CODES, rows, -1)
+        z = torch.cat([q.mean[None], drawn.expand(CODES, *q.mean.shape)])
         log_weights = _of_known(model, batch, model.bottleneck.snap(z))
     else:
-        z, log_density = _from_laplace(model, batch, q.mean, generator)
+        epsilon = torch.randn(CODES // 2, rows, q.mean.shape[1], generator=generator)
+        # On both sides, so that a mean is free of chance in all that is linear (Hammersley & Morton 1956).
+        epsilon = torch.cat([epsilon, -epsilon]).expand(CODES, *q.mean.shape)
+        z, log_density = _from_laplace(model, batch, q.mean, epsilon)
         log_weights = _of_known(model, batch, z) + model.prior.log_prob(z).double() - log_density
     return z, log_weights.softmax(0).float()
 
@@ -178,12 +190,11 @@ def log_known(model: BottleneckModel, x: Tensor, h: Tensor) -> Tensor:
     return terms.masked_fill(x.isnan(), 0.0).sum(-1)
 
 
-def _from_laplace(model: BottleneckModel, batch: Batch, z: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Return codes (k, n, latent_dim), drawn around the mode of p(z | known cells), and their log-density (k, n).
+def _from_laplace(model: BottleneckModel, batch: Batch, z: Tensor, epsilon: Tensor) -> tuple[Tensor, Tensor]:
+    """Return codes (k, n, latent_dim) around the mode of p(z | known cells), and their log-density (k, n).
 
-    The mode is sought from ``z`` (n, latent_dim) by Newton's steps, damped where they do not lower −log p (Levenberg
-    1944, Marquardt 1963). Each code is drawn with its reflection in the mode (antithetic variates; Hammersley & Morton
-    1956).
+    ``epsilon`` (k, n, latent_dim) are draws from the standard normal. The mode is sought from ``z`` (n, latent_dim)
+    by Newton's steps, damped where they do not lower −log p (Levenberg 1944, Marquardt 1963).
     """
     z, now, damping = z.clone(), _cost(model, batch, z), torch.full((len(z), 1), FIRST_DAMPING)
     going = torch.arange(len(z))
@@ -206,8 +217,6 @@ def _from_laplace(model: BottleneckModel, batch: Batch, z: Tensor, generator: to
     # Wider than the Gaussian at the mode, so that a density with longer tails is not missed; by less in more
     # dimensions, since each costs some of the weights.
     values = values.clamp_min(LEAST_CURVATURE) / (1 + z.shape[1] ** -0.5)
-    epsilon = torch.randn(CODES // 2, *z.shape, generator=generator)
-    epsilon = torch.cat([epsilon, -epsilon])  # a mean is then free of chance in all that is linear
     drawn = z + torch.einsum("nij,knj->kni", axes * values.rsqrt()[:, None, :], epsilon)
     return drawn, (-0.5 * epsilon.square().sum(-1) + 0.5 * values.log().sum(-1)).double()
 

@@ -81,7 +81,7 @@ def given_cells(fitted: Fitted, cells: NDArray[np.float64], context: Tensor | No
         if unknown.mean() < MOST_KNOWN or not float(effective) >= ENOUGH:
             seen = x if fitted.table is not None else x.nan_to_num(0.0)  # whose encoder knows no gaps
             q = fitted.on("cpu").posterior(Examples.of(seen, context, fitted.features))
-            z, weights = weighted_codes(model, batch, q, torch.Generator().manual_seed(0))
+            z, weights = weighted_codes(model, batch, q, torch.Generator().manual_seed(0), alike=True)
         found = _marginals(fitted, z, weights, context)
     low, high = (np.where(unknown, end, math.nan) for end in (found.low, found.high))
     return Marginals(found.z, np.where(unknown, found.cells, cells), low, high, found.chances)

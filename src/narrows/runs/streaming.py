@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import heapq
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import chain, islice
@@ -17,13 +18,16 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from narrows.arguments import closest
 from narrows.data.delimited import Delimited
 from narrows.data.errors import DataError
 from narrows.data.filling import filled_table, filled_text
 from narrows.data.parts import BATCHES, Part, Parts, is_parquet
+from narrows.data.tables import label_column
 from narrows.estimators import load
 from narrows.estimators.base import BottleneckEstimator
 from narrows.evaluation.anomalies import p_values
+from narrows.fitted.fitted import Fitted
 from narrows.runs.anomalies import Rule
 from narrows.runs.cells import reasons
 from narrows.runs.files import Written, new_folder, write_json
@@ -31,7 +35,7 @@ from narrows.runs.imputing import frame_of, new_cells
 from narrows.runs.journal import Journal
 from narrows.runs.opening import find_model, marks_of, results_beside, types_of, warn_of_units, with_classes
 from narrows.runs.using import SCORED
-from narrows.scorer import columns_of, errors_of, known_columns
+from narrows.scorer import columns_of, errors_of, known_columns, names_known
 from narrows.training.processor import limited_threads
 
 __all__ = ["anomalies", "denoise", "encode", "impute", "reconstruct"]
@@ -172,7 +176,7 @@ def impute(
     model, data, out, missing, told
         As in `encode`; parts of a CSV file are CSV.
     seed
-        Of the codes that are drawn for each batch of rows.
+        Of the codes that are drawn, the same for all rows.
     """
 
     def work(estimator: BottleneckEstimator, part: Part, _: int) -> Made:
@@ -205,7 +209,7 @@ def _stream(
     """Do the ``work`` of a verb on all rows, but for the parts that are there already."""
     model, file, estimator = opened
     fitted = estimator.fitted_
-    parts = Parts.of(data, missing or marks_of(results_beside(file)), types_of(fitted))
+    parts = _for_model(fitted, Parts.of(data, missing or marks_of(results_beside(file)), types_of(fitted)), data)
     journal = Journal(
         _folder(out, f"{verb}-{parts.name}"),
         {
@@ -233,6 +237,30 @@ def _stream(
     results = write_json(journal.folder / "results.json", {**numbers, "parts": parts_there})
     journal.close()
     return Written(numbers, [journal.folder / parts_there[0]["part"], results])
+
+
+def _for_model(fitted: Fitted, parts: Parts, data: str) -> Parts:
+    """Return ``parts`` as they are read for a model, having seen that all the columns are there that it needs.
+
+    Warns
+    -----
+    UserWarning
+        If there are others, which are left out of account; what they hold does not matter then.
+    """
+    known = names_known(fitted)
+    if known is None:
+        return parts
+    needed = known if fitted.table is None else tuple(str(column.name) for column in fitted.table.modelled)
+    lacking = next((name for name in needed if name not in parts.names), None)
+    if lacking is not None:
+        raise DataError(
+            f"DATA {data} has no column {lacking!r}, which the model was fitted to{closest(lacking, parts.names)}"
+        )
+    label = label_column(parts.names, parts.types or {}) if fitted.conditional else None
+    others = [name for place, name in enumerate(parts.names) if name and name not in known and place != label]
+    if others:
+        warnings.warn(f"{data}: columns that the model does not know are left out: {', '.join(others)}", stacklevel=4)
+    return replace(parts, types={**(parts.types or {}), **dict.fromkeys(others, "text")})
 
 
 def _folder(out: Path | None, name: str) -> Path:
