@@ -1,27 +1,37 @@
 """How strong the tests are: the share of small mistakes, put into the source by chance, that make some of them fail.
 
-A mutant is a module with one operator, comparison, number, truth value or statement changed. It runs in a fork of a
-process that has imported what is heavy, against the tests of its own module alone, and no longer than they may take.
+    python -m battery.mutants [FILE ...]     of these alone, such as storage or foundations/descent
+
+The tests run once as the source is, and what is noted is how long each takes and through which lines it goes. A mutant
+then meets those alone that go through its line, the quickest first, in a fork of a process that has imported all but
+what depends on its module, and no longer than they may take. It may do to the machine what its user may, so that tests
+of what writes files do that in folders of their own alone.
 """
 
 from __future__ import annotations
 
-import ast
-import copy
+import gc
 import importlib
 import importlib.abc
 import importlib.machinery
+import json
 import os
-import random
 import resource
 import signal
 import sys
+import tempfile
+import threading
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
+from types import FrameType, ModuleType
+from typing import Any
 
+import pytest
+
+from battery.mistakes import Mutant, mutants_of
 from battery.row import ROOT, Row
 
 __all__ = ["rows"]
@@ -29,177 +39,246 @@ __all__ = ["rows"]
 MUTANTS, TARGET = 200, 0.85
 """Of each file, and the share of them that are to be killed."""
 
-SECONDS, WAITED = 40, 90
-"""That the tests of a mutant may take of the processor, and by the clock."""
+SECONDS, BYTES = 3, 6 * 2**30
+"""That a mutant may take of the processor beyond twice what its tests took before, and of memory."""
+
+SOURCE = ROOT / "src" / "narrows"
 
 TESTS = {
-    "storage": ["tests/test_storage.py"],
-    "models/objectives": ["tests/models/test_objectives.py"],
-    "fitted/scores": ["tests/fitted/test_scores.py", "tests/estimators/test_scoring.py"],
-    "evaluation/intervals": ["tests/evaluation/test_intervals.py"],
-    "foundations": ["tests/foundations"],
+    "storage": "tests/test_storage.py",
+    "models/objectives": "tests/models/test_objectives.py",
+    "fitted/scores": "tests/fitted/test_scores.py",
+    "evaluation/intervals": "tests/evaluation/test_intervals.py",
+    **{f"foundations/{file.stem}": "tests/foundations" for file in sorted((SOURCE / "foundations").glob("[a-z]*.py"))},
 }
-"""Of each file, or of those in a folder, whose tests have their names."""
+"""Of each file, or of all in its folder."""
 
-OTHERS = {
-    "approximation": "approximation", "networks": "boolean", "pooling": "convolution", "windows": "convolution",
-    "primitives": "feedforward", "rules": "perceptron",
-}  # fmt: skip
-"""Files of foundations that are tested with another one."""
+QUIETLY = ["-q", "-p", "no:cacheprovider", "-p", "no:unraisableexception", "-k", "not fresh_process"]
+"""How pytest is called: processes of their own would have the module as it is; to look for what was not closed takes
+longer than most of the tests."""
 
-SWAPPED: dict[type, type] = {
-    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
-    ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In, ast.And: ast.Or, ast.Or: ast.And,
-    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Mult,
-    ast.Mod: ast.Mult, ast.Pow: ast.Mult, ast.MatMult: ast.Mult,
-}  # fmt: skip
+Watch = Callable[[FrameType, str, object], Any]
 
 
-@dataclass(frozen=True)
-class Mutant:
-    """A module with one change."""
+@dataclass
+class Noted:
+    """What the tests are like where nothing is wrong.
 
-    path: Path
-    line: int
-    told: str
-    source: str
+    Attributes
+    ----------
+    seconds
+        That each test takes, by its name.
+    lines
+        Those of a file that each test goes through, by the file's name; those gone through at import belong to "".
+    """
 
-    @property
-    def module(self) -> str:
-        """Its name."""
-        return ".".join(self.path.relative_to(ROOT / "src").with_suffix("").parts)
+    seconds: dict[str, float] = field(default_factory=dict)
+    lines: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+
+    def tests_of(self, one: Mutant) -> list[str]:
+        """Return the tests that a mutant may fail, the quickest first."""
+        first, last = one.lines
+        there = self.lines.get(str(one.path), {})
+        reached = {test for test, lines in there.items() if any(first <= line <= last for line in lines)}
+        return sorted(self.seconds if "" in reached else reached, key=self.seconds.__getitem__)
 
 
-def changed(node: ast.AST) -> ast.AST | None:
-    """Return the node with its mistake; None of those that have none."""
-    new = copy.deepcopy(node)
-    match new:
-        case ast.Compare():
-            new.ops[0] = SWAPPED[type(new.ops[0])]()
-        case ast.BinOp() | ast.AugAssign() | ast.BoolOp() if type(new.op) in SWAPPED:
-            new.op = SWAPPED[type(new.op)]()  # type: ignore[assignment]
-        case ast.UnaryOp(op=ast.Not() | ast.USub()):
-            return new.operand
-        case ast.Constant(value=bool()):
-            new.value = not new.value
-        case ast.Constant(value=int() | float()):
-            new.value += 1  # type: ignore[operator]
-        case ast.Expr(value=ast.Call()):
-            return ast.Pass()
-        case ast.Raise():
-            return ast.Pass()
-        case _:
+class Noting:
+    """A plugin of pytest that notes what tests are like; what a fixture does, each test that has it does."""
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        self.files = set(map(str, files))
+        self.seconds: dict[str, float] = defaultdict(float)
+        self.lines: dict[str, dict[str, set[int]]] = {file: defaultdict(set) for file in self.files}
+        self.of_fixtures: dict[str, set[tuple[str, int]]] = defaultdict(set)
+        self.now: set[tuple[str, int]] = set()
+        threading.settrace(self.watch)
+        sys.settrace(self.watch)
+
+    def watch(self, frame: FrameType, event: str, _: object) -> Watch | None:
+        """Note the line that a frame is at, if it is of one of the files."""
+        if event == "call" and frame.f_code.co_filename not in self.files:
             return None
-    return new
+        self.now.add((frame.f_code.co_filename, frame.f_lineno))
+        return self.watch
+
+    def note(self, test: str, lines: set[tuple[str, int]]) -> None:
+        """Note that a test goes through lines."""
+        for file, line in lines:
+            self.lines[file][test].add(line)
+
+    def pytest_collection_finish(self) -> None:
+        """Note what importing goes through."""
+        self.note("", self.now)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: Any) -> Iterator[None]:
+        """Note what a fixture goes through."""
+        before, self.now = self.now, set()
+        try:
+            return (yield)
+        finally:
+            self.of_fixtures[fixturedef.argname] |= self.now
+            self.now |= before
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: Any) -> Iterator[None]:
+        """Note what a test goes through."""
+        self.now, began = set(), time.process_time()
+        done = yield
+        self.seconds[item.nodeid] = time.process_time() - began
+        self.note(item.nodeid, self.now.union(*(self.of_fixtures[name] for name in item.fixturenames)))
+        return done
 
 
-def places(tree: ast.AST) -> Iterator[tuple[ast.AST, str, int | None]]:
-    """Yield where something can be changed: a node, its field, and the place in that if it is a list."""
-    for field, value in ast.iter_fields(tree):
-        # What is said in errors and hints is nobody's behaviour; decorators are dataclasses' and take no values.
-        if field in ("annotation", "returns", "decorator_list", "args") and not isinstance(tree, ast.Call):
-            continue
-        for place, child in enumerate(value if isinstance(value, list) else [value]):
-            if not isinstance(child, ast.AST) or isinstance(child, ast.JoinedStr):
-                continue
-            if isinstance(child, ast.Assign) and "__all__" in ast.unparse(child.targets[0]):
-                continue
-            if changed(child) is not None:
-                yield tree, field, place if isinstance(value, list) else None
-            if not isinstance(child, ast.Raise):
-                yield from places(child)
+class Chosen:
+    """A plugin of pytest that runs some tests, in an order."""
+
+    def __init__(self, tests: Sequence[str]) -> None:
+        self.tests = {test: number for number, test in enumerate(tests)}
+
+    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+        """Leave the others out."""
+        items[:] = sorted((i for i in items if i.nodeid in self.tests), key=lambda item: self.tests[item.nodeid])
 
 
-def mutant(path: Path, number: int) -> Mutant:
-    """Return the module in ``path`` with the change of that number."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    parent, field, place = list(places(tree))[number]
-    old = getattr(parent, field) if place is None else getattr(parent, field)[place]
-    new = changed(old)
-    assert new is not None
-    ast.copy_location(new, old)
-    if place is None:
-        setattr(parent, field, new)
-    else:
-        getattr(parent, field)[place] = new
-    told = f"{ast.unparse(old):.70} → {ast.unparse(new):.70}"
-    return Mutant(path, old.lineno, told, ast.unparse(ast.fix_missing_locations(tree)))  # type: ignore[attr-defined]
+class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Gives a mutant in place of its module, and refuses other modules."""
 
-
-def sample(name: str, count: int, seed: int = 0) -> list[Mutant]:
-    """Return some mutants of a file, or of those in a folder, each as likely as any other."""
-    whole = ROOT / "src" / "narrows" / name
-    files = sorted(whole.glob("*.py")) if whole.is_dir() else [whole.with_suffix(".py")]
-    every = [(file, n) for file in files for n in range(len(list(places(ast.parse(file.read_text("utf-8"))))))]
-    return [mutant(*one) for one in random.Random(seed).sample(every, min(count, len(every)))]
-
-
-class Loader(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Gives a mutant in place of its module."""
-
-    def __init__(self, mutant: Mutant) -> None:
-        self.mutant = mutant
+    def __init__(self, mutant: Mutant | None = None, refused: Sequence[str] = ()) -> None:
+        self.mutant, self.refused = mutant, refused
 
     def find_spec(self, name: str, *_: object) -> importlib.machinery.ModuleSpec | None:
         """Return that the mutant's module is here."""
-        origin = str(self.mutant.path)
-        return importlib.machinery.ModuleSpec(name, self, origin=origin) if name == self.mutant.module else None
+        if name in self.refused:
+            raise ImportError(name)
+        if self.mutant is None or name != self.mutant.module:
+            return None
+        return importlib.machinery.ModuleSpec(name, self, origin=str(self.mutant.path))
 
     def exec_module(self, module: ModuleType) -> None:
         """Run it."""
+        assert self.mutant is not None
         exec(compile(self.mutant.source, str(self.mutant.path), "exec"), module.__dict__)
 
 
-def survives(one: Mutant, tests: Sequence[str]) -> bool:
-    """Return whether all tests pass with a mutant, in a process of its own."""
+def named(file: Path) -> str:
+    """Return the name of a file's module."""
+    return ".".join(file.relative_to(ROOT / "src").with_suffix("").parts).removesuffix(".__init__")
+
+
+def forked(work: Callable[[], int], *, quiet: bool = True) -> int:
+    """Do ``work`` in a fork, and return how that ended."""
     child = os.fork()
     if child == 0:
         code = 1
         try:
-            resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-            signal.alarm(WAITED)
-            quiet = os.open(os.devnull, os.O_RDWR)
-            for stream in (0, 1, 2):
-                os.dup2(quiet, stream)
-            sys.meta_path.insert(0, Loader(one))
-            import pytest
-
-            # Processes of their own have the module as it is.
-            code = pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-k", "not fresh_process", *tests])
+            null = os.open(os.devnull, os.O_RDWR)
+            for stream in (0, 1, 2) if quiet else ():
+                os.dup2(null, stream)
+            code = work()
         finally:
             os._exit(code)
-    return os.waitpid(child, 0)[1] == 0
+    return os.waitpid(child, 0)[1]
 
 
-def tests_of(name: str, one: Mutant) -> list[str]:
-    """Return the tests of a mutant."""
-    stem = one.path.stem
-    known = [f"tests/{name}/test_{OTHERS.get(stem, stem)}.py"]
-    return known if (ROOT / known[0]).exists() and name == "foundations" else TESTS[name]
+def prepare(refused: Sequence[str]) -> None:
+    """Import what takes long, and what can be without the modules whose mutants are to come."""
+    import hypothesis
+
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    for name in ("torch", "sklearn.datasets", "scipy.stats", "pandas", "pydantic", "safetensors.torch"):
+        importlib.import_module(name)
+    # Found is enough: what fails need not be made small, nor kept for the next time.
+    phases = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
+    hypothesis.settings.register_profile("found", derandomize=True, database=None, deadline=None, phases=phases)
+    hypothesis.settings.load_profile("found")
+    sys.meta_path.insert(0, Finder(refused=refused))
+    for file in sorted(SOURCE.rglob("*.py")):
+        try:
+            if file.stem != "__main__":
+                importlib.import_module(named(file))
+        except ImportError:
+            continue  # it depends on one of them, or on what is not installed
+    sys.meta_path.pop(0)
+    gc.freeze()
 
 
-def killed(name: str, count: int, seed: int = 0) -> tuple[int, list[Mutant]]:
-    """Return how many mutants there were, and which survived."""
-    found, left = sample(name, count, seed), []
-    for number, one in enumerate(found, 1):
-        began = time.monotonic()
-        if survives(one, tests_of(name, one)):
-            left.append(one)
-            where = one.path.relative_to(ROOT / "src" / "narrows")
-            print(f"survivor: {where}:{one.line}: {one.told}", file=sys.stderr, flush=True)
-        if "BATTERY_VERBOSE" in os.environ:
-            print(f"{name} {number}/{len(found)} {time.monotonic() - began:.1f} s", file=sys.stderr, flush=True)
+def noted(tests: Sequence[str], files: Sequence[Path]) -> Noted:
+    """Return what tests are like, all of which must pass."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "noted")
+
+        def run() -> int:
+            noting = Noting(files)
+            code = pytest.main([*QUIETLY, *tests], plugins=[noting])
+            lines = {file: {test: sorted(found) for test, found in of.items()} for file, of in noting.lines.items()}
+            path.write_text(json.dumps([noting.seconds, lines]))
+            return code
+
+        if forked(run):
+            raise RuntimeError(f"{' '.join(tests)} fail where nothing is wrong")
+        return Noted(*json.loads(path.read_text()))
+
+
+def survives(one: Mutant, tests: Sequence[str], chosen: Sequence[str], seconds: float) -> bool:
+    """Return whether the ``chosen`` among ``tests`` pass with a mutant, in no more than ``seconds``."""
+
+    def run() -> int:
+        most = round(seconds)
+        resource.setrlimit(resource.RLIMIT_CPU, (most, most))
+        resource.setrlimit(resource.RLIMIT_DATA, (BYTES, BYTES))
+        signal.alarm(10 * most)
+        sys.meta_path.insert(0, Finder(one))
+        return pytest.main(["-x", *QUIETLY, *tests], plugins=[Chosen(chosen)])
+
+    return not chosen or forked(run) == 0
+
+
+def survivors(name: str, known: Noted, tests: Sequence[str], count: int, seed: int = 0) -> tuple[int, int]:
+    """Return how many mutants of a file were made, and how many survive ``tests``; say which."""
+    began, found, left = time.monotonic(), mutants_of(SOURCE / f"{name}.py", count, seed), 0
+    for one in found:
+        chosen = known.tests_of(one)
+        if survives(one, tests, chosen, SECONDS + 2 * sum(known.seconds[test] for test in chosen)):
+            left += 1
+            print(f"survivor{'' if chosen else ', met by no test'}: {one}", file=sys.stderr, flush=True)
+    print(f"{name}: {len(found)} in {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     return len(found), left
 
 
-def rows(share: float) -> Iterator[Row]:
+def counted(names: Sequence[str], tests: Sequence[str], count: int) -> dict[str, tuple[int, int]]:
+    """Return `survivors` of each file, from a process that has imported nothing that depends on any of them."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "counted")
+
+        def run() -> int:
+            files = [SOURCE / f"{name}.py" for name in names]
+            prepare([named(file) for file in files])
+            known = noted(tests, files)
+            path.write_text(json.dumps({name: survivors(name, known, tests, count) for name in names}))
+            return 0
+
+        if forked(run, quiet=False):
+            raise RuntimeError(f"{' '.join(names)} could not be tried")
+        found: dict[str, tuple[int, int]] = json.loads(path.read_text())
+        return found
+
+
+def rows(share: float, names: Sequence[str] = tuple(TESTS)) -> Iterator[Row]:
     """Yield the share of mutants that tests kill, and a twin: the tests of something else, which kill none."""
     os.chdir(ROOT)
-    for name in ("torch", "sklearn", "scipy.stats", "pandas", "pydantic", "safetensors.torch"):
-        importlib.import_module(name)
-    for name in TESTS:
-        count, left = killed(name, max(1, round(MUTANTS * share / 4)) if share < 1 else MUTANTS)
-        told = f"{count - len(left)} of {count} killed"
-        yield Row(f"mutants of {name}", told, f"≥ {TARGET:.0%}", share < 1 or len(left) <= (1 - TARGET) * count)
-    other = survives(sample("evaluation/intervals", 1)[0], ["tests/test_chunks.py"])
-    yield Row("— twin with the tests of something else: caught", "survives" if other else "killed", "survives", other)
+    count = max(1, round(MUTANTS * share / 4)) if share < 1 else MUTANTS
+    for tests in dict.fromkeys(TESTS[name] for name in names):
+        for name, (made, left) in counted([name for name in names if TESTS[name] == tests], [tests], count).items():
+            told = f"{made - left} of {made} killed"
+            yield Row(f"mutants of {name}", told, f"≥ {TARGET:.0%}", share < 1 or left <= (1 - TARGET) * made)
+    other = ["tests/test_chunks.py"]
+    (one,) = mutants_of(SOURCE / "evaluation/intervals.py", 1)
+    twin = survives(one, other, list(noted(other, []).seconds), 20 * SECONDS)  # and imports all anew
+    yield Row("— twin with the tests of something else: caught", "survives" if twin else "killed", "survives", twin)
+
+
+if __name__ == "__main__":
+    for row in rows(1, sys.argv[1:] or tuple(TESTS)):
+        print(row, flush=True)

@@ -1,5 +1,6 @@
 """A model file is whole and unchanged, or it is refused with one clear error; writing never leaves half a file."""
 
+import hashlib
 import io
 import json
 import os
@@ -11,12 +12,13 @@ import threading
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save as save_foreign
 
-from narrows import Autoencoder, ModelFileError, load, storage
+from narrows import VAE, Autoencoder, ModelFileError, load, storage
 from narrows.storage import read_model, write_atomically, write_model
 
 FUZZ = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -69,10 +71,14 @@ def test_random_bytes_are_refused(tmp_path, data):
         (b"", "truncated, or a file of another kind"),
         (b"\x80\x04\x95 a pickle, say, of some length", "truncated, or a file of another kind"),
         (struct.pack("<Q", 2**62) + b"x" * 50, "truncated, or a file of another kind"),
+        (struct.pack("<Q", 20) + b"x" * 19, "truncated, or a file of another kind"),
+        (struct.pack("<Q", 0), "truncated, or a file of another kind"),
+        (struct.pack("<Q", 1) + b"{", "header is damaged"),
         (struct.pack("<Q", 20) + b"[" * 20 + b"x" * 50, "header is damaged, or was written by another program"),
         (struct.pack("<Q", 10**5) + b"[" * 10**5, "header is damaged"),
         (save_foreign({"w": np.zeros(3, np.float32)}), "header is damaged, or was written by another program"),
         (save_foreign({"w": np.zeros(3, np.float32)}, {"narrows": "{}"}), "[Ff]ield required"),
+        (save_foreign({"w": np.zeros(3, bool)}, {"narrows": "{}"}), "[Ff]ield required"),
         (save_foreign({"w": np.zeros(3, np.int8)}, {"narrows": "{}"}), "of types that no model has"),
         (save_foreign({"w": np.zeros((1,) * 5, np.float32)}, {"narrows": "{}"}), "of types that no model has"),
     ],
@@ -83,15 +89,23 @@ def test_foreign_files(tmp_path, data, message):
 
 
 def test_limits_are_checked_before_reading(saved, tmp_path, monkeypatch):
-    monkeypatch.setattr(storage, "LARGEST_HEADER", 100)
-    refused(tmp_path, saved.read_bytes(), " allowed")
-    monkeypatch.setattr(storage, "LARGEST_HEADER", 10**6)
+    length = int.from_bytes(saved.read_bytes()[:8], "little")
+    monkeypatch.setattr(storage, "LARGEST_HEADER", length - 1)
+    refused(tmp_path, saved.read_bytes(), "its header of .* is longer than the .* allowed")
+    monkeypatch.setattr(storage, "LARGEST_HEADER", length)
     monkeypatch.setattr(storage, "LARGEST_FILE", saved.stat().st_size)
     load(saved)
     monkeypatch.setattr(storage, "LARGEST_FILE", saved.stat().st_size - 1)
-    refused(tmp_path, saved.read_bytes(), " allowed")
+    refused(tmp_path, saved.read_bytes(), r"its [\d,]+ bytes are more than the [\d,]+ allowed")
     with pytest.raises(ModelFileError, match=r"it has more than the [\d,]+ bytes allowed"):
         load(io.BytesIO(saved.read_bytes()))
+
+
+def test_as_many_tensors_as_are_allowed_and_no_more(saved, tmp_path, monkeypatch):
+    monkeypatch.setattr(storage, "MOST_TENSORS", len(read_model(saved)[1]))
+    load(saved)
+    monkeypatch.setattr(storage, "MOST_TENSORS", len(read_model(saved)[1]) - 1)
+    refused(tmp_path, saved.read_bytes(), "too many tensors")
 
 
 def test_as_many_items_as_are_allowed_and_no_more(saved, tmp_path, monkeypatch):
@@ -135,6 +149,13 @@ def rewritten(saved, path, *, tensors=None, **changes):
         ({"input_shape": [10**6, 10**6, 10**6]}, "features"),
         ({"input_shape": [6]}, "scaling is for"),
         ({"components": 10**12}, "size mismatch|memory|too large|Storage size"),
+        ({"components": 0}, "components: .* greater than or equal to 1"),
+        ({"seed": -1}, "seed: .* greater than or equal to 0"),
+        ({"input_shape": []}, "input_shape: .* at least 1 item"),
+        ({"input_shape": [5, 1, 1, 1]}, "input_shape: .* at most 3 items"),
+        ({"classes": []}, "classes.* at least 1 item"),
+        ({"validation_error": [1.0]}, "validation_error: .* at least 2 items"),
+        ({"validation_error": [1.0] * 3}, "validation_error: .* at most 2 items"),
     ],
     ids=str,
 )
@@ -142,6 +163,40 @@ def test_a_well_signed_file_that_makes_no_model(saved, tmp_path, changes, messag
     path = rewritten(saved, tmp_path / "m", **changes)
     with pytest.raises(ModelFileError, match=message):
         load(path)
+
+
+def test_a_well_signed_file_that_says_more_or_in_other_types(saved, tmp_path):
+    metadata, arrays = read_model(saved)
+
+    class Others(storage.Metadata):
+        command: str = "rm"
+        components: str
+
+    class Extra(storage.Metadata):
+        command: str = "rm"
+
+    known = metadata.model_dump()
+    write_model(tmp_path / "m", Extra(**known), arrays)
+    with pytest.raises(ModelFileError, match="command: Extra inputs are not permitted"):
+        load(tmp_path / "m")
+    write_model(tmp_path / "m", Others(**known | {"components": str(metadata.components)}), arrays)
+    with pytest.raises(ModelFileError, match="components: Input should be a valid integer"):
+        load(tmp_path / "m")
+
+
+def test_the_digest_is_that_of_the_file_with_zeros_in_its_place(saved):
+    data, digest = saved.read_bytes(), read_model(saved)[0].sha256.encode()
+    assert data.count(digest) == 1
+    assert hashlib.sha256(data.replace(digest, b"0" * 64)).hexdigest().encode() == digest
+
+
+def test_the_smallest_model_and_a_name_like_the_digests_place(tmp_path):
+    X = pd.DataFrame({"0" * 64: np.random.default_rng(0).uniform(size=40)})
+    VAE(1, hidden=(2,), epochs=1, prior="normal", random_state=0).fit(X, np.zeros(40)).save(tmp_path / "m")
+    again = load(tmp_path / "m")
+    assert list(again.feature_names_in_) == ["0" * 64]
+    metadata = read_model(tmp_path / "m")[0]
+    assert (metadata.input_shape, metadata.components, metadata.classes) == ([1], 1, again.fitted_.classes.tolist())
 
 
 def test_missing_and_surplus_tensors(saved, tmp_path):
@@ -210,9 +265,26 @@ def test_a_link_is_followed_and_its_target_keeps_its_mode(tmp_path):
         write_atomically(link, data)
         assert link.is_symlink()
         assert target.read_bytes() == data
-        target.chmod(0o640)
+        if data == b"first":
+            target.chmod(0o640)
     assert stat.S_IMODE(target.stat().st_mode) == 0o640
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["far", "link", "target"]
+
+
+def test_what_is_private_is_so_on_the_way_and_nothing_stays_open(tmp_path, monkeypatch):
+    path, modes, chmod = tmp_path / "f", [], Path.chmod
+    write_atomically(path, b"old")
+    path.chmod(0o600)
+
+    def watched(self, mode):
+        modes.append(stat.S_IMODE(self.stat().st_mode))
+        chmod(self, mode)
+
+    monkeypatch.setattr(Path, "chmod", watched)
+    opened = len([*Path("/dev/fd").iterdir()])
+    write_atomically(path, b"new")
+    assert modes == [0o600]
+    assert len([*Path("/dev/fd").iterdir()]) == opened
 
 
 @pytest.mark.parametrize("through_a_link", [False, True])
@@ -245,13 +317,17 @@ def test_what_cannot_be_written_is_named(tmp_path, name):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
 
 
-def test_a_device_is_written_to_and_not_replaced():
-    write_atomically("/dev/null", b"x")
-    assert not Path("/dev/null").is_file()
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path):
+    pipe = tmp_path / "pipe"  # and not /dev/null, which a mistake here would replace
+    os.mkfifo(pipe)
+    with os.fdopen(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK), "rb") as back:
+        write_atomically(pipe, b"x")
+        assert back.read(9) == b"x"
+    assert pipe.is_fifo()
 
 
 def test_a_folder_is_refused_with_the_file_to_name(tmp_path):
-    with pytest.raises(IsADirectoryError, match=r"is a folder; name the model in it, such as .*model\.safetensors"):
+    with pytest.raises(IsADirectoryError, match=r"is a folder; name the model in it, such as .*model\.safetensors$"):
         load(tmp_path)
 
 
@@ -336,6 +412,46 @@ def test_a_model_goes_through_a_pipe(saved, buffering):
         assert not back.closed
     X = np.random.default_rng(1).uniform(size=(10, 5))
     np.testing.assert_array_equal(again.transform(X), model.transform(X))
+
+
+class Dribbling(io.RawIOBase):
+    """A file that takes and gives three bytes at a time."""
+
+    def __init__(self, data=b""):
+        self.data, self.at = bytearray(data), 0
+
+    def read(self, most=-1):
+        piece = bytes(self.data[self.at : self.at + min(most, 3)])
+        self.at += len(piece)
+        return piece
+
+    def write(self, data):
+        self.data += data[:3]
+        return len(data[:3])
+
+
+class Silent:
+    """What writes as a file does, and does not say how much."""
+
+    def __init__(self):
+        self.data = b""
+
+    def write(self, data):
+        self.data += data
+
+
+def test_files_that_take_and_give_a_part_and_those_that_do_not_say_how_much(saved):
+    model, whole = load(saved), saved.read_bytes()
+    for file in (Dribbling(), Silent()):
+        model.save(file)
+        assert file.data == whole
+    assert load(Dribbling(whole)).get_params() == model.get_params()
+
+
+def test_a_file_that_accepts_nothing_now_is_refused(saved, monkeypatch):
+    monkeypatch.setattr(Dribbling, "write", lambda *_: None)
+    with pytest.raises(BlockingIOError, match="Dribbling accepts no bytes now; a model needs a file that blocks"):
+        load(saved).save(Dribbling())
 
 
 def test_a_model_stands_in_an_open_file_from_where_it_is(saved):

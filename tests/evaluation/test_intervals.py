@@ -101,6 +101,42 @@ def test_means_of_columns_are_those_of_the_bootstrap():
         bootstrap_means(np.full((3, 1), np.nan))
 
 
+def test_means_of_what_is_known_are_of_that_alone():
+    x = np.random.default_rng(0).exponential(size=(60, 2))
+    x[::3, 1] = np.nan
+    one = bootstrap(np.nanmean, x[:, 1])
+    found = bootstrap_means(x)[1]
+    assert (found.value, found.low, found.high) == pytest.approx((one.value, one.low, one.high))
+    assert bootstrap_means([[3.0], [math.nan], [math.nan]]) == [Estimate(3, 3, 3)]  # of draws with none of them, none
+    assert bootstrap_means([[1.0], [1.0]]) == [Estimate(1, 1, 1)]
+
+
+@pytest.mark.parametrize(
+    "numbers", [[1.0, 2.0], [[1.0, 2.0]], [[1.0, math.inf], [1.0, 2.0]], [[math.nan, 1.0], [math.nan, 2.0]]]
+)
+def test_numbers_without_a_mean_are_refused(numbers):
+    with pytest.raises(ValueError, match=r"must be \(n, k\), n ≥ 2, with a finite number in each column"):
+        bootstrap_means(numbers)
+
+
+def test_what_follows_from_means_must_be_finite_in_every_draw():
+    made = []
+
+    def of(means):
+        made.append(np.stack([means[..., 0], np.where(means[..., 0] > 0.5, math.inf, 0)], -1))
+        return made[-1]
+
+    with pytest.raises(ValueError, match=r"statistic is \[0\.4 0\. *\]") as caught:
+        bootstrap_means([[0.0], [0.0], [0.0], [1.0], [1.0]], of=of)
+    assert f"not finite in {np.isinf(made[1][:, 1]).sum():,} of 2,000 draws" in str(caught.value)
+
+
+def test_a_statistic_that_the_examples_themselves_do_not_have_is_refused():
+    first = iter([math.nan])
+    with pytest.raises(ValueError, match="statistic is nan for the examples and not finite in 0 of 2,000"):
+        bootstrap(lambda _: next(first, 1.0), [1.0, 2.0])
+
+
 def test_the_same_seed_the_same_interval_and_numpys_state_untouched():
     values = np.random.default_rng(0).normal(size=50)
     np.random.seed(0)  # noqa: NPY002 - the state that must not change
@@ -159,8 +195,9 @@ def test_share_is_scipys_wilson_interval(n, data):
 def test_share_of_what_are_no_truth_values_is_refused():
     with pytest.raises(TypeError, match="float64"):
         share([0.0, 1.0])
-    with pytest.raises(ValueError, match=r"\(0,\)"):
-        share(np.zeros(0, bool))
+    for shape, told in (((0,), r"\(0,\)"), ((2, 2), r"\(2, 2\)")):
+        with pytest.raises(ValueError, match=told):
+            share(np.zeros(shape, bool))
 
 
 # Halves
@@ -224,6 +261,20 @@ def test_too_few_to_halve(sizes, halves, match):
         half_samples(lambda _: [0.0], *sizes, halves=halves)
 
 
-def test_halves_without_a_number_are_refused():
-    with pytest.raises(ValueError, match=r"not finite in \d+ of 50 halves"):
-        half_samples(lambda rows: [math.nan if rows[0] == 0 else 1.0], 10)
+def test_of_the_least_that_can_be_halved_the_interval_is_students():
+    drawn = []
+    found = half_samples(lambda rows: (drawn.append(rows.mean()), [rows.mean()])[1], 4, halves=2)[0]
+    width = stats.t(1).ppf(0.975) * np.std(drawn[:2], ddof=1)
+    assert (found.low, found.value, found.high) == pytest.approx((1.5 - width, 1.5, 1.5 + width))
+    assert width > 0
+
+
+@pytest.mark.parametrize(
+    ("lacking", "told"),
+    [(lambda rows: rows[0] == 0, r"is \[nan\] .* in \d+"), (lambda rows: len(rows) == 10, r"is \[nan\] .* in 0"),
+     (lambda rows: rows[-1] == 8, r"is \[1\.\] .* in [1-9]\d*")],
+    ids=["all and some halves", "all", "some halves"],
+)  # fmt: skip
+def test_halves_without_a_number_are_refused(lacking, told):
+    with pytest.raises(ValueError, match=told + " of 50 halves"):
+        half_samples(lambda rows: [math.nan if lacking(rows) else 1.0], 10)

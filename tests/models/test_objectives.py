@@ -10,17 +10,20 @@ from torch import nn
 
 from narrows.models.bottlenecks import Deterministic, DiagonalGaussian, VectorQuantiser
 from narrows.models.corruptions import Corruption
-from narrows.models.likelihoods import SquaredError
+from narrows.models.likelihoods import Bernoulli, SquaredError
 from narrows.models.model import Batch, BottleneckModel
+from narrows.models.neighbours import divergence, scale_at
 from narrows.models.objectives import (
     Contractive,
     EvidenceLowerBound,
     ImportanceWeighted,
+    Neighbours,
     Quantisation,
     Reconstruction,
     Regularised,
     Sparse,
     Wasserstein,
+    own_of,
     squared_mmd,
     with_beta,
 )
@@ -143,7 +146,7 @@ def test_the_squared_discrepancy_is_that_of_all_pairs(n, d):
 def test_wasserstein_adds_the_discrepancy_from_drawn_codes():
     own = plain()
     found = loss_of(Wasserstein(4.0), own)
-    np.testing.assert_allclose(found, errors(own, codes(own)) + 4 * mmd(codes(own), noise(N, D)))
+    np.testing.assert_allclose(found, errors(own, codes(own)) + 4 * mmd(codes(own), noise(N, D)), rtol=1e-12)
 
 
 @pytest.mark.parametrize("learns", [True, False])
@@ -156,6 +159,28 @@ def test_quantisation_adds_the_distance_to_the_code_and_the_codebook_follows_whi
         loss = Quantisation(0.25)(own, Batch(X, None), torch.Generator(), 1.0)
     np.testing.assert_allclose(loss.detach().numpy(), errors(own, z) + 0.25 * np.square(h - z).sum(1))
     assert torch.equal(before, own.bottleneck.codebook) != learns
+
+
+@pytest.mark.parametrize(
+    ("objective", "bottleneck"),
+    [
+        (Reconstruction(), Deterministic(D, nn.Sigmoid())),
+        (Contractive(0.0), Deterministic(D, nn.Sigmoid())),
+        (ImportanceWeighted(1), DiagonalGaussian(D)),
+    ],
+    ids=str,
+)
+def test_inputs_are_what_is_given_back_and_not_what_the_decoder_says(objective, bottleneck):
+    """Which the squared error, the same both ways, does not tell apart."""
+    own = model(bottleneck)
+    own.likelihood, x = Bernoulli(), (X > 0).double()
+    q = own.posterior(x)
+    z = q.rsample(torch.Generator().manual_seed(5))
+    p = 1 / (1 + np.exp(-layer(own.decoder, z.detach().numpy())))
+    expected = -stats.bernoulli(p).logpmf(x.numpy()).sum(1)
+    if isinstance(objective, ImportanceWeighted):
+        expected += (q.log_prob(z) - own.prior.log_prob(z)).detach().numpy()
+    np.testing.assert_allclose(loss_of(objective, own, batch=Batch(x, None)), expected)
 
 
 def test_the_bound_is_the_error_of_a_drawn_code_and_beta_times_the_divergence():
@@ -223,8 +248,22 @@ def test_a_corruption_is_what_the_encoder_sees_and_the_loss_is_of_the_clean():
     np.testing.assert_allclose(loss_of(EvidenceLowerBound(), own, 0.5), errors(own, z) + kl)
 
 
+def test_neighbours_add_the_divergence_of_the_codes_means_and_leave_no_trace():
+    own, bound = model(DiagonalGaussian(D)), EvidenceLowerBound()
+    mean = torch.from_numpy(normal_of(own)[0])
+    kl = float(divergence(X[None], mean[None], [D], scale_at(0.5))[0])
+    found = loss_of(Neighbours(bound, 3.0), own, 0.5)
+    np.testing.assert_allclose(found, loss_of(bound, own, 0.5) + 3 * kl)
+    with pytest.raises(ZeroDivisionError):
+        loss_of(Neighbours(lambda *_: 1 / 0, 3.0), own)
+    assert not own.bottleneck._forward_hooks
+
+
 def test_beta_can_be_changed_where_there_is_one():
     assert with_beta(EvidenceLowerBound(1.0, 0.25, 0.5), 0.0) == EvidenceLowerBound(0.0, 0.25, 0.5)
+    joined = with_beta(Neighbours(EvidenceLowerBound(1.0, 0.25), 3.0), 4.0)
+    assert joined == Neighbours(EvidenceLowerBound(4.0, 0.25), 3.0)
+    assert own_of(joined) == own_of(own_of(joined)) == EvidenceLowerBound(4.0, 0.25)
     with pytest.raises(TypeError, match=r"beta=2 is for a VAE's objective; Reconstruction has no β"):
         with_beta(Reconstruction(), 2)
     for beta in (-0.1, math.inf, math.nan):

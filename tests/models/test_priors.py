@@ -11,7 +11,6 @@ from sklearn.model_selection import GridSearchCV, LeaveOneOut
 from sklearn.neighbors import KernelDensity
 from torch import nn
 
-from narrows import VAE
 from narrows.models.bottlenecks import DiagonalGaussian, GaussianPosterior, Point
 from narrows.models.priors.base import Prior, StandardNormal
 from narrows.models.priors.flows import FlowMatching, NormalizingFlow
@@ -207,24 +206,6 @@ def test_vampprior_is_the_mixture_of_its_pseudo_inputs_posteriors():
     assert prior.pseudo_inputs.grad.abs().sum() > 0
     frozen = prior.frozen(q, torch.zeros(7, dtype=torch.long), 1)
     torch.testing.assert_close(frozen.log_prob(z), expected.detach(), rtol=1e-4, atol=1e-4)
-
-
-@pytest.mark.parametrize("prior", ["posterior", "vampprior"])
-def test_the_likelihoods_memory_does_not_grow_with_the_components(prior, monkeypatch):
-    """Each piece of codes, times the components that every code is held against, is at most what is allowed."""
-    X = np.random.default_rng(0).normal(size=(300, 3))
-    model = VAE(2, hidden=(8,), epochs=2, prior=prior, random_state=0).fit(X)
-    monkeypatch.setattr("narrows.fitted.scores.MOST_NUMBERS", 2**18)
-    largest = []
-    original = type(model.model_.prior).class_log_probs
-
-    def watched(self, z):
-        largest.append(z[..., 0].numel() * self.components)
-        return original(self, z)
-
-    monkeypatch.setattr(type(model.model_.prior), "class_log_probs", watched)
-    model.log_likelihood(X, samples=500)
-    assert max(largest) <= 2**18
 
 
 def test_slopes_and_curvatures_of_a_mixture_are_those_of_automatic_differentiation():
