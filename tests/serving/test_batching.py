@@ -28,15 +28,15 @@ def run(scenario):
 class Held:
     """Work that waits until it is let go, and notes how many rows each batch has."""
 
-    def __init__(self):
-        self.go, self.begun, self.batches = threading.Event(), threading.Event(), []
+    def __init__(self, error=ValueError):
+        self.go, self.begun, self.batches, self.error = threading.Event(), threading.Event(), [], error
 
     def __call__(self, rows, _):
         self.begun.set()
         assert self.go.wait(30)
         self.batches.append(len(rows))
         if (rows < 0).any():
-            raise ValueError(f"row {int((rows < 0).argmax())} is negative")
+            raise self.error(f"row {int((rows < 0).argmax())} is negative")
         return (rows + 1,)
 
 
@@ -61,8 +61,9 @@ def test_what_waits_together_is_one_batch_and_each_gets_its_own():
     assert [float(answer[0][0, 0]) for answer in answers] == [1, 6, 7, 8]
 
 
-def test_a_mistake_is_its_own_alone():
-    work = Held()
+@pytest.mark.parametrize("error", [ValueError, RuntimeError])
+def test_a_mistake_is_its_own_alone(error):
+    work = Held(error)
     answers = run(lambda batcher: behind(batcher, work, [5.0, -1.0, 7.0]))
     assert [str(answer) for answer in answers if isinstance(answer, Exception)] == ["row 0 is negative"]
     assert [float(answer[0][0, 0]) for answer in answers if not isinstance(answer, Exception)] == [1, 6, 8]

@@ -1,6 +1,7 @@
 """What is refused, with which status, in one line, before anything is computed."""
 
 import json
+from functools import partial
 from io import BytesIO
 
 import numpy as np
@@ -16,6 +17,7 @@ from narrows.serving.images import MOST_BYTES
 from narrows.serving.served import Served
 from narrows.serving.server import serve
 from narrows.serving.service import Service
+from narrows.serving.unforeseen import UNFORESEEN
 from serving.conftest import DIGITS, until
 
 ROW = "[" + ",".join(["[0,0,0,0,0,0,0,0]"] * 8) + "]"
@@ -141,6 +143,28 @@ def test_errors_of_a_model_are_said_without_a_path(client):
     assert codes.status_code == 422
     assert "overflows" in codes.json()["error"]
     assert "/" not in codes.json()["error"]
+
+
+def test_what_nobody_has_foreseen_is_500_and_stands_in_the_log_alone(client, models, monkeypatch, caplog):
+    def broken(*_):
+        raise RuntimeError("/srv/models/secret is broken")
+
+    model = models["digits"].fitted.model
+    monkeypatch.setattr(model, "encode", broken)
+    monkeypatch.setattr(model, "posterior", broken)
+    monkeypatch.setattr("narrows.serving.app._told", broken)
+    for ask in (
+        partial(client.post, "/models/digits/encode", json={"examples": DIGITS[:1].tolist()}),
+        partial(client.post, "/models/digits/score", json={"examples": DIGITS[:1].tolist()}),
+        partial(client.get, "/models"),
+    ):
+        caplog.clear()
+        response = ask()
+        assert (response.status_code, response.json()) == (500, {"error": UNFORESEEN})
+        assert {name: response.headers[name] for name in HEADERS} == HEADERS
+        assert f'{response.request.url.path}" failed' in caplog.text
+        assert caplog.text.count("RuntimeError: /srv/models/secret is broken") == 1
+    assert client.post("/models/digits/sample", json={}).status_code == 200
 
 
 def test_who_may_ask(client):

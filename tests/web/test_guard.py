@@ -11,7 +11,9 @@ from websockets.sync.client import connect
 from narrows.serving import patience
 from narrows.serving.guard import HEADERS
 from narrows.serving.images import MOST_BYTES
-from web.reading_frames import TOKEN
+from narrows.serving.unforeseen import UNFORESEEN
+from narrows.web.server import QUESTIONS
+from web.reading_frames import TOKEN, read_frame
 
 
 @pytest.fixture
@@ -136,3 +138,30 @@ def test_models_are_named_by_id_alone(get, model):
 
 def _cookie(address):
     return {"Cookie": f"narrows-{address.rpartition(':')[2]}={TOKEN}"}
+
+
+def test_what_nobody_has_foreseen_is_500_and_stands_in_the_log_alone(get, monkeypatch, caplog):
+    def broken(*_, **__):
+        raise RuntimeError("/srv/models/secret is broken")
+
+    monkeypatch.setattr("narrows.web.server._shared", broken)
+    response, body = get("/share")
+    assert (response.status, json.loads(body)) == (500, {"error": UNFORESEEN})
+    assert '"GET /share" failed' in caplog.text
+    assert "RuntimeError: /srv/models/secret is broken" in caplog.text
+
+
+def test_a_question_that_fails_leaves_the_others_their_answers(address, monkeypatch, caplog):
+    def broken(*_, **__):
+        raise RuntimeError("/srv/models/secret is broken")
+
+    monkeypatch.setitem(QUESTIONS, "models", broken)
+    with connect(f"ws://{address}/live", origin=f"http://{address}", additional_headers=_cookie(address)) as socket:
+        for number, name in enumerate(("models", "nothing", "models")):
+            socket.send(json.dumps({"id": number, "ask": name}))
+        frames = sorted((read_frame(socket.recv(timeout=10)) for _ in range(3)), key=lambda frame: frame["id"])
+        socket.send("[" * 100_000)
+        assert "recursion" in read_frame(socket.recv(timeout=10))["refused"]
+    assert [frame["refused"] == UNFORESEEN for frame in frames] == [True, False, True]
+    assert "question models failed" in caplog.text
+    assert "RuntimeError: /srv/models/secret is broken" in caplog.text

@@ -21,6 +21,7 @@ from narrows.serving.guard import Guard, equal
 from narrows.serving.refusal import Refusal, Refused, refusal
 from narrows.serving.served import Served
 from narrows.serving.service import Gone, Service
+from narrows.serving.unforeseen import Unforeseen
 from narrows.serving.writing import json
 
 __all__ = ["create_app"]
@@ -58,6 +59,7 @@ def create_app(service: Service, hosts: frozenset[str], token: str | None = None
         redoc_url=None,
         lifespan=lifespan,
     )
+    app.add_middleware(Unforeseen)
     app.router.route_class = Direct
     app.exception_handler(HTTPException)(_unknown(service))
     _add_health(app, service)

@@ -6,7 +6,6 @@ Nothing waits for company: whatever has come while the last batch was computed i
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -115,15 +114,11 @@ class Batcher:
         loop = asyncio.get_running_loop()
         while batch := self._next():
             began = loop.time()
-            try:
-                if sum(1 if job.rows is None else len(job.rows) for job in batch) <= batch[0].quick:
-                    answers = _computed(batch)
-                    await asyncio.sleep(0)  # others' requests are read meanwhile, and make the next batch
-                else:
-                    answers = await loop.run_in_executor(self._pool, _computed, batch)
-            except Exception as error:
-                logging.getLogger("narrows.serving").exception("a batch failed")
-                answers = [error] * len(batch)
+            if sum(1 if job.rows is None else len(job.rows) for job in batch) <= batch[0].quick:
+                answers = _computed(batch)
+                await asyncio.sleep(0)  # others' requests are read meanwhile, and make the next batch
+            else:
+                answers = await loop.run_in_executor(self._pool, _computed, batch)
             self.computed(len(batch), loop.time() - began)
             for job, answer in zip(batch, answers, strict=True):
                 if job.future.done():
@@ -162,7 +157,7 @@ def _computed(batch: list[_Job]) -> list[Any]:
     given = [job.y for job in batch if job.y is not None]
     try:
         made = batch[0].work(rows, np.concatenate(given) if given else None)
-    except (ValueError, TypeError):  # one request's rows cannot be worked on, which is nothing to the others
+    except Exception:  # noqa: BLE001 - one request's rows cannot be worked on, which is nothing to the others
         return [_one(job) for job in batch]
     ends = np.cumsum([len(job.rows) for job in batch if job.rows is not None])[:-1]
     parts = zip(*(np.split(array, ends) for array in made), strict=True)
@@ -172,5 +167,5 @@ def _computed(batch: list[_Job]) -> list[Any]:
 def _one(job: _Job) -> Any:
     try:
         return job.work() if job.rows is None else job.work(job.rows, job.y)
-    except (ValueError, TypeError) as error:
+    except Exception as error:  # noqa: BLE001 - is raised where the request waits for it
         return error

@@ -10,6 +10,7 @@ import asyncio
 import importlib
 import inspect
 import json
+import logging
 import mimetypes
 import pkgutil
 import secrets
@@ -35,6 +36,7 @@ from narrows.serving.bodies import Bodies
 from narrows.serving.images import MOST_BYTES, read_image
 from narrows.serving.patience import Patience
 from narrows.serving.refusal import Refusal, Refused
+from narrows.serving.unforeseen import UNFORESEEN, Unforeseen
 from narrows.web import questions, sharing
 from narrows.web.guard import PageGuard
 from narrows.web.library import Library
@@ -43,6 +45,8 @@ from narrows.web.uploads import prepare
 from narrows.web.wire import pack, pack_refusal
 
 __all__ = ["QUESTIONS", "answer", "config_of", "create_app", "serve"]
+
+LOG = logging.getLogger("narrows.serving")
 
 STATIC = Path(__file__).parent / "static"
 
@@ -65,7 +69,7 @@ QUESTIONS: dict[str, Callable[..., Any]] = {
 
 def answer(library: Library, message: str) -> bytes:
     """Return the frame that answers a question, ``{"id": …, "ask": name, …its arguments}``, or says why none does."""
-    number = 0
+    number, name = 0, ""
     try:
         question = json.loads(message)
         number = int(question.pop("id"))
@@ -75,14 +79,18 @@ def answer(library: Library, message: str) -> bytes:
         first = error.errors(include_url=False, include_context=False)[0]
         where = ".".join(map(str, first["loc"]))
         return pack_refusal(f"{where}: {first['msg']}; it is {first['input']!r}"[:300], number)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         return pack_refusal(str(error) or type(error).__name__, number)
+    except Exception:
+        LOG.exception("question %s failed", name)
+        return pack_refusal(UNFORESEEN, number)
 
 
 def create_app(library: Library, token: str, hosts: frozenset[str]) -> ASGIApp:
     """Return the guarded server of ``library``; ``token`` and ``hosts`` as in `PageGuard`."""
     mimetypes.add_type("text/javascript", ".js")  # a machine's own table may say otherwise
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(Unforeseen)
     bodies = Bodies()
     pool = ThreadPoolExecutor(QUESTIONS_AT_ONCE, initializer=partial(torch.set_num_threads, 1))
 

@@ -85,6 +85,7 @@ export class Connection {
    */
   async prepare(model, image) {
     const response = await fetch(`/upload?model=${encodeURIComponent(model)}`, { method: 'POST', body: image });
+    if (response.status === 500) throw new Error((await response.json()).error);
     return unpack(await response.arrayBuffer());
   }
 }
