@@ -20,7 +20,7 @@ const [STEP, NEARER] = [0.01, 1.4]; // of what is shown, a press of an arrow key
 
 export class Board {
   note = h('span', { class: 'note' });
-  outside = h('button', { class: 'quiet outside', onclick: () => this.see(() => this.lens.whole()) });
+  outside = h('button', { class: 'quiet outside', hidden: true, onclick: () => this.see(() => this.lens.whole()) });
   frame = 0;
 
   /**
