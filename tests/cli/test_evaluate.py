@@ -115,10 +115,12 @@ def test_anomalies_are_ranked_and_counted(folder, typed):
     assert len(set(odd) & set(range(10))) >= 9  # the scrambled ones
     assert len(odd) <= 10 + 0.05 * 90 + 8
     assert output.startswith(f"{len(odd)} of 100 examples are odd")
+    assert f"\nThe oddest: {', '.join(row['example'] for row in rows[:5])}\n" in output
     assert all(0 < float(row["p_value"]) <= 1 for row in rows)
     assert (folder / "a" / "anomalies.png").stat().st_size > 10_000
     numbers = json.loads((folder / "a" / "results.json").read_text(encoding="utf-8"))
     assert numbers["odd"] == len(odd)
+    assert numbers["oddest"] == [int(row["example"]) for row in rows[:20]]
     assert scores[len(odd) - 1] > numbers["threshold"] >= scores[len(odd)]
 
 

@@ -20,6 +20,9 @@ __all__ = ["CHANGED", "anomalies", "evaluate", "watch"]
 CHANGED = 3
 """The exit status of a watch that has raised an alarm."""
 
+NAMED = 5
+"""Of the oddest examples, in a line."""
+
 By = Annotated[
     str, typer.Option(metavar="WHAT", help="Score by auto, all that the model knows, reconstruction or likelihood.")
 ]
@@ -119,6 +122,9 @@ def anomalies(
         f"{found['odd']:,} of {found['examples']:,} examples are odd: their score by {by} is above "
         f"{found['threshold']:.4g}, which {exceeded(found['promised'], found['contamination'])}"
     )
+    if found["odd"]:
+        named = found["oddest"][: min(found["odd"], NAMED)]
+        print(f"The oddest: {', '.join(map(str, named))}")
     if found["contamination"] is None and found["held_out"] + 1 < 1 / found["false_alarms"]:
         print(
             f"A rate of {found['false_alarms']:g} cannot be promised: the training held out {found['held_out']:,} "

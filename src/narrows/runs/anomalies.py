@@ -18,7 +18,7 @@ from narrows.evaluation.anomalies import p_values
 from narrows.fitted.limits import limit as limit_of
 from narrows.fitted.limits import rate_of
 from narrows.fitted.reference import SCORES
-from narrows.runs.captions import captions, with_article
+from narrows.runs.captions import captions, file_name, with_article
 from narrows.runs.cells import explained, heat_of, reasons
 from narrows.runs.files import Written, new_folder, write_columns, write_figures, write_json
 from narrows.runs.pictures import draw_odd
@@ -101,8 +101,9 @@ def find_anomalies(
 
     Among the numbers, ``promised`` is the share of ordinary examples that are called odd, at most: more than
     ``false_alarms`` where too few examples were held out in the training to promise as little, and up to a fifth more
-    by ``"auto"``. P-values are by the held-out examples alone. Of a model with a contamination, all of these are of the
-    examples that it was given, odd ones among them.
+    by ``"auto"``; ``oddest`` are the names of files or, of data that come from none, places. P-values are by the
+    held-out examples alone. Of a model with a contamination, all of these are of the examples that it was given, odd
+    ones among them.
 
     Parameters
     ----------
@@ -135,6 +136,7 @@ def find_anomalies(
         "examples": len(scores),
         **rule.told,
         "odd": int(odd.sum()),
+        "oddest": [file_name(dataset, row) or int(row) for row in order[:ODDEST_ROWS]],
     }
     files = [
         write_columns(folder / "anomalies.csv", columns, known),
