@@ -1,4 +1,4 @@
-"""A table of every kind of column in files larger than memory: each verb says of parts what it does of the whole."""
+"""A table of every kind of column, larger than memory: each verb says of its parts what it says of the whole."""
 
 import datetime as dt
 import decimal

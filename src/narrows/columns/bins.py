@@ -26,15 +26,22 @@ RANGES, CELLS_A_RANGE = 50, 100
 """Ranges that all other cells are cut into, by quantiles, and how many cells each holds at least."""
 
 
-def with_bins(column: Column, numbers: NDArray[np.float64]) -> Column:
-    """Return a column with the bins of its known ``numbers`` (n,), or as it is where a bell does for these."""
+def with_bins(column: Column, numbers: NDArray[np.float64], each: NDArray[np.int64]) -> Column:
+    """Return a column with the bins of its known ``numbers`` (k,), or as it is where a bell does for these.
+
+    ``each`` says how many cells hold a number, (k,).
+    """
     cells = column.as_cells(numbers)
-    if len(cells) < FEWEST_CELLS or _is_bell(cells):
+    n = int(each.sum())
+    if n < FEWEST_CELLS:
         return column
-    values, places, counts = np.unique(cells, return_index=True, return_counts=True)
-    heaps = np.flatnonzero(counts >= max(2, LEAST_OF_HEAP * len(cells)))
+    values, places, own = np.unique(cells, return_index=True, return_inverse=True)
+    counts = np.bincount(own.ravel(), each, len(values)).astype(np.int64)
+    if _is_bell(values, counts):
+        return column
+    heaps = np.flatnonzero(counts >= max(2, LEAST_OF_HEAP * n))
     heaps = np.sort(heaps[np.argsort(-counts[heaps], kind="stable")[:MOST_HEAPS]])
-    first, last, alone = _groups(counts, heaps, len(cells))
+    first, last, alone = _groups(counts, heaps, n)
     low, high = _around(column, values)
     lows, highs = low[first], high[last]
     # Between two ranges nothing is left out; beside a heap a range begins where the heap ends.
@@ -47,11 +54,13 @@ def with_bins(column: Column, numbers: NDArray[np.float64]) -> Column:
     return replace(column, edges=tuple(edges.tolist()), counts=tuple(sizes.tolist()), heaps=tuple(own.tolist()))
 
 
-def _is_bell(cells: NDArray[np.float64]) -> bool:
-    x = np.sort(cells)
-    bell = ndtr((x - x.mean()) / max(float(x.std()), np.finfo(float).tiny))
-    upto, below = np.searchsorted(x, x, "right") / len(x), np.searchsorted(x, x, "left") / len(x)
-    return bool(max(np.abs(upto - bell).max(), np.abs(below - bell).max()) <= BELL)
+def _is_bell(values: NDArray[np.float64], counts: NDArray[np.int64]) -> bool:
+    """Say whether sorted ``values``, each there as often as ``counts`` says, are spread like a Gaussian's."""
+    mean = np.average(values, weights=counts)
+    deviation = math.sqrt(np.average((values - mean) ** 2, weights=counts))
+    bell = ndtr((values - mean) / max(deviation, np.finfo(float).tiny))
+    upto, share = counts.cumsum() / counts.sum(), counts / counts.sum()
+    return bool(max(np.abs(upto - bell).max(), np.abs(upto - share - bell).max()) <= BELL)
 
 
 def _groups(

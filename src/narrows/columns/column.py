@@ -157,8 +157,9 @@ class Column:
         numbers = np.where(reading.missing, np.nan, reading.cells).astype(np.float64)
         wrong = np.isinf(numbers) | (np.abs(numbers) > np.finfo(np.float32).max)
         if wrong.any():
-            row = int(wrong.argmax())
-            raise ValueError(f"{told} holds {numbers[row]:g} in row {row}; finite 32-bit numbers are expected")
+            place = int(wrong.argmax())
+            row = reading.row(place)
+            raise ValueError(f"{told} holds {numbers[place]:g} in row {row}; finite 32-bit numbers are expected")
         return numbers
 
     def _of_texts(self, told: str, reading: Reading) -> NDArray[np.float64]:
@@ -173,8 +174,8 @@ class Column:
             wanted = "a number"
         wrong = ~reading.missing & ~np.isfinite(numbers)
         if wrong.any():
-            row = int(wrong.argmax())
-            raise ValueError(f"{told} holds {reading.cells[row]!r} in row {row}; {wanted} is expected")
+            place = int(wrong.argmax())
+            raise ValueError(f"{told} holds {reading.cells[place]!r} in row {reading.row(place)}; {wanted} is expected")
         return numbers
 
     def logarithms(self, x: NDArray[np.float64]) -> NDArray[np.float64]:

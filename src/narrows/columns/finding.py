@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 from narrows.arguments import closest
 from narrows.columns.bins import with_bins
 from narrows.columns.column import DAY, KINDS, LEVELS, MOST_LEVELS, Column, Kind, zone_of
-from narrows.columns.reading import Level, Reading
+from narrows.columns.reading import Level
+from narrows.columns.tally import Tally
 
 __all__ = ["Asked", "check_asked", "find"]
 
@@ -81,7 +83,7 @@ def check_asked(name: str, value: object) -> None:
             raise ValueError(f"{name}: {kind!r} for {column!r} is not a kind{closest(kind, KINDS)}; kinds are {kinds}")
 
 
-def find(told: str, name: str | int, reading: Reading, asked: str | None = None) -> Column:
+def find(told: str, name: str | int, tally: Tally, asked: str | None = None) -> Column:
     """Return a column, of the kind ``asked`` for or, for None, the one that its values suggest.
 
     Parameters
@@ -90,8 +92,8 @@ def find(told: str, name: str | int, reading: Reading, asked: str | None = None)
         What errors call it.
     name
         Its name.
-    reading
-        Its cells.
+    tally
+        Its values.
     asked
         One of `KINDS`.
 
@@ -100,81 +102,84 @@ def find(told: str, name: str | int, reading: Reading, asked: str | None = None)
     TypeError, ValueError
         If its values are not of the kind that was asked for.
     """
-    known = reading.known
-    different = pd.unique(known)
-    missing = int(reading.missing.sum())
-    column = Column(name, "empty", reading.family, reading.dtype, known=len(known), missing=missing)
-    if not len(known):
+    values = tally.different
+    column = Column(name, "empty", tally.family, tally.dtype, known=tally.known, missing=tally.missing)
+    if not tally.known:
         return column
     if asked == "identifier":
         return replace(column, kind="identifier")
-    if len(different) == 1:
-        return replace(column, kind="constant", levels=_levels(reading, different), counts=(len(known),))
-    form = _form(known) if reading.family == "text" and asked in (None, "date") else ""
-    kind = cast("Kind", asked) if asked else "date" if form else _kind(reading, different)
+    if len(values) == 1:
+        return replace(column, kind="constant", levels=_levels(tally), counts=(tally.known,))
+    form = _form(values) if tally.family == "text" and asked in (None, "date") else ""
+    kind = cast("Kind", asked) if asked else "date" if form else _kind(tally)
     if kind == "identifier":
         return replace(column, kind=kind)
     if kind in LEVELS:
-        _check_levels(told, kind, reading, different)
-        levels, counts = _ordered(reading, different)
+        _check_levels(told, kind, tally)
+        levels, counts = _ordered(tally)
         return replace(column, kind=kind, levels=levels, counts=counts)
-    if kind == "date" and not form and reading.family != "time":
-        raise ValueError(f"{told} holds {_shown(known)}; for kind 'date' it must hold dates, such as 2024-12-31")
+    if kind == "date" and not form and tally.family != "time":
+        raise ValueError(f"{told} holds {_shown(values)}; for kind 'date' it must hold dates, such as 2024-12-31")
     column = replace(column, kind=kind, form=form)
-    numbers = column.numbers(told, reading)
-    numbers = numbers[~np.isnan(numbers)]
+    numbers = column.numbers(told, tally.reading)
     _check_numbers(told, kind, numbers)
     column = replace(column, step=0.0 if asked == "real" else _step(kind, column, numbers))
     low, high = column.on_grid(np.array([numbers.min(), numbers.max()])).tolist()
     column = replace(column, low=low, high=high)
-    return column if asked == "real" else with_bins(column, numbers)
+    return column if asked == "real" else with_bins(column, numbers, tally.counts)
 
 
-def _kind(reading: Reading, different: NDArray[Any]) -> Kind:
-    if reading.family == "text":
-        return _kind_of_texts(reading, different)
-    if reading.family == "number":
-        return _kind_of_numbers(reading.known, different, len(reading.missing))
+def _kind(tally: Tally) -> Kind:
+    if tally.family == "text":
+        return _kind_of_texts(tally)
+    if tally.family == "number":
+        return _kind_of_numbers(tally)
     others: dict[str, Kind] = {"truth": "binary", "time": "date", "span": "real"}
-    return others[reading.family]
+    return others[tally.family]
 
 
-def _kind_of_texts(reading: Reading, different: NDArray[Any]) -> Kind:
-    if reading.dtype.ordered:
+def _kind_of_texts(tally: Tally) -> Kind:
+    if tally.dtype.ordered:
         return "ordered"
-    if len(different) == len(reading.known) >= FEWEST_DIFFERENT:
+    if tally.unique and tally.known >= FEWEST_DIFFERENT:
         return "identifier"
-    return "binary" if len(different) == 2 else "category"
+    return "binary" if len(tally.different) == 2 else "category"
 
 
-def _kind_of_numbers(known: NDArray[np.float64], different: NDArray[np.float64], rows: int) -> Kind:
-    whole = bool((known == np.rint(known)).all()) and float(np.abs(known).max()) < LARGEST_WHOLE
-    if whole and len(different) == 2:
+def _kind_of_numbers(tally: Tally) -> Kind:
+    values, rows = tally.different, tally.known + tally.missing
+    whole = bool((values == np.rint(values)).all()) and float(np.abs(values).max()) < LARGEST_WHOLE
+    if whole and len(values) == 2:
         return "binary"
-    if whole and len(different) == len(known) >= FEWEST_DIFFERENT and np.ptp(known) < SPREAD_OF_NUMBERS * rows:
+    if whole and tally.unique and tally.known >= FEWEST_DIFFERENT and np.ptp(values) < SPREAD_OF_NUMBERS * rows:
         return "identifier"
-    if whole and _are_counts(known, different):
+    if whole and _are_counts(tally):
         return "count"
-    if _is_skewed(known):
+    if _is_skewed(tally):
         return "positive"
     return "whole" if whole else "real"
 
 
-def _are_counts(known: NDArray[np.float64], different: NDArray[np.float64]) -> bool:
-    few = known.min() >= 0 and len(different) <= MOST_COUNTS
-    return bool(few and known.var() >= LEAST_DISPERSION * known.mean() and known.max() <= LARGEST_OF_COUNTS)
-
-
-def _is_skewed(known: NDArray[np.float64]) -> bool:
-    if known.min() <= 0 or len(known) < FEWEST_DIFFERENT:
+def _are_counts(tally: Tally) -> bool:
+    values, weights = tally.different, tally.counts
+    if values.min() < 0 or len(values) > MOST_COUNTS or values.max() > LARGEST_OF_COUNTS:
         return False
-    skew = _skewness(known)
-    return skew > SKEWED and abs(_skewness(np.log(known))) < skew / 2
+    mean = np.average(values, weights=weights)
+    return bool(np.average((values - mean) ** 2, weights=weights) >= LEAST_DISPERSION * mean)
 
 
-def _skewness(x: NDArray[np.float64]) -> float:
-    away = (x - x.mean()) / max(float(x.std()), np.finfo(float).tiny)
-    return float((away**3).mean())
+def _is_skewed(tally: Tally) -> bool:
+    values, weights = tally.different, tally.counts
+    if values.min() <= 0 or tally.known < FEWEST_DIFFERENT:
+        return False
+    skew = _skewness(values, weights)
+    return skew > SKEWED and abs(_skewness(np.log(values), weights)) < skew / 2
+
+
+def _skewness(x: NDArray[np.float64], weights: NDArray[np.int64]) -> float:
+    from_mean = x - np.average(x, weights=weights)
+    deviation = math.sqrt(np.average(from_mean**2, weights=weights))
+    return float(np.average((from_mean / max(deviation, np.finfo(float).tiny)) ** 3, weights=weights))
 
 
 def _form(texts: NDArray[Any]) -> str:
@@ -219,40 +224,44 @@ def _decimal(numbers: NDArray[np.float64], precision: type[np.floating]) -> floa
     return 0.0
 
 
-def _levels(reading: Reading, different: NDArray[Any]) -> tuple[Level, ...]:
+def _levels(tally: Tally) -> tuple[Level, ...]:
     """Return values as levels, in Python's types."""
-    if reading.family == "truth":
-        return tuple(bool(value) for value in different)
-    if reading.family == "text":
-        return tuple(value.item() if isinstance(value, np.generic) else value for value in different)
-    return tuple(int(value) if value.is_integer() else value for value in map(float, different))
+    if tally.family == "truth":
+        return tuple(bool(value) for value in tally.different)
+    if tally.family == "text":
+        return tuple(value.item() if isinstance(value, np.generic) else value for value in tally.different)
+    return tuple(int(value) if value.is_integer() else value for value in map(float, tally.different))
 
 
-def _ordered(reading: Reading, different: NDArray[Any]) -> tuple[tuple[Level, ...], tuple[int, ...]]:
+def _ordered(tally: Tally) -> tuple[tuple[Level, ...], tuple[int, ...]]:
     """Return the levels in order, the frequent ones first where they are too many, and how often each is there."""
-    found = dict(
-        zip(_levels(reading, different), pd.Series(reading.known).value_counts().reindex(different), strict=True)
-    )
-    if reading.dtype.categories is not None:
-        levels = [level for level in reading.dtype.categories if level in found]
+    found = dict(zip(_levels(tally), tally.counts.tolist(), strict=True))
+    if tally.dtype.categories is not None:
+        levels = [level for level in tally.dtype.categories if level in found]
     else:
         levels = sorted(found, key=lambda level: (isinstance(level, str), level))
     if len(levels) > MOST_LEVELS:
-        levels.sort(key=lambda level: -int(found[level]))
-    return tuple(levels), tuple(int(found[level]) for level in levels)
+        levels.sort(key=lambda level: -found[level])
+    return tuple(levels), tuple(found[level] for level in levels)
 
 
-def _check_levels(told: str, kind: Kind, reading: Reading, different: NDArray[Any]) -> None:
-    if reading.family == "number" and np.abs(different).max() >= LARGEST_WHOLE:
+def _check_levels(told: str, kind: Kind, tally: Tally) -> None:
+    values = tally.different
+    if not tally.complete:
+        raise ValueError(
+            f"{told} holds more than {len(values):,} different values, of which some come again; merge the rare ones, "
+            f"or leave the column out: columns={{{told.rpartition(', column ')[2].rstrip(',')}: 'identifier'}}"
+        )
+    if tally.family == "number" and np.abs(values).max() >= LARGEST_WHOLE:
         raise ValueError(f"{told} holds numbers from 2⁵³ on, of which several may look the same; make them texts")
-    if kind == "binary" and len(different) != 2:
-        raise ValueError(f"{told} holds {len(different):,} different values; for kind 'binary' it must hold two")
-    if kind == "ordered" and reading.family == "text" and not reading.dtype.ordered:
+    if kind == "binary" and len(values) != 2:
+        raise ValueError(f"{told} holds {len(values):,} different values; for kind 'binary' it must hold two")
+    if kind == "ordered" and tally.family == "text" and not tally.dtype.ordered:
         raise ValueError(
             f"{told} holds texts without an order; for kind 'ordered' make it an ordered categorical, or numbers"
         )
-    if kind == "ordered" and len(different) > MOST_LEVELS:
-        raise ValueError(f"{told} holds {len(different):,} different values; kind 'ordered' takes up to {MOST_LEVELS}")
+    if kind == "ordered" and len(values) > MOST_LEVELS:
+        raise ValueError(f"{told} holds {len(values):,} different values; kind 'ordered' takes up to {MOST_LEVELS}")
 
 
 def _check_numbers(told: str, kind: Kind, numbers: NDArray[np.float64]) -> None:

@@ -17,6 +17,7 @@ from narrows.pages import Helped
 __all__ = [
     "ColumnTypeError",
     "Dtype",
+    "Family",
     "Level",
     "Library",
     "Reading",
@@ -103,12 +104,19 @@ class Reading:
         (n,).
     dtype
         Of the column.
+    rows
+        Of the cells, (n,), where they are some of a column.
     """
 
     family: Family
     cells: NDArray[Any]
     missing: NDArray[np.bool_]
     dtype: Dtype
+    rows: NDArray[np.int64] | None = None
+
+    def row(self, place: int) -> int:
+        """Return the row of the cell at ``place``."""
+        return place if self.rows is None else int(self.rows[place])
 
     @property
     def known(self) -> NDArray[Any]:

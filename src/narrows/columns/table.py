@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self, cast, get_args
@@ -15,6 +15,7 @@ from narrows.arguments import closest, in_numpy, rows_unmasked
 from narrows.columns.column import LEFT_OUT, Column
 from narrows.columns.finding import Asked, find
 from narrows.columns.reading import Library, column_of, is_frame, names_of, read, written
+from narrows.columns.tally import Gathering, Tally
 
 __all__ = ["Table", "is_plain"]
 
@@ -44,22 +45,45 @@ class Table:
             If a column cannot be what was asked for, or nothing is left to learn from.
         """
         names = names_of(X)
-        if len(set(names)) < len(names):
-            double = next(name for name in names if names.count(name) > 1)
-            raise ValueError(f"X has several columns called {double!r}; rename them")
-        odd = next((name for name in names if isinstance(name, bool) or not isinstance(name, str | int)), None)
-        if odd is not None:
-            raise TypeError(f"X has a column called {odd!r}; names are texts or whole numbers: use X.columns.map(str)")
+        _check_names(names)
+        usual = "real" if asked == "real" or not is_frame(X) else None
+        tallies = (Tally.of(read(_told(name), column_of(X, place))) for place, name in enumerate(names))
+        return cls._found(_library(X), names, tallies, asked, usual)
+
+    @classmethod
+    def of_parts(cls, parts: Iterable[pd.DataFrame], asked: Asked) -> Self:
+        """Find the columns of a table whose rows come in ``parts``, as `of` does of the whole.
+
+        Of a column with more than `MOST_VALUES` different values, some tell its kind, its grid and its bins.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `of`; and if a column of levels has more values than that.
+        """
+        gathered: dict[str | int, Gathering] = {}
+        for part in parts:
+            if not gathered:
+                gathered = {name: Gathering(part.shape[1]) for name in part.columns}
+                _check_names(list(part.columns))
+            for place, (name, column) in enumerate(gathered.items()):
+                column.add(_told(name), read(_told(name), column_of(part, place)))
+        tallies = (column.tally() for column in gathered.values())
+        return cls._found("pandas", list(gathered), tallies, asked, "real" if asked == "real" else None)
+
+    @classmethod
+    def _found(
+        cls, library: Library, names: Sequence[str | int], tallies: Iterable[Tally], asked: Asked, usual: str | None
+    ) -> Self:
         kinds = {str(name): kind for name, kind in asked.items()} if isinstance(asked, Mapping) else {}
         for name in kinds:
             if name not in map(str, names):
                 raise ValueError(f"columns: X has no column {name!r}{closest(name, map(str, names))}")
-        usual = "real" if asked == "real" or not is_frame(X) else None
         columns = tuple(
-            find(_told(name), name, read(_told(name), column_of(X, place)), kinds.get(str(name), usual))
-            for place, name in enumerate(names)
+            find(_told(name), name, tally, kinds.get(str(name), usual))
+            for name, tally in zip(names, tallies, strict=True)
         )
-        table = cls(_library(X), columns)
+        table = cls(library, columns)
         if not table.modelled:
             raise ValueError(f"X has no column to learn from: {'; '.join(table.notes)}")
         return table
@@ -224,6 +248,15 @@ def _is_plain(column: Any, *, any_number: bool) -> bool:
         return not (column.is_null() | column.is_nan()).any()
     is_number = column.dtype.is_numeric() or str(column.dtype) == "Boolean"
     return any_number and is_number and not column.is_null().any()
+
+
+def _check_names(names: Sequence[str | int]) -> None:
+    if len(set(names)) < len(names):
+        double = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"X has several columns called {double!r}; rename them")
+    odd = next((name for name in names if isinstance(name, bool) or not isinstance(name, str | int)), None)
+    if odd is not None:
+        raise TypeError(f"X has a column called {odd!r}; names are texts or whole numbers: use X.columns.map(str)")
 
 
 def _told(name: str | int) -> str:
