@@ -1,8 +1,8 @@
 """A column's different values and how often each is there: what its kind is told by.
 
 They are counted in memory, or gathered from parts of a column that memory cannot hold. Then up to `MOST_VALUES` are all
-counted, as in memory; of more, a sample of the cells stands for them, and whether any value comes twice is told by those
-whose hashes are least (a bottom-k sketch; Cohen & Kaplan 2007), which are counted exactly.
+counted, as in memory; of more, a sample of the cells stands for them, and whether any value comes twice is told by
+those whose hashes are least (a bottom-k sketch; Cohen & Kaplan 2007), which are counted exactly.
 """
 
 from __future__ import annotations
