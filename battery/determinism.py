@@ -15,6 +15,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -74,12 +75,12 @@ def fresh(seed: int = 0) -> dict[str, str]:
 def rows(share: float) -> Iterator[Row]:
     """Yield how many members differ between processes, whether the state does, and what another seed does."""
     count = max(2, round(PROCESSES * share))
-    runs = [fresh() for _ in range(count)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        *runs, other = pool.map(fresh, [0] * count + [1])
     touched = {run.pop("state") for run in runs} - {""}
     different = [name for name in runs[0] if len({run[name] for run in runs}) > 1]
     told = f"{len(runs[0])} members, {len(different)} differ {different or ''}"
     yield Row(f"weights in {count} fresh processes", told, "0 differ", not different)
     yield Row("— what of the process's own was touched", "; ".join(touched) or "nothing", "nothing", not touched)
-    other = fresh(1)
     caught = sum(other[name] != digest for name, digest in runs[0].items())
     yield Row("— twin with another seed: caught", f"{caught} of {len(runs[0])}", "all", caught == len(runs[0]))

@@ -119,6 +119,13 @@ def test_probabilities_do_not_change_with_the_unit_and_densities_do():
     np.testing.assert_allclose(model.score_samples(255 * np.round(UNIT)), expected, rtol=1e-3)
 
 
+def test_examples_of_numbers_are_odd_by_their_error_or_their_density(drawn):
+    given = read(drawn, ROWS)
+    errors = np.square(drawn.scaling_.apply(ROWS) - drawn.scaling_.apply(drawn.reconstruct(ROWS))).mean(1)
+    np.testing.assert_allclose(oddness(*given, "reconstruction"), errors, rtol=1e-4)
+    np.testing.assert_allclose(oddness(*given, "likelihood"), -drawn.score_samples(ROWS), rtol=1e-6)
+
+
 # What has no probability
 
 
@@ -192,6 +199,21 @@ def test_ordinary_rows_are_the_measure(table, of_table):
     same = examples.subset(torch.zeros(5, dtype=torch.long))
     scores.calibrate_cells(passes, same)  # a column that always costs the same is measured in nats
     np.testing.assert_array_equal(likelihood.spread.numpy(), 1)
+
+
+def test_a_column_that_no_ordinary_row_has_costs_nothing(table, of_table):
+    passes, _, examples = read(of_table, table)
+    cells = torch.cat([batch.x for batch in examples.chunks(len(table))])
+    cells[:, 1] = math.nan
+    scores.calibrate_cells(passes, Examples.of(cells, None, examples.features))
+    assert (passes.model.likelihood.usual_cost[1], passes.model.likelihood.spread[1]) == (0, 1)
+
+
+def test_rows_are_calibrated_also_where_the_prior_has_no_density(table, monkeypatch):
+    monkeypatch.setattr("narrows.models.priors.flows.STEPS", 10)
+    model = VAE(2, prior="flow-matching", **FEW).fit(table)
+    assert model.model_.likelihood.rest == 0
+    assert model.anomaly_score(table, by="reconstruction").mean() == pytest.approx(0, abs=0.3)
 
 
 def test_what_is_no_table_is_not_calibrated(drawn):
