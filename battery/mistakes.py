@@ -82,7 +82,7 @@ def _mutant(path: Path, tree: ast.AST, place: Place, new: ast.AST | None, lines:
         setattr(parent, field, new)
     else:
         old[at : at + 1] = [] if new is None else [new]
-    source = ast.unparse(ast.fix_missing_locations(tree))  # type: ignore[type-var]
+    source = ast.unparse(ast.fix_missing_locations(tree))
     if at is None:
         setattr(parent, field, old)
     elif new is None:

@@ -44,14 +44,23 @@ SECONDS, BYTES = 3, 6 * 2**30
 
 SOURCE = ROOT / "src" / "narrows"
 
+OTHERS = {
+    "networks": "boolean", "pooling": "convolution", "windows": "convolution",
+    "primitives": "feedforward", "rules": "perceptron",
+}  # fmt: skip
+"""Files of foundations that are tested with another one."""
+
 TESTS = {
     "storage": "tests/test_storage.py",
     "models/objectives": "tests/models/test_objectives.py",
     "fitted/scores": "tests/fitted/test_scores.py",
     "evaluation/intervals": "tests/evaluation/test_intervals.py",
-    **{f"foundations/{file.stem}": "tests/foundations" for file in sorted((SOURCE / "foundations").glob("[a-z]*.py"))},
+    **{
+        f"foundations/{file.stem}": f"tests/foundations/test_{OTHERS.get(file.stem, file.stem)}.py"
+        for file in sorted((SOURCE / "foundations").glob("[a-z]*.py"))
+    },
 }
-"""Of each file, or of all in its folder."""
+"""Of each file."""
 
 QUIETLY = ["-q", "-p", "no:cacheprovider", "-p", "no:unraisableexception", "-k", "not fresh_process"]
 """How pytest is called: processes of their own would have the module as it is; to look for what was not closed takes
