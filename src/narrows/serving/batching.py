@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -100,12 +101,11 @@ class Batcher:
         self.jobs.append(job)
         if self._runner is None or self._runner.done():
             self._runner = loop.create_task(self._run())
+        late = loop.call_later(ANSWER_SECONDS, _send_away, job.future)
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                return await job.future
-        except TimeoutError:
-            raise busy(f"there was no answer within {ANSWER_SECONDS:g} seconds; try again") from None
+            return await job.future
         finally:
+            late.cancel()
             job.future.cancel()  # of a request that was given up: it frees its place
             self.waiting -= 1
 
@@ -149,6 +149,11 @@ class Batcher:
         return batch
 
 
+def _send_away(future: asyncio.Future[Any]) -> None:
+    if not future.done():
+        future.set_exception(busy(f"there was no answer within {ANSWER_SECONDS:g} seconds; try again"))
+
+
 def _computed(batch: list[_Job]) -> list[Any]:
     """Return each job's answer, or the error that it alone is to blame for."""
     if len(batch) == 1:
@@ -159,9 +164,8 @@ def _computed(batch: list[_Job]) -> list[Any]:
         made = batch[0].work(rows, np.concatenate(given) if given else None)
     except Exception:  # noqa: BLE001 - one request's rows cannot be worked on, which is nothing to the others
         return [_one(job) for job in batch]
-    ends = np.cumsum([len(job.rows) for job in batch if job.rows is not None])[:-1]
-    parts = zip(*(np.split(array, ends) for array in made), strict=True)
-    return list(parts)
+    ends = accumulate(len(job.rows) for job in batch if job.rows is not None)
+    return [tuple(array[begin:end] for array in made) for begin, end in pairwise([0, *ends])]
 
 
 def _one(job: _Job) -> Any:

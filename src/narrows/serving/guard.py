@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 from abc import ABC, abstractmethod
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -29,6 +29,8 @@ HEADERS = {
     "cache-control": "no-cache",
 }
 """Of every response: nothing is loaded from elsewhere, nothing runs that stands in the page, and no page frames it."""
+
+RAW_HEADERS = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
 
 
 class Guard(ABC):
@@ -90,7 +92,7 @@ def _from_itself(headers: Headers, *, websocket: bool) -> bool:
 def _with_headers(send: Send) -> Send:
     async def wrapped(message: Message) -> None:
         if message["type"] == "http.response.start":
-            MutableHeaders(scope=message).update(HEADERS)
+            message["headers"] = [*message["headers"], *RAW_HEADERS]
         await send(message)
 
     return wrapped

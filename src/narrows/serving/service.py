@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -202,23 +201,29 @@ def _written(served: Served, verb: str, made: Array, kind: str) -> Response:
 
 async def _unless_gone(request: Request, work: Coroutine[Any, Any, Result]) -> Result:
     """Return what ``work`` comes to; it is given up, and frees its place, as soon as the client has gone."""
-    task = asyncio.ensure_future(work)
+    loop, asking = asyncio.get_running_loop(), asyncio.current_task()
+    assert asking is not None
+    watching: asyncio.Task[None] | None = None
+
+    def watch() -> None:
+        nonlocal watching
+        watching = loop.create_task(_cancelled_when_gone(request, asking))
+
+    timer = loop.call_later(UNWATCHED_SECONDS, watch)
     try:
-        await asyncio.wait({task}, timeout=UNWATCHED_SECONDS)
-        if not task.done():
-            gone = asyncio.ensure_future(_gone(request))
-            await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
-            gone.cancel()
-        if not task.done():
-            raise Gone
-        return task.result()
+        return await work
+    except asyncio.CancelledError:
+        if watching is None or not watching.done():
+            raise
+        asking.uncancel()
+        raise Gone from None
     finally:
-        if not task.done():
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        timer.cancel()
+        if watching is not None:
+            watching.cancel()
 
 
-async def _gone(request: Request) -> None:
+async def _cancelled_when_gone(request: Request, asking: asyncio.Task[Any]) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
+    asking.cancel()
