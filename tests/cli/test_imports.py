@@ -13,8 +13,7 @@ import json, sys
 from narrows.cli import POSTPONED, app
 from narrows.cli.postponing import postpone
 
-for name in POSTPONED:
-    postpone(name)
+postpone(POSTPONED)
 
 def loaded():
     found.append([module for module in heavy if module in sys.modules])

@@ -10,6 +10,7 @@ from scipy import stats
 from sklearn.metrics import roc_auc_score
 
 from narrows.evaluation.anomalies import calibration_curve, p_values, roc_auc, steadied_threshold, threshold
+from narrows.evaluation.summary import Surprise
 
 scores = st.lists(st.integers(-5, 5), min_size=1, max_size=60)
 rates = st.sampled_from([0.01, 0.05, 0.1, 1 / 3, 0.5, 0.9])
@@ -84,6 +85,15 @@ def test_calibration_curve_is_the_two_samples_kolmogorov_statistic():
         assert gap == pytest.approx(test.statistic, abs=1 / 401)
         assert (gap > curve.band) == (test.pvalue < 0.05)
     assert curve.observed[100] > curve.nominal[100]  # odder: more are called odd than should be
+
+
+@pytest.mark.filterwarnings("ignore:ks_2samp")
+@settings(deadline=None, max_examples=50)
+@given(scores, scores)
+def test_how_far_two_sets_of_scores_are_apart_is_scipys(new, held_out):
+    surprise = Surprise(np.array(new, float), np.array(held_out, float), None, 0.0)
+    theirs = stats.ks_2samp(new, held_out)
+    assert (surprise.distance, surprise.p_value) == pytest.approx((theirs.statistic, theirs.pvalue))
 
 
 def test_ordinary_curves_stay_within_their_band_in_95_of_100_cases():

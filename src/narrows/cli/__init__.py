@@ -22,8 +22,17 @@ from narrows.cli.saying import say_warning
 
 __all__ = ["app", "main"]
 
-POSTPONED = ("pandas", "scipy.integrate", "scipy.io", "scipy.optimize", "scipy.spatial", "scipy.stats")
-"""What others import and most commands do not use."""
+POSTPONED: dict[str, tuple[str, ...]] = {
+    "numpy.f2py": (),
+    "pandas": ("DataFrame", "Series"),
+    "scipy.integrate": ("trapezoid",),
+    "scipy.interpolate": ("BSpline",),
+    "scipy.io": (),
+    "scipy.optimize": ("linear_sum_assignment",),
+    "scipy.spatial": ("distance",),
+    "scipy.stats": ("chi2", "gmean", "rankdata"),
+}
+"""What others import and most commands do not use, and what of it they name all the same."""
 
 app = typer.Typer(
     name="narrows",
@@ -85,8 +94,7 @@ def main() -> None:
     # and again as much at the end, where Python looks at all that is not frozen.
     gc.set_threshold(500_000, 20, 100)
     atexit.register(gc.freeze)
-    for name in POSTPONED:
-        postpone(name)
+    postpone(POSTPONED)
     os.environ["MPLBACKEND"] = "agg"  # no window is opened here, and one that a notebook names may not be installed
     try:
         with warnings.catch_warnings():

@@ -137,7 +137,7 @@ def usual_labels(labels: NDArray[Any]) -> NDArray[Any]:
     ValueError
         If they would be, but for some that are missing.
     """
-    missing = np.asarray(pd.isna(labels))
+    missing = np.zeros(labels.shape, bool) if labels.dtype.kind in "biuSU" else np.asarray(pd.isna(labels))
     if missing.any() and not missing.all() and _is_text_or_whole(labels[~missing]):
         first = int(np.flatnonzero(missing.ravel())[0])
         raise ValueError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -94,8 +95,6 @@ class Surprise:
     ----------
     scores, held_out
         Anomaly scores by reconstruction, (n,) and (m,).
-    distance, p_value
-        Kolmogorov and Smirnov's, of the two.
     curve
         How often test examples are called odd, against how often they are meant to be.
     outside
@@ -105,10 +104,24 @@ class Surprise:
 
     scores: NDArray[np.float64]
     held_out: NDArray[np.float64]
-    distance: float
-    p_value: float
     curve: CalibrationCurve
     outside: float
+
+    @property
+    def distance(self) -> float:
+        """Kolmogorov and Smirnov's, of the two sets of scores."""
+        both = np.concatenate([self.scores, self.held_out])
+        shares = (np.searchsorted(np.sort(some), both, "right") / len(some) for some in (self.scores, self.held_out))
+        return float(np.abs(np.subtract(*shares)).max())
+
+    @property
+    def p_value(self) -> float:
+        """How often two sets of the same kind are as far apart, by chance."""
+        from scipy import stats  # half a second, for what is seldom asked
+
+        with warnings.catch_warnings():  # for samples that are nearly the same it has no exact value, and says so
+            warnings.filterwarnings("ignore", "ks_2samp: Exact calculation unsuccessful", RuntimeWarning)
+            return float(stats.ks_2samp(self.scores, self.held_out).pvalue)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

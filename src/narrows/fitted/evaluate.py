@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +10,6 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from scipy import stats
 from torch import nn
 from torch.nn.functional import one_hot
 
@@ -311,12 +309,9 @@ def _surprise(fitted: Fitted, errors: NDArray[np.float64], x: Rows) -> Surprise 
     held_out = fitted.reference.held_out.get("reconstruction")
     if held_out is None:
         return None
-    with warnings.catch_warnings():  # for samples that are nearly the same it has no exact value, and says so
-        warnings.filterwarnings("ignore", "ks_2samp: Exact calculation unsuccessful", RuntimeWarning)
-        test = stats.ks_2samp(errors, held_out)
     curve = calibration_curve(errors, held_out)
     outside = _outside(x) if fitted.scaling.unit_interval else 0.0
-    return Surprise(errors, held_out, float(test.statistic), float(test.pvalue), curve, outside)
+    return Surprise(errors, held_out, curve, outside)
 
 
 def _outside(x: Rows) -> float:

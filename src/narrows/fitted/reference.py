@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import bdtrc
 
 from narrows.columns.coded import Coded
 from narrows.columns.table import Table
@@ -89,8 +89,8 @@ class Reference:
         among = self.exact if len(self.exact) else self.fingerprints
         counts = np.unique(among, return_counts=True)[1]
         chance = 2 * (counts == 2).sum() / max(1, len(among))
-        by_chance = float(stats.binom.isf(UNLIKELY, len(once), chance))
-        seen: NDArray[np.bool_] = once & (once.sum() > by_chance)
+        by_chance = bdtrc(float(once.sum()) - 1, len(once), chance)  # that a binomial variable is as large or larger
+        seen: NDArray[np.bool_] = once & (by_chance <= UNLIKELY)
         return seen
 
     def tensors(self) -> dict[str, NDArray[Any]]:
