@@ -112,8 +112,7 @@ class Batches:
             return
         at_once = max(1, NUMBERS_AT_ONCE // (models * size * source.features)) if self.processes.size == 1 else 1
         for some in self.now.rows[:, self.now.given * size :].split(at_once * size, 1):
-            rows = torch.cat([batch.flatten() for batch in self.processes.share(some).split(size, 1)])
-            whole = source.read_at(rows)
+            whole = source.read_at(_batch_by_batch(self.processes.share(some), size))
             parts: list[Iterable[Any]] = [repeat(None) if x is None else _by_model(x, models, size) for x in whole]
             yield from map(Batch, *parts)
 
@@ -134,6 +133,12 @@ def _in_batches(inputs: Iterator[Tensor], size: int) -> Iterator[Batch]:
         yield from (Batch(batch[None], None) for batch in batches)
     if rest is not None and len(rest):
         yield Batch(rest[None], None)
+
+
+def _batch_by_batch(rows: Tensor, size: int) -> Tensor:
+    """Return ``rows`` (models, n) such that each batch of all models stands by itself."""
+    whole = rows.shape[1] // size * size
+    return torch.cat([rows[:, :whole].unflatten(1, (-1, size)).transpose(0, 1).flatten(), rows[:, whole:].flatten()])
 
 
 def _by_model(tensor: Tensor, models: int, size: int) -> list[Tensor]:

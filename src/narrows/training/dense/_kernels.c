@@ -20,7 +20,7 @@ struct net {
     float *const *weights, *const *gradients;   /* of each layer, then the shortcut's: (inputs + 1, outputs), last biases */
     float *const *a, *const *d;                 /* of each layer but the inputs: what it comes to, and the activation's slope */
     float *const *g;                            /* ∂E/∂a of each layer, or of the inputs */
-    float *panel;                               /* room for (inputs, outputs or examples) × the longest vector */
+    float *panel;                               /* room for (inputs, outputs or examples) × two of the longest vectors */
 };
 
 #define QUOTED(text) #text
@@ -31,10 +31,12 @@ const char *source(void) { return AS_TEXT(SOURCE); } /* what this was compiled f
 int best(void) { return __builtin_cpu_supports("avx512f") ? 2 : __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 #define TARGET __attribute__((target("avx512f")))
 #define LANES 16
+#define MOST_ROWS 8
 #define NAMED(name) name##_avx512
 #include "_kernels.c"
 #define TARGET __attribute__((target("avx2,fma")))
 #define LANES 8
+#define MOST_ROWS 4
 #define NAMED(name) name##_avx2
 #include "_kernels.c"
 #else
@@ -42,6 +44,7 @@ int best(void) { return 0; }
 #endif
 #define TARGET
 #define LANES 4
+#define MOST_ROWS 4
 #define NAMED(name) name##_baseline
 #include "_kernels.c"
 
@@ -154,39 +157,58 @@ TARGET static void NAMED(slope)(int64_t f, int64_t count, float *restrict g, con
         for (int64_t i = 0; i < count; i++) g[i] *= d[i];
 }
 
-/* `rows` rows of up to LANES columns of A B, to start with C (where `add`) and a bias (where there is one). */
-INLINE void NAMED(block)(int rows, int64_t k, const float *A, int64_t row, int64_t column, const float *B, int64_t ldb,
-                         const float *bias, int add, float *C, int64_t ldc, int64_t width) {
-    vec c[8], start = bias ? NAMED(load)(bias, width) : (vec){0};
-    for (int q = 0; q < rows; q++) {
-        c[q] = start;
-        if (add) c[q] += NAMED(load)(C + q * ldc, width);
+/* `rows` rows and `wide` vectors (the last of them of `width` numbers) of A B, to start with C (where `add`) and a bias
+(where there is one). */
+INLINE void NAMED(block)(int rows, int wide, int64_t k, const float *A, int64_t row, int64_t column, const float *B,
+                         int64_t ldb, const float *bias, int add, float *C, int64_t ldc, int64_t width) {
+    vec c[MOST_ROWS][2];
+    for (int v = 0; v < wide; v++) {
+        int64_t at = v * LANES, own = v < wide - 1 ? LANES : width;
+        vec start = bias ? NAMED(load)(bias + at, own) : (vec){0};
+        for (int q = 0; q < rows; q++) {
+            c[q][v] = start;
+            if (add) c[q][v] += NAMED(load)(C + q * ldc + at, own);
+        }
     }
-    for (int64_t p = 0; p < k; p++) {
-        vec b = *(const NAMED(loose) *)(B + p * ldb);
-        for (int q = 0; q < rows; q++) c[q] += A[q * row + p * column] * b;
-    }
-    for (int q = 0; q < rows; q++) NAMED(store)(C + q * ldc, c[q], width);
+    for (int64_t p = 0; p < k; p++)
+        for (int q = 0; q < rows; q++)
+            for (int v = 0; v < wide; v++)
+                c[q][v] += A[q * row + p * column] * *(const NAMED(loose) *)(B + p * ldb + v * LANES);
+    for (int q = 0; q < rows; q++)
+        for (int v = 0; v < wide; v++) NAMED(store)(C + q * ldc + v * LANES, c[q][v], v < wide - 1 ? LANES : width);
+}
+
+/* The same of all m rows. */
+INLINE void NAMED(column)(int wide, int64_t m, int64_t k, const float *A, int64_t row, int64_t column, const float *B,
+                          int64_t ldb, const float *bias, int add, float *C, int64_t ldc, int64_t width) {
+    int64_t i = 0;
+    for (; m - i >= MOST_ROWS; i += MOST_ROWS)
+        NAMED(block)(MOST_ROWS, wide, k, A + i * row, row, column, B, ldb, bias, add, C + i * ldc, ldc, width);
+    for (; m - i >= 4; i += 4)
+        NAMED(block)(4, wide, k, A + i * row, row, column, B, ldb, bias, add, C + i * ldc, ldc, width);
+    for (; m - i >= 1; i += 1)
+        NAMED(block)(1, wide, k, A + i * row, row, column, B, ldb, bias, add, C + i * ldc, ldc, width);
 }
 
 /* C (m, n) = A B + bias, or added to C; A is (m, k) with these steps to the next row and column, and B (k, n), or the
 transpose of (n, k). */
 INLINE void NAMED(product)(int64_t m, int64_t k, int64_t n, const float *A, int64_t row, int64_t column, const float *B,
                            int transposed, const float *bias, int add, float *C, float *panel) {
-    for (int64_t j = 0; j < n; j += LANES) {
-        int64_t width = n - j < LANES ? n - j : LANES, i = 0, ldb = n;
+    for (int64_t j = 0; j < n;) {
+        int64_t wide = n - j > LANES ? 2 : 1, all = wide * LANES, width = n - j < all ? n - j : all, ldb = n;
         const float *b = B + j, *start = bias ? bias + j : 0;
-        if (transposed || width < LANES) { /* which is read from a panel of whole vectors */
-            if (transposed) {
-                for (int64_t p = 0; p < k; p++)
-                    for (int64_t q = 0; q < LANES; q++) panel[p * LANES + q] = q < width ? B[(j + q) * k + p] : 0;
-            } else
-                for (int64_t p = 0; p < k; p++) *(NAMED(loose) *)(panel + p * LANES) = NAMED(load)(b + p * n, width);
-            b = panel, ldb = LANES;
+        if (transposed || width < all) { /* which is read from a panel of whole vectors */
+            for (int64_t p = 0; p < k; p++)
+                for (int64_t q = 0; q < all; q++)
+                    panel[p * all + q] = q >= width ? 0 : transposed ? B[(j + q) * k + p] : b[p * n + q];
+            b = panel, ldb = all;
         }
-        for (; m - i >= 8; i += 8) NAMED(block)(8, k, A + i * row, row, column, b, ldb, start, add, C + i * n + j, n, width);
-        for (; m - i >= 4; i += 4) NAMED(block)(4, k, A + i * row, row, column, b, ldb, start, add, C + i * n + j, n, width);
-        for (; m - i >= 1; i += 1) NAMED(block)(1, k, A + i * row, row, column, b, ldb, start, add, C + i * n + j, n, width);
+        width -= all - LANES;
+        if (wide == 2)
+            NAMED(column)(2, m, k, A, row, column, b, ldb, start, add, C + j, n, width);
+        else
+            NAMED(column)(1, m, k, A, row, column, b, ldb, start, add, C + j, n, width);
+        j += all;
     }
 }
 
@@ -265,6 +287,7 @@ TARGET void NAMED(adamw)(int64_t count, float *restrict values, const float *res
 #undef ivec
 #undef TARGET
 #undef LANES
+#undef MOST_ROWS
 #undef NAMED
 
 #endif

@@ -21,9 +21,10 @@ import torch
 from torch import Tensor, nn
 
 from narrows.training.adamw import Tensors
-from narrows.training.dense.layers import Net, Passes
+from narrows.training.dense.layers import Net
+from narrows.training.processor import MUCH
 
-__all__ = ["INSTRUCTIONS", "CompiledPasses", "Kernels", "kernels", "passes_of"]
+__all__ = ["INSTRUCTIONS", "CompiledPasses", "Kernels", "kernels", "kernels_for"]
 
 INSTRUCTIONS = "baseline", "avx2", "avx512"
 """Sets of them that the kernels are compiled for, in the order in which a processor has them."""
@@ -35,8 +36,8 @@ ACTIVATIONS = nn.Identity, nn.ReLU, nn.SiLU, nn.GELU, nn.Tanh, nn.Sigmoid
 """In the order in which the kernels count them."""
 
 
-MOST_OPERATIONS = 1e8
-"""Of a pass through a net of one model, up to which it takes less time here than by torch's kernels."""
+MOST_OPERATIONS = {"baseline": 2e6, "avx2": MUCH, "avx512": MUCH}
+"""Of a step: from `MUCH` on torch has several threads, and without long vectors it has better products than these."""
 
 
 class _Net(ctypes.Structure):
@@ -134,7 +135,7 @@ class CompiledPasses:
         # What each layer comes to and its activation's slope, of the inputs none, and the gradient of the former.
         self.a, self.d, self.g = ([weights[0].new_empty(models, examples, width) for width in widths] for _ in range(3))
         self.inputs, self.outputs = self.a[0], self.a[-1]
-        panel = weights[0].new_empty(LONGEST * max(*widths, examples))
+        panel = weights[0].new_empty(2 * LONGEST * max(*widths, examples))
         self.weights, self.gradients, self.panel = weights, gradients, panel  # whose addresses the kernels keep
         self.net = _Net(
             models,
@@ -163,16 +164,17 @@ class CompiledPasses:
         return self.g[0]
 
 
-def passes_of(
-    net: Net, weights: Sequence[Tensor], gradients: Sequence[Tensor], examples: int
-) -> Passes | CompiledPasses:
-    """Return what is quicker for batches of that many ``examples``; parameters as in `Passes`."""
-    operations = 2 * examples * sum(w[0].numel() for w in weights)
-    if (compiled := kernels_for(weights[0])) and operations <= MOST_OPERATIONS:
-        return CompiledPasses(net, weights, gradients, examples, compiled)
-    return Passes(net, weights, gradients, examples)
+def kernels_for(like: Tensor, operations: float) -> Kernels | None:
+    """Return the kernels, where a step of that many floating-point operations takes less time by them than by torch.
 
+    That is counted, not measured, so that it is the same at every run.
 
-def kernels_for(tensor: Tensor) -> Kernels | None:
-    """Return the kernels, if there are any for numbers such as those of ``tensor``."""
-    return kernels() if tensor.device.type == "cpu" and tensor.dtype is torch.float32 else None
+    Parameters
+    ----------
+    like
+        A tensor of the weights' type.
+    operations
+        Of all models in a step.
+    """
+    compiled = kernels() if like.device.type == "cpu" and like.dtype is torch.float32 else None
+    return compiled if compiled and operations <= MOST_OPERATIONS[compiled.instructions] else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -16,8 +17,8 @@ from narrows.models.objectives import Neighbours
 from narrows.models.priors.base import StandardNormal
 from narrows.training.dense.cells import TERMS, Cells
 from narrows.training.dense.codes import activation_of, code_of
-from narrows.training.dense.kernels import passes_of
-from narrows.training.dense.layers import DERIVED, Net, linear_layers
+from narrows.training.dense.kernels import CompiledPasses, kernels_for
+from narrows.training.dense.layers import DERIVED, Net, Passes, linear_layers
 from narrows.training.dense.losses import LOSSES, Features, link_of
 from narrows.training.dense.weights import Weights
 from narrows.training.general import Objective, rates
@@ -166,8 +167,10 @@ class _Batch:
     def __init__(self, stack: Stack, examples: int) -> None:
         weights, model = stack.weights, stack.models[0]
         first, last = len(stack.nets[0].layers), len(stack.layers)
+        compiled = kernels_for(weights.values[0], 6 * examples * sum(w.numel() for w in weights.values[:last]))
+        passes = partial(CompiledPasses, compiled=compiled) if compiled else Passes
         self.encoder, self.decoder = (
-            passes_of(net, weights.values[some], weights.gradients[some], examples)
+            passes(net, weights.values[some], weights.gradients[some], examples)
             for net, some in zip(stack.nets, (slice(first), slice(first, last)), strict=True)
         )
         self.inputs = self.encoder.inputs
