@@ -274,3 +274,25 @@ def test_parts_larger_than_memory_are_trained_on(made, typed, tmp_path, monkeypa
         Sweep(X, y, latent_dims=(2,)).X_train[:5]
     monkeypatch.undo()
     typed(tmp_path, "evaluate", tmp_path / "run", data)
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_table_larger_than_memory_is_trained_on_and_goes_through_every_verb(made, typed, tmp_path, monkeypatch):
+    _, _, table = made
+    table = table.assign(id=[f"i{row}" for row in range(len(table))])
+    data = in_parts(tmp_path / "data", table)
+    monkeypatch.setattr(parts_module, "MOST_IN_MEMORY", 1)
+    output, _ = typed(tmp_path, "data", data)
+    assert "2 levels: " in output or "binary" in output
+    options = ("--latent-dim", 2, "--epochs", 2, "--option", "hidden=[8]", "--out", "run")
+    output, _ = typed(tmp_path, "train", data, *options)
+    assert "identifier" in output
+    told = json.loads((tmp_path / "run" / "results.json").read_text("utf-8"))["data"]
+    assert told["train"] + told["test"] == 500
+    monkeypatch.undo()
+    for verb in ("encode", "anomalies", "denoise", "reconstruct", "impute"):
+        typed(tmp_path, verb, tmp_path / "run", data, "--out", verb)
+        assert len(read(tmp_path / verb)) == 500
+    filled = read(tmp_path / "impute")
+    assert not filled.isna().to_numpy().any()
+    pd.testing.assert_frame_equal(filled.where(table.notna()), table, check_dtype=False)

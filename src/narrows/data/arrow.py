@@ -18,7 +18,7 @@ from narrows.data.errors import DataError
 from narrows.data.examples import ENCODED, Columns
 from narrows.data.optional import damage_named
 
-__all__ = ["as_table", "examples_in", "examples_in_parquet", "frame_of", "holds_examples", "read_table"]
+__all__ = ["as_table", "check_type", "examples_in", "examples_in_parquet", "frame_of", "holds_examples", "read_table"]
 
 WHOLE = {f"{sign}int{bits}": f"{sign.upper()}Int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
 """Types of whole numbers that know no missing ones, and those of pandas that do."""
@@ -184,6 +184,22 @@ def _is_text(kind: Any) -> bool:
 
 def _stored(pa: Any, kind: Any) -> Any:
     return kind.storage_type if isinstance(kind, pa.BaseExtensionType) else kind
+
+
+def check_type(told: str, kind: Any) -> None:
+    """Refuse a type of Arrow's that no column of a table has.
+
+    Raises
+    ------
+    DataError
+        Naming the column, as ``told``, and its type.
+    """
+    types = _pyarrow(told).types
+    held = kind.value_type if types.is_dictionary(kind) else kind
+    numbers = types.is_integer(held) or types.is_floating(held) or types.is_decimal(held) or types.is_boolean(held)
+    times = types.is_timestamp(held) or types.is_date(held) or types.is_duration(held)
+    if not (numbers or times or types.is_null(held) or _is_text(held)):
+        raise DataError(f"{told} is of type {kind}; a column of a table holds numbers, truth values, texts or times")
 
 
 def frame_of(told: str, table: Any) -> pd.DataFrame:

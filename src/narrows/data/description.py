@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from narrows.chunks import chunks
 from narrows.data.dataset import Dataset
+from narrows.data.parquet_rows import ParquetRows
 
 __all__ = ["Column", "Description", "describe"]
 
@@ -80,8 +81,9 @@ def describe(dataset: Dataset) -> Description:
     size = int(np.prod(shape[1:]))
     low, high = np.full(size, np.inf), np.full(size, -np.inf)
     mean, count, missing = np.zeros(size), np.zeros(size, np.int64), np.zeros(size, np.int64)
-    X, numeric = _in_numbers(dataset.X) if isinstance(dataset.X, pd.DataFrame) else (dataset.X, np.ones(size, bool))
-    for chunk in _chunks(X, size):
+    numeric = np.ones(size, bool)
+    for chunk, numbers in _chunks(dataset.X, size):
+        numeric &= numbers
         finite = np.isfinite(chunk)
         low = np.minimum(low, chunk.min(0, where=finite, initial=np.inf))
         high = np.maximum(high, chunk.max(0, where=finite, initial=-np.inf))
@@ -113,7 +115,7 @@ def describe(dataset: Dataset) -> Description:
         float(high[known].max()) if known.any() else None,
         int(missing.sum()),
         int(infinite.sum()),
-        int((known & (low == high)).sum()) + sum(_levels(dataset.X, int(i)) == 1 for i in np.flatnonzero(~numeric)),
+        int((known & (low == high)).sum()) + sum(_same(dataset.X, int(i)) for i in np.flatnonzero(~numeric)),
         None if dataset.y is None else _counts(dataset.y),
         columns,
     )
@@ -136,14 +138,25 @@ def _in_numbers(frame: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.bo
     return X, numeric
 
 
-def _levels(frame: Any, place: int) -> int:
-    return len(frame.iloc[:, place].dropna().unique())
+def _same(X: pd.DataFrame | ParquetRows, place: int) -> bool:
+    """Say whether a column that holds no numbers always holds the same."""
+    values: set[Any] = set()
+    for frame in [X] if isinstance(X, pd.DataFrame) else X.frames(max(1, NUMBERS_AT_ONCE // X.shape[1])):
+        values |= set(frame.iloc[:, place].dropna().unique())
+        if len(values) > 1:
+            return False
+    return len(values) == 1
 
 
-def _chunks(X: Any, size: int) -> Iterator[NDArray[np.float64]]:
+def _chunks(X: Any, size: int) -> Iterator[tuple[NDArray[np.float64], NDArray[np.bool_]]]:
+    """Yield rows as numbers (k, size), some at a time, and which columns hold numbers."""
+    if isinstance(X, ParquetRows):
+        yield from map(_in_numbers, X.frames(max(1, NUMBERS_AT_ONCE // size)))
+        return
+    X, numeric = _in_numbers(X) if isinstance(X, pd.DataFrame) else (X, np.ones(size, bool))
     for rows in chunks(len(X), size, NUMBERS_AT_ONCE):
         chunk = np.asarray(X[rows])
-        yield chunk.reshape(len(chunk), size).astype(np.float64)
+        yield chunk.reshape(len(chunk), size).astype(np.float64), numeric
 
 
 def _counts(y: NDArray[Any]) -> dict[str, int]:

@@ -203,7 +203,7 @@ def read_parts(path: Path, missing: Sequence[str] = (), types: Types | None = No
     Raises
     ------
     DataError
-        As there; or if they are large and hold other things than numbers, or ``missing`` is given.
+        As there.
     """
     if path.is_file() and path.stat().st_size <= MOST_IN_MEMORY // 8:  # of which a table in memory may be made anyway
         return read_parquet(path, missing, types)
@@ -215,11 +215,9 @@ def read_parts(path: Path, missing: Sequence[str] = (), types: Types | None = No
     if 4 * sum(one.num_rows * one.num_columns for one in metadata) <= MOST_IN_MEMORY:
         frame = pd.concat([frame_of(str(file), read_table(file)) for file in files], ignore_index=True)
         return in_frame(path, frame, missing, types)
-    if missing:
-        raise DataError(f"missing={tuple(missing)!r} (--missing) is for tables that memory can hold; {path} is larger")
     label, name, notes = label_column(schema.names, types or {}), path.name.partition(".")[0], []
     without = ""
     if label is not None and not pa.types.is_floating(schema.field(label).type):
         without = schema.names[label]
         notes.append(f"column {without!r} holds labels, which are not learned from in parts")
-    return Dataset(name, ParquetRows.of(path, without), notes=tuple(notes))
+    return Dataset(name, ParquetRows.of(path, without, missing), notes=tuple(notes))

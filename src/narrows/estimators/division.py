@@ -22,8 +22,8 @@ from narrows.data.take import take
 from narrows.estimators.attributes import FittedAttributes
 from narrows.estimators.rows import weights_of
 from narrows.estimators.targets import are_pairs
-from narrows.estimators.training_data import refuse_beside_rows
-from narrows.fitted.blocks import Sample
+from narrows.estimators.training_data import coded, refuse_beside_rows
+from narrows.fitted.blocks import Sample, at_once
 
 __all__ = ["Division", "examples_in", "is_table"]
 
@@ -102,8 +102,13 @@ class Division:
     ) -> Self:
         """Split rows larger than memory by their shares; of those to be tested on, a sample is enough."""
         refuse_beside_rows(estimator, y, sample_weight)
+        rows = coded(rows, estimator.columns)
         sample = Sample.of(rows, test_size)
-        test = pd.DataFrame(sample.held_out, columns=list(rows.columns))
+        test = (
+            pd.DataFrame(sample.held_out, columns=list(rows.columns))
+            if rows.coding is None
+            else rows.at(sample.places, at_once(len(rows.columns)))
+        )
         train = replace(rows, low=sample.boundary, count=int(sample.counts.sum()))
         return cls(train, test, None, None, None, test, None, None)
 

@@ -18,7 +18,7 @@ from torch import Tensor
 from narrows.data.fingerprints import shares
 from narrows.data.parquet_rows import ParquetRows
 
-__all__ = ["Blocks", "Sample"]
+__all__ = ["Blocks", "Sample", "at_once"]
 
 MIXED_ROWS, MIXED_NUMBERS = 2**16, 2**21
 """Rows that are mixed with each other in an epoch, and numbers in them."""
@@ -29,7 +29,7 @@ FEWEST_GROUPS, MOST_GROUPS = 4, 64
 SAMPLED, HELD_OUT, SAMPLED_NUMBERS = 50_000, 10_000, 2**22
 """Rows of a sample, of those that are learned from and of those held out, and numbers in either."""
 
-Rows = NDArray[np.float32]
+Rows = NDArray[np.floating]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +40,8 @@ class Sample:
     ----------
     held_out, seen
         Of those that are held out, and of those that are learned from.
+    places
+        Which of all rows the former are.
     boundary
         Where one ends and the other begins, by `narrows.data.fingerprints.shares`.
     counts
@@ -47,6 +49,7 @@ class Sample:
     """
 
     held_out: Rows
+    places: NDArray[np.int64]
     seen: Rows
     boundary: float
     counts: NDArray[np.int64]
@@ -54,46 +57,50 @@ class Sample:
     @classmethod
     def of(cls, rows: ParquetRows, held_out: float) -> Self:
         """Return it, holding out that fraction; what is sampled are the rows of the least of other shares."""
-        features = len(rows.columns)
+        features = rows.width
         boundary = rows.low + (1 - rows.low) * held_out
-        both = (_Reservoir.of(HELD_OUT, features), _Reservoir.of(SAMPLED, features))
+        both = (_Reservoir.of(HELD_OUT, rows), _Reservoir.of(SAMPLED, rows))
         counts = np.zeros(len(rows.groups), np.int64)
         for number, group in enumerate(rows.groups):
-            places = group.first
-            for x in rows.read(group, _at_once(features)):
-                share, salt = shares(x), np.arange(places + 1, places + 1 + len(x))
+            first = group.first
+            for x in rows.read(group, at_once(features)):
+                share, places = shares(x), np.arange(first, first + len(x))
                 seen = share >= boundary
                 for own, reservoir in zip(((share >= rows.low) & ~seen, seen), both, strict=True):
-                    reservoir.add(x[own], shares(x[own], salt[own]))
+                    reservoir.add(x[own], places[own])
                 counts[number] += int(seen.sum())
-                places += len(x)
+                first += len(x)
         if counts.sum() < 2:
             raise ValueError(
                 f"validation_fraction={held_out:g} leaves {counts.sum()} of {len(rows):,} rows to learn from; at least "
                 "two are needed"
             )
-        return cls(both[0].rows, both[1].rows, boundary, counts)
+        return cls(both[0].rows, both[0].places, both[1].rows, boundary, counts)
 
 
 @dataclass
 class _Reservoir:
-    """Those rows, at most so ``many``, whose ``keys`` are least, in the order of these."""
+    """Those rows, at most so ``many``, whose ``keys`` are least, in the order of these, and their ``places``."""
 
     many: int
     rows: Rows
+    places: NDArray[np.int64]
     keys: NDArray[np.float64]
 
     @classmethod
-    def of(cls, many: int, features: int) -> Self:
-        return cls(max(2, min(many, SAMPLED_NUMBERS // features)), np.zeros((0, features), np.float32), np.zeros(0))
+    def of(cls, many: int, rows: ParquetRows) -> Self:
+        most = max(2, min(many, SAMPLED_NUMBERS // rows.width))
+        return cls(most, np.zeros((0, rows.width), rows.dtype), np.zeros(0, np.int64), np.zeros(0))
 
-    def add(self, rows: Rows, keys: NDArray[np.float64]) -> None:
+    def add(self, rows: Rows, places: NDArray[np.int64]) -> None:
+        keys = shares(rows, places + 1)
         if len(self.keys) == self.many:
             low = keys < self.keys[-1]
-            rows, keys = rows[low], keys[low]
+            rows, places, keys = rows[low], places[low], keys[low]
         both = np.concatenate([self.keys, keys])
         least = np.argsort(both, kind="stable")[: self.many]
-        self.rows, self.keys = np.concatenate([self.rows, rows])[least], both[least]
+        self.rows = np.concatenate([self.rows, rows])[least]
+        self.places, self.keys = np.concatenate([self.places, places])[least], both[least]
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,7 +155,7 @@ class Blocks:
             yield np.array(some)
 
     def _mixed(self, some: Sequence[int] | NDArray[np.int64], random: np.random.Generator) -> Iterator[Rows]:
-        each = max(1, _at_once(len(self.rows.columns)) // len(some))
+        each = max(1, at_once(self.rows.width) // len(some))
         lanes = [self.rows.read(self.rows.groups[group], each) for group in some]
         while pieces := [x for lane in lanes if (x := next(lane, None)) is not None]:
             x = np.concatenate(pieces)
@@ -156,6 +163,6 @@ class Blocks:
             yield x[random.permutation(len(x))]
 
 
-def _at_once(features: int) -> int:
+def at_once(features: int) -> int:
     """Return how many rows are read at a time."""
     return max(1, min(MIXED_ROWS, MIXED_NUMBERS // features))

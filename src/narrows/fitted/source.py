@@ -53,7 +53,7 @@ class Source:
     @property
     def dtype(self) -> np.dtype[Any]:
         """Of the rows, and of what a model makes of them: 64-bit floats only where they are in memory."""
-        return np.dtype(np.float32) if self.streamed else self.X.dtype
+        return np.dtype(np.float32) if self.streamed and not isinstance(self.X, ParquetRows) else self.X.dtype
 
     def rows(self, indices: NDArray[np.int64] | None = None) -> Array:
         """Return the rows at ``indices`` (k,), or all, in memory."""
@@ -80,7 +80,8 @@ class Source:
         if isinstance(self.X, ParquetRows):  # which are read in order, and no other way for long
             first = 0
             for rows in self.X.chunks(max(1, NUMBERS_AT_ONCE // self.shape[1])):
-                check_finite(rows, self.X.columns, numbers=np.arange(first, first + len(rows)), argument=self.name)
+                if self.X.coding is None:  # which has seen to it, and leaves NaN for what is missing
+                    check_finite(rows, self.X.columns, numbers=np.arange(first, first + len(rows)), argument=self.name)
                 yield rows
                 first += len(rows)
             return

@@ -23,6 +23,7 @@ from narrows.data.labels import class_labels
 from narrows.data.parquet_rows import ParquetRows
 from narrows.evaluation.far import ordinary_range
 from narrows.fitted.blocks import Blocks, Sample
+from narrows.fitted.cell_scaling import scaling_of_cells
 from narrows.fitted.frame import Dtype, Frame
 from narrows.fitted.source import Source
 from narrows.scaling import Scaling
@@ -131,23 +132,36 @@ class TrainingSet:
         return cls(source, examples, feature_names, frame, scale, classes, labels, noisy=noisy)
 
     @classmethod
-    def of_rows(
-        cls, source: Source, rows: ParquetRows, scaling: str | tuple[float, float], validation_fraction: float
-    ) -> Self:
-        """Return ``rows`` larger than memory, which are a ``source``, of which a fraction is to be held out."""
-        scale, ordinary = _measured(source, scaling, None)
-        sample = Sample.of(rows, validation_fraction)
+    def of_rows(cls, rows: ParquetRows, scaling: str | tuple[float, float], validation_fraction: float) -> Self:
+        """Return ``rows`` larger than memory, of which a fraction is to be held out."""
+        table = rows.coding if isinstance(rows.coding, Table) else None
+        source = Source(rows, (len(rows), rows.width), streamed=True)
+        if table is None:
+            scale, ordinary = _measured(source, scaling, None)
+            sample = Sample.of(rows, validation_fraction)
+        else:
+            sample = Sample.of(rows, validation_fraction)
+            scale, ordinary = scaling_of_cells(table, source.chunks, sample.seen, scaling)
 
-        def scaled(x: NDArray[np.float32]) -> Tensor:
+        def scaled(x: NDArray[np.floating]) -> Tensor:
             return torch.from_numpy(scale.apply(x if ordinary is None else np.clip(x, *ordinary)))
 
         some = scaled(np.concatenate([sample.held_out, sample.seen]))
         examples = replace(Examples.of(some, None), all=Blocks(rows, sample.boundary, sample.counts, scaled))
         single: Dtype = "float32"
-        names, frame = rows.columns, Frame("pandas", (single,) * len(rows.columns))
-        labels = torch.zeros(len(some), dtype=torch.int64)
-        held_out = len(sample.held_out)
-        return cls(source, examples, names, frame, scale, None, labels, boundary=sample.boundary, held_out=held_out)
+        frame = Frame("pandas", (single,) * len(rows.columns)) if table is None else None
+        return cls(
+            source,
+            examples,
+            rows.columns,
+            frame,
+            scale,
+            None,
+            torch.zeros(len(some), dtype=torch.int64),
+            table,
+            boundary=sample.boundary,
+            held_out=len(sample.held_out),
+        )
 
     def divided(self, fraction: float, generator: torch.Generator) -> tuple[Examples, Examples]:
         """Return the examples to learn from, and, of about that ``fraction``, those to validate by."""

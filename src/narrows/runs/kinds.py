@@ -15,6 +15,8 @@ from narrows.columns.saying import plain_kind
 from narrows.columns.table import Table, is_plain
 from narrows.data.dataset import Dataset
 from narrows.data.errors import DataError
+from narrows.data.parquet_rows import ParquetRows
+from narrows.estimators.training_data import coded
 
 __all__ = ["asked_for", "check_columns", "kinds_in", "types_for"]
 
@@ -72,6 +74,9 @@ def kinds_in(X: Any, asked: Mapping[str, str] | str | None = None) -> list[dict[
     TypeError, ValueError
         If nothing can be learned from them, or a column is not of the kind that is asked for.
     """
+    if isinstance(X, ParquetRows):
+        found = coded(X, asked).coding
+        return [plain_kind(column) for column in found.columns] if isinstance(found, Table) else []
     if isinstance(X, pd.DataFrame):
         is_table = not is_plain(X, asked)
     else:
