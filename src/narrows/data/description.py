@@ -138,7 +138,7 @@ def _in_numbers(frame: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.bo
     return X, numeric
 
 
-def _same(X: pd.DataFrame | ParquetRows, place: int) -> bool:
+def _same(X: Any, place: int) -> bool:
     """Say whether a column that holds no numbers always holds the same."""
     values: set[Any] = set()
     for frame in [X] if isinstance(X, pd.DataFrame) else X.frames(max(1, NUMBERS_AT_ONCE // X.shape[1])):
