@@ -31,4 +31,6 @@ def test_map_writes_a_model_the_places_of_all_examples_and_a_picture(tmp_path, t
 
 def test_map_refuses_a_discrete_code(tmp_path, typed):
     _, errors = typed(tmp_path, "map", "digits", "--model", "vqvae", status=2)
-    assert "neighbours=20 must be 0 for VQVAE" in errors
+    assert "error: --model vqvae: neighbours=20 must be 0 for VQVAE" in errors  # which nobody has typed
+    _, errors = typed(tmp_path, "map", "digits", "--option", "neighbours=-1", status=2)
+    assert "error: neighbours=-1 must be" in errors

@@ -246,6 +246,8 @@ def test_a_corruption_is_what_the_encoder_sees_and_the_loss_is_of_the_clean():
     z = h[:, :D] + np.exp(0.5 * h[:, D:]) * noise(N, D)
     kl = 0.5 * (np.square(h[:, :D]) + np.exp(h[:, D:]) - 1 - h[:, D:]).sum(1)
     np.testing.assert_allclose(loss_of(EvidenceLowerBound(), own, 0.5), errors(own, z) + kl)
+    weighed = (stats.norm(h[:, :D], np.exp(0.5 * h[:, D:])).logpdf(z) - stats.norm.logpdf(z)).sum(1)
+    np.testing.assert_allclose(loss_of(ImportanceWeighted(1), own, 0.5), errors(own, z) + weighed)
 
 
 def test_neighbours_add_the_divergence_of_the_codes_means_and_leave_no_trace():

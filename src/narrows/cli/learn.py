@@ -197,7 +197,8 @@ def options_of(
     foreign = set(options) - set(ESTIMATORS[kind]().get_params())
     if foreign:
         raise ValueError(f"--recipe {recipe} sets {', '.join(sorted(foreign))}, which {kind} does not have")
-    options |= dict(map(_pair, pairs or []))
+    own = dict(map(_pair, pairs or []))
+    options |= own
     typed = {"devices": processes[0], "nodes": processes[1]} | ({} if epochs is None else {"epochs": epochs})
     for name, value in typed.items():
         checks_of(ESTIMATORS[kind])[name](ELSEWHERE[name], value)
@@ -206,8 +207,10 @@ def options_of(
         options["conditional"] = True
     try:
         ESTIMATORS[kind](**options).check_options()
-    except TypeError as error:  # a person's, not the program's: the options come from the command line
-        raise ValueError(f"--model {model}: {error}") from error
+    except (TypeError, ValueError) as error:  # a person's, not the program's: the options come from the command line
+        if isinstance(error, TypeError) or str(error).partition("=")[0] in RECIPES[recipe].keys() - own:
+            raise ValueError(f"--model {model}: {error}") from error
+        raise
     return kind, options
 
 
