@@ -31,7 +31,7 @@ __all__ = ["Served", "open_served"]
 
 Array = NDArray[Any]
 
-QUICK_OPERATIONS = 2**24
+QUICK_OPERATIONS = 2**28
 """Of floating-point numbers, which an ordinary core does in a millisecond or less."""
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")

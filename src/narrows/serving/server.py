@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 
+import torch
 import uvicorn
 
 from narrows.data.errors import DataError
@@ -70,6 +71,7 @@ def serve(
     listener, address, hosts = listen(host, port)
     _log()
     sys.setswitchinterval(SWITCH_SECONDS)
+    torch.set_num_threads(1)  # of this thread, which computes small passes itself, as that of all others does
     keep_what_stands()
     opened(address)
     uvicorn.Server(config_of(service, hosts | frozenset(map(str.lower, names)), token)).run([listener])
