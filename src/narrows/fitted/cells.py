@@ -189,7 +189,8 @@ class Cells:
         """
         m = len(self.largest)
         limit = self.largest[min(math.ceil((m + 1) * (1 - rate)), m) - 1]
-        return min(1.0, math.log(len(self.ordinary) / rate) / limit) if limit > 0 else 1.0
+        # The row at the limit is none of them, in whatever batch it comes.
+        return min(1.0, math.log(len(self.ordinary) / rate) / (limit + ROUNDING)) if limit > 0 else 1.0
 
     def odd(self, x: Array, context: Tensor | None, rate: float) -> OddCells:
         """Return which cells of scaled rows ``x`` (n, d) are odd, at a ``rate`` of false discoveries."""

@@ -13,6 +13,9 @@ __all__ = ["Limit", "limit", "rate_of"]
 FALSE_ALARMS = 0.05
 """The usual rate."""
 
+ROUNDING = 1e-5
+"""By which part of it a score is another in another batch, at most: the example at the limit is ordinary in each."""
+
 
 class Limit(NamedTuple):
     """A threshold of anomaly scores.
@@ -69,7 +72,7 @@ def limit(fitted: Fitted, by: str, false_alarms: float) -> Limit:
             raise ValueError(f"by={by!r} has no threshold since fit_prior changed the likelihood; fit the model again")
         score = rank_threshold(given, fitted.contamination)
         share = float((given > score).mean())
-        return Limit(score, share, share, len(given))
+        return Limit(_rounded_up(score), share, share, len(given))
     held_out = fitted.held_out(by)
     if not len(held_out):
         raise ValueError(
@@ -78,4 +81,8 @@ def limit(fitted: Fitted, by: str, false_alarms: float) -> Limit:
         )
     asked = max(false_alarms, 1 / (len(held_out) + 1))
     score, promised = steadied_threshold(held_out, fitted.seen(by), asked)
-    return Limit(score, asked, promised, len(held_out))
+    return Limit(_rounded_up(score), asked, promised, len(held_out))
+
+
+def _rounded_up(score: float) -> float:
+    return score + ROUNDING * abs(score)
