@@ -2,15 +2,17 @@
 
     python3 .ci/installed.py
 
-Builds an sdist, and from that a wheel. Installs the wheel into an empty environment, and there, in another folder,
-sweeps the digits, draws a page of the lecture, prints one of the documentation, and starts the explorer, of which every
-static file is fetched. Then a newer torch is put there (a wheel without content, since a real one has gigabytes), and
-pip is asked what it would do to install narrows: it must leave torch alone.
+Builds an sdist, and from that a wheel for any Python 3 of this platform. Installs the wheel into an empty environment,
+which must then have compiled kernels if there is a compiler, and there, in another folder, sweeps the digits, draws a
+page of the lecture, prints one of the documentation, and starts the explorer, of which every static file is fetched.
+Then a newer torch is put there (a wheel without content, since a real one has gigabytes), and pip is asked what it
+would do to install narrows: it must leave torch alone.
 """
 
 import http.cookiejar
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -43,13 +45,15 @@ def built(python: str, folder: Path) -> Path:
     """Return the wheel that is made of the sdist that is made of the repository."""
     run(python, "-m", "pip", "install", "--quiet", "build", cwd=folder)
     run(python, "-m", "build", "--outdir", folder / "dist", ROOT, cwd=folder)
-    (wheel,) = (folder / "dist").glob("*.whl")
+    (wheel,) = (folder / "dist").glob("*-py3-none-*.whl")
     return wheel
 
 
 def use(python: str, folder: Path) -> None:
     """Sweep, draw and explore with what is installed."""
     narrows = [python, "-m", "narrows"]
+    has_kernels = "from narrows.training.dense.kernels import kernels; print(kernels() is not None)"
+    assert shutil.which("cc") is None or run(python, "-c", has_kernels, cwd=folder) == "True\n"
     run(*narrows, "sweep", "digits", "--latent-dims", "1,2", "--epochs", 2, "--out", "run", cwd=folder)
     run(*narrows, "lecture", "xor", "--out", "page", cwd=folder)
     assert run(*narrows, "help", "start", cwd=folder) == (ROOT / "docs" / "start.md").read_text("utf-8")
