@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from narrows.training.adamw import BETA2
 from narrows.training.dense.kernels import ACTIVATIONS, INSTRUCTIONS, CompiledPasses, kernels
 from narrows.training.dense.layers import Net, Passes
 
@@ -140,7 +141,7 @@ def test_adamw_is_torch_s(size, instructions):
     steps = torch.tensor(0.0)
     for momentum in (0.95, 0.9, 0.85):
         gradient = torch.randn(size, generator=generator)
-        optimiser.param_groups[0]["betas"] = (momentum, 0.999)
+        optimiser.param_groups[0]["betas"] = (momentum, BETA2)
         twin.grad = gradient.double()
         optimiser.step()
         steps += 1

@@ -9,7 +9,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["Tensors", "adamw_step"]
+__all__ = ["BETA2", "Tensors", "adamw_step"]
+
+BETA2 = 0.999
+"""How much of the mean of squared gradients a step keeps."""
 
 Tensors = list[Tensor] | tuple[Tensor, ...]
 
@@ -34,7 +37,7 @@ def adamw_step(
     steps
         How many there have been, this one among them, a scalar.
     rate, momentum, decay
-        Learning rate, β₁ and weight decay; β₂ is 0.999.
+        Learning rate, β₁ and weight decay; β₂ is `BETA2`.
     """
     torch._fused_adamw_(
         values,
@@ -45,7 +48,7 @@ def adamw_step(
         [steps] * len(values),
         lr=rate,
         beta1=momentum,
-        beta2=0.999,
+        beta2=BETA2,
         weight_decay=decay,
         eps=1e-8,
         amsgrad=False,

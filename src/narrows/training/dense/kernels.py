@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from narrows.training.adamw import Tensors
+from narrows.training.adamw import BETA2, Tensors
 from narrows.training.dense.layers import Net
 from narrows.training.processor import MUCH
 
@@ -72,10 +72,10 @@ class Kernels:
     ) -> None:
         """As `narrows.training.adamw.adamw_step`, for tensors whose numbers stand one after another."""
         done = steps.item()
-        step, root, kept = rate / (1 - momentum**done), math.sqrt(1 - 0.999**done), 1 - rate * decay
+        step, root, kept = rate / (1 - momentum**done), math.sqrt(1 - BETA2**done), 1 - rate * decay
         for four in zip(values, gradients, first, second, strict=True):
             addresses = (tensor.data_ptr() for tensor in four)
-            self.adamw(four[0].numel(), *addresses, step, root, momentum, 0.999, kept)
+            self.adamw(four[0].numel(), *addresses, step, root, momentum, BETA2, kept)
 
 
 @cache
