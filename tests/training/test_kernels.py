@@ -11,7 +11,7 @@ from torch import nn
 
 from narrows.training.adamw import BETA2
 from narrows.training.dense.kernels import ACTIVATIONS, INSTRUCTIONS, CompiledPasses, kernels
-from narrows.training.dense.layers import Net, Passes
+from narrows.training.dense.layers import DERIVED, Net, Passes
 
 if kernels() is None:
     pytest.skip("the kernels are not compiled here", allow_module_level=True)
@@ -120,6 +120,10 @@ def test_activations_everywhere(activation, instructions):
         outputs.double(), expected.detach(), rtol=1e-6, atol=1e-37 if activation is nn.Tanh else 3e-7
     )
     torch.testing.assert_close(slopes.double(), *torch.autograd.grad(expected.sum(), exact), rtol=1e-6, atol=5e-7)
+
+
+def test_there_is_none_besides():
+    assert {*ACTIVATIONS} == {*DERIVED}
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
