@@ -188,3 +188,28 @@ def test_columns_that_are_lacking_other_or_of_another_type_are_named(source, tmp
     words = "type.parquet, rows 0 to 63: X, column 'text', holds numbers, of type float64; when the model was fitted it"
     with pytest.raises(ValueError, match=words):
         streaming.encode(source.file, str(tmp_path / "type.parquet"), tmp_path / "type", told=lambda _: None)
+
+
+def test_parts_whose_levels_are_numbered_otherwise_or_that_know_none(source, tmp_path):
+    """As pandas writes a part with more categories than another, and one whose texts are all missing."""
+    if source.table is None or source.path.is_file():
+        pytest.skip("parts are Parquet")
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    for number, file in enumerate(sorted(source.path.iterdir())):
+        part = pq.read_table(file)
+        if not number:
+            part = part.set_column(part.column_names.index("late"), "late", pa.nulls(len(part)))
+        if number == 2:
+            place, levels = part.column_names.index("dictionary"), part["dictionary"].cast(pa.string())
+            part = part.set_column(
+                place, "dictionary", levels.dictionary_encode().cast(pa.dictionary(pa.int8(), pa.string()))
+            )
+        pq.write_table(part, folder / file.name)
+    pd.testing.assert_frame_equal(load_data(folder).X, source.X, check_categorical=False)
+    streaming.impute(source.file, str(folder), tmp_path / "out", told=lambda _: None)
+    whole = source.through("impute", tmp_path / "whole")
+    files = sorted((tmp_path / "out").glob("part-*"))
+    made = pa.concat_tables([pq.read_table(file) for file in files], promote_options="permissive")
+    assert made["late"].equals(whole["late"])
+    assert made["dictionary"].cast(pa.string()).equals(whole["dictionary"].cast(pa.string()))

@@ -18,7 +18,16 @@ from narrows.data.errors import DataError
 from narrows.data.examples import ENCODED, Columns
 from narrows.data.optional import damage_named
 
-__all__ = ["as_table", "check_type", "examples_in", "examples_in_parquet", "frame_of", "holds_examples", "read_table"]
+__all__ = [
+    "as_table",
+    "check_type",
+    "decoded",
+    "examples_in",
+    "examples_in_parquet",
+    "frame_of",
+    "holds_examples",
+    "read_table",
+]
 
 WHOLE = {f"{sign}int{bits}": f"{sign.upper()}Int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
 """Types of whole numbers that know no missing ones, and those of pandas that do."""
@@ -184,6 +193,14 @@ def _is_text(kind: Any) -> bool:
 
 def _stored(pa: Any, kind: Any) -> Any:
     return kind.storage_type if isinstance(kind, pa.BaseExtensionType) else kind
+
+
+def decoded(table: Any) -> Any:
+    """Return a table with the values themselves where a dictionary holds them: that of some rows may lack levels."""
+    for place, field in enumerate(table.schema):
+        if hasattr(field.type, "index_type"):
+            table = table.set_column(place, field.name, table.column(place).cast(field.type.value_type))
+    return table
 
 
 def check_type(told: str, kind: Any) -> None:

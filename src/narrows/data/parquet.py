@@ -10,11 +10,13 @@ from typing import Any
 from narrows.data.errors import DataError
 from narrows.data.links import inside
 
-__all__ = ["parquet_files", "parquet_in", "require_pyarrow"]
+__all__ = ["parquet_files", "parquet_in", "require_pyarrow", "with_types"]
 
 
 def parquet_files(path: Path) -> tuple[tuple[Path, ...], Any]:
-    """Return the Parquet file at ``path``, or those in that folder, in order, and the schema of the first.
+    """Return the Parquet file at ``path``, or those in that folder, in order, and their schema, as the first has it.
+
+    A column without a type, of which all cells are missing, may be of any type in other parts.
 
     Raises
     ------
@@ -27,7 +29,24 @@ def parquet_files(path: Path) -> tuple[tuple[Path, ...], Any]:
     schemas = [_schema_of(file) for file in files]
     for file, schema in zip(files, schemas, strict=True):
         _check_like(file, schema, files[0], schemas[0])
-    return files, schemas[0]
+    whole = schemas[0]
+    for place, one in enumerate(whole):
+        kinds = (schema.field(one.name) for schema in schemas if str(schema.field(one.name).type) != "null")
+        whole = whole.set(place, next(kinds, one))
+    for file, schema in zip(files, schemas, strict=True):
+        _check_types(file, schema, files[0], whole)
+    return files, whole
+
+
+def with_types(table: Any, schema: Any) -> Any:
+    """Return a part, a table of Arrow, with the ``schema``'s types for its columns that have none."""
+    import pyarrow as pa
+
+    for place, one in enumerate(table.schema):
+        if pa.types.is_null(one.type):
+            field = schema.field(one.name)
+            table = table.set_column(place, field, pa.nulls(len(table), field.type))
+    return table
 
 
 def parquet_in(folder: Path) -> Sequence[Path]:
@@ -65,6 +84,15 @@ def _check_like(file: Path, schema: Any, first: Path, wanted: Any) -> None:
     for one in schema:
         if one.name not in wanted.names:
             raise DataError(f"{file} has a column {one.name!r}, which {first.name} has not; all parts need the same")
+
+
+def _check_types(file: Path, schema: Any, first: Path, wanted: Any) -> None:
+    """Refuse a part with a column of another type than is ``wanted``; levels may be numbered by other integers."""
+    for one in schema:
         kind = wanted.field(one.name).type
-        if one.type != kind:
+        if str(one.type) != "null" and _stored(one.type) != _stored(kind):
             raise DataError(f"{file}, column {one.name!r} is of type {one.type}, but of type {kind} in {first.name}")
+
+
+def _stored(kind: Any) -> Any:
+    return (kind.value_type, kind.ordered) if hasattr(kind, "index_type") else kind

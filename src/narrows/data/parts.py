@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 
-from narrows.data.arrow import frame_of, read_table
+from narrows.data.arrow import decoded, frame_of, read_table
 from narrows.data.dataset import Dataset
 from narrows.data.delimited import delimited_parts
 from narrows.data.errors import DataError
-from narrows.data.parquet import parquet_files, require_pyarrow
+from narrows.data.parquet import parquet_files, require_pyarrow, with_types
 from narrows.data.parquet_rows import ParquetRows
 from narrows.data.tables import Types, in_delimited, in_frame, label_column, read_parquet
 
@@ -49,7 +48,7 @@ class Part(NamedTuple):
     dataset
         They, as `narrows.data.load_data` returns them.
     held
-        The same as the file holds them: a RecordBatch of Arrow, or lines of text.
+        The same as the file holds them: a table of Arrow, or lines of text.
     begins
         Whether they are the first of what is written as one part.
     """
@@ -82,6 +81,8 @@ class Parts:
         As in `narrows.data.load_data`.
     rows
         In a batch.
+    schema
+        Of Parquet, as Arrow has it.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Parts:
     missing: Sequence[str]
     types: Mapping[str, str] | None
     rows: int
+    schema: Any = field(repr=False)
     seen: tuple[tuple[int, int], ...] = field(repr=False)
 
     @classmethod
@@ -107,7 +109,8 @@ class Parts:
         names = tuple(next(delimited_parts(path, 1, missing)).names if schema is None else schema.names)
         rows = min(ROWS, max(1, NUMBERS // max(1, len(names))))
         rows = rows // ALIGNED * ALIGNED or rows
-        return cls(path.name.partition(".")[0], files, names, tuple(missing), types, rows, tuple(map(_state_of, files)))
+        seen = tuple(map(_state_of, files))
+        return cls(path.name.partition(".")[0], files, names, tuple(missing), types, rows, schema, seen)
 
     def identity(self) -> list[Any]:
         """Return what tells these files from others: their names, sizes, and when they were changed."""
@@ -128,9 +131,10 @@ class Parts:
             import pyarrow as pa  # type: ignore[import-untyped]
 
             for batch in _record_batches(file, first, self.rows):
-                frame = frame_of(str(file), pa.Table.from_batches([batch]))
-                yield Part(file, first, in_frame(file, frame, self.missing, self.types), batch, self._begins(first))
-                first += batch.num_rows
+                table = with_types(pa.Table.from_batches([batch]), self.schema)
+                dataset = in_frame(file, frame_of(str(file), decoded(table)), self.missing, self.types)
+                yield Part(file, first, dataset, table, self._begins(first))
+                first += len(table)
             return
         for lines in islice(delimited_parts(file, self.rows, self.missing), begin, None):
             yield Part(
@@ -213,8 +217,8 @@ def read_parts(path: Path, missing: Sequence[str] = (), types: Types | None = No
     files, schema = parquet_files(path)
     metadata = [pq.read_metadata(file) for file in files]
     if 4 * sum(one.num_rows * one.num_columns for one in metadata) <= MOST_IN_MEMORY:
-        frame = pd.concat([frame_of(str(file), read_table(file)) for file in files], ignore_index=True)
-        return in_frame(path, frame, missing, types)
+        whole = pa.concat_tables(map(read_table, files), promote_options="permissive").unify_dictionaries()
+        return in_frame(path, frame_of(str(path), whole), missing, types)
     label, name, notes = label_column(schema.names, types or {}), path.name.partition(".")[0], []
     without = ""
     if label is not None and not pa.types.is_floating(schema.field(label).type):

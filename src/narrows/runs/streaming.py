@@ -189,9 +189,7 @@ def impute(
             heading = part.held.heading
             text = filled_text(heading + part.held.text, part.held, cells)
             return text if part.begins else text[len(heading) :], numbers
-        import pyarrow as pa
-
-        return filled_table(pa.Table.from_batches([part.held]), cells), numbers
+        return filled_table(part.held, cells), numbers
 
     return _stream("impute", _opened(model), data, out, missing, {"seed": seed}, work, told)
 
