@@ -168,3 +168,40 @@ def test_a_loop_of_arrow_gives_what_one_process_gives(scorer, rows, expected, tm
             file.write_batch(scorer(batch))
     made = pq.read_table(tmp_path / "scored").to_pandas()
     pd.testing.assert_frame_equal(made, expected.reset_index(drop=True), rtol=CLOSE)
+
+
+def test_tables_of_any_columns_come_back_alike_from_dask_and_a_loop(tmp_path):
+    dataframe = pytest.importorskip("dask.dataframe")
+    from pyarrow import dataset
+    from pyarrow import parquet as pq
+
+    random = np.random.default_rng(0)
+    age = random.normal(40, 9, 240)
+    people = pd.DataFrame(
+        {
+            "age": age,
+            "city": np.where(age > 45, "Brno", np.where(age > 35, "Praha", None)),
+            "plan": pd.Categorical(np.where(age > 40, "a", "b")),
+            "member": pd.array([True if years > 42 else None for years in age], "boolean"),
+            "visits": pd.array(np.where(age > 30, np.rint(age), np.nan), "Int16"),
+            "since": pd.Timestamp("2024-01-01", tz="Europe/Prague") + pd.to_timedelta(np.rint(age), unit="D"),
+            "id": np.arange(240),
+        }
+    )
+    model = Autoencoder(2, hidden=(8,), epochs=2, random_state=0).fit(people.drop(columns="id"))
+    model.save(tmp_path / "m")
+    scorer = Scorer(tmp_path / "m")
+    expected = pd.DataFrame(model.transform(people.drop(columns="id")), columns=scorer.schema.names[:2])
+    expected["anomaly_score"] = model.anomaly_score(people.drop(columns="id"))
+    assert [str(kind) for kind in scorer.schema.types] == ["float", "float", "double"]
+    scored = dataframe.from_pandas(people, npartitions=3).map_partitions(
+        scorer, meta=scorer.schema.empty_table().to_pandas()
+    )
+    made = scored.compute(scheduler="synchronous")
+    pd.testing.assert_frame_equal(made, expected, rtol=CLOSE, atol=1e-5, check_index_type=False)
+    for number, part in enumerate(parts_of(people)):
+        pq.write_table(pa.Table.from_pandas(part, preserve_index=False), tmp_path / f"{number}.parquet")
+    parts = [scorer(batch) for batch in dataset.dataset(tmp_path, exclude_invalid_files=True).to_batches()]
+    assert all(part.schema == scorer.schema for part in parts)
+    made = pa.Table.from_batches(parts).to_pandas()
+    pd.testing.assert_frame_equal(made, expected, rtol=CLOSE, atol=1e-5)
