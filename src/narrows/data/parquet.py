@@ -40,7 +40,7 @@ def parquet_files(path: Path) -> tuple[tuple[Path, ...], Any]:
 
 def with_types(table: Any, schema: Any) -> Any:
     """Return a part, a table of Arrow, with the ``schema``'s types for its columns that have none."""
-    import pyarrow as pa
+    import pyarrow as pa  # type: ignore[import-untyped]
 
     for place, one in enumerate(table.schema):
         if pa.types.is_null(one.type):
@@ -67,7 +67,7 @@ def require_pyarrow(path: Path) -> None:
 
 
 def _schema_of(file: Path) -> Any:
-    import pyarrow as pa  # type: ignore[import-untyped]
+    import pyarrow as pa
     import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
     try:
