@@ -121,7 +121,7 @@ def line(rng: random.Random, verbs: dict[str, Any], number: int) -> list[str]:
             words.append(parameter.opts[0])
         elif parameter.opts[0] != "--epochs":
             words += [parameter.opts[0], value(rng, parameter.metavar, f"out{number}")]
-    if verb in {"train", "sweep"}:
+    if verb in {"train", "sweep", "map"}:
         words += ["--epochs", rng.choice(EPOCHS)]
     return words
 

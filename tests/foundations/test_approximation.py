@@ -82,16 +82,17 @@ def test_laws_for_any_function_interval_and_seed(coefficients, wave, a, length, 
         np.testing.assert_allclose(elsewhere.rms, 7 * result.rms, rtol=1e-6, atol=1e-8)
 
 
-def test_the_fit_is_the_least_squares_fit_of_the_units():
-    result = approximate(math.exp, (-1, 1), relu, widths=(10,), seed=3)
+@pytest.mark.parametrize("activation", [relu, sigmoid], ids=lambda a: a.name)
+def test_the_fit_is_the_least_squares_fit_of_the_units(activation):
+    result = approximate(math.exp, (-1, 1), activation, widths=(10,), seed=3)
     rng = np.random.default_rng(3)
     start, columns = rng.uniform(), [np.ones_like(result.x)]
     for j in range(1, 11):
         s = j * rng.uniform(0.25, 1) * rng.choice((-1, 1))
-        columns.append(np.maximum(0, s * (result.x - (2 * ((start + j * (math.sqrt(5) - 1) / 2) % 1) - 1))))
+        columns.append(activation(s * (result.x - (2 * ((start + j * (math.sqrt(5) - 1) / 2) % 1) - 1))))
     phi = np.column_stack(columns)
     c = np.linalg.lstsq(phi, result.target)[0]
-    np.testing.assert_allclose(result.fits[0], phi @ c, atol=1e-10)
+    np.testing.assert_allclose(result.fits[0], phi @ c, atol=1e-8)
     assert result.dimensions.tolist() == [np.linalg.matrix_rank(phi)]
 
 
@@ -108,6 +109,14 @@ def test_the_data_for_the_two_pictures():
     assert result.target.shape == result.x.shape
     assert result.fits.shape == (2, len(result.x))
     assert result.rms.shape == result.sup.shape == result.dimensions.shape == result.widths.shape == (2,)
+
+
+def test_widths_double_and_there_are_eight_points_a_unit():
+    result = approximate(lambda _: 0.0, (0, 1), step)
+    assert result.widths.tolist() == [1, 2, 4, 8, 16, 32, 64, 128]
+    assert len(result.x) == 2001
+    assert len(approximate(lambda _: 0.0, (0, 1), step, widths=(300,)).x) == 2401
+    assert monomial(15)([2.0]).tolist() == [2.0**15]
 
 
 def test_it_is_quick():

@@ -297,6 +297,11 @@ def test_a_separable_function_needs_one_unit():
         assert (len(network(table).layers) == 1) == isinstance(answer, Separation)
 
 
+def test_functions_of_one_input():
+    for table in ([0, 1], [1, 0]):
+        assert network(table)([[0], [1]]).tolist() == table
+
+
 def test_all_functions_of_three_inputs():
     for table in itertools.product([0, 1], repeat=8):
         net = network(table)
