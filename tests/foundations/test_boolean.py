@@ -318,6 +318,13 @@ def test_random_functions_of_four_to_six_inputs(table):
     assert len(net.layers) <= 2
     for unit in itertools.chain(*net.layers):
         assert (unit.weights == np.rint(unit.weights)).all()
+    if len(net.layers) == 2:
+        assert {weight for unit in net.layers[0] for weight in unit.weights} <= {-1, 0, 1}
+        (output,) = net.layers[1]
+        for place, weight in enumerate(output.weights):
+            less = output.weights - np.sign(weight) * np.eye(len(output.weights))[place]
+            other = Network((net.layers[0], (ThresholdUnit(less, output.theta),)))
+            assert other(inputs(n)).tolist() != table  # each has the least weight that it needs
 
 
 @pytest.mark.parametrize("n", range(2, 11))
@@ -340,7 +347,10 @@ def test_a_disjunction_of_separate_terms_needs_a_unit_a_term():
 
 def test_a_random_function_of_nine_inputs():
     table = np.random.default_rng(0).integers(0, 2, 512)
-    assert network(table)(inputs(9)).tolist() == table.tolist()
+    net = network(table)
+    assert net(inputs(9)).tolist() == table.tolist()
+    others = {int(np.count_nonzero(unit.weights)) for unit in net.layers[0]}
+    assert others <= {1, 2, 9}  # more directions than these would take long
 
 
 def test_a_network_can_be_wired_by_hand():
