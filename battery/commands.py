@@ -188,6 +188,7 @@ def fault(words: Sequence[str], ended: object, said: str) -> str:
 def named(words: Sequence[str], told: str) -> bool:
     """Return whether an error names an option, an argument or a value, or an argument that is missing."""
     parts = {part for word in words[1:] for part in (word, word.lstrip("-"), *word.split("="), *word.split(","))}
+    parts |= {" ".join(part.split()) for part in parts}  # as an error has it, which is one line
     parts |= {part.replace("-", "_") for part in parts if part.startswith(tuple("abcdefghijklmnopqrstuvwxyz"))}
     shown = {part for part in parts if len(part.strip()) > 1} | {repr(part) for part in parts}
     return (

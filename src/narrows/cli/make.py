@@ -82,13 +82,15 @@ def generate(
     path = model or source
     assert path is not None
     from narrows import load
+    from narrows.arguments import integer, real
     from narrows.runs import making, opening
 
+    integer("--n", n, 1)
     if like is not None:
         if given or complete:
             raise ValueError(f"{f'--given {given[0]}' if given else '--complete'} has no effect with --like DATA")
         estimator, dataset = opened(path, like, fit, label)
-        spread = 0.5 if noise is None else noise
+        spread = 0.5 if noise is None else real("--noise", noise, 0)
         done = making.generate_like(estimator, dataset, example or 0, spread, n, out, seed=seed, files=files)
         print("In the figure: the original, its reconstruction, and new ones.")
         return say_written(done.files)
