@@ -182,7 +182,7 @@ def fault(words: Sequence[str], ended: object, said: str) -> str:
         return "" if not told else f"an error, and status {ended}"
     if len(told) != 1 or not said.rstrip("\n").endswith(told[0]):
         return f"no line, or more than one: {said[-200:]!r}"
-    return "" if named(words, told[0]) else f"names nothing that was typed: {told[0]}"
+    return "" if named(words, told[0].partition(" (narrows help ")[0]) else f"names nothing that was typed: {told[0]}"
 
 
 def named(words: Sequence[str], told: str) -> bool:
@@ -199,7 +199,7 @@ def named(words: Sequence[str], told: str) -> bool:
     )
 
 
-def broken(_: str) -> None:
+def broken(*_: object) -> None:
     """Say an error as nobody should."""
     print("narrows: error: it does not work", file=sys.stderr)
     sys.exit(2)
