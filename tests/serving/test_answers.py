@@ -152,6 +152,25 @@ def test_models_health_and_metrics_say_what_there_is(client):
     assert 'le="+Inf"' in after
 
 
+def test_metrics_are_what_prometheus_reads(client):
+    """Its own parser is the oracle; of a histogram it says that the buckets add up, and end with all."""
+    parser = pytest.importorskip("prometheus_client.parser")
+    ask(client, "digits/encode", examples=DIGITS[:1].tolist())
+    response = client.get("/metrics")
+    assert response.headers["content-type"].startswith("text/plain; version=0.0.4")
+    families = {family.name: family for family in parser.text_string_to_metric_families(response.text)}
+    kinds = {name: family.type for name, family in families.items()}
+    assert kinds["narrows_requests"] == kinds["narrows_examples"] == kinds["narrows_batches"] == "counter"
+    assert (kinds["narrows_request_seconds"], kinds["narrows_ready"]) == ("histogram", "gauge")
+    assert all(family.documentation for family in families.values())
+    asked = [sample for sample in families["narrows_requests"].samples if sample.labels["verb"] == "encode"]
+    assert {"model": "digits", "verb": "encode", "status": "200"} in [sample.labels for sample in asked]
+    samples = families["narrows_request_seconds"].samples
+    buckets = [sample.value for sample in samples if sample.name.endswith("_bucket")]
+    assert buckets == sorted(buckets)
+    assert [buckets[-1]] == [sample.value for sample in samples if sample.name.endswith("_count")]
+
+
 def test_the_description_has_each_path_with_its_own_shapes(client):
     paths = client.get("/openapi.json").json()["paths"]
     body = paths["/models/digits/encode"]["post"]["requestBody"]["content"][JSON]["schema"]
