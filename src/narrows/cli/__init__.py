@@ -90,9 +90,9 @@ for verb in VERBS:
 
 def main() -> None:
     """Run the command line; bad input ends in one line on standard error and exit status 2, a warning is a line too."""
-    # Imports make half a million objects that stay. To look for garbage among them takes a tenth of the time they take,
+    # Imports make 600,000 objects that stay. To look for garbage among them takes a tenth of the time they take,
     # and again as much at the end, where Python looks at all that is not frozen.
-    gc.set_threshold(500_000, 20, 100)
+    gc.set_threshold(700_000, 20, 100)
     atexit.register(gc.freeze)
     postpone(POSTPONED)
     os.environ["MPLBACKEND"] = "agg"  # no window is opened here, and one that a notebook names may not be installed

@@ -28,8 +28,8 @@ if TYPE_CHECKING:  # it takes a third of a second, and who draws has it
 
 __all__ = ["sections_of"]
 
-MAPPED, NEIGHBOURS, ITERATIONS = 600, 30, 500
-"""Examples on a map of codes; of t-SNE the perplexity, and the steps: twice as many keep no more neighbours near."""
+MAPPED, NEIGHBOURS, ITERATIONS = 600, 30, 350
+"""Examples on a map of codes; of t-SNE the perplexity, and the steps: 500 keep hardly more neighbours near."""
 
 ODDEST, COMPARED, SAMPLES, UNITS, STEPS, REACH = 12, 8, 30, 6, 7, 2.0
 """Examples, those beside ordinary ones, new ones, units of a traversal, its steps, and how far it goes in standard
