@@ -22,7 +22,7 @@ __all__ = ["Source"]
 
 Array = NDArray[np.floating]
 
-NUMBERS_AT_ONCE = 2**22
+NUMBERS_AT_ONCE = 2**20
 """Read at a time when the data are measured."""
 
 

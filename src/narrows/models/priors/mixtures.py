@@ -68,6 +68,8 @@ class GaussianMixture(Prior):
         d, mixtures = posterior.mean.shape[1], []
         for c in range(classes):
             rows = (labels == c).nonzero().squeeze(1)
+            if len(rows) > LARGEST_FIT:
+                rows = rows[torch.from_numpy(rng.choice(len(rows), LARGEST_FIT, replace=False))]
             draws = math.ceil(CODES_A_UNIT * d / len(rows)) if isinstance(posterior, GaussianPosterior) else 1
             noise = torch.randn(draws, len(rows), d, generator=generator)
             codes = (posterior.mean[rows] + posterior.sigma[rows] * noise).flatten(0, 1)
@@ -122,8 +124,6 @@ class GaussianMixture(Prior):
 
 def _mixture(codes: NDArray[np.float64], rng: np.random.RandomState) -> tuple[NDArray[np.float64], ...]:
     """Return weights (K,), means (K, d) and Cholesky factors (K, d, d) fitted to ``codes`` (n, d)."""
-    if len(codes) > LARGEST_FIT:
-        codes = codes[rng.choice(len(codes), LARGEST_FIT, replace=False)]
     center, varied = codes.mean(0), np.ptp(codes, 0) > 0
     if not varied.any():
         return np.ones(1), center[None], np.zeros((1, len(center), len(center)))
