@@ -199,11 +199,16 @@ class TrainingSet:
     def components(self, k: int) -> Components:
         """Return ``k`` principal components of the scaled ones; where there are many, of some of them."""
         if k not in self._components:
-            some = enough_rows(self.examples.features)
             order = torch.randperm(len(self.examples), generator=torch.Generator().manual_seed(0))
-            drawn = [self.coded(chunk.x.numpy()) for chunk in self.examples.subset(order[:some]).chunks()]
-            weights = None if self.examples.weights is None else self.examples.weights[order[:some]].numpy()
-            self._components[k] = Components.of(np.concatenate(drawn), k, weights)
+            some = self.examples.subset(order[: enough_rows(self.examples.features)])
+            drawn = np.zeros((0, 0), np.float32)
+            for rows, chunk in zip(some.spans(), some.chunks(), strict=True):
+                found = self.coded(chunk.x.numpy())
+                if not len(drawn):  # filled, since parts and all of them together would take twice the memory
+                    drawn = np.empty((len(some), found.shape[1]), found.dtype)
+                drawn[rows.numpy()] = found
+            weights = None if some.weights is None else some.weights[some.rows].numpy()
+            self._components[k] = Components.of(drawn, k, weights)
         return self._components[k]
 
 
