@@ -54,7 +54,7 @@ class Weights:
         lengths = [sum(run) for _, run in runs]
         flats = zip(*(flat.split(lengths) for flat in self.flat), strict=True)
         self.runs = [(own, [[values] for values in four]) for (own, _), four in zip(runs, flats, strict=True)]
-        compiled = kernels_for(like, OPERATIONS_A_WEIGHT * sum(sizes))
+        compiled = kernels_for(like, OPERATIONS_A_WEIGHT * self.flat[0].numel())
         self.adamw_step = compiled.adamw_step if compiled else adamw_step
 
     def update(self, fraction: float, momentum: float) -> None:
