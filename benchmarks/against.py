@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -106,14 +107,22 @@ rows = np.asarray(load_data(os.environ["NARROWS_MNIST"]).X, np.float32).reshape(
 """
 
 MEMORY = """
-import torch
+import threading, time, torch
+def held():
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("RssAnon")) / 1024
+most = [held()]
+def watch():
+    while True:
+        most[0] = max(most[0], held())
+        time.sleep(0.003)
+threading.Thread(target=watch, daemon=True).start()
 if rows := FILE:
     from narrows import Autoencoder
     from narrows.data import load_data
     torch.set_num_threads(1)
     X = load_data(rows).X
     Autoencoder(4, epochs=1, batch_size=1024, random_state=0).fit(X).transform(X)
-print(next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) / 1024)
+print(most[0])
 """
 
 COMMANDS = {
@@ -154,6 +163,12 @@ def command(tree: Path, folder: Path, name: str) -> tuple[Seconds, str]:
         return run(tree, "-m", "narrows", *words)[0], ""
 
 
+def processor() -> str:
+    """Return the processor's name, as Linux has it."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+
+
 def row(name: str, work: dict[str, object], rounds: int) -> None:
     """Print a line: median seconds of each, in turns, what was said, and their CPU time by that of this build."""
     times: dict[str, list[Seconds]] = {who: [] for who in work}
@@ -184,6 +199,7 @@ def main(revision: str, rounds: int = ROUNDS) -> None:
 
 def compare(trees: dict[str, Path], folder: Path, rounds: int) -> None:
     """Print the table's rows; of models that commands are given, each build takes its own."""
+    print(f"{processor()}, torch {version('torch')}; one thread.\n")
     print("| work | CPU (wall) seconds, and how many times this build's CPU | | |\n|---|---|---|---|")
     for name, (before, work, said, dims) in (FITS | (MNIST if "NARROWS_MNIST" in os.environ else {})).items():
         turns: dict[str, object] = {
@@ -213,7 +229,7 @@ def compare(trees: dict[str, Path], folder: Path, rounds: int) -> None:
 
 
 def memory(trees: dict[str, Path], folder: Path) -> None:
-    """Print the row of peak memory, mapped files included, of fitting and encoding a million rows in a file."""
+    """Print the row of peak memory, mapped files aside, of fitting and encoding a million rows in a file."""
     rows = folder / "rows.npy"
     np.save(rows, np.random.default_rng(0).normal(size=(1_000_000, 20)).astype(np.float32))
     told = {who: float(run(tree, "-c", MEMORY.replace("FILE", repr(str(rows))))[1]) for who, tree in trees.items()}
