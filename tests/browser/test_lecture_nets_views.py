@@ -81,6 +81,18 @@ def test_steps_are_made_one_by_one_and_in_a_run_until_it_converges(lesson):
     assert len(cells(page, 0)) == 1
 
 
+def test_a_run_goes_no_further_than_it_is_known_to_where_answers_are_slow(lesson):
+    page = lesson("descent", rate="0.2", k="14")
+    page.evaluate(
+        "() => { const send = WebSocket.prototype.send;"
+        " WebSocket.prototype.send = function (text) { setTimeout(() => send.call(this, text), 700); }; }"
+    )
+    page.get_by_role("button", name="Run").click()
+    page.get_by_role("button", name="Pause").wait_for()
+    page.get_by_role("button", name="Run").wait_for()
+    assert state(page)["k"] == "17"
+
+
 @pytest.mark.parametrize(("rate", "said"), [("1", "oscillates"), ("1.05", "diverges"), ("0.95", "zigzags")])
 def test_a_rate_that_is_too_large_is_said_in_words(lesson, rate, said):
     page = lesson("descent", rate=rate, k="20")

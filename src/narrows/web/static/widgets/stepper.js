@@ -6,7 +6,7 @@ const PACE = 600; // milliseconds a step, unless said otherwise
 /**
  * @param {import('../shell/app.js').App} app
  * @param {object} does
- * @param {() => boolean} does.next makes a step, and says whether another can follow
+ * @param {(alone?: boolean) => boolean} does.next makes a step, `alone` by itself, and says whether one can follow
  * @param {() => void} does.start goes back to where it begins
  * @param {number} [does.pace] milliseconds a step
  * @returns {{ element: HTMLElement, stop: () => void }}
@@ -21,7 +21,7 @@ export function stepper(app, { next, start, pace = PACE }) {
     run.textContent = app.t('steps.run');
   };
   const go = () => {
-    if (!next()) stop();
+    if (!next(true)) stop();
   };
   const play = () => {
     run.textContent = app.t('steps.pause');
@@ -35,7 +35,7 @@ export function stepper(app, { next, start, pace = PACE }) {
   const element = h(
     'div',
     { class: 'row' },
-    h('button', { onclick: by(next) }, app.t('steps.step')),
+    h('button', { onclick: by(() => next()) }, app.t('steps.step')),
     run,
     h('button', { onclick: by(start) }, app.t('steps.reset')),
   );

@@ -89,7 +89,7 @@ class Page {
     });
     const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
     this.stepper = stepper(app, {
-      next: () => this.step(),
+      next: (alone = false) => this.step(alone),
       start: () => app.set({ k: '0' }),
       pace: calm ? CALM : PACE,
     });
@@ -160,10 +160,14 @@ class Page {
     this.set({ at: join(plot.inside([start[0] + hundredth * x, start[1] + hundredth * y])) });
   }
 
-  /** @returns {boolean} whether another step can follow this one */
-  step() {
+  /**
+   * @param {boolean} alone whether no person asks for it; then it waits until it is known where the last one went
+   * @returns {boolean} whether another step can follow this one
+   */
+  step(alone) {
     const { steps } = this.given;
     if (this.settled || steps >= MOST) return false;
+    if (alone && this.asked.steps !== steps) return true;
     this.app.set({ k: String(steps + 1) });
     return steps + 1 < MOST;
   }
