@@ -107,12 +107,14 @@ def test_every_type_of_a_column_is_filled(kind):
     pa = pytest.importorskip("pyarrow")
     from narrows.data.filling import filled_table
 
+    if kind == "string_view" and not hasattr(pa, kind):
+        pytest.skip("this pyarrow has no such type")
     level, day, span = ("new", pd.Timestamp("2024-05-01"), pd.Timedelta("2h"))
     old, value, told = {
         "duration[us]": (pa.array([1, None, 3], pa.duration("us")), span, span.to_pytimedelta()),
         "decimal128(9, 2)": (pa.array([1.25, None, 3.5]).cast(pa.decimal128(9, 2)), 2.5, decimal.Decimal("2.50")),
         "date32": (pa.array([1, None, 3], pa.date32()), day, day.date()),
-        "string_view": (pa.array(["a", None, "c"]).cast(pa.string_view()), level, level),
+        "string_view": (pa.array(["a", None, "c"], kind if kind == "string_view" else None), level, level),
         "dictionary": (pa.array(["a", None, "c"]).dictionary_encode(), level, level),
     }[kind]
     made = filled_table(pa.table({"x": old}), cells(x={1: value}))
