@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from browser.explorer_process import changes, pixels, served, state
+from browser.explorer_process import changes, pixels, served, settle, state
 from narrows import Autoencoder, load, recipes
 from narrows.foundations.convolution import LECTURE_FILTER, LECTURE_IMAGE, convolve
 from narrows.web.library import open_models
@@ -173,7 +173,9 @@ def test_a_preset_is_taken(lesson):
     digit = np.rint(load_digits().images[3] * 9 / 16).astype(int)
     assert shown(page, "The image") == [str(pixel) for pixel in digit.ravel()]
     page.get_by_label("Preset").last.select_option(label="identity")
+    settle(page)
     square(page, "The feature map", 6, 6).click()
+    settle(page)
     assert filled(page, 36) == digit[1:-1, 1:-1].ravel().tolist()
 
 

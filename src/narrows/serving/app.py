@@ -30,6 +30,9 @@ LOG = logging.getLogger("narrows.serving")
 
 Answer = Callable[[Request], Awaitable[Response]]
 
+BUSY_SECONDS = 0.1
+"""After which a client is told that there is no room, so that those that ask again at once leave time to others."""
+
 OPEN = ("/health/live", "/health/ready")
 """What needs no token: whoever runs the service asks for it, and it says nothing."""
 
@@ -130,6 +133,8 @@ def _answering(served: Served, verb: str, work: Answer) -> Answer:
         try:
             return await work(request)
         except Refusal as found:
+            if found.status == 503:
+                await asyncio.sleep(BUSY_SECONDS)
             return Refused(found)
         except Gone:
             return Response(status_code=499)  # nobody reads it; nginx logs such requests so

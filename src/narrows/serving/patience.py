@@ -37,7 +37,7 @@ REASONS = {
 
 
 class Joined:
-    """A transport that sends together what is written together: uvicorn writes an answer's head and body apart."""
+    """A transport that sends an answer's head with the body, or its first part: uvicorn writes them apart."""
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self.transport, self.loop = transport, loop
@@ -47,10 +47,12 @@ class Joined:
         return getattr(self.transport, name)
 
     def write(self, data: bytes) -> None:
-        """Send ``data`` with whatever else is written in this turn of the loop."""
-        if not self.pieces:
-            self.loop.call_soon(self._send)
+        """Send ``data`` with what follows, or by itself if in this turn of the loop nothing does."""
         self.pieces.append(data)
+        if len(self.pieces) == 1:
+            self.loop.call_soon(self._send)
+        else:
+            self._send()
 
     def close(self) -> None:
         """Send what is left, and close."""
