@@ -16,8 +16,7 @@ from narrows.data.fingerprints import shares
 from narrows.data.parquet_rows import ParquetRows
 from narrows.fitted import blocks
 from narrows.training.checkpoint import Checkpoint
-
-OPTIONS = {"hidden": (8,), "epochs": 3, "batch_size": 32, "random_state": 0, "prior": "normal"}
+from parquet_parts import OPTIONS, check_gone_on, written
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +28,7 @@ def frame():
 
 @pytest.fixture(scope="module")
 def parts(frame, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("parts")
-    for number, (first, last) in enumerate([(0, 400), (400, 410), (410, 900)]):
-        pq.write_table(pa.Table.from_pandas(frame[first:last]), folder / f"{number}.parquet", row_group_size=70)
-    return folder
+    return written(tmp_path_factory.mktemp("parts"), frame)
 
 
 @pytest.fixture
@@ -108,16 +104,7 @@ def test_what_was_seen_is_computed_and_nothing_of_it_kept(rows, frame, tmp_path)
 @pytest.mark.parametrize("kind", [Autoencoder, VAE])
 def test_gone_on_from_any_step_it_ends_the_same(kind, rows, tmp_path, monkeypatch):
     monkeypatch.setattr(Checkpoint, "due", True)
-    options = OPTIONS | {"epochs": 2}
-    whole = kind(2, **options).fit(rows).model_.state_dict()
-    for stop in (1, 26, 40):
-        path = tmp_path / f"{stop}.checkpoint"
-        steps = kind(2, **options).fit_steps(rows, checkpoint=path)
-        for _ in range(stop):
-            next(steps)
-        steps.close()
-        again = kind(2, **options).fit(rows, checkpoint=path).model_.state_dict()
-        assert all(torch.equal(whole[name], tensor) for name, tensor in again.items())
+    check_gone_on(kind, rows, tmp_path, (1, 26, 40))
 
 
 def test_a_killed_training_ends_the_same(rows, tmp_path, monkeypatch):

@@ -1,11 +1,11 @@
 """Learning from tables of any columns in Parquet parts: as from the whole, but for which rows are held out."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 import torch
-from pyarrow import parquet as pq
 
 from narrows import VAE, Autoencoder, load
 from narrows.columns.table import Table
@@ -15,9 +15,9 @@ from narrows.data.parquet_rows import ParquetRows
 from narrows.estimators.training_data import coded
 from narrows.fitted import blocks
 from narrows.training.checkpoint import Checkpoint
+from parquet_parts import OPTIONS, check_gone_on, written
 
 N = 900
-OPTIONS = {"hidden": (8,), "epochs": 3, "batch_size": 32, "random_state": 0, "prior": "normal"}
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +43,7 @@ def frame():
 
 @pytest.fixture(scope="module")
 def folder(frame, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("parts")
-    for number, (first, last) in enumerate([(0, 400), (400, 410), (410, N)]):
-        whole = pa.Table.from_pandas(frame[first:last], preserve_index=False)
-        pq.write_table(whole, folder / f"{number}.parquet", row_group_size=70)
-    return folder
+    return written(tmp_path_factory.mktemp("parts"), frame)
 
 
 @pytest.fixture
@@ -109,16 +105,7 @@ def test_an_epoch_holds_each_row_that_is_learned_from_once(rows, frame):
 @pytest.mark.parametrize("kind", [Autoencoder, VAE])
 def test_gone_on_from_any_step_it_ends_the_same(kind, rows, tmp_path, monkeypatch):
     monkeypatch.setattr(Checkpoint, "due", True)
-    options = OPTIONS | {"epochs": 2}
-    whole = kind(2, **options).fit(rows).model_.state_dict()
-    for stop in (1, 40):
-        path = tmp_path / f"{stop}.checkpoint"
-        steps = kind(2, **options).fit_steps(rows, checkpoint=path)
-        for _ in range(stop):
-            next(steps)
-        steps.close()
-        again = kind(2, **options).fit(rows, checkpoint=path).model_.state_dict()
-        assert all(torch.equal(whole[name], tensor) for name, tensor in again.items())
+    check_gone_on(kind, rows, tmp_path, (1, 40))
 
 
 def test_numbers_with_gaps_or_marks_are_a_table_and_without_them_they_are_not(tmp_path):
@@ -143,3 +130,18 @@ def test_a_row_without_a_known_cell_is_told_by_its_file_and_row_group(frame, tmp
     words = r"0\.parquet, row group 2, rows 0 to 199 of it: X has only missing cells in 1 rows, first in row 33"
     with pytest.raises(ValueError, match=words):
         Autoencoder(2, **OPTIONS).fit(ParquetRows.of(tmp_path))
+
+
+@pytest.mark.parametrize("of_numbers", [False, True])
+def test_kinds_are_found_once(of_numbers, folder, tmp_path, monkeypatch):
+    """Of data that memory does not hold, each look at all rows is a reading of the disk."""
+    if of_numbers:
+        pd.DataFrame(np.random.default_rng(0).normal(size=(300, 3)), columns=list("abc")).to_parquet(
+            tmp_path / "x.parquet"
+        )
+    rows = ParquetRows.of(tmp_path / "x.parquet" if of_numbers else folder)
+    first = coded(rows, None).coding
+    assert (first is None) == of_numbers
+    monkeypatch.setattr(ParquetRows, "_batches", lambda *_: pytest.fail("the rows are read again"))
+    assert coded(rows, None).coding is first
+    assert coded(replace(rows, low=0.5), None).coding is first

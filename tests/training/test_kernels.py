@@ -150,7 +150,7 @@ def test_adamw_is_torch_s(size, instructions):
         optimiser.step()
         steps += 1
         kernels(instructions).adamw_step(
-            [values], [gradient], [first], [second], steps, rate=0.1, momentum=momentum, decay=0.3
+            [values], [gradient], [first], [second], steps=steps, rate=0.1, momentum=momentum, decay=0.3
         )
     moments = optimiser.state[twin]
     for mine, other in ((values, twin.data), (first, moments["exp_avg"]), (second, moments["exp_avg_sq"])):
@@ -161,7 +161,7 @@ def test_numbers_too_small_are_zero_where_torch_takes_them_for_it():
     moments = [torch.full((20,), 1e-38) for _ in range(4)]
     torch.set_flush_denormal(True)
     try:
-        kernels().adamw_step(*([one] for one in moments), torch.tensor(9.0), rate=0.0, momentum=0.5, decay=0.0)
+        kernels().adamw_step(*([one] for one in moments), steps=torch.tensor(9.0), rate=0.0, momentum=0.5, decay=0.0)
         assert not (moments[3] * 1e30).any()
     finally:
         torch.set_flush_denormal(False)

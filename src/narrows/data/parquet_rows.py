@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, Self
 
@@ -68,6 +68,8 @@ class ParquetRows:
         How many rows that leaves.
     coding
         What makes numbers of them; without it they are 32-bit floats as they are.
+    found
+        The codings that passes over all rows have found, by what kinds were asked for; of some of the rows, too.
     """
 
     columns: tuple[str, ...]
@@ -77,6 +79,7 @@ class ParquetRows:
     low: float
     count: int
     coding: Coding | None = None
+    found: dict[str, Coding | None] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, source: str | Path, without: str | None = None, missing: Sequence[str] = ()) -> Self:

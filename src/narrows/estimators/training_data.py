@@ -46,7 +46,7 @@ def training_set_of(
 
 
 def coded(rows: ParquetRows, asked: Asked) -> ParquetRows:
-    """Return rows as they are learned from: as floats, or as the cells of a table, whose columns one pass finds.
+    """Return rows as they are learned from: as floats, or as the cells of a table, whose columns a pass finds once.
 
     Parameters
     ----------
@@ -57,12 +57,18 @@ def coded(rows: ParquetRows, asked: Asked) -> ParquetRows:
     """
     if rows.coding is not None:
         return rows
+    if repr(asked) not in rows.found:
+        rows.found[repr(asked)] = _coding(rows, asked)
+    return replace(rows, coding=rows.found[repr(asked)])
+
+
+def _coding(rows: ParquetRows, asked: Asked) -> Table | None:
     most = at_once(len(rows.columns))
     if rows.floats[asked == "real"] and not isinstance(asked, Mapping):
         gaps = (frame.isna().any(axis=None) for frame in rows.frames(most))
         if not any(gaps if rows.missing else (np.isnan(x).any() for x in rows.chunks(most))):
-            return rows
-    return replace(rows, coding=Table.of_parts(rows.frames(most), asked))
+            return None
+    return Table.of_parts(rows.frames(most), asked)
 
 
 def refuse_beside_rows(estimator: FittedAttributes, y: ArrayLike | None, sample_weight: ArrayLike | None) -> None:

@@ -32,7 +32,7 @@ __all__ = ["Served", "open_served"]
 Array = NDArray[Any]
 
 QUICK_OPERATIONS = 2**28
-"""Of floating-point numbers, which an ordinary core does in a millisecond or less."""
+"""Of floating-point numbers, which an ordinary core does in ten milliseconds or less."""
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -70,7 +70,7 @@ class Served:
         return True
 
     def quick(self, verb: str) -> int:
-        """Return how many rows a pass may have that takes less than a millisecond."""
+        """Return how many rows a pass may have that takes less than about ten milliseconds."""
         if self.fitted.table is not None or verb in ("score", "anomalies"):
             return 0
         return QUICK_OPERATIONS // self.fitted.operations

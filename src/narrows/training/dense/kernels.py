@@ -35,7 +35,6 @@ LONGEST = 16
 ACTIVATIONS = nn.Identity, nn.ReLU, nn.SiLU, nn.GELU, nn.Tanh, nn.Sigmoid
 """In the order in which the kernels count them."""
 
-
 MOST_OPERATIONS = {"baseline": 2e6, "avx2": MUCH, "avx512": MUCH}
 """Of a step: from `MUCH` on torch has several threads, and without long vectors it has better products than these."""
 
@@ -58,22 +57,11 @@ class Kernels:
     backward: Callable[..., None]
     adamw: Callable[..., None]
 
-    def adamw_step(
-        self,
-        values: Tensors,
-        gradients: Tensors,
-        first: Tensors,
-        second: Tensors,
-        steps: Tensor,
-        *,
-        rate: float,
-        momentum: float,
-        decay: float,
-    ) -> None:
+    def adamw_step(self, *each: Tensors, steps: Tensor, rate: float, momentum: float, decay: float) -> None:
         """As `narrows.training.adamw.adamw_step`, for tensors whose numbers stand one after another."""
         done = steps.item()
         step, root, kept = rate / (1 - momentum**done), math.sqrt(1 - BETA2**done), 1 - rate * decay
-        for four in zip(values, gradients, first, second, strict=True):
+        for four in zip(*each, strict=True):
             addresses = (tensor.data_ptr() for tensor in four)
             self.adamw(four[0].numel(), *addresses, step, root, momentum, BETA2, kept)
 

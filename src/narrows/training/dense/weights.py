@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from operator import itemgetter
 
@@ -55,14 +55,13 @@ class Weights:
         flats = zip(*(flat.split(lengths) for flat in self.flat), strict=True)
         self.runs = [(own, [[values] for values in four]) for (own, _), four in zip(runs, flats, strict=True)]
         compiled = kernels_for(like, OPERATIONS_A_WEIGHT * self.flat[0].numel())
-        self.adamw_step = compiled.adamw_step if compiled else adamw_step
+        self.adamw_step: Callable[..., None] = compiled.adamw_step if compiled else adamw_step
 
     def update(self, fraction: float, momentum: float) -> None:
         """Take AdamW's step at so much of the rate, with β₁ = ``momentum``."""
         self.steps.add_(self.one)
-        for (rate, decay), (values, gradients, first, second) in self.runs:
-            now = {"rate": rate * fraction, "momentum": momentum, "decay": decay}
-            self.adamw_step(values, gradients, first, second, self.steps, **now)
+        for (rate, decay), four in self.runs:
+            self.adamw_step(*four, steps=self.steps, rate=rate * fraction, momentum=momentum, decay=decay)
 
     def state(self) -> dict[str, Tensor]:
         """Return all that `update` changes, as it is, not a copy."""
