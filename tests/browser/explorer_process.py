@@ -99,7 +99,7 @@ def serving(library, listener, host):
         log_level="critical",
         lifespan="off",
         ws="websockets-sansio",
-        timeout_graceful_shutdown=1,
+        timeout_graceful_shutdown=10,  # on a slow machine; connections cut off before would be told of in a later test
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

@@ -134,6 +134,7 @@ def cable(models):
     with serving(library, listener, cable.host):
         yield cable
         cable.listener.close()
+        cable.pull()  # so that no page asks while the server ends
 
 
 def test_a_lost_connection_is_told_of_and_comes_back(page, cable):

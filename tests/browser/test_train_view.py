@@ -31,6 +31,7 @@ def studio():
         yield SimpleNamespace(library=library, cable=cable, address=f"http://{cable.host}/?token=token")
         library.close()
         cable.listener.close()
+        cable.pull()  # so that no page asks while the server ends
 
 
 @pytest.fixture
