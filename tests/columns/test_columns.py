@@ -293,6 +293,7 @@ def test_numbers_come_back_with_as_many_decimals_as_they_had(dtype):
     assert (table.filled(table.cells(prices))["price"] == prices["price"]).all()
     made = table.filled(table.cells(prices) + 1e-3)["price"].to_numpy(np.float64)
     assert np.array_equal(np.round(made, 2).astype(dtype.lower()), made.astype(dtype.lower()))
+    assert "-0.0" not in str(table.columns[0].values(np.array([-1e-3, 0.0]), bounded=False))
 
 
 def test_decimals_are_left_alone_where_numbers_are_asked_to_be_real():

@@ -214,6 +214,7 @@ test('words and numbers as each language has them', () => {
   assert.equal(translate('en', 'key.help'), 'this list');
   assert.equal(translate('cs', 'error', { error: 'x {y}' }), 'Nepodařilo se: x {y}');
   assert.equal(number('en', -1234.5), '−1,230');
+  assert.equal(number('en', -0.04, { maximumFractionDigits: 1 }), '0');
   assert.equal(number('cs', 0.25), '0,25');
   assert.equal(spaced('DenoisingAutoencoder'), 'Denoising Autoencoder');
   assert.equal(spaced('VAE'), 'VAE');

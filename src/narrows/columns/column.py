@@ -210,7 +210,7 @@ class Column:
         if self.form:
             stamps = np.rint(numbers * 1e6).astype(np.int64).astype("datetime64[us]")
             return pd.DatetimeIndex(stamps).strftime(self.form).to_numpy(object)
-        return numbers
+        return numbers + 0.0  # which −0 is not
 
     def _of_levels(self) -> NDArray[Any]:
         return np.array([*self.levels, None], object)[:-1] if self.family == "text" else np.array(self.levels, float)

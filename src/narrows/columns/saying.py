@@ -62,6 +62,6 @@ def _shown(column: Column, value: float) -> str:
     if column.family == "span":
         return str(pd.Timedelta(seconds=value))
     if column.kind != "date":
-        return f"{value:,.0f}" if value == round(value) and abs(value) < LARGE else f"{value:,.6g}"
+        return f"{value:z,.0f}" if value == round(value) and abs(value) < LARGE else f"{value:,.6g}"
     time = pd.Timestamp(value, unit="s", tz="UTC").tz_convert(zone_of(column.dtype) or "UTC")
     return time.strftime(column.form or ("%Y-%m-%d" if column.step == DAY else "%Y-%m-%d %H:%M:%S"))

@@ -48,4 +48,4 @@ def _texts(column: Column, cells: pd.Series[Any]) -> Sequence[str]:
 
 def number_text(cell: float) -> str:
     """Return a number as it is shown."""
-    return f"{cell:,.0f}" if SHORT <= abs(cell) < LONG else f"{cell:.5g}"
+    return f"{cell:,.0f}" if SHORT <= abs(cell) < LONG else f"{cell:z.5g}"

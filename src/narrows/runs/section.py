@@ -38,4 +38,4 @@ def interval_of(estimate: Estimate) -> str:
 
 def four_digits(value: float) -> str:
     """Return a number as text: whole ones whole, others with four digits."""
-    return f"{value:,.0f}" if value == round(value) or abs(value) >= 1000 else f"{value:.4g}"
+    return f"{value:z,.0f}" if value == round(value) or abs(value) >= 1000 else f"{value:.4g}"

@@ -104,7 +104,7 @@ def _with_interval(estimate: Estimate) -> str:
 
 
 def _three(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1000 or not value else f"{value:.3g}"
+    return f"{value:z,.0f}" if abs(value) >= 1000 or not value else f"{value:.3g}"
 
 
 def _spreads(estimator: BottleneckEstimator, examples: Dataset, found: OfTable) -> Figure:

@@ -268,7 +268,7 @@ def _texts(column: Column, decimals: int, cells: NDArray[np.float64]) -> list[st
     if column.kind == "date" and not column.form:
         values = _times(column, values)
     elif decimals >= 0:
-        values = np.array([f"{value:.{decimals}f}" for value in values], object)
+        values = np.array([f"{value:z.{decimals}f}" for value in values], object)
     elif column.family == "span":
         values = np.array([pd.Timedelta(value, unit="s") for value in values], object)
     return ["" if gap else str(value) for gap, value in zip(np.isnan(cells), values, strict=True)]

@@ -103,12 +103,13 @@ function onGrid({ step, zone }, value) {
 /**
  * @param {number} value
  * @param {number} decimals
- * @returns {string} as Python writes it, which from the middle goes to the even one
+ * @returns {string} as Python writes it, which from the middle goes to the even one; 0 never with a minus
  */
 function fixed(value, decimals) {
   if (Math.abs(value) >= 1e21) return BigInt(value).toString() + (decimals ? `.${'0'.repeat(decimals)}` : '');
   const whole = value * 10 ** decimals;
-  return (Math.abs(whole % 1) === 0.5 ? roundEven(whole) / 10 ** decimals : value).toFixed(decimals);
+  const written = (Math.abs(whole % 1) === 0.5 ? roundEven(whole) / 10 ** decimals : value).toFixed(decimals);
+  return /[1-9]/.test(written) ? written : written.replace('-', '');
 }
 
 /**

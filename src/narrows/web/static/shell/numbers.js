@@ -20,7 +20,8 @@ export function clamp(value, low, high) {
  * @returns {string}
  */
 export function number(language, value, options = { maximumSignificantDigits: 3 }) {
-  return new Intl.NumberFormat(language === 'cs' ? 'cs-CZ' : 'en-GB', options).format(value).replace('-', '−');
+  const locale = language === 'cs' ? 'cs-CZ' : 'en-GB';
+  return new Intl.NumberFormat(locale, { signDisplay: 'negative', ...options }).format(value).replace('-', '−');
 }
 
 /**
