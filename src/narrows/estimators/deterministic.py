@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from narrows.estimators.allowed import Rules, above, at_least, checked, fraction, one_of
 from narrows.estimators.base import BottleneckEstimator
-from narrows.estimators.options import check_noise
+from narrows.estimators.checks import check_noise
 from narrows.models.bottlenecks import Bottleneck, Deterministic, Noisy
 from narrows.models.nets import ACTIVATIONS
 from narrows.models.objectives import Contractive, Reconstruction, Regularised, Sparse, Wasserstein

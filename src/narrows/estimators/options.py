@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 from sklearn.base import BaseEstimator
 from torch import nn
 
-from narrows.arguments import RandomState, check_random_state, closest, plain, rate, real
+from narrows.arguments import RandomState, check_random_state, closest
 from narrows.columns.column import NUMBERS
 from narrows.columns.finding import Asked, check_asked
 from narrows.columns.table import Table
@@ -26,7 +26,14 @@ from narrows.estimators.allowed import (
     whole,
 )
 from narrows.estimators.architecture import Net, check_hidden, check_net, encoder_and_decoder
-from narrows.fitted.limits import rate_of
+from narrows.estimators.checks import (
+    SHARED,
+    check_column_weights,
+    check_contamination,
+    check_device,
+    check_false_alarms,
+    check_noise,
+)
 from narrows.models.bottlenecks import Bottleneck, DiagonalGaussian
 from narrows.models.coding import Coding
 from narrows.models.corruptions import CORRUPTIONS, Corruption
@@ -37,13 +44,12 @@ from narrows.models.nets import ACTIVATIONS
 from narrows.models.objectives import Neighbours
 from narrows.models.priors import PRIORS
 from narrows.models.priors.base import StandardNormal
-from narrows.models.priors.flows import require_zuko
 from narrows.scaling import Scaling, check_scaling
 from narrows.training.general import Objective
-from narrows.training.processor import PRECISIONS, device_for
+from narrows.training.processor import PRECISIONS
 from narrows.training.schedules import SCHEDULES
 
-__all__ = ["Options", "check_noise"]
+__all__ = ["Options"]
 
 MOST_HIDDEN, SOME_HIDDEN = 0.8, 0.25
 """Of a table's row, the largest fraction of cells that training hides, on average half of that; and of which part of
@@ -63,68 +69,6 @@ NEIGHBOURHOOD, MAP_STEPS, FEWEST_MAP_EPOCHS = 768, 1_000, 3
 
 NOISE = 0.3
 """What ``input_noise="auto"`` is, of models that take it."""
-
-
-def check_noise(name: str, value: Any) -> tuple[float, float]:
-    """Return how much noise there is at the first step and at the last: the same, if ``value`` is one number.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If it is neither one number from 0 on nor a pair of them.
-    """
-    pair = plain(value)
-    pair = pair if isinstance(pair, tuple) else (pair, pair)
-    if len(pair) != 2:
-        raise ValueError(f"{name}={value!r} must be one number, or a pair: for the start of training and for its end")
-    return real(name, pair[0], 0), real(name, pair[1], 0)
-
-
-def _column_weights(name: str, value: Any) -> None:
-    if value is None:
-        return
-    if not isinstance(value, Mapping):
-        raise TypeError(f"{name}={value!r} must be weights ≥ 0 by column name, such as {{'age': 2.0}}")
-    for column, weight in value.items():
-        real(f"{name}[{column!r}]", weight, 0)
-
-
-def _device(_: str, value: str) -> None:
-    device_for(value, 0)
-
-
-def _contamination(name: str, value: Any) -> None:
-    if value is not None:
-        real(name, value, 0, 0.5, low_included=False)
-
-
-def _false_alarms(name: str, value: Any) -> None:
-    if value is not None:
-        rate(name, value)
-
-
-def _one_threshold(options: Options) -> None:
-    rate_of(options.contamination, options.false_alarms)
-
-
-def _sigma_is_a_gaussians(options: Options) -> None:
-    if options.sigma != "learned" and options.likelihood != "gaussian":
-        raise ValueError(f"sigma={options.sigma} is for likelihood='gaussian', not {options.likelihood!r}")
-
-
-def _level_of_corruption(options: Options) -> None:
-    for level in options.noise_levels():
-        real("input_noise", level, 0, CORRUPTIONS[options.corruption].largest)
-
-
-def _zuko_for_flows(options: Options) -> None:
-    if options.prior == "flow":
-        require_zuko()  # now, not after the training
-
-
-def _one_process_on_a_gpu(options: Options) -> None:
-    if options.devices * options.nodes > 1 and device_for(options.device, 0).type != "cpu":
-        raise ValueError(f"device={options.device!r} is for one process; several devices or nodes train on the CPU")
 
 
 @dataclass(eq=False, repr=False)
@@ -250,7 +194,7 @@ class Options(BaseEstimator):  # type: ignore[misc]
     conditional: bool = field(default=False, metadata=true_or_false())
     scaling: str | tuple[float, float] = field(default="auto", metadata=checked(check_scaling))
     columns: Asked = field(default=None, metadata=checked(check_asked))
-    column_weights: Mapping[Any, float] | None = field(default=None, metadata=checked(_column_weights))
+    column_weights: Mapping[Any, float] | None = field(default=None, metadata=checked(check_column_weights))
     neighbours: float = field(default=0.0, metadata=at_least(0))
     corruption: str = field(default="gaussian", metadata=one_of(CORRUPTIONS))
     input_noise: float | tuple[float, float] | str = field(default=(0.3, 0.05), metadata=checked(check_noise))
@@ -263,21 +207,15 @@ class Options(BaseEstimator):  # type: ignore[misc]
     patience: int = field(default=100, metadata=whole(1))
     devices: int = field(default=1, metadata=whole(1))
     nodes: int = field(default=1, metadata=whole(1))
-    device: str = field(default="auto", metadata=checked(_device))
+    device: str = field(default="auto", metadata=checked(check_device))
     precision: str = field(default="auto", metadata=one_of(PRECISIONS))
-    false_alarms: float | None = field(default=None, metadata=checked(_false_alarms))
-    contamination: float | str | None = field(default=None, metadata=checked(_contamination, "auto"))
+    false_alarms: float | None = field(default=None, metadata=checked(check_false_alarms))
+    contamination: float | str | None = field(default=None, metadata=checked(check_contamination, "auto"))
     random_state: RandomState = field(default=None, metadata=checked(check_random_state))
 
     learns_from_pairs: ClassVar[bool] = False
 
-    _rules: ClassVar[Rules] = (
-        _sigma_is_a_gaussians,
-        _level_of_corruption,
-        _zuko_for_flows,
-        _one_process_on_a_gpu,
-        _one_threshold,
-    )
+    _rules: ClassVar[Rules] = SHARED
 
     def __new__(cls, *_: object, **options: object) -> Self:
         """Refuse an unknown option with the name of the closest known one."""

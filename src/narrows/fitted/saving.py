@@ -81,16 +81,7 @@ def restored(
     features = math.prod(shape)
     if not metadata.history:
         raise ValueError("its history cannot come from a fitted model")
-    table = None if metadata.table is None else Table.of_plain(metadata.table)
-    columns = features if table is None else len(table.columns)
-    if table is not None and shape != (len(table.modelled),):
-        raise ValueError(
-            f"its table has {len(table.modelled)} columns to learn from, but its inputs have the shape {shape}"
-        )
-    if metadata.feature_names is not None and len(metadata.feature_names) != columns:
-        raise ValueError(f"it names {len(metadata.feature_names)} features, but has {features}")
-    if metadata.frame is not None and len(metadata.dtypes or []) != features:
-        raise ValueError(f"it has {len(metadata.dtypes or [])} types of columns for {features} features")
+    table = _table(metadata, shape)
     if options["conditional"] and not classes:
         raise ValueError("it is conditional, but names no classes")
     error = None if metadata.validation_error is None else (metadata.validation_error[0], metadata.validation_error[1])
@@ -121,6 +112,22 @@ def restored(
         ),
         table=table,
     )
+
+
+def _table(metadata: Metadata, shape: tuple[int, ...]) -> Table | None:
+    """Return the table that examples of that shape come from, if any, once it and all names agree with the shape."""
+    features = math.prod(shape)
+    table = None if metadata.table is None else Table.of_plain(metadata.table)
+    columns = features if table is None else len(table.columns)
+    if table is not None and shape != (len(table.modelled),):
+        raise ValueError(
+            f"its table has {len(table.modelled)} columns to learn from, but its inputs have the shape {shape}"
+        )
+    if metadata.feature_names is not None and len(metadata.feature_names) != columns:
+        raise ValueError(f"it names {len(metadata.feature_names)} features, but has {features}")
+    if metadata.frame is not None and len(metadata.dtypes or []) != features:
+        raise ValueError(f"it has {len(metadata.dtypes or [])} types of columns for {features} features")
+    return table
 
 
 def _scaling(metadata: Metadata, arrays: dict[str, NDArray[Any]], features: int) -> Scaling:
