@@ -16,11 +16,10 @@ from torch.nn.functional import one_hot
 
 from narrows.arguments import RandomState, choice, in_numpy, integer, random_seed, real, refuse_masked
 from narrows.columns.given import conditions
-from narrows.data.labels import class_indices
 from narrows.estimators.fitting import fit_together
 from narrows.estimators.rows import rows_of
 from narrows.estimators.scoring import Scoring
-from narrows.estimators.targets import context_of, examples_of, refuse_pairs
+from narrows.estimators.targets import asked_of, context_of, examples_of, labels_of_each, refuse_pairs
 from narrows.fitted.completion import with_prior
 from narrows.fitted.conditioning import new_rows
 from narrows.fitted.imputing import imputed
@@ -29,7 +28,6 @@ from narrows.fitted.passes import check_decoded
 from narrows.fitted.saving import contents
 from narrows.models.corruptions import CORRUPTIONS, Corruption
 from narrows.models.priors import PRIORS
-from narrows.models.priors.base import StandardNormal
 from narrows.models.tracing import TracedLayer, trace
 from narrows.storage import ModelFile, write_model
 from narrows.training.loop import Step
@@ -138,21 +136,10 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
         choice("prior", prior, PRIORS)
         fitted, source = self.fitted_, rows_of(self, X)
         refuse_pairs("fit_prior", source, y)
-        if fitted.classes is None:
-            labels = np.zeros(len(source), np.int64)
-        elif y is None:
-            raise ValueError("y is needed: this model was fitted with classes, and new codes are drawn class by class")
-        else:
-            labels = class_indices(y, fitted.classes, len(source))
-            missing = np.setdiff1d(np.arange(len(fitted.classes)), labels)
-            if len(missing):
-                raise ValueError(
-                    f"y has no example of class {fitted.classes[missing[0]]}; the prior is "
-                    "fitted class by class, so give examples of each"
-                )
+        labels = torch.from_numpy(labels_of_each(fitted, y, len(source)))
         seed = fitted.seed if random_state is None else random_seed(random_state)
         examples = examples_of(fitted, source, y)
-        changed = with_prior(fitted, prior, examples, torch.from_numpy(labels), seed, self.device)
+        changed = with_prior(fitted, prior, examples, labels, seed, self.device)
         self.__dict__.update(prior=prior, _fitted=changed)  # at once, as nothing can come between
         return self
 
@@ -293,12 +280,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
             )
         seed = random_seed(random_state)
         generator = torch.Generator().manual_seed(seed)
-        if y is not None and not fitted.conditional and isinstance(fitted.model.prior, StandardNormal):
-            raise ValueError(
-                f"cannot sample class y={y!r}: prior='normal' is shared by all classes; use conditional=True, or "
-                "fit_prior with 'mixture', 'posterior', 'flow' or 'flow-matching'"
-            )
-        wanted = None if y is None else torch.from_numpy(class_indices(y, fitted.require_classes(), n_samples))
+        wanted = None if y is None else asked_of(fitted, y, n_samples)
         if fitted.table is not None:
             asked = conditions(fitted.table, given or {})
             rows = new_rows(fitted, n_samples, wanted, asked, generator, missing=missing)

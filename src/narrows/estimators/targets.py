@@ -6,8 +6,9 @@ import math
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 from torch.nn.functional import one_hot
 
@@ -17,9 +18,20 @@ from narrows.estimators.attributes import FittedAttributes
 from narrows.estimators.rows import rows_to_fit, shape_of
 from narrows.fitted.fitted import Fitted
 from narrows.fitted.source import Source
+from narrows.models.priors.base import StandardNormal
 from narrows.training.examples import Examples
 
-__all__ = ["are_pairs", "clean_of", "clean_to_fit", "context_of", "examples_of", "refuse_pairs", "refuse_table"]
+__all__ = [
+    "are_pairs",
+    "asked_of",
+    "clean_of",
+    "clean_to_fit",
+    "context_of",
+    "examples_of",
+    "labels_of_each",
+    "refuse_pairs",
+    "refuse_table",
+]
 
 
 def examples_of(fitted: Fitted, source: Source, y: ArrayLike | None) -> Examples:
@@ -45,6 +57,44 @@ def context_of(fitted: Fitted, y: ArrayLike | None, n: int) -> Tensor | None:
     if y is None:
         raise ValueError("y is needed, the class of each example: this model is conditional")
     return one_hot(torch.from_numpy(class_indices(y, classes, n)), len(classes)).float()
+
+
+def labels_of_each(fitted: Fitted, y: ArrayLike | None, n: int) -> NDArray[np.int64]:
+    """Return which class each example of ``y`` (n,) is of, for a prior that is fitted class by class.
+
+    Raises
+    ------
+    ValueError
+        If the model has classes, and there is no y, or it lacks one of them.
+    """
+    if fitted.classes is None:
+        return np.zeros(n, np.int64)
+    if y is None:
+        raise ValueError("y is needed: this model was fitted with classes, and new codes are drawn class by class")
+    labels = class_indices(y, fitted.classes, n)
+    missing = np.setdiff1d(np.arange(len(fitted.classes)), labels)
+    if len(missing):
+        raise ValueError(
+            f"y has no example of class {fitted.classes[missing[0]]}; the prior is "
+            "fitted class by class, so give examples of each"
+        )
+    return labels
+
+
+def asked_of(fitted: Fitted, y: ArrayLike, n: int) -> Tensor:
+    """Return which class each of ``n`` new examples is to be of, as ``y`` says, one for all or one for each.
+
+    Raises
+    ------
+    ValueError
+        If the model has no such class, or no prior of its classes.
+    """
+    if not fitted.conditional and isinstance(fitted.model.prior, StandardNormal):
+        raise ValueError(
+            f"cannot sample class y={y!r}: prior='normal' is shared by all classes; use conditional=True, or "
+            "fit_prior with 'mixture', 'posterior', 'flow' or 'flow-matching'"
+        )
+    return torch.from_numpy(class_indices(y, fitted.require_classes(), n))
 
 
 def clean_of(fitted: Fitted, source: Source, y: ArrayLike | None) -> Source:
