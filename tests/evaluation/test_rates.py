@@ -25,8 +25,10 @@ def test_few_examples_end_before_their_entropy_is_that_of_their_number():
     assert bits.max() <= np.log2(64) - 2
 
 
-def test_a_unit_that_never_changes_costs_nothing():
-    z = np.column_stack([np.random.default_rng(0).normal(size=500), np.ones(500)])
+@pytest.mark.parametrize("rounding", [0, 6e-8], ids=["exactly", "but for rounding"])
+def test_a_unit_that_never_changes_costs_nothing(rounding):
+    rng = np.random.default_rng(0)
+    z = np.column_stack([rng.normal(size=500), 1 + rounding * rng.integers(-2, 3, 500)])
     alone, _ = rate_distortion(z[:, :1], lambda _: 0.0)
     both, _ = rate_distortion(z, lambda _: 0.0)
     np.testing.assert_allclose(alone, both)

@@ -12,6 +12,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from narrows.evaluation.codes import dead_units
+
 __all__ = ["rate_distortion"]
 
 WIDTHS = 2.0 ** np.arange(2, -4, -0.5)
@@ -37,7 +39,7 @@ def rate_distortion(
         Rounded codes (n, latent_dim) ↦ the mean squared error of what they decode to.
     """
     center, spread = z.mean(0), z.std(0)
-    unit = np.where(spread > 0, spread, 1.0)
+    unit = np.where(dead_units(z), 1.0, spread)
     rates: list[float] = []
     errors: list[float] = []
     for width in WIDTHS:

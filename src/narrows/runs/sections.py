@@ -14,6 +14,7 @@ from narrows.data.take import take
 from narrows.drawing.curves import calibration, code_maps, training_curve
 from narrows.drawing.html import table
 from narrows.estimators.base import BottleneckEstimator
+from narrows.evaluation.codes import dead_units
 from narrows.evaluation.summary import Evaluation
 from narrows.fitted.explaining import Explanation
 from narrows.latent import traverse
@@ -131,7 +132,7 @@ def _maps(unit: str, codes: Array, labels: Array | None, errors: Array) -> Figur
             from sklearn.manifold import TSNE
 
             spread = codes.std(0)
-            standardised = (codes - codes.mean(0)) / np.where(spread > 0, spread, 1)
+            standardised = (codes - codes.mean(0)) / np.where(dead_units(codes), 1, spread)
             who = TSNE(perplexity=NEIGHBOURS, init="pca", max_iter=ITERATIONS, random_state=0)
             near = who.fit_transform(standardised)
             maps.append(("t-SNE of the code: who is near whom", near))
@@ -140,7 +141,7 @@ def _maps(unit: str, codes: Array, labels: Array | None, errors: Array) -> Figur
 
 def _traversals(estimator: BottleneckEstimator, codes: Array, context: Array | None) -> Figure:
     center, spread = np.median(codes, axis=0), codes.std(0)
-    typical = int(np.square((codes - center) / np.where(spread > 0, spread, 1)).sum(1).argmin())
+    typical = int(np.square((codes - center) / np.where(dead_units(codes), 1, spread)).sum(1).argmin())
     rows = []
     for unit in np.argsort(-spread, kind="stable")[:UNITS]:
         ways = codes[typical, unit] + spread[unit] * np.linspace(-REACH, REACH, STEPS)

@@ -13,6 +13,7 @@ from narrows.data.dataset import Dataset
 from narrows.drawing.html import table
 from narrows.drawing.tables import DrawnColumn, associations, column_bars, spread_sheet
 from narrows.estimators.base import BottleneckEstimator
+from narrows.evaluation.codes import dead_units
 from narrows.evaluation.intervals import Estimate
 from narrows.evaluation.summary import Evaluation, OfTable
 from narrows.fitted.evaluate_table import in_units
@@ -164,7 +165,7 @@ def _rebuilt(
 
 def _traversals(estimator: BottleneckEstimator, codes: Array, context: Array | None) -> str:
     center, spread = np.median(codes, axis=0), codes.std(0)
-    typical = int(np.square((codes - center) / np.where(spread > 0, spread, 1)).sum(1).argmin())
+    typical = int(np.square((codes - center) / np.where(dead_units(codes), 1, spread)).sum(1).argmin())
     steps = np.linspace(-REACH, REACH, STEPS)
     label = None if context is None else np.repeat(context[[typical]], STEPS)
     lines: list[list[str]] = []
