@@ -8,11 +8,20 @@ os.environ["SCIPY_ARRAY_API"] = "1"
 # The tests already run on all cores; threads of their own would only get in each other's way.
 os.environ["OMP_NUM_THREADS"] = "1"
 
+import hypothesis
 import numpy as np
 import pytest
+import torch
 from sklearn.datasets import load_digits
 
 from narrows import Autoencoder
+
+# The same examples at every run, however slow the machine: what fails is the change at hand. Others are drawn by
+# --hypothesis-profile=default.
+hypothesis.settings.register_profile(
+    "repeatable", derandomize=True, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("repeatable")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of a shell's background job; commands are to be interrupted
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -29,6 +38,15 @@ def pytest_xdist_make_scheduler(config, log):
             return (folder, "lecture" in name) if folder == "browser" else (folder, name)
 
     return Together(config, log)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup():
+    """Let layers that tests make have the same weights in any order of tests, and on any number of workers."""
+    torch.manual_seed(0)
+
+
+pytest_collectstart = pytest_runtest_setup  # some are made where a file of tests is imported
 
 
 @pytest.fixture(scope="session")

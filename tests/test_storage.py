@@ -21,7 +21,11 @@ from safetensors.numpy import save as save_foreign
 from narrows import VAE, Autoencoder, ModelFileError, load, storage
 from narrows.storage import read_model, write_atomically, write_model
 
-FUZZ = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = settings(
+    deadline=None,
+    max_examples=150,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 
 
 @pytest.fixture(scope="module")
