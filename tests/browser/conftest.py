@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from sklearn.datasets import load_digits
 
-from browser.explorer_process import WATCHING, missing, served, settle
+from browser.explorer_process import PATIENT, WATCHING, go_to, missing, served, settle
 from narrows import VAE, Autoencoder, DenoisingAutoencoder, NoisyAutoencoder
 from narrows.web.library import Library, open_models
 from narrows.web.sharing import share
@@ -80,7 +80,7 @@ def page(browser, touch, window):
     """A page of 1280 by 900, empty; at the end its console must be clean, and its requests local."""
     page, wrong = window_of(browser, touch=True) if touch else window, []
     page.set_viewport_size(SIZE)
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(PATIENT)
     page.emulate_media(media="null", color_scheme="null", reduced_motion="null")
     page.mouse.move(0, 0)
     page.expected_errors = ()
@@ -113,8 +113,7 @@ def visit(page, explorer):
 
     def visited(view="plane", **state):
         pairs = "&".join(f"{name}={value}" for name, value in {"view": view, **state}.items())
-        page.goto(f"{explorer}#{pairs}")
-        page.locator(f"html[data-ready={view}]").wait_for()
+        go_to(page, f"{explorer}#{pairs}", view)
         return page
 
     return visited
@@ -142,8 +141,7 @@ def lesson(page, request):
 
     def opened(view, **state):
         pairs = "&".join(f"{name}={value}" for name, value in {"view": view, **state}.items())
-        page.goto(f"{address}#{pairs}")
-        page.locator("html[data-ready]").wait_for()
+        go_to(page, f"{address}#{pairs}")
         return page
 
     return opened

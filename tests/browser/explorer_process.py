@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from contextlib import contextmanager, suppress
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,6 +14,9 @@ import pytest
 import uvicorn
 
 from narrows.web.server import create_app
+
+PATIENT = 90_000
+"""Milliseconds to wait for what is sure to come, on a slow machine that has other work."""
 
 VIEWS = ["plane", "code", "input", "noise", "compare", "check"]
 
@@ -48,8 +52,9 @@ WATCHING = """{
   window.clearInterval = (id) => { window.repeated.delete(id); end(id); };
 }"""
 SETTLING = """async () => {
-  for (let quiet = 0, frames = 0; quiet < 2; frames++) {
-    if (frames === 1000) throw new Error(`${window.unanswered} questions are not answered`);
+  const until = performance.now() + 90000;
+  for (let quiet = 0; quiet < 2; ) {
+    if (performance.now() > until) throw new Error(`${window.unanswered} questions are not answered`);
     await new Promise(requestAnimationFrame);
     quiet = window.unanswered || window.unwritten.size ? 0 : quiet + 1;
     if (!window.unanswered)
@@ -78,7 +83,7 @@ class Explorer:
 
     def stop(self):
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(PATIENT / 1000)
         self.process.stdout.close()
 
 
@@ -99,7 +104,7 @@ def serving(library, listener, host):
         log_level="critical",
         lifespan="off",
         ws="websockets-sansio",
-        timeout_graceful_shutdown=10,  # on a slow machine; connections cut off before would be told of in a later test
+        timeout_graceful_shutdown=PATIENT // 1000,  # connections cut off before would be told of in a later test
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
@@ -134,12 +139,26 @@ def state(page):
     return {name: values[0] for name, values in parse_qs(urlsplit(page.url).fragment).items()}
 
 
-def changes(page, canvas, before):
-    for _ in range(100):
-        if not np.array_equal(pixels(canvas), before):
-            return True
+def go_to(page, address, view=None):
+    """Open a view by its address, and wait until it is drawn, also where another is shown so far."""
+    page.evaluate(
+        "url => { if (location.href !== new URL(url).href) delete document.documentElement.dataset.ready; }", address
+    )
+    page.goto(address)
+    page.locator(f"html[data-ready={view}]" if view else "html[data-ready]").wait_for()
+    settle(page)
+
+
+def waits_until(page, holds):
+    """Say whether something comes to hold."""
+    until = time.monotonic() + PATIENT / 1000
+    while not (held := holds()) and time.monotonic() < until:
         page.wait_for_timeout(20)
-    return False
+    return held
+
+
+def changes(page, canvas, before):
+    return waits_until(page, lambda: not np.array_equal(pixels(canvas), before))
 
 
 def drag(page, element, *points):

@@ -162,7 +162,7 @@ def test_the_digits_are_ready_without_a_word(page):
     try:
         page.goto(running.address)
         page.locator(".sheet.empty progress, .stage").first.wait_for()
-        page.locator(".stage").wait_for(timeout=40_000)
+        page.locator(".stage").wait_for()
         page.locator(".status progress").wait_for()
     finally:
         page.expected_errors = ("WebSocket",)

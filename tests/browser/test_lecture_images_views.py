@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from browser.explorer_process import changes, pixels, served, settle, state
+from browser.explorer_process import changes, go_to, pixels, served, settle, state, waits_until
 from narrows import Autoencoder, load, recipes
 from narrows.foundations.convolution import LECTURE_FILTER, LECTURE_IMAGE, convolve
 from narrows.web.library import open_models
@@ -214,8 +214,7 @@ def opened(page, shapes):
     def open_(model, **state):
         ids = {"lecture": "autoencoder-4", "maps": "autoencoder-3"}
         pairs = "&".join(f"{name}={value}" for name, value in {"view": "layers", "model": ids[model], **state}.items())
-        page.goto(f"{address}#{pairs}")
-        page.locator("html[data-ready=layers]").wait_for()
+        go_to(page, f"{address}#{pairs}", "layers")
         return page, load(folder / f"{model}.safetensors"), X
 
     return open_
@@ -232,11 +231,12 @@ def told(page):
 
 def wait_for_numbers(page, values):
     """Wait until the chosen layer's numbers are these."""
-    for _ in range(100):
-        if np.allclose(told(page)[: len(values)], values, atol=0.006) and told(page):
-            return
-        page.wait_for_timeout(20)
-    np.testing.assert_allclose(told(page)[: len(values)], values, atol=0.006)
+
+    def there():
+        found = told(page)[: len(values)]
+        return len(found) == len(values) and np.allclose(found, values, atol=0.006)
+
+    assert waits_until(page, there), (told(page), values)
 
 
 def test_the_layers_of_a_dense_net_stand_in_their_order(opened):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from browser.explorer_process import changes, drag, pixels, served, settle, state
+from browser.explorer_process import changes, drag, go_to, pixels, served, settle, state
 from narrows import Autoencoder
 from narrows.data.dataset import Dataset
 from narrows.web.entry import Entry
@@ -42,9 +42,7 @@ def address(library):
 def show(page, address):
     def shown(model="two", **given):
         pairs = "&".join(f"{name}={value}" for name, value in {"view": "plane", "model": model, **given}.items())
-        page.goto(f"{address}#{pairs}")
-        page.locator("html[data-ready=plane]").wait_for()
-        settle(page)
+        go_to(page, f"{address}#{pairs}", "plane")
         return page
 
     return shown

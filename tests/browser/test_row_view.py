@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from browser.explorer_process import served, settle, state
+from browser.explorer_process import go_to, served, settle, state
 from narrows import Autoencoder
 from narrows.data.dataset import Dataset
 from narrows.web.entry import Entry
@@ -38,9 +38,7 @@ def show(page, table):
 
     def shown(view="row", **given):
         pairs = "&".join(f"{name}={value}" for name, value in {"view": view, **given}.items())
-        page.goto(f"{table}#{pairs}")
-        page.locator(f"html[data-ready={view}]").wait_for()
-        settle(page)
+        go_to(page, f"{table}#{pairs}", view)
         return page
 
     return shown

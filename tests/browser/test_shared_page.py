@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from browser.explorer_process import drag, pixels, settle, state
+from browser.explorer_process import drag, go_to, pixels, settle, state
 from narrows import VAE
 from narrows.data.dataset import Dataset
 from narrows.web import sharing
@@ -42,8 +42,7 @@ def opened(page, file):
         pairs = "&".join(f"{name}={value}" for name, value in {"view": view, **given}.items())
         page.goto("about:blank")
         page.context.set_offline(True)
-        page.goto(f"{path.as_uri()}#{pairs}")
-        page.locator(f"html[data-ready={view}]").wait_for()
+        go_to(page, f"{path.as_uri()}#{pairs}", view)
         page.context.set_offline(False)
         return page
 
@@ -142,7 +141,7 @@ def test_the_explorer_gives_the_file_after_saying_what_is_in_it(visit):
     dialog.get_by_text("1,797 of the 1,797 examples of digits").wait_for()
     dialog.get_by_label("Without examples").check()
     dialog.get_by_text("1,000 samples").first.wait_for()
-    with page.expect_download(timeout=60_000) as download:
+    with page.expect_download() as download:
         dialog.get_by_role("button", name="Save the page").click()
     text = download.value.path().read_text(encoding="utf-8")
     assert text.startswith("<!doctype html>")

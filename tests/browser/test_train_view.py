@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import socket
-import time
 from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import urlencode
@@ -13,13 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from browser.explorer_process import Cable, changes, pixels, serving, settle, state
+from browser.explorer_process import Cable, changes, go_to, pixels, serving, settle, state, waits_until
 from narrows import load
 from narrows.data import load_data
 from narrows.web.library import Library
 
 STEPS = 26  # an epoch of the digits
-PATIENT = 90_000  # milliseconds: a new process has to import torch first
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +35,9 @@ def studio():
 @pytest.fixture
 def training(page, studio):
     """Open the view with a training that has not begun, and wait until it can."""
-    page.set_default_timeout(PATIENT)
 
     def opened(data="digits", kind="Autoencoder", d=2, **given):
-        page.goto(f"{studio.address}#{urlencode({'view': 'train', **given})}")
-        page.locator("html[data-ready=train]").wait_for()
+        go_to(page, f"{studio.address}#{urlencode({'view': 'train', **given})}", "train")
         page.locator("#train-data").select_option(data)
         page.locator("#train-kind").select_option(kind)
         settle(page)  # what comes with the choice may write into the field
@@ -64,11 +60,7 @@ def steps(page):
 
 def beyond(page, count):
     """Wait until the page says that more steps than so many are taken."""
-    for _ in range(PATIENT // 50):
-        if steps(page) > count:
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError(page.locator(".told").inner_text())
+    assert waits_until(page, lambda: steps(page) > count), page.locator(".told").inner_text()
 
 
 def press(page, name):
@@ -78,6 +70,7 @@ def press(page, name):
 def at_step(page, count):
     page.locator(".told", has_text=f"step {count:,} of").wait_for()
     page.get_by_text("Waiting", exact=True).wait_for()
+    settle(page)
 
 
 def test_it_learns_when_played_and_stops_when_paused(training):
@@ -180,6 +173,7 @@ def test_one_goes_back_to_earlier_epochs(training, page):
     page.reload()
     page.locator("html[data-ready=train]").wait_for()
     page.locator(".field.slider", has_text="epoch 1").wait_for()
+    settle(page)
     assert np.array_equal(pixels(restored), shown)
     page.evaluate("() => { location.hash = location.hash.replace('at=1', 'at=77'); }")
     assert changes(page, restored, shown)
@@ -235,10 +229,8 @@ def test_training_goes_on_while_the_connection_is_lost(training, page, studio):
     studio.cable.pull()
     page.locator(".status", has_text="connection is lost").wait_for()
     before = studio.library.lab.watched.news.step
-    until = time.monotonic() + PATIENT / 1000
-    while (meanwhile := studio.library.lab.watched.news.step) <= before:
-        assert time.monotonic() < until
-        page.wait_for_timeout(20)
+    assert waits_until(page, lambda: studio.library.lab.watched.news.step > before)
+    meanwhile = studio.library.lab.watched.news.step
     studio.cable.plug()
     page.locator("html:not(.lost)").wait_for()  # by itself
     beyond(page, meanwhile)
