@@ -6,7 +6,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from browser.explorer_process import drag, let_time_pass, settle, state
+from browser.explorer_process import drag, let_time_pass, settle, state, waits_until
 from narrows.foundations.boolean import inputs, separate
 from narrows.foundations.feedforward import lecture_graph
 from narrows.foundations.networks import network
@@ -181,7 +181,7 @@ def test_a_rule_runs_by_itself_until_it_is_stopped(lesson):
     page = lesson("perceptron", p=XOR)
     told(page, "The rule never stops")
     page.get_by_role("button", name="Run").click()
-    told(page, "Step 3, pass 1")
+    assert waits_until(page, lambda: int(state(page).get("k", 0)) >= 3)
     page.get_by_role("button", name="Pause").click()
     k = state(page)["k"]
     let_time_pass(page)
@@ -337,9 +337,10 @@ def test_the_waves_go_node_by_node(lesson):
 def test_the_waves_run_and_inputs_move_meanwhile(lesson):
     page = lesson("graph")
     page.get_by_role("button", name="Run").click()
-    told(page, "f₂ = y · z")
+    settle(page)
     slider(page, "x").fill("1")
-    told(page, "f₄ = sin f₂")
+    sine = page.locator(".facts tbody tr").nth(6).locator("td").nth(1)
+    assert waits_until(page, lambda: sine.inner_text() != "–")
     page.get_by_role("button", name="Pause").click()
     assert numbers(state(page)["at"]) == [1, 0.9, 1.5]
     assert read_number(page.locator(".facts tbody tr").nth(3).locator("td").nth(1).inner_text()) == 1.9
