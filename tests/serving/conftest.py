@@ -77,8 +77,8 @@ def running(models):
 
 
 def until(holds):
-    """Wait for an event, which is sure to come; half a minute means that it does not."""
-    end = time.monotonic() + 30
+    """Wait for an event, which is sure to come; a minute and a half means that it does not."""
+    end = time.monotonic() + 90
     while not holds():
         assert time.monotonic() < end
         time.sleep(0.005)

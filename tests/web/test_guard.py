@@ -23,7 +23,7 @@ def get(address):
     def sent(path="/", method="GET", body=None, **headers):
         port = address.rpartition(":")[2]
         usual = {"Cookie": f"narrows-{port}={TOKEN}", "Host": address}
-        connection = http.client.HTTPConnection(address, timeout=10)
+        connection = http.client.HTTPConnection(address, timeout=60)
         connection.request(method, path, body, {name: value for name, value in (usual | headers).items() if value})
         response = connection.getresponse()
         body = response.read()
@@ -115,7 +115,7 @@ def test_a_long_upload_is_cut_off(get):
 
 def test_a_body_that_is_told_too_long_is_not_waited_for(address):
     host, port = address.split(":")
-    with socket.create_connection((host, int(port)), timeout=20) as connection:
+    with socket.create_connection((host, int(port)), timeout=60) as connection:
         lines = ["POST /upload?model=plane HTTP/1.1", f"Host: {address}", f"Cookie: {_cookie(address)['Cookie']}"]
         connection.sendall("\r\n".join([*lines, f"Content-Length: {225 * 10**6}", "", ""]).encode())
         assert connection.recv(4096).startswith(b"HTTP/1.1 413")
@@ -124,7 +124,7 @@ def test_a_body_that_is_told_too_long_is_not_waited_for(address):
 def test_slow_headers_are_cut_off(address, monkeypatch):
     monkeypatch.setattr(patience, "HEADER_SECONDS", 0.1)
     host, port = address.split(":")
-    with socket.create_connection((host, int(port)), timeout=20) as connection:
+    with socket.create_connection((host, int(port)), timeout=60) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost")
         assert connection.recv(4096).startswith(b"HTTP/1.1 408")
 
@@ -159,9 +159,9 @@ def test_a_question_that_fails_leaves_the_others_their_answers(address, monkeypa
     with connect(f"ws://{address}/live", origin=f"http://{address}", additional_headers=_cookie(address)) as socket:
         for number, name in enumerate(("models", "nothing", "models")):
             socket.send(json.dumps({"id": number, "ask": name}))
-        frames = sorted((read_frame(socket.recv(timeout=10)) for _ in range(3)), key=lambda frame: frame["id"])
+        frames = sorted((read_frame(socket.recv(timeout=60)) for _ in range(3)), key=lambda frame: frame["id"])
         socket.send("[" * 100_000)
-        assert "recursion" in read_frame(socket.recv(timeout=10))["refused"]
+        assert "recursion" in read_frame(socket.recv(timeout=60))["refused"]
     assert [frame["refused"] == UNFORESEEN for frame in frames] == [True, False, True]
     assert "question models failed" in caplog.text
     assert "RuntimeError: /srv/models/secret is broken" in caplog.text
