@@ -8,6 +8,7 @@ from scipy.stats import betabinom, false_discovery_control, multivariate_normal,
 from sklearn.datasets import load_digits
 
 from narrows import VAE, VQVAE, Autoencoder, load
+from narrows.fitted import local_gaussians
 from narrows.fitted.cells import _discoveries
 from narrows.fitted.local_gaussians import LocalGaussians
 from narrows.models.gaps import Gaps
@@ -41,10 +42,11 @@ def of_people():
     return VAE(3, epochs=40, random_state=0).fit(people(0, 800))
 
 
-def test_a_cell_given_others_is_what_gaussians_say():
+@pytest.mark.parametrize("components", [3, 9])
+def test_a_cell_given_others_is_what_gaussians_say(components):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(300, 5)) @ rng.normal(size=(5, 5))
-    mixture = LocalGaussians.of(x, rng.dirichlet([0.3] * 3, 300))
+    mixture = LocalGaussians.of(x, rng.dirichlet([0.3] * components, 300))
     covariances = np.linalg.inv(mixture.precisions)
     weights = np.exp(mixture.log_weights + 0.5 * np.linalg.slogdet(covariances)[1])
     hidden = np.array([[1, 3], [3, 0], [2, 4]])
@@ -74,6 +76,27 @@ def test_a_cell_given_others_is_what_gaussians_say():
             np.testing.assert_allclose(surprises[j], -np.log(2 * min(below, 1 - below)), rtol=1e-6)
         best = int(shares(seen, row).argmax())
         np.testing.assert_allclose(filled, given(best, list(out), seen, row)[0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("hidden", [0, 1, 4, 11])
+def test_the_likeliest_component_is_found_with_kernels_and_without(hidden, monkeypatch):
+    rng = np.random.default_rng(hidden)
+    x = rng.normal(size=(400, 12)) @ rng.normal(size=(12, 12))
+    mixture = LocalGaussians.of(x, rng.dirichlet([0.1] * 20, 400))
+    places = np.argsort(rng.random(x.shape), 1)[:, :hidden]
+    found = mixture.expected(x, None, places)
+    monkeypatch.setattr(local_gaussians, "kernels", lambda: None)
+    np.testing.assert_allclose(found, mixture.expected(x, None, places), rtol=1e-6, atol=1e-9)
+
+
+def test_what_is_far_out_is_surprising_without_end():
+    """By logarithms alone: of the standard normal distribution, −log of twice what is above 10, 100 and 10,000."""
+    x = np.random.default_rng(0).normal(size=(5000, 1))
+    mixture = LocalGaussians.of((x - x.mean()) / x.std(), np.ones((5000, 1)))
+    far, none = np.array([[-3.0], [5.0], [10.0], [-100.0], [1e4]]), np.zeros((5, 0), np.int64)
+    variance = 1 / mixture.precisions[0, 0, 0]
+    expected = -np.log(2) - norm.logsf(np.abs(far) / np.sqrt(variance))
+    np.testing.assert_allclose(mixture.surprises(far, None, none), expected, rtol=1e-6)
 
 
 def test_discoveries_are_those_of_benjamini_and_hochberg():

@@ -3,6 +3,7 @@
 import math
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -166,3 +167,46 @@ def test_numbers_too_small_are_zero_where_torch_takes_them_for_it():
     finally:
         torch.set_flush_denormal(False)
     assert moments[3].count_nonzero() == 0
+
+
+@pytest.mark.parametrize("instructions", SETS)
+@pytest.mark.parametrize(("rows", "k", "m", "most"), [(9, 3, 32, 1), (6, 20, 320, 4), (1, 1, 64, 11)])
+def test_the_nearest_are_those_of_all_distances(rows, k, m, most, instructions):
+    generator = torch.Generator().manual_seed(m)
+    x, points, scales = (torch.randn(*shape, generator=generator) for shape in ((rows, k), (k, m), (m,)))
+    scales, points[:, -5:] = scales.exp(), math.inf
+    points[:, 7] = points[:, 3]  # equal ones come in order
+    scales[7], x[0] = scales[3], points[:, 3] + 1e-3
+    squares, places = kernels(instructions).nearest(x, points, scales, most)
+    expected, order = ((x.double()[:, :, None] - points.double()).square().sum(1) * scales).sort(stable=True)
+    assert (places == order[:, :most]).all()
+    torch.testing.assert_close(squares.double(), expected[:, :most], rtol=1e-5, atol=0)
+    lost = kernels(instructions).nearest(torch.full((1, k), math.nan), points, scales, most)[0]
+    assert lost.isinf().all()
+
+
+@pytest.mark.parametrize("instructions", SETS)
+def test_a_row_has_the_same_nearest_whoever_is_beside_it(instructions):
+    x, points = (torch.randn(*shape, generator=torch.Generator().manual_seed(0)) for shape in ((11, 5), (5, 96)))
+    together = kernels(instructions).nearest(x, points, torch.ones(96), 3)
+    for row in range(11):
+        alone = kernels(instructions).nearest(x[row : row + 1], points, torch.ones(96), 3)
+        assert all((one == all_of[row]).all() for one, all_of in zip(alone, together, strict=True))
+
+
+@pytest.mark.parametrize("instructions", SETS)
+@pytest.mark.parametrize("k", [1, 9, 17])
+def test_the_likeliest_gaussian_is_that_of_closed_forms(k, instructions):
+    rng = np.random.default_rng(k)
+    root, means, logarithms = rng.normal(size=(32, 17, 17)), rng.normal(size=(32, 17)), rng.normal(size=32)
+    precisions, x = root @ root.mT + np.eye(17), rng.normal(size=(5, 17))
+    hidden = np.argsort(rng.random(x.shape), 1)[:, :k]
+    slopes = np.einsum("kij,nkj->nik", precisions, x[:, None] - means)
+    squares = np.einsum("nik,nki->nk", slopes, x[:, None] - means)
+    found = kernels(instructions).likeliest(precisions.transpose(1, 2, 0), logarithms, slopes, squares, hidden)
+    for row, out in enumerate(hidden):
+        among, g = precisions[:, out[:, None], out], slopes[row, out].T[:, :, None]
+        away = np.linalg.solve(among, g)
+        left = squares[row] - (g * away).sum((1, 2))
+        best = (logarithms - 0.5 * left - 0.5 * np.linalg.slogdet(among)[1]).argmax()
+        np.testing.assert_allclose(found[row], away[best, :, 0], rtol=1e-6, atol=1e-9)

@@ -21,12 +21,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import pad
 
 from narrows.columns.table import Table
 from narrows.fitted.kept import Kept, KeptViews
 from narrows.fitted.passes import Passes, check_codes
 from narrows.fitted.views import Views, views_of
 from narrows.models.model import Batch, BottleneckModel
+from narrows.training.dense.kernels import LONGEST, kernels
 from narrows.training.examples import Examples
 from narrows.training.processor import limited_threads
 
@@ -104,19 +106,31 @@ class Neighbours:
         ``same`` (n, j) are the places of j points each that are none of their neighbours, as they are themselves; −1 of
         none. If it is None, it is one that they equal. It is returned, too.
         """
-        points, widths = self.points.to(x), self.widths.to(x)
         alike = 1 if same is None else same.shape[1]
-        squares = torch.addmm(points.square().sum(1), x, points.T, alpha=-2.0)
-        squares += x.square().sum(1, keepdim=True)
-        squares /= widths
-        few = squares.topk(min(most + alike, len(points)), largest=False).indices
-        # Again, since of small distances the differences of large squares leave few digits.
-        squares = (x[:, None] - points[few]).square().sum(2) / widths[few]
+        squares, few = self._least(x, min(most + alike, len(self.points)))
         if same is None:
             equal = squares <= SAME
             same = few.gather(1, equal.int().argmax(1, keepdim=True)).where(equal.any(1, keepdim=True), -1)
         left_out = (few[:, :, None] == same[:, None]).any(2)
-        return squares.masked_fill(left_out, math.inf).sort(1).values[:, : min(most, len(points) - 1)], same
+        return squares.masked_fill(left_out, math.inf).sort(1).values[:, : min(most, len(self.points) - 1)], same
+
+    def _least(self, x: Tensor, most: int) -> tuple[Tensor, Tensor]:
+        """Return the ``most`` least squared distances of each of ``x`` (n, k), and whose they are, (n, most)."""
+        compiled = kernels() if x.device.type == "cpu" and x.dtype is self.points.dtype is torch.float32 else None
+        if compiled:
+            return compiled.nearest(x, *self._side_by_side(), most)
+        points, widths = self.points.to(x), self.widths.to(x)
+        squares = torch.addmm(points.square().sum(1), x, points.T, alpha=-2.0)
+        squares += x.square().sum(1, keepdim=True)
+        squares /= widths
+        few = squares.topk(most, largest=False).indices
+        # Again, since of small distances the differences of large squares leave few digits.
+        return (x[:, None] - points[few]).square().sum(2) / widths[few], few
+
+    def _side_by_side(self) -> tuple[Tensor, Tensor]:
+        """Return the points (k, m) and what squared distances to them are multiplied by, filled up for the kernels."""
+        more = (0, -len(self.points) % (2 * LONGEST))
+        return pad(self.points.T, more, value=math.inf).contiguous(), pad(1 / self.widths, more, value=1.0)
 
     def twins(self) -> Tensor:
         """Return the place of each point, and that of another that equals it or −1, (m, 2)."""

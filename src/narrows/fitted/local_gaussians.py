@@ -9,19 +9,23 @@ of k is exp −½ (gᵀ (x − μₖ) − gⱼ² / Λₖⱼⱼ).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.special import log_ndtr
+
+from narrows.training.dense.kernels import LONGEST, Kernels, kernels
 
 __all__ = ["LocalGaussians"]
 
 Array = NDArray[np.float64]
 Places = NDArray[np.int64]
 
-NUMBERS, NUMBERS_AT_ONCE = 20_000, 2**18
+NUMBERS, NUMBERS_AT_ONCE = 20_000, 2**16
 """In all precisions, so that of wide rows there are fewer components; and in an array while cells are looked at."""
 
 SHRINKAGE, LEAST_SPREAD = 1.0, 1e-2
@@ -31,7 +35,11 @@ has besides, in parts of the feature's own. Chosen on training halves of tables.
 IMPOSSIBLE = 50.0
 """Nats below the likeliest component from which on one does not count."""
 
-SMALLEST = 1e-300
+FEWEST = 8
+"""Components from which on several at a time are quicker than one after another."""
+
+SMALLEST, FAR = 1e-300, 1e-6
+"""Of what a logarithm is taken of; and the probability of a tail below which it is added up by logarithms."""
 
 
 class _Parts(NamedTuple):
@@ -43,6 +51,8 @@ class _Parts(NamedTuple):
         (n, K, d), of −log N(known cells) by each cell.
     squares, log_weights
         (n, K), the known cells' squared distance, and the rest of the logarithm of πₖ N(known cells).
+
+    Where none is hidden, curvatures and weights are alike for all rows: (1, K, d) and (1, K).
     """
 
     slopes: Array
@@ -106,7 +116,10 @@ class LocalGaussians:
         found = np.empty(len(x))
         for rows in self._chunks(len(x), hidden.shape[1]):
             parts, at = self._parts(x[rows], hidden[rows]), cells[rows, None, None]
-            each = (np.take_along_axis(of_all, at, 2) for of_all in (parts.slopes, parts.curvatures))
+            each = (
+                np.take_along_axis(np.broadcast_to(of_all, parts.slopes.shape), at, 2)
+                for of_all in (parts.slopes, parts.curvatures)
+            )
             found[rows] = _surprise(parts, *each)[:, 0]
         return found
 
@@ -115,16 +128,39 @@ class LocalGaussians:
 
         That is their mean in the component that the others make likeliest: between components there may be nothing.
         """
-        found = np.empty(hidden.shape)
-        for rows in self._chunks(len(x), hidden.shape[1]):
-            parts, places = self._parts(x[rows], hidden[rows]), hidden[rows]
-            best = (parts.log_weights - 0.5 * parts.squares).argmax(1)
-            own = self.precisions[best]
-            slopes = (own @ (x[rows] - self.means[best])[:, :, None])[:, :, 0]
-            among = own[np.arange(len(best))[:, None, None], places[:, :, None], places[:, None, :]]
-            away = np.linalg.solve(among, np.take_along_axis(slopes, places, 1)[:, :, None])[:, :, 0]
-            found[rows] = np.take_along_axis(x[rows], places, 1) - away
+        compiled = kernels() if len(self.means) >= FEWEST else None
+        away = np.empty(hidden.shape)
+        many = self._side_by_side(compiled) if compiled else self._away
+        for rows in self._chunks(len(x), 0 if compiled else hidden.shape[1]):
+            away[rows] = many(x[rows], hidden[rows])
+        return np.take_along_axis(x, hidden, 1) - away
+
+    def _away(self, x: Array, hidden: Places) -> Array:
+        """Return Λₕₕ⁻¹ gₕ, how far cells of ``x`` (n, d) at ``hidden``, places (n, k), are from that mean."""
+        parts = self._parts(x, hidden)
+        best = (parts.log_weights - 0.5 * parts.squares).argmax(1)
+        own = self.precisions[best]
+        slopes = (own @ (x - self.means[best])[:, :, None])[:, :, 0]
+        among = own[np.arange(len(best))[:, None, None], hidden[:, :, None], hidden[:, None, :]]
+        found: Array = np.linalg.solve(among, np.take_along_axis(slopes, hidden, 1)[:, :, None])[:, :, 0]
         return found
+
+    def _side_by_side(self, compiled: Kernels) -> Callable[[Array, Places], Array]:
+        """Return what does the same, for several components at a time."""
+        components, d = self.means.shape
+        wide = -(-components // LONGEST) * LONGEST
+        precisions, means, log_weights = np.zeros((d, d, wide)), np.zeros((d, wide)), np.full(wide, -np.inf)
+        precisions[np.arange(d), np.arange(d)] = 1.0
+        precisions[:, :, :components], means[:, :components] = self.precisions.transpose(1, 2, 0), self.means.T
+        log_weights[:components] = self.log_weights
+        at_means = np.einsum("ijk,jk->ik", precisions, means)
+
+        def away(x: Array, hidden: Places) -> Array:
+            slopes = (x @ precisions.reshape(d, -1)).reshape(len(x), d, wide) - at_means
+            squares = np.einsum("nik,nik->nk", slopes, x[:, :, None] - means)
+            return compiled.likeliest(precisions, log_weights, slopes, squares, hidden)
+
+        return away
 
     def _chunks(self, n: int, hidden: int) -> list[slice]:
         step = max(1, NUMBERS_AT_ONCE // (self.means.size * (1 + hidden)))
@@ -140,8 +176,7 @@ class LocalGaussians:
         at_means = (self.precisions @ self.means[:, :, None])[:, :, 0]
         slopes = (x @ side_by_side).reshape(n, components, d) - at_means
         squares = (slopes * (x[:, None] - self.means)).sum(2)
-        curvatures = np.broadcast_to(np.einsum("kdd->kd", self.precisions), slopes.shape)
-        log_weights = np.broadcast_to(self.log_weights, squares.shape)
+        curvatures, log_weights = np.einsum("kdd->kd", self.precisions)[None], self.log_weights[None]
         if not hidden.shape[1]:
             return _Parts(slopes, curvatures, np.maximum(squares, 0), log_weights)
         columns = self.precisions[:, :, hidden].transpose(2, 0, 1, 3)  # (n, K, d, k)
@@ -161,17 +196,29 @@ class LocalGaussians:
 def _surprise(parts: _Parts, slopes: Array, curvatures: Array) -> Array:
     """Return −log p of cells of which these are the ``slopes`` and ``curvatures``, (n, K, j): (n, j)."""
     curvatures = np.maximum(curvatures, SMALLEST)
-    own = slopes**2 / curvatures
-    logs = parts.log_weights[:, :, None] - 0.5 * (np.log(curvatures) + parts.squares[:, :, None] - own)
+    logs = parts.log_weights[:, :, None] - 0.5 * (
+        np.log(curvatures) + parts.squares[:, :, None] - slopes**2 / curvatures
+    )
     logs -= logs.max(1, keepdims=True)
-    some = logs > -IMPOSSIBLE
-    deviations, weights = slopes[some] / np.sqrt(curvatures[some]), logs[some]
-    total = np.log(np.exp(logs).sum(1))
-    tails = []
-    for sign in (1, -1):
-        each = np.full(logs.shape, -np.inf)
-        each[some] = weights + log_ndtr(sign * deviations)
-        largest = each.max(1)
-        tails.append(largest + np.log(np.exp(each - largest[:, None]).sum(1)))
-    found: Array = np.maximum(0.0, total - np.minimum(*tails) - np.log(2))
+    deviations, weights = slopes / np.sqrt(curvatures), np.exp(logs)
+    total, above = weights.sum(1), (weights * deviations).sum(1) > 0
+    sides = np.where(above, -1.0, 1.0)[:, None] * deviations
+    tail = (weights * torch.special.ndtr(torch.from_numpy(sides)).numpy()).sum(1)
+    tail = np.minimum(tail, total - tail)
+    found = np.log(total / 2) - np.log(np.maximum(tail, SMALLEST))
+    rows, cells = np.nonzero(tail < FAR * total)
+    if len(rows):
+        found[rows, cells] = _far(logs[rows, :, cells], deviations[rows, :, cells])
+    positive: Array = np.maximum(0.0, found)
+    return positive
+
+
+def _far(logs: Array, deviations: Array) -> Array:
+    """Return −log p of cells by the ``logs`` of their components' weights and their ``deviations``, both (m, K): (m,).
+
+    By logarithms alone, so that none is too small for a number.
+    """
+    logs = np.where(logs > -IMPOSSIBLE, logs, -np.inf)
+    tails = [np.logaddexp.reduce(logs + log_ndtr(sign * deviations), axis=1) for sign in (1, -1)]
+    found: Array = np.logaddexp.reduce(logs, axis=1) - np.minimum(*tails) - np.log(2)
     return found

@@ -1,4 +1,5 @@
-/* Dense nets forward and backward, and AdamW's step, for small nets, whose time is else that of calling larger kernels.
+/* Dense nets forward and backward, and AdamW's step, for small nets, whose time is else that of calling larger kernels; and
+what a model compares rows with: the nearest of some points, and the likeliest of some Gaussians.
 
 The models of a stack are computed one after another, each as if it were alone. Every sum is taken in order, so that units
 which a smaller code lacks, whose weights are 0, change no bit. The file includes itself once for each set of instructions;
@@ -53,9 +54,12 @@ int best(void) { return 0; }
 #define INLINE TARGET static inline __attribute__((always_inline))
 #define vec NAMED(vec)
 #define ivec NAMED(ivec)
+#define dvec NAMED(dvec)
 typedef float vec __attribute__((vector_size(4 * LANES), may_alias));
 typedef int32_t ivec __attribute__((vector_size(4 * LANES), may_alias));
 typedef vec NAMED(loose) __attribute__((aligned(4)));
+typedef double dvec __attribute__((vector_size(4 * LANES), may_alias));
+typedef dvec NAMED(loose_double) __attribute__((aligned(8)));
 
 /* The first `count` numbers at p, and no others. */
 INLINE vec NAMED(load)(const float *p, int64_t count) {
@@ -282,9 +286,119 @@ TARGET void NAMED(adamw)(int64_t count, float *restrict values, const float *res
     }
 }
 
+/* Put a squared distance to its place among the `most` least ones, which are in order, behind equal ones. */
+INLINE void NAMED(put)(int64_t most, float square, int64_t place, float *squares, int64_t *places) {
+    int64_t at = most - 1;
+    if (!(square < squares[at])) return;
+    for (; at && square < squares[at - 1]; at--) squares[at] = squares[at - 1], places[at] = places[at - 1];
+    squares[at] = square, places[at] = place;
+}
+
+/* `nearest` of a few rows, whose distances to all points stand in `room` first. */
+INLINE void NAMED(nearest_to)(int rows, int64_t k, int64_t m, int64_t most, const float *x, const float *points,
+                              const float *scales, float *room, float *squares, int64_t *places) {
+    vec least[4][2]; /* of every so many points, so that few are left that may be among the nearest */
+    for (int q = 0; q < rows; q++) least[q][0] = least[q][1] = (vec){0} + INFINITY;
+    for (int64_t j = 0; j < m; j += 2 * LANES) {
+        vec c[4][2] = {0};
+        for (int64_t p = 0; p < k; p++)
+            for (int v = 0; v < 2; v++)
+                for (int q = 0; q < rows; q++) {
+                    vec apart = *(const NAMED(loose) *)(points + p * m + j + v * LANES) - x[q * k + p];
+                    c[q][v] += apart * apart;
+                }
+        for (int v = 0; v < 2; v++)
+            for (int q = 0; q < rows; q++) {
+                c[q][v] *= *(const NAMED(loose) *)(scales + j + v * LANES);
+                *(NAMED(loose) *)(room + q * m + j + v * LANES) = c[q][v];
+                least[q][v] = NAMED(where)(c[q][v] < least[q][v], c[q][v], least[q][v]);
+            }
+    }
+    for (int q = 0; q < rows; q++, squares += most, places += most) {
+        for (int64_t i = 0; i < most; i++) squares[i] = INFINITY, places[i] = 0;
+        for (int64_t i = 0; i < 2 * LANES; i++) NAMED(put)(most, ((const float *)least[q])[i], 0, squares, places);
+        float enough = squares[most - 1];
+        for (int64_t i = 0; i < most; i++) squares[i] = INFINITY;
+        for (int64_t j = 0; j < m; j += 2 * LANES) {
+            const float *own = room + q * m + j;
+            ivec near = (*(const NAMED(loose) *)own <= enough) | (*(const NAMED(loose) *)(own + LANES) <= enough);
+            const int64_t *pairs = (const int64_t *)&near;
+            int64_t any = 0;
+            for (int i = 0; i < LANES / 2; i++) any |= pairs[i];
+            for (int64_t i = 0; any && i < 2 * LANES; i++) NAMED(put)(most, own[i], j + i, squares, places);
+        }
+    }
+}
+
+/* Of each row of x (rows, k) the `most` least squared distances to m points (k, m), times their scales, in order, and whose
+they are, both (rows, most); the first of equal ones. m is a multiple of two of the longest vectors, what fills it up is
+infinitely far, and `room` is for 4 m. */
+TARGET void NAMED(nearest)(int64_t rows, int64_t k, int64_t m, int64_t most, const float *x, const float *points,
+                           const float *scales, float *room, float *squares, int64_t *places) {
+    int64_t i = 0;
+    for (; rows - i >= 4; i += 4)
+        NAMED(nearest_to)(4, k, m, most, x + i * k, points, scales, room, squares + i * most, places + i * most);
+    for (; i < rows; i++)
+        NAMED(nearest_to)(1, k, m, most, x + i * k, points, scales, room, squares + i * most, places + i * most);
+}
+
+/* Λₕₕ⁻¹ gₕ of that component, of K, which is the likeliest by all cells of a row but the k of d that are hidden, (n, k).
+
+Of each component there are the precisions Λ, (d, d, K), the rest of its logarithm, (K,), and of each row g = Λ(x − μ),
+(n, d, K), and gᵀ(x − μ), (n, K). K is a multiple of the longest vector. To hide cells takes gₕᵀ Λₕₕ⁻¹ gₕ from the square,
+and ½ log |Λₕₕ| from the logarithm: both by the rows of Λₕₕ = LLᵀ, one after another, in `room` for k (k + 5) / 2 vectors. */
+TARGET void NAMED(likeliest)(int64_t n, int64_t d, int64_t components, int64_t k, const double *precisions,
+                             const double *logarithms, const double *slopes, const double *squares, const int64_t *hidden,
+                             double *room, double *away) {
+    enum { WIDE = LANES / 2 };
+    NAMED(loose_double) *inverse = (NAMED(loose_double) *)room, *v = inverse + k, *L = v + k;
+    for (int64_t i = 0; i < n; i++, hidden += k, away += k) {
+        double best = -INFINITY;
+        for (int64_t c = 0; c < components; c += WIDE) {
+            dvec square = *(const NAMED(loose_double) *)(squares + i * components + c), halves = {0}, product = {0};
+            product += 1;
+            for (int64_t p = 0; p < k; p++) {
+                NAMED(loose_double) *row = L + p * (p + 1) / 2, *other = L;
+                dvec sum = *(const NAMED(loose_double) *)(slopes + (i * d + hidden[p]) * components + c);
+                for (int64_t q = 0; q <= p; q++, other += q) {
+                    dvec own = *(const NAMED(loose_double) *)(precisions + (hidden[p] * d + hidden[q]) * components + c);
+                    for (int64_t r = 0; r < q; r++) own -= row[r] * other[r];
+                    if (q < p)
+                        own *= inverse[q], sum -= own * v[q];
+                    else
+                        for (int l = 0; l < WIDE; l++) ((double *)&own)[l] = sqrt(((double *)&own)[l]);
+                    row[q] = own;
+                }
+                inverse[p] = 1 / row[p];
+                v[p] = sum * inverse[p];
+                square -= v[p] * v[p];
+                product *= row[p];
+                if (p % 8 == 7 || p == k - 1) /* of so few that none is too large */
+                    for (int l = 0; l < WIDE; l++) {
+                        ((double *)&halves)[l] += log(((double *)&product)[l]);
+                        ((double *)&product)[l] = 1;
+                    }
+            }
+            int64_t lane = -1;
+            for (int l = 0; l < WIDE; l++) {
+                double left = ((double *)&square)[l], score = logarithms[c + l] - ((double *)&halves)[l];
+                score -= left > 0 ? left / 2 : 0;
+                if (score > best) best = score, lane = l;
+            }
+            if (lane < 0) continue;
+            for (int64_t p = k - 1; p >= 0; p--) {
+                double sum = ((double *)(v + p))[lane];
+                for (int64_t q = p + 1; q < k; q++) sum -= ((double *)(L + q * (q + 1) / 2 + p))[lane] * away[q];
+                away[p] = sum * ((double *)(inverse + p))[lane];
+            }
+        }
+    }
+}
+
 #undef INLINE
 #undef vec
 #undef ivec
+#undef dvec
 #undef TARGET
 #undef LANES
 #undef MOST_ROWS

@@ -1,7 +1,8 @@
 """Passes and AdamW's step compiled from C (`_kernels.c`), which small nets take where they are built.
 
-A step of a small net is mostly the calling of torch's kernels, one by one; here its nets take five calls. A build
-without a compiler lacks the library, and torch's kernels do all.
+A step of a small net is mostly the calling of torch's kernels, one by one; here its nets take five calls. So are the
+nearest of some points and the likeliest of some Gaussians, by which rows are compared. A build without a compiler lacks
+the library, and torch's and NumPy's kernels do all.
 """
 
 from __future__ import annotations
@@ -17,14 +18,18 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from narrows.training.adamw import BETA2, Tensors
 from narrows.training.dense.layers import Net
 from narrows.training.processor import MUCH
 
-__all__ = ["INSTRUCTIONS", "CompiledPasses", "Kernels", "kernels", "kernels_for"]
+__all__ = ["INSTRUCTIONS", "LONGEST", "CompiledPasses", "Kernels", "kernels", "kernels_for"]
+
+Doubles = NDArray[np.float64]
 
 INSTRUCTIONS = "baseline", "avx2", "avx512"
 """Sets of them that the kernels are compiled for, in the order in which a processor has them."""
@@ -56,6 +61,8 @@ class Kernels:
     forward: Callable[..., None]
     backward: Callable[..., None]
     adamw: Callable[..., None]
+    of_points: Callable[..., None]
+    of_gaussians: Callable[..., None]
 
     def adamw_step(self, *each: Tensors, steps: Tensor, rate: float, momentum: float, decay: float) -> None:
         """As `narrows.training.adamw.adamw_step`, for tensors whose numbers stand one after another."""
@@ -64,6 +71,45 @@ class Kernels:
         for four in zip(*each, strict=True):
             addresses = (tensor.data_ptr() for tensor in four)
             self.adamw(four[0].numel(), *addresses, step, root, momentum, BETA2, kept)
+
+    def nearest(self, x: Tensor, points: Tensor, scales: Tensor, most: int) -> tuple[Tensor, Tensor]:
+        """Return the ``most`` least of squared distances times ``scales``, in order, and whose they are, (n, most).
+
+        Parameters
+        ----------
+        x
+            (n, k), in 32 bits as the others.
+        points
+            (k, m), where m is a multiple of two of the longest vectors; what fills it up is infinite.
+        scales
+            (m,).
+        most
+            The quicker the fewer they are.
+        """
+        x, room = x.contiguous(), x.new_empty(4 * len(scales))
+        squares, places = x.new_empty(len(x), most), torch.empty(len(x), most, dtype=torch.int64)
+        addresses = (tensor.data_ptr() for tensor in (x, points, scales, room, squares, places))
+        self.of_points(len(x), *points.shape, most, *addresses)
+        return squares, places
+
+    def likeliest(
+        self, precisions: Doubles, logarithms: Doubles, slopes: Doubles, squares: Doubles, hidden: NDArray[np.int64]
+    ) -> Doubles:
+        """Return Λₕₕ⁻¹ gₕ of the Gaussian that all cells but the ``hidden`` ones (n, k) make likeliest, (n, k).
+
+        Parameters
+        ----------
+        precisions, logarithms
+            Of K Gaussians, a multiple of the longest vector: Λ, (d, d, K), and what each weighs besides, (K,).
+        slopes, squares
+            Λ(x − μ), (n, d, K), and (x − μ)ᵀ Λ (x − μ), (n, K), by all cells.
+        """
+        d, components = precisions.shape[1:]
+        n, k = hidden.shape
+        room, away = np.empty(k * (k + 5) // 2 * LONGEST), np.empty((n, k))
+        arrays = [np.ascontiguousarray(each) for each in (precisions, logarithms, slopes, squares, hidden, room, away)]
+        self.of_gaussians(n, d, components, k, *(array.ctypes.data for array in arrays))
+        return away
 
 
 @cache
@@ -77,6 +123,8 @@ def kernels(instructions: str | None = None) -> Kernels | None:
         "forward": [c_void_p] * 2,
         "backward": [c_void_p] * 3 + [ctypes.c_int],
         "adamw": [c_int64] + [c_void_p] * 4 + [c_double] * 5,
+        "nearest": [c_int64] * 4 + [c_void_p] * 6,
+        "likeliest": [c_int64] * 4 + [c_void_p] * 7,
     }
     instructions = instructions or INSTRUCTIONS[library.best()]
     functions = []
