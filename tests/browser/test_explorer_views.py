@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageDraw
 from sklearn.datasets import load_digits
 
-from browser.explorer_process import changes, drag, let_time_pass, pixels, state
+from browser.explorer_process import changes, drag, let_time_pass, pixels, settle, state
 from narrows import load
 
 
@@ -197,6 +197,7 @@ def test_a_picture_is_chosen_as_a_file_and_a_bad_one_refused(visit):
     chosen = page.locator("input[type=file]")
     chosen.set_input_files({"name": "seven.png", "mimeType": "image/png", "buffer": bytes(picture())})
     page.locator("figcaption", has_text="centred by mass").wait_for()
+    settle(page)
     shown = pixels(page.locator(".chain canvas").first)
     chosen.set_input_files({"name": "bad.png", "mimeType": "image/png", "buffer": b"<svg onload='alert(1)'/>"})
     page.locator(".give [role=status]", has_text="can’t be used").wait_for()

@@ -69,6 +69,7 @@ def test_a_finger_draws_a_digit(visit):
     swipe(page, page.locator(".pad"), (0.4, 0.2), (0.5, 0.8))
     page.wait_for_function("() => location.hash.includes('&x=')")
     page.locator(".chain canvas").first.wait_for()
+    settle(page)
     drawn = 255 - pixels(page.locator(".chain canvas").first)[..., 0].astype(float)
     rows = (drawn > 64).any(1)
     assert rows.mean() > 0.5  # a stroke from top to bottom

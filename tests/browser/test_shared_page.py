@@ -93,6 +93,7 @@ def test_a_drawing_is_coded_and_a_dropped_file_too(opened):
     page.mouse.move(box["x"] + 140, box["y"] + 220, steps=8)
     page.mouse.up()
     page.locator(".result", has_text="cropped").wait_for()
+    settle(page)
     drawn = pixels(page.locator(".result canvas.pixels").first)
     ink = 255 - drawn[..., 0].astype(int)
     assert ink[:, 2:6].sum() > 4 * (ink[:, :2].sum() + ink[:, 6:].sum())  # a stroke, upright in the middle
