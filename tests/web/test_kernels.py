@@ -86,7 +86,9 @@ def test_cells_in_words_and_words_as_cells(table, tmp_path):
     own = columns.cells(TABLE)[3]
     own[0] = 0.25
     below = np.full((1, len(columns.columns)), -4e-4)  # rounds to 0, which has no minus
-    several = [columns.cells(TABLE)[:SOME], columns.cells(new), decoded, below]
+    middles = np.resize(own, (6, len(own)))  # between two texts, exactly or but for rounding
+    middles[:, 0] = 0.0625, 0.1875, -2.4375, 8.0345, -19.9975, -19.9965
+    several = [columns.cells(TABLE)[:SOME], columns.cells(new), decoded, below, middles]
     (found,) = by_node(tmp_path, job(sent, *(("shown", each) for each in several), ("heldCells", held, own)))
     for rows, cells in zip(found, several, strict=False):
         expected = columns.shown(cells)

@@ -107,8 +107,8 @@ function onGrid({ step, zone }, value) {
  */
 function fixed(value, decimals) {
   if (Math.abs(value) >= 1e21) return BigInt(value).toString() + (decimals ? `.${'0'.repeat(decimals)}` : '');
-  const whole = value * 10 ** decimals;
-  const written = (Math.abs(whole % 1) === 0.5 ? roundEven(whole) / 10 ** decimals : value).toFixed(decimals);
+  const middle = Math.abs((value * 2 ** (decimals + 1)) % 2) === 1; // exactly, as powers of two don't round
+  const written = (middle ? roundEven(value * 10 ** decimals) / 10 ** decimals : value).toFixed(decimals);
   return /[1-9]/.test(written) ? written : written.replace('-', '');
 }
 
