@@ -51,6 +51,7 @@ MAY_IMPORT = {
         "fitted",
         "latent",
         "lecture",
+        "models",
         "scorer",
         "storage",
         "sweeps",

@@ -3,13 +3,15 @@
 import numpy as np
 import pytest
 import torch
+from scipy.spatial.distance import squareform
 from sklearn.datasets import load_digits
-from sklearn.manifold._t_sne import _joint_probabilities_nn
+from sklearn.manifold import TSNE
+from sklearn.manifold._t_sne import _joint_probabilities_nn, _kl_divergence
 from sklearn.neighbors import kneighbors_graph
 
 from narrows import VAE, VQVAE, Autoencoder
 from narrows.evaluation.codes import trustworthiness
-from narrows.models.neighbours import PERPLEXITY, Divergence, affinities, divergence
+from narrows.models.neighbours import PERPLEXITY, Divergence, affinities, arranged, divergence
 
 X = torch.from_numpy(load_digits().data / 16)
 
@@ -56,6 +58,22 @@ def test_only_the_arrangement_of_codes_counts():
     torch.testing.assert_close(
         divergence(X[None, :50], 30 * z @ turn + 7, [2], SCALE)[0], divergence(X[None, :50], z, [2], SCALE)[0]
     )
+
+
+def test_points_are_arranged_as_well_as_by_scikit_learns_tsne():
+    x, start = X[:150].float(), X[:150, 20:22].float()
+    theirs = TSNE(perplexity=10, init=start.numpy() / 1e4, max_iter=500, random_state=0).fit_transform(x.numpy())
+    p = squareform(affinities(x[None], 10.0)[0].numpy(), checks=False)
+    mine, other = (
+        _kl_divergence(points.ravel(), p, 1, len(x), 2)[0] for points in (arranged(x, start, 10.0).numpy(), theirs)
+    )
+    assert mine < 1.05 * other
+
+
+@pytest.mark.parametrize("n", [2, 3, 40])
+def test_points_that_are_equal_stay_together(n):
+    x = torch.arange(4.0).repeat(n, 1)
+    assert arranged(x, x[:, :2], 10.0).tolist() == [[0, 0]] * n
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 5])

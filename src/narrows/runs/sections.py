@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from narrows.components import Components
@@ -18,19 +19,21 @@ from narrows.evaluation.codes import dead_units
 from narrows.evaluation.summary import Evaluation
 from narrows.fitted.explaining import Explanation
 from narrows.latent import traverse
+from narrows.models.neighbours import arranged
 from narrows.runs.captions import captions, ranked
 from narrows.runs.cells import explained, heat_of
 from narrows.runs.pictures import draw_comparison, draw_grid, draw_odd, draw_rows
 from narrows.runs.section import Section
 from narrows.runs.table_sections import columns_of, rows_of_table
+from narrows.training.processor import limited_threads
 
 if TYPE_CHECKING:  # it takes a third of a second, and who draws has it
     from matplotlib.figure import Figure
 
 __all__ = ["sections_of"]
 
-MAPPED, NEIGHBOURS, ITERATIONS = 600, 30, 350
-"""Examples on a map of codes; of t-SNE the perplexity, and the steps: 500 keep hardly more neighbours near."""
+MAPPED, NEIGHBOURS = 600, 30
+"""Examples on a map of codes, and of t-SNE the perplexity."""
 
 ODDEST, COMPARED, SAMPLES, UNITS, STEPS, REACH = 12, 8, 30, 6, 7, 2.0
 """Examples, those beside ordinary ones, new ones, units of a traversal, its steps, and how far it goes in standard
@@ -129,12 +132,10 @@ def _maps(unit: str, codes: Array, labels: Array | None, errors: Array) -> Figur
         maps = [("principal components of the code", flat)]
         names = ("first component", "second component")
         if n > 3 * NEIGHBOURS:
-            from sklearn.manifold import TSNE
-
             spread = codes.std(0)
             standardised = (codes - codes.mean(0)) / np.where(dead_units(codes), 1, spread)
-            who = TSNE(perplexity=NEIGHBOURS, init="pca", max_iter=ITERATIONS, random_state=0)
-            near = who.fit_transform(standardised)
+            with limited_threads(1):
+                near = arranged(torch.from_numpy(standardised), torch.from_numpy(flat), NEIGHBOURS).numpy()
             maps.append(("t-SNE of the code: who is near whom", near))
     return code_maps(maps, labels, errors, names=names)
 
