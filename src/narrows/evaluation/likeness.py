@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from narrows.arguments import RandomState, random_seed
 from narrows.evaluation.generation import (
-    frechet_distance,
+    covariance_factor,
+    gaussian_distance,
     in_balls,
     matrices,
     similarities,
@@ -93,13 +94,13 @@ def likeness(real: ArrayLike, generated: ArrayLike, *, random_state: RandomState
         balls, theirs = squared_radii(_some(within, rows, rows)), squared_radii(_some(among, others, others))
         found = in_balls(balls, theirs, _some(between, rows, others))
         both = np.concatenate([rows, size + others])
-        accuracy = told_apart(kernel[np.ix_(both, both)], seed)
+        accuracy = told_apart(kernel.take(both, 0).take(both, 1), seed)
         return [found.precision, found.recall, found.density, found.coverage, accuracy]
 
     most = [1, 1, math.inf, 1, 1]
     shares = half_samples(neighbours_and_classifier, size, size, halves=HALVES, bounds=(0, most), random_state=seed)
     distances = half_samples(
-        lambda rows, others: [frechet_distance(x[rows], y[others])],
+        lambda rows, others: [_distance(x.take(rows, 0), y.take(others, 0))],
         len(x),
         len(y),
         extrapolate=True,
@@ -109,9 +110,23 @@ def likeness(real: ArrayLike, generated: ArrayLike, *, random_state: RandomState
     return Likeness(*shares, *distances)
 
 
+def _distance(x: Array, y: Array) -> float:
+    """Return `narrows.evaluation.generation.frechet_distance`, to half the digits where that is quicker."""
+    return gaussian_distance(x.mean(axis=0) - y.mean(axis=0), _factor(x), _factor(y))
+
+
+def _factor(x: Array) -> Array:
+    """Return A (features, features) with AᵀA the covariance of ``x``: Cholesky's, if there is one, takes a quarter."""
+    try:
+        factor: Array = np.linalg.cholesky(np.atleast_2d(np.cov(x.T))).T
+    except np.linalg.LinAlgError:
+        factor = covariance_factor(x, x.shape[1])
+    return factor
+
+
 def _distances(x: Array, y: Array) -> Array:
     return np.concatenate([distances for _, distances in squared_distances(x, y)])
 
 
 def _some(distances: Array, rows: NDArray[np.int64], others: NDArray[np.int64]) -> list[tuple[slice, Array]]:
-    return [(slice(None), distances[np.ix_(rows, others)])]
+    return [(slice(None), distances.take(rows, 0).take(others, 1))]

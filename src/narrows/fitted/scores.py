@@ -16,7 +16,7 @@ from narrows.fitted.passes import Passes
 from narrows.models.likelihoods import Likelihood, Mixed
 from narrows.models.model import Batch, BottleneckModel
 from narrows.scaling import Scaling
-from narrows.training.examples import ROWS_AT_ONCE, Examples
+from narrows.training.examples import Examples
 
 __all__ = [
     "SCORE_SAMPLES",
@@ -34,11 +34,11 @@ __all__ = [
 SCORE_SAMPLES = 16
 """Codes drawn of each example for `score_samples`; the same noise for all examples, so that each has its own score."""
 
-SAMPLED_AT_ONCE = 256
+FEWEST_AT_ONCE, SAMPLED_AT_ONCE = 64, 256
 """Examples whose likelihood is integrated at a time."""
 
-MOST_NUMBERS = 2**24
-"""In one array while a likelihood is integrated: 128 MB in 64 bits."""
+MOST_NUMBERS = 2**20
+"""In one array while a likelihood is integrated: 8 MB in 64 bits, some of which a processor holds."""
 
 MOST_HELD_OUT = 2000
 """Held-out examples whose likelihood is kept to compare others with."""
@@ -102,8 +102,11 @@ def _log_prob(passes: Passes, examples: Examples, samples: int, seed: int) -> ND
     def log_prob(model: BottleneckModel, batch: Batch) -> Tensor:
         return _bound(model, batch, samples, seed) if model.bottleneck.draws else model.log_prob(batch)
 
-    drawn = passes.model.bottleneck.draws
-    values = passes.apply(log_prob, examples, *((SAMPLED_AT_ONCE, samples) if drawn else (ROWS_AT_ONCE, 1)))
+    if passes.model.bottleneck.draws:
+        most = MOST_NUMBERS // (samples * _widest(passes.model))
+        values = passes.apply(log_prob, examples, min(max(most, FEWEST_AT_ONCE), SAMPLED_AT_ONCE), samples)
+    else:
+        values = passes.apply(log_prob, examples)
     scores: NDArray[np.float64] = values.double().numpy()
     return scores
 
@@ -255,8 +258,11 @@ def _bound(model: BottleneckModel, batch: Batch, samples: int, seed: int) -> Ten
     x, prior = batch.x, model.prior
     noise = torch.randn(samples, 1, prior.latent_dim, generator=torch.Generator().manual_seed(seed)).to(x.device)
     total = torch.full((len(x),), -math.inf, dtype=torch.float64, device=x.device)
-    # Of every code: the widest layer's units, and its density under each of the prior's components.
-    widest = max(*map(len, model.decoder.parameters()), prior.components * len(prior.frequencies))
-    for epsilon in noise.split(max(1, MOST_NUMBERS // (len(x) * widest))):
+    for epsilon in noise.split(max(1, MOST_NUMBERS // (len(x) * _widest(model)))):
         total = torch.logaddexp(total, model.log_weights(batch, epsilon).logsumexp(0))
     return total - math.log(samples)
+
+
+def _widest(model: BottleneckModel) -> int:
+    """Return how many numbers become of a code: the widest layer's units, or its density under each component."""
+    return max(*map(len, model.decoder.parameters()), model.prior.components * len(model.prior.frequencies))
