@@ -36,8 +36,8 @@ class Histogram(Likelihood):
 
     Attributes
     ----------
-    width
-        Numbers that it wants from the decoder, one a bin.
+    width, outputs
+        Numbers that it wants from the decoder, one a bin; and how many of them are of each column.
     """
 
     continuous: ClassVar[bool] = True
@@ -49,7 +49,8 @@ class Histogram(Likelihood):
 
     def __init__(self, columns: Sequence[Column], scaling: Scaling) -> None:
         super().__init__()
-        outputs = np.array([len(column.counts) for column in columns])
+        self.outputs = [len(column.counts) for column in columns]
+        outputs = np.array(self.outputs)
         self.width, k = int(outputs.sum()), np.arange(outputs.max())
         there = k < outputs[:, None]
         ends = np.full((2, *there.shape), np.inf)
@@ -81,10 +82,8 @@ class Histogram(Likelihood):
         at = torch.arange(len(high), device=x.device)
         return found, (x >= self.low[at, found]) & (x <= high[at, found])
 
-    def _log_mass(self, h: Tensor, found: Tensor, inside: Tensor) -> Tensor:
-        """Return the log-probability of each cell's bin, or ε outside of all, (…, n, columns)."""
-        bins = self.log_bins(h)
-        own = bins.gather(-1, found.expand(bins.shape[:-1])[..., None]).squeeze(-1)
+    def _log_mass(self, own: Tensor, inside: Tensor) -> Tensor:
+        """Return the log-probability of each cell, by that of its ``own`` bin; ε outside of all."""
         return torch.where(inside, own + torch.log1p(-self.unseen), self.unseen.log())
 
     def log_terms(self, x: Tensor, h: Tensor) -> Tensor:
@@ -92,18 +91,23 @@ class Histogram(Likelihood):
         found, inside = self.bins_of(x)
         at = torch.arange(len(self.high), device=x.device)
         density = -(self.high - self.low)[at, found].log()
-        return self._log_mass(h, found, inside) + torch.where(
-            inside, density, -torch.log1p(x.square()) - math.log(math.pi)
-        )
+        # Column by column, since of many rows and codes that is less than to fill all columns up to the longest.
+        own = h.gather(-1, self.places[at, found].expand(*h.shape[:-1], len(at)))
+        own = own - torch.stack([part.logsumexp(-1) for part in h.split(self.outputs, -1)], -1)
+        return self._log_mass(own, inside) + torch.where(inside, density, -torch.log1p(x.square()) - math.log(math.pi))
 
     def loss_terms(self, x: Tensor, h: Tensor) -> Tensor:
         """−log P of each number's bin: −log p but for a constant."""
-        return -self._log_mass(h, *self.bins_of(x))
+        found, inside = self.bins_of(x)
+        bins = self.log_bins(h)
+        own = bins.gather(-1, found.expand(bins.shape[:-1])[..., None]).squeeze(-1)
+        return -self._log_mass(own, inside)
 
     def mean(self, h: Tensor) -> Tensor:
         """Return E[x | z], (…, n, columns)."""
-        centres = ((self.low + self.high) / 2).masked_fill(self.frequencies == 0, 0.0)
-        return (self.log_bins(h).exp() * centres).sum(-1)
+        centres = ((self.low + self.high) / 2).to(h)
+        parts = zip(h.split(self.outputs, -1), centres, strict=True)
+        return torch.stack([part.softmax(-1) @ own[: part.shape[-1]] for part, own in parts], -1)
 
     def simulate(self, h: Tensor, generator: torch.Generator) -> Tensor:
         """Return numbers drawn from p(x | z) at outputs ``h`` (n, width), (n, columns)."""
