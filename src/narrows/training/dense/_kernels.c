@@ -28,15 +28,25 @@ struct net {
 #define AS_TEXT(name) QUOTED(name)
 const char *source(void) { return AS_TEXT(SOURCE); } /* what this was compiled from, as setup.py says */
 
+#ifdef __clang__
+#define SHUFFLED(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define SHUFFLED(a, b, ...) __builtin_shuffle(a, b, (ivec){__VA_ARGS__})
+#endif
+
 #if defined(__x86_64__)
 int best(void) { return __builtin_cpu_supports("avx512f") ? 2 : __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 #define TARGET __attribute__((target("avx512f")))
 #define LANES 16
+#define LOW 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
+#define HIGH 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
 #define MOST_ROWS 8
 #define NAMED(name) name##_avx512
 #include "_kernels.c"
 #define TARGET __attribute__((target("avx2,fma")))
 #define LANES 8
+#define LOW 0, 8, 1, 9, 2, 10, 3, 11
+#define HIGH 4, 12, 5, 13, 6, 14, 7, 15
 #define MOST_ROWS 4
 #define NAMED(name) name##_avx2
 #include "_kernels.c"
@@ -45,6 +55,8 @@ int best(void) { return 0; }
 #endif
 #define TARGET
 #define LANES 4
+#define LOW 0, 4, 1, 5
+#define HIGH 2, 6, 3, 7
 #define MOST_ROWS 4
 #define NAMED(name) name##_baseline
 #include "_kernels.c"
@@ -98,7 +110,8 @@ INLINE vec NAMED(expm1)(vec x) {
     ivec bits = (ivec)n << 23;
     n -= shift;
     vec r = x - n * 0x1.62e4p-1f - n * 0x1.7f7d1cp-20f; /* less n ln 2 */
-    vec p = ((((r * (1.f / 5040) + 1.f / 720) * r + 1.f / 120) * r + 1.f / 24) * r + 1.f / 6) * r * r * r + r * r * 0.5f + r;
+    vec s = r * r, p = (r * (1.f / 5040) + 1.f / 720) * s + (r * (1.f / 120) + 1.f / 24);
+    p = (p * s + (r * (1.f / 6) + 0.5f)) * s + r;
     vec power = (vec)(bits + (ivec)((vec){0} + 1));
     return power * p + (power - 1);
 }
@@ -194,6 +207,27 @@ INLINE void NAMED(column)(int wide, int64_t m, int64_t k, const float *A, int64_
         NAMED(block)(1, wide, k, A + i * row, row, column, B, ldb, bias, add, C + i * ldc, ldc, width);
 }
 
+/* Set `panel` (k, all) to the transpose of B (rows, k), filled up with 0. A tile's rows are zipped, the first half with the
+second, as often as its transpose takes. */
+INLINE void NAMED(transpose)(int64_t rows, int64_t k, int64_t all, const float *B, float *panel) {
+    for (int64_t j = 0; j < all; j += LANES)
+        for (int64_t p = 0; p < k; p += LANES) {
+            vec from[LANES], to[LANES];
+            for (int q = 0; q < LANES; q++) from[q] = j + q < rows ? NAMED(load)(B + (j + q) * k + p, k - p) : (vec){0};
+#pragma GCC unroll 4
+            for (int done = 1; done < LANES; done *= 2) {
+#pragma GCC unroll 8
+                for (int q = 0; q < LANES / 2; q++) {
+                    to[2 * q] = SHUFFLED(from[q], from[q + LANES / 2], LOW);
+                    to[2 * q + 1] = SHUFFLED(from[q], from[q + LANES / 2], HIGH);
+                }
+#pragma GCC unroll 16
+                for (int q = 0; q < LANES; q++) from[q] = to[q];
+            }
+            for (int q = 0; q < LANES && p + q < k; q++) *(NAMED(loose) *)(panel + (p + q) * all + j) = from[q];
+        }
+}
+
 /* C (m, n) = A B + bias, or added to C; A is (m, k) with these steps to the next row and column, and B (k, n), or the
 transpose of (n, k). */
 INLINE void NAMED(product)(int64_t m, int64_t k, int64_t n, const float *A, int64_t row, int64_t column, const float *B,
@@ -202,9 +236,11 @@ INLINE void NAMED(product)(int64_t m, int64_t k, int64_t n, const float *A, int6
         int64_t wide = n - j > LANES ? 2 : 1, all = wide * LANES, width = n - j < all ? n - j : all, ldb = n;
         const float *b = B + j, *start = bias ? bias + j : 0;
         if (transposed || width < all) { /* which is read from a panel of whole vectors */
-            for (int64_t p = 0; p < k; p++)
-                for (int64_t q = 0; q < all; q++)
-                    panel[p * all + q] = q >= width ? 0 : transposed ? B[(j + q) * k + p] : b[p * n + q];
+            if (transposed)
+                NAMED(transpose)(width, k, all, B + j * k, panel);
+            else
+                for (int64_t p = 0; p < k; p++)
+                    for (int64_t q = 0; q < all; q++) panel[p * all + q] = q < width ? b[p * n + q] : 0;
             b = panel, ldb = all;
         }
         width -= all - LANES;
@@ -401,6 +437,8 @@ TARGET void NAMED(likeliest)(int64_t n, int64_t d, int64_t components, int64_t k
 #undef dvec
 #undef TARGET
 #undef LANES
+#undef LOW
+#undef HIGH
 #undef MOST_ROWS
 #undef NAMED
 
