@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from narrows.training.adamw import BETA2
-from narrows.training.dense.kernels import ACTIVATIONS, INSTRUCTIONS, CompiledPasses, kernels
+from narrows.training.dense.kernels import ACTIVATIONS, INSTRUCTIONS, CompiledGradients, CompiledPasses, kernels
 from narrows.training.dense.layers import DERIVED, Net, Passes
 
 if kernels() is None:
@@ -80,6 +80,22 @@ def test_passes_are_exact_to_automatic_differentiation(shape, models, examples, 
     gradients = [g.clone() for g in passes.gradients]
     passes.backward(gradient.clone(), inputs=False)
     assert all(map(torch.equal, passes.gradients, gradients))
+
+
+@settings(max_examples=20, deadline=None)
+@given(nets(), nets(), st.integers(1, 3), SIZES, st.integers(0, 99), st.sampled_from(SETS))
+def test_both_nets_and_their_squared_error_at_once(first, second, models, examples, seed, instructions):
+    (encoder, widths), (decoder, others) = first, second
+    to_code, seen, _ = drawn(encoder, widths, models, examples, seed)
+    to_output, _, x = drawn(decoder, [widths[-1], *others], models, examples, seed + 1)
+    nets = [by_hand(encoder, to_code, examples, instructions), by_hand(decoder, to_output, examples, instructions)]
+    losses = CompiledGradients(*nets)(seen, x.double())
+    z = by_autograd(encoder, to_code, seen, torch.zeros_like(nets[0].outputs))[0]
+    off = by_autograd(decoder, to_output, z, torch.zeros_like(x))[0] - x.double()
+    expected = [off.square().sum((1, 2)) / (2 * examples)]
+    *by_output, by_code = by_autograd(decoder, to_output, z, off / examples)[1:]
+    by_encoder = by_autograd(encoder, to_code, seen, by_code)[1:-1]
+    compare([losses, *nets[0].gradients, *nets[1].gradients], [*expected, *by_encoder, *by_output])
 
 
 @settings(max_examples=20, deadline=None)

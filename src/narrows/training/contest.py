@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -51,10 +51,12 @@ class Contest:
         All of them.
     epochs, patience
         At most, and fewer once ``patience`` of them have not lowered the validation loss.
+    store
+        What writes their weights into the models.
     """
 
-    def __init__(self, members: Sequence[Member], epochs: int, patience: int) -> None:
-        self.members, self.patience, self.looks = members, patience, looks(epochs)
+    def __init__(self, members: Sequence[Member], epochs: int, patience: int, store: Callable[[], None]) -> None:
+        self.members, self.patience, self.looks, self.store = members, patience, looks(epochs), store
         everyone = range(len(members))
         self.now = Standing(
             active=[*everyone],
@@ -102,6 +104,7 @@ class Contest:
             return 0
         best = self.now.best[number]
         if row["validation_loss"] < best.loss:
+            self.store()
             weights: dict[str, Tensor] = self.members[number].model.state_dict()
             best = Best(int(row["epoch"]), row["validation_loss"], {name: t.clone() for name, t in weights.items()})
             self.now.best[number] = best
@@ -109,6 +112,7 @@ class Contest:
 
     def _look(self, number: int) -> None:
         """Note what is wrong with a member's model as it is now."""
+        self.store()
         member, history = self.members[number], self.now.history[number][self.now.comparable :]
         examples = member.validation if len(member.validation) else member.training
         for kind, words in noticed(member.model, examples, history).items():

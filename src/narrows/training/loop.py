@@ -125,7 +125,7 @@ class Training:
         self.first_rate, self.pace = learning_rate, SCHEDULES[schedule]
         self.learner = self._learner(objective, weight_decay)
         self.threads = Threads(max(1, threads_for(operations_of_step(members, batch_size)) // processes.local))
-        self.contest = Contest(self.members, epochs, patience)
+        self.contest = Contest(self.members, epochs, patience, self.learner.store)
         self.recovery = Recovery(self.learner, [member.generator for member in self.members])
         self.now = Progress(0, torch.zeros(len(members), device=device), {})
         self.started = time.perf_counter()
@@ -300,16 +300,13 @@ class Training:
 
     def _end_epoch(self, epoch: int, rate: float) -> dict[int, dict[str, float]]:
         """Validate the models, part with those that diverged or have been patient for long, and return their rows."""
-        contest = self.contest
-        if len(self.members[0].validation) or epoch in contest.looks:
-            self.learner.store()
-        rows, lost = {}, []
+        contest, rows, lost = self.contest, {}, []
+        validated = self._validated()
         fine = self.learner.finite() & torch.isfinite(self.now.total)
         for index, number in enumerate(contest.now.active):
-            member = self.members[number]
             row = {"epoch": epoch, "loss": float(self.now.total[index]) / self.batches.n}
-            if len(member.validation):
-                row["validation_loss"] = self._validated(member)
+            if validated:
+                row["validation_loss"] = validated[index]
             if fine[index] and math.isfinite(row.get("validation_loss", 0)):
                 rows[number] = row | {"learning_rate": rate, "seconds": time.perf_counter() - self.started}
             else:
@@ -323,11 +320,21 @@ class Training:
         self._keep(contest.enter(rows, lost))
         return rows
 
-    def _validated(self, member: Member) -> float:
-        """Return the mean loss of what was held out, but for what seems odd where some of it is."""
-        if member.contamination is None:
-            return mean_loss(member.model, self.objective, member.validation, self.processes)
-        return ordinary_mean(member.model, self.objective, member.validation, member.contamination)
+    def _validated(self) -> list[float]:
+        """Return each active member's mean loss of what was held out, if anything was.
+
+        It leaves out what seems odd where some of it is.
+        """
+        members = [self.members[number] for number in self.contest.now.active]
+        held_out, share = members[0].validation, members[0].contamination
+        if not len(held_out):
+            return []
+        if isinstance(self.learner, Stack) and share is None and self.learner.measures(held_out):
+            return self.learner.mean_losses([member.validation for member in members])
+        self.learner.store()
+        if share is None:
+            return [mean_loss(one.model, self.objective, one.validation, self.processes) for one in members]
+        return [ordinary_mean(one.model, self.objective, one.validation, share) for one in members]
 
     def _keep(self, indices: list[int]) -> None:
         """Begin the next epoch with the models at ``indices`` among those that were active in this."""

@@ -310,6 +310,33 @@ TARGET void NAMED(backward)(const struct net *net, const float *x, float *output
     }
 }
 
+/* Set g to ∂E/∂a, and return E: `share` times half the squared error of `count` outputs a. */
+TARGET static float NAMED(squared_error)(int64_t count, const float *a, const float *x, float *g, float share) {
+    vec squares = {0};
+    float sum = 0;
+    for (int64_t i = 0; i < count; i += LANES) {
+        vec off = NAMED(load)(a + i, count - i) - NAMED(load)(x + i, count - i);
+        squares += off * off;
+        NAMED(store)(g + i, off * share, count - i);
+    }
+    for (int i = 0; i < LANES; i++) sum += squares[i];
+    return 0.5f * share * sum;
+}
+
+/* Set all weights' gradients, and each model's loss, where codes are what the encoder makes of `seen`, and the loss is half
+the squared error of what the decoder makes of these, mean over examples. g has room for ∂E/∂a. */
+TARGET void NAMED(gradients)(const struct net *encoder, const struct net *decoder, const float *seen, const float *x, float *g,
+                             float *losses) {
+    const int64_t count = decoder->examples * decoder->widths[decoder->layers];
+    const float *z = encoder->a[encoder->layers], *a = decoder->a[decoder->layers], share = 1.f / decoder->examples;
+    NAMED(forward)(encoder, seen);
+    NAMED(forward)(decoder, z);
+    for (int64_t k = 0; k < decoder->models; k++)
+        losses[k] = NAMED(squared_error)(count, a + k * count, x + k * count, g + k * count, share);
+    NAMED(backward)(decoder, z, g, 1);
+    NAMED(backward)(encoder, seen, decoder->g[0], 0);
+}
+
 /* AdamW: `step` is the rate over 1 − β₁ᵗ, `root` that of 1 − β₂ᵗ, and `kept` what decay leaves of the values. */
 TARGET void NAMED(adamw)(int64_t count, float *restrict values, const float *restrict gradients, float *restrict first,
                          float *restrict second, double step, double root, double beta1, double beta2, double kept) {

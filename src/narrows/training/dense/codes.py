@@ -28,6 +28,8 @@ class Plain:
 
     Parameters
     ----------
+    activation
+        What makes h.
     z
         Where codes can go, (K, examples, latent_dim).
     sizes
@@ -37,13 +39,15 @@ class Plain:
     ----------
     mean
         The codes without noise, (K, examples, latent_dim).
+    own
+        Which units each model has, as 1 and 0, where those that it lacks are not 0 by themselves; else None.
     """
 
-    def __init__(self, z: Tensor, sizes: Sequence[int]) -> None:
+    def __init__(self, activation: type[nn.Module], z: Tensor, sizes: Sequence[int]) -> None:
         self.mean = z
-        # A sigmoid has made ½ of 0.
         own = torch.arange(z.shape[2]) < torch.tensor(sizes)[:, None, None]
-        self.own = None if own.all() else own.to(z)
+        # A sigmoid alone has not made 0 of 0, but ½.
+        self.own = None if activation is not nn.Sigmoid or own.all() else own.to(z)
 
     def forward(self, h: Tensor, generators: Sequence[torch.Generator], progress: float) -> Coded:  # noqa: ARG002 - one signature for all
         """Return the codes by the encoder's outputs ``h``, and the batch's cost, (K,), if they have one."""
@@ -138,7 +142,7 @@ def code_of(bottleneck: Bottleneck, objective: object) -> partial[Plain | Noise 
     code: partial[Any] | None = None
     match bottleneck, own_of(objective):
         case Deterministic(activation=activation), Reconstruction() if type(activation) in DERIVED:
-            code = partial(Plain)
+            code = partial(Plain, type(activation))
         case Noisy(log_var=log_var), Reconstruction():
             code = partial(Noise, math.exp(0.5 * log_var))
         case DiagonalGaussian(), EvidenceLowerBound(free_bits=0) as bound:

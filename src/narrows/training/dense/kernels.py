@@ -1,8 +1,8 @@
 """Passes and AdamW's step compiled from C (`_kernels.c`), which small nets take where they are built.
 
-A step of a small net is mostly the calling of torch's kernels, one by one; here its nets take five calls. So are the
-nearest of some points and the likeliest of some Gaussians, by which rows are compared. A build without a compiler lacks
-the library, and torch's and NumPy's kernels do all.
+A step of a small net is mostly the calling of torch's kernels, one by one; here it takes five calls, or two. The
+nearest of some points and the likeliest of some Gaussians, by which rows are compared, are found here, too. A build
+without a compiler lacks the library, and torch's and NumPy's kernels do all.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from ctypes import POINTER, c_char_p, c_double, c_int64, c_void_p
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from narrows.training.adamw import BETA2, Tensors
 from narrows.training.dense.layers import Net
 from narrows.training.processor import MUCH
 
-__all__ = ["INSTRUCTIONS", "LONGEST", "CompiledPasses", "Kernels", "kernels", "kernels_for"]
+__all__ = ["INSTRUCTIONS", "LONGEST", "CompiledGradients", "CompiledPasses", "Kernels", "kernels", "kernels_for"]
 
 Doubles = NDArray[np.float64]
 
@@ -60,6 +60,7 @@ class Kernels:
     instructions: str
     forward: Callable[..., None]
     backward: Callable[..., None]
+    gradients: Callable[..., None]
     adamw: Callable[..., None]
     of_points: Callable[..., None]
     of_gaussians: Callable[..., None]
@@ -122,6 +123,7 @@ def kernels(instructions: str | None = None) -> Kernels | None:
     arguments: dict[str, list[Any]] = {
         "forward": [c_void_p] * 2,
         "backward": [c_void_p] * 3 + [ctypes.c_int],
+        "gradients": [c_void_p] * 6,
         "adamw": [c_int64] + [c_void_p] * 4 + [c_double] * 5,
         "nearest": [c_int64] * 4 + [c_void_p] * 6,
         "likeliest": [c_int64] * 4 + [c_void_p] * 7,
@@ -188,9 +190,7 @@ class CompiledPasses:
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the outputs (K, examples, outputs) of ``x``, which may not change before `backward`."""
-        if x.dtype is not torch.float32 or not x.is_contiguous():
-            x = self.inputs.copy_(x)
-        self.x = x
+        self.x = x = _block(x)
         self.compiled.forward(self.address, x.data_ptr())
         return self.outputs
 
@@ -198,6 +198,33 @@ class CompiledPasses:
         """As that of `Passes`."""
         self.compiled.backward(self.address, self.x.data_ptr(), gradient.data_ptr(), inputs)
         return self.g[0]
+
+
+class CompiledGradients:
+    """All gradients of half the squared error, mean over examples, in one call.
+
+    Parameters
+    ----------
+    encoder, decoder
+        The nets; codes are what the former comes to.
+    """
+
+    def __init__(self, encoder: CompiledPasses, decoder: CompiledPasses) -> None:
+        self.g = torch.empty_like(decoder.outputs)
+        self.call = partial(decoder.compiled.gradients, encoder.address, decoder.address)
+        self.nets = encoder, decoder  # which stand at these addresses
+
+    def __call__(self, seen: Tensor, x: Tensor) -> Tensor:
+        """Set the gradients of all weights, and return the loss (K,) where the encoder sees ``seen`` of ``x``."""
+        seen, x = _block(seen), _block(x)
+        losses = self.g.new_empty(len(self.g))
+        self.call(seen.data_ptr(), x.data_ptr(), self.g.data_ptr(), losses.data_ptr())
+        return losses
+
+
+def _block(x: Tensor) -> Tensor:
+    """Return ``x`` in 32 bits, number after number."""
+    return x if x.dtype is torch.float32 and x.is_contiguous() else x.to(torch.float32).contiguous()
 
 
 def kernels_for(like: Tensor, operations: float) -> Kernels | None:

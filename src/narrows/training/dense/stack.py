@@ -10,20 +10,24 @@ import torch
 from torch import Tensor
 
 from narrows.models.bottlenecks import DiagonalGaussian
-from narrows.models.likelihoods import Gaussian, Likelihood, Mixed
+from narrows.models.likelihoods import Gaussian, Likelihood, Mixed, SquaredError
 from narrows.models.model import Batch, BottleneckModel
 from narrows.models.neighbours import divergence, scale_at
 from narrows.models.objectives import Neighbours
 from narrows.models.priors.base import StandardNormal
 from narrows.training.dense.cells import TERMS, Cells
-from narrows.training.dense.codes import activation_of, code_of
-from narrows.training.dense.kernels import CompiledPasses, kernels_for
+from narrows.training.dense.codes import Plain, activation_of, code_of
+from narrows.training.dense.kernels import CompiledGradients, CompiledPasses, kernels_for
 from narrows.training.dense.layers import DERIVED, Net, Passes, linear_layers
 from narrows.training.dense.losses import LOSSES, Features, link_of
 from narrows.training.dense.weights import Weights
+from narrows.training.examples import Examples
 from narrows.training.general import Objective, rates
 
 __all__ = ["Stack", "kind_of"]
+
+HELD_OUT_AT_ONCE = 128
+"""Examples a pass when nothing is learned: few, since the arrays of each size stay."""
 
 
 def kind_of(model: BottleneckModel, objective: Objective) -> Hashable | None:
@@ -85,7 +89,7 @@ class Stack:
 
     def _arrange(self, models: Sequence[BottleneckModel], nets: Sequence[Net]) -> None:
         """Set up arrays for ``models`` and their ``nets``."""
-        self.models, self.nets = list(models), nets
+        self.models, self.nets, self.stored = list(models), nets, False
         self.layers = [layer for net in self.nets for layer in net.layers]
         like = next(models[0].parameters())
         self.learned = [*zip(*(model.likelihood.parameters() for model in models), strict=True)]
@@ -120,12 +124,36 @@ class Stack:
         progress, fraction, momentum
             As in `narrows.training.general.General.step`.
         """
-        n = batch.x.shape[1]
-        if n not in self.passes:
-            self.passes[n] = _Batch(self, n)
-        loss = self.passes[n].gradients(batch, generators, progress)
+        loss = self._passes(batch.x.shape[1]).gradients(batch, generators, progress)
         self.weights.update(fraction, momentum)
+        self.stored = False
         return loss
+
+    def measures(self, held_out: Examples) -> bool:
+        """Say whether `mean_losses` serves: where all examples count alike, and each by itself.
+
+        A GPU would wait for so many small passes.
+        """
+        by_itself = not isinstance(self.objective, Neighbours)
+        return held_out.weights is None and by_itself and self.weights.flat[0].device.type == "cpu"
+
+    @torch.no_grad()
+    def mean_losses(self, held_out: Sequence[Examples]) -> list[float]:
+        """Return what `narrows.training.best.mean_loss` says of each model, of as many examples each."""
+        generators = [torch.Generator().manual_seed(0) for _ in held_out]
+        total, n = torch.zeros(len(held_out), dtype=torch.float64), len(held_out[0])
+        for chunks in zip(*(one.chunks() for one in held_out), strict=True):
+            each = torch.stack([chunk.x for chunk in chunks]).split(HELD_OUT_AT_ONCE, 1)
+            noisy = torch.stack([chunk.seen[0] for chunk in chunks]).split(HELD_OUT_AT_ONCE, 1)
+            for x, seen in zip(each, noisy, strict=True):
+                batch = Batch(x, None, None if chunks[0].noisy is None else seen)
+                total += self._passes(x.shape[1]).losses(batch, generators) * x.shape[1]
+        return [value / n for value in total.tolist()]
+
+    def _passes(self, examples: int) -> _Batch:
+        if examples not in self.passes:
+            self.passes[examples] = _Batch(self, examples)
+        return self.passes[examples]
 
     def aim(self, objective: Objective) -> None:
         """Lower another ``objective`` of the same kind from the next step on."""
@@ -133,7 +161,10 @@ class Stack:
 
     @torch.no_grad()
     def store(self) -> None:
-        """Write the weights into the models."""
+        """Write the weights into the models, unless they are there already."""
+        if self.stored:
+            return
+        self.stored = True
         for layer, values in zip(self.layers, self.weights.values, strict=False):
             layer.write(values)
         for own, values in zip(self.learned, self.values, strict=True):
@@ -141,8 +172,8 @@ class Stack:
                 parameter.copy_(value)
 
     def finite(self) -> Tensor:
-        """Say of each model whether all its weights are, (K,)."""
-        return torch.stack([block.view(len(block), -1).isfinite().all(1) for block in self.weights.values]).all(0)
+        """Say of each model whether all its weights are, (K,): whether their sum is, which is found sooner."""
+        return torch.stack([block.view(len(block), -1).sum(1) for block in self.weights.values]).isfinite().all(0)
 
     def keep(self, numbers: Sequence[int]) -> None:
         """Go on with the models at ``numbers`` alone."""
@@ -157,6 +188,7 @@ class Stack:
 
     def restore(self, state: dict[str, Tensor]) -> None:
         """Go back to what `state` has returned."""
+        self.stored = False
         for name, tensor in self.weights.state().items():
             tensor.copy_(state[name])
 
@@ -187,9 +219,29 @@ class _Batch:
         self.scale = self.inputs.new_full((), 1 / examples)
         objective = stack.objective
         self.weight = self.inputs.new_full((), objective.weight) if isinstance(objective, Neighbours) else None
+        plain = type(self.code) is Plain and self.code.own is None and self.weight is None
+        self.whole: CompiledGradients | None = None
+        if plain and type(model.likelihood) is SquaredError:
+            match self.encoder, self.decoder:
+                case CompiledPasses() as encoder, CompiledPasses() as decoder:
+                    self.whole = CompiledGradients(encoder, decoder)
 
     def gradients(self, batch: Batch, generators: Sequence[torch.Generator], progress: float) -> Tensor:
         """Set the weights' gradients of the mean loss of ``batch`` (K, examples, …), and return it, (K,)."""
+        x, seen = self._given(batch, generators, progress)
+        if self.whole is not None:
+            return self.whole(seen, x)
+        loss, by_mean = self._forward(batch, x, seen, generators, progress)
+        gz = self.decoder.backward(self.output.g, inputs=True)
+        self.encoder.backward(self.code.backward(gz, by_mean, self.scale), inputs=False)
+        return loss
+
+    def losses(self, batch: Batch, generators: Sequence[torch.Generator]) -> Tensor:
+        """Return the mean loss of ``batch`` (K, examples, …), as at the end of the training, (K,)."""
+        return self._forward(batch, *self._given(batch, generators, 1.0), generators, 1.0)[0]
+
+    def _given(self, batch: Batch, generators: Sequence[torch.Generator], progress: float) -> tuple[Tensor, Tensor]:
+        """Return what is to be given back, and what the encoder sees of it."""
         x, seen = batch.x, batch.seen[0]
         acts = any(batch.noisy is None or one.of_noisy for one in self.acting)
         if self.model.coding is not None:
@@ -198,17 +250,21 @@ class _Batch:
             x, seen = self.model.shown(x, seen), self._coded(seen)
         elif acts:
             seen = torch.stack(self._corrupted(seen, generators, progress), out=self.inputs)
+        return x, seen
+
+    def _forward(
+        self, batch: Batch, x: Tensor, seen: Tensor, generators: Sequence[torch.Generator], progress: float
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return the mean loss, (K,), and its gradient by the codes' mean if there is one, and set the output's."""
         z, cost = self.code.forward(self.encoder.forward(seen), generators, progress)
         loss = self.output.backward(x, self.decoder.forward(z), self.scale)
-        gz = self.decoder.backward(self.output.g, inputs=True)
         loss = loss * self.scale if cost is None else (loss + cost) * self.scale
         by_mean = None
         if self.weight is not None:
             kl, by_mean = divergence(self._coded(batch.x), self.code.mean, self.sizes, scale_at(progress))
             loss.add_(kl.mul_(self.weight))
             by_mean.mul_(self.weight)
-        self.encoder.backward(self.code.backward(gz, by_mean, self.scale), inputs=False)
-        return loss
+        return loss, by_mean
 
     def _coded(self, x: Tensor) -> Tensor:
         """Return what the encoder would see of inputs ``x`` (K, examples, features), had nothing been done to them."""
