@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from narrows.arguments import plain, rate, real
 from narrows.estimators.allowed import Rules
@@ -11,9 +11,6 @@ from narrows.fitted.limits import rate_of
 from narrows.models.corruptions import CORRUPTIONS
 from narrows.models.priors.flows import require_zuko
 from narrows.training.processor import device_for
-
-if TYPE_CHECKING:
-    from narrows.estimators.options import Options
 
 __all__ = ["SHARED", "check_column_weights", "check_contamination", "check_device", "check_false_alarms", "check_noise"]
 
@@ -60,26 +57,26 @@ def check_false_alarms(name: str, value: Any) -> None:
         rate(name, value)
 
 
-def _one_threshold(options: Options) -> None:
+def _one_threshold(options: Any) -> None:
     rate_of(options.contamination, options.false_alarms)
 
 
-def _sigma_is_a_gaussians(options: Options) -> None:
+def _sigma_is_a_gaussians(options: Any) -> None:
     if options.sigma != "learned" and options.likelihood != "gaussian":
         raise ValueError(f"sigma={options.sigma} is for likelihood='gaussian', not {options.likelihood!r}")
 
 
-def _level_of_corruption(options: Options) -> None:
+def _level_of_corruption(options: Any) -> None:
     for level in options.noise_levels():
         real("input_noise", level, 0, CORRUPTIONS[options.corruption].largest)
 
 
-def _zuko_for_flows(options: Options) -> None:
+def _zuko_for_flows(options: Any) -> None:
     if options.prior == "flow":
         require_zuko()  # now, not after the training
 
 
-def _one_process_on_a_gpu(options: Options) -> None:
+def _one_process_on_a_gpu(options: Any) -> None:
     if options.devices * options.nodes > 1 and device_for(options.device, 0).type != "cpu":
         raise ValueError(f"device={options.device!r} is for one process; several devices or nodes train on the CPU")
 

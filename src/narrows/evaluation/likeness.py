@@ -100,7 +100,7 @@ def likeness(real: ArrayLike, generated: ArrayLike, *, random_state: RandomState
     most = [1, 1, math.inf, 1, 1]
     shares = half_samples(neighbours_and_classifier, size, size, halves=HALVES, bounds=(0, most), random_state=seed)
     distances = half_samples(
-        lambda rows, others: [_distance(x.take(rows, 0), y.take(others, 0))],
+        lambda rows, others: [_distance(x[rows], y[others])],
         len(x),
         len(y),
         extrapolate=True,
