@@ -33,7 +33,7 @@ from narrows.models.priors.mixtures import VampPrior
 from narrows.models.tracing import twin
 from narrows.training.examples import Examples
 from narrows.training.member import Member
-from narrows.training.processor import limited_threads
+from narrows.training.processor import limited_threads, threads_for
 
 __all__ = ["complete", "unfinished", "with_prior", "with_threshold"]
 
@@ -230,10 +230,11 @@ def _calibrate(member: Member, seed: int) -> None:
     model, examples = member.model, member.validation if len(member.validation) else member.training
     examples = examples.weighted()
     first = next(examples.chunks())
-    z = model.posterior(*first.seen).rsample(torch.Generator().manual_seed(seed))
-    model.likelihood.calibrate(first.x, model.likelihood.mean(model.output(z, first.context)))
-    if isinstance(model.bottleneck, DiagonalGaussian):
-        _calibrate_by_weights(model, next(examples.chunks(CALIBRATED_ON)), torch.Generator().manual_seed(seed))
+    with limited_threads(threads_for(member.operations * len(first.x))):
+        z = model.posterior(*first.seen).rsample(torch.Generator().manual_seed(seed))
+        model.likelihood.calibrate(first.x, model.likelihood.mean(model.output(z, first.context)))
+        if isinstance(model.bottleneck, DiagonalGaussian):
+            _calibrate_by_weights(model, next(examples.chunks(CALIBRATED_ON)), torch.Generator().manual_seed(seed))
 
 
 def _calibrate_by_weights(model: BottleneckModel, batch: Batch, generator: torch.Generator) -> None:

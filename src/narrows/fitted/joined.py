@@ -214,23 +214,23 @@ class Joined:
             sizes = [found.shape[1] - features - latent_dim, features, latent_dim]
             near, errors, z = found.double().split(sizes, 1)
             usual = errors.mean(0)
-            with limited_threads(1):
+            with limited_threads(1):  # of how many there are the sums depend
                 whitening = _whitening(errors - usual)
-            lost = ((errors.float() - usual.float()) @ whitening.float()).square().mean(1)
-        centre, spread = near.mean(0).float(), z.std(0)
-        spread = spread.clamp_min(DENSEST * float(spread.max()) or 1.0)
+                lost = ((errors.float() - usual.float()) @ whitening.float()).square().mean(1)
         with limited_threads(1):
+            centre, spread = near.mean(0).float(), z.std(0)
+            spread = spread.clamp_min(DENSEST * float(spread.max()) or 1.0)
             # In 32 bits from the start, as examples come later, so that those that are kept equal themselves.
             inputs, codes = Neighbours.of(near.float() - centre), Neighbours.of((z / spread).float())
-        begun = cls(
-            *(views, OF_NUMBERS if table is None else OF_CELLS, centre, inputs),
-            *(usual.float(), None if whitening is None else whitening.float(), spread.float(), codes),
-            Tails(np.zeros((0, 3))),
-            *(np.zeros(0), np.zeros(0)),
-        )
-        of_kept = near.float(), lost, z.float(), inputs.twins()
-        split = (each.split(ROWS_AT_ONCE) for each in of_kept)
-        parts = torch.cat([begun._logarithms(*some) for some in zip(*split, strict=True)]).numpy()
+            begun = cls(
+                *(views, OF_NUMBERS if table is None else OF_CELLS, centre, inputs),
+                *(usual.float(), None if whitening is None else whitening.float(), spread.float(), codes),
+                Tails(np.zeros((0, 3))),
+                *(np.zeros(0), np.zeros(0)),
+            )
+            of_kept = near.float(), lost, z.float(), inputs.twins()
+            split = (each.split(ROWS_AT_ONCE) for each in of_kept)
+            parts = torch.cat([begun._logarithms(*some) for some in zip(*split, strict=True)]).numpy()
         return begun._calibrated(parts, kept.held_out)
 
     def _calibrated(self, parts: NDArray[np.float64], held_out: int) -> Self:
