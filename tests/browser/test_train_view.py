@@ -222,7 +222,7 @@ def test_a_process_that_is_killed_is_told_of(training, page, studio):
 
 
 def test_training_goes_on_while_the_connection_is_lost(training, page, studio):
-    page.expected_errors = ("WebSocket", "ERR_CONNECTION", "ERR_EMPTY")
+    page.expected_errors = ("WebSocket", "net::ERR")
     training()
     press(page, "Play")
     page.get_by_text("Learning", exact=True).wait_for()
