@@ -166,6 +166,7 @@ def test_one_class_alone_is_separable(label):
     points = [[0.0, 5.0], [1.0, -3.0]]
     answer = separate(points, [label, label])
     assert proves(answer, points, [label > 0] * 2)
+    assert answer == Separation((0, 0), Fraction(-1 if label > 0 else 1))
     assert answer.unit()(points).tolist() == [int(label > 0)] * 2
 
 
@@ -192,6 +193,20 @@ def test_the_exact_method_needs_no_proposal(n, data):
     fires = np.array(table, dtype=bool)
     assert (s[fires].min() > s[~fires].max()) == (not multipliers)
     assert bool(multipliers) == isinstance(separate(x, table), Certificate)
+
+
+def test_the_linear_program_proposes_what_separates_as_far_as_floats_say():
+    x, labels = inputs(3).astype(float), inputs(3).sum(1) >= 2
+    w, decisive = boolean._propose(x, labels)
+    assert (x @ w)[labels].min() > (x @ w)[~labels].max()
+    assert len(decisive)
+
+
+def test_weights_are_pythons_whole_numbers_and_tried_ever_finer():
+    x, labels = np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([True, False])
+    tried = [max(map(abs, w)) for w in boolean._roundings(np.array([1.0, 1 / 3]), x, labels)]
+    assert (tried[0], tried[-1]) == (1, 2**50)
+    assert {type(weight) for weight in separate(SQUARE, AND).weights} == {int}
 
 
 def test_a_useless_linear_program_changes_nothing(monkeypatch):

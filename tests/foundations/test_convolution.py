@@ -16,6 +16,7 @@ from narrows.foundations.convolution import (
     convolve_backward,
 )
 from narrows.foundations.pooling import LECTURE_POOLING_INPUT, pool, pool_backward, pooling_steps
+from narrows.foundations.windows import Windows
 
 TOLERANCE = {"rtol": 1e-12, "atol": 1e-12}
 
@@ -313,6 +314,9 @@ IMAGE, FILTER = np.ones((4, 5)), np.ones((2, 2))
             r"gradient must be finite, got nan at index \(1, 1\)",
         ),
         (lambda: pooling_steps(np.ones((1, 1, 4, 5)), 2), ValueError, "x has shape"),
+        (lambda: Windows.over(4, 5), ValueError, r"^kernel of \(5, 5\).*spans 5 rows, but the padded image has 4"),
+        (lambda: Windows.over((5, 4), 5), ValueError, "spans 5 columns, but the padded image has 4"),
+        (lambda: Windows.over(4, 2).join(np.ones((3, 3, 2, 1))), ValueError, r"values has shape \(3, 3, 2, 1\)"),
     ],
 )
 def test_bad_input_is_named(call, error, words):

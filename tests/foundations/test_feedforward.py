@@ -6,6 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from narrows.foundations import feedforward
 from narrows.foundations.feedforward import Graph, Node, node
 from narrows.foundations.primitives import PRIMITIVES, Primitive, constant, power
 
@@ -139,6 +140,18 @@ def test_layout_of_the_lectures_graph():
     assert layout.labels[0] == ""
 
 
+def test_a_layout_follows_parents():
+    layout = Graph(("x", "y"), (node("a", "sin", "y"), node("b", "sin", "x"), node("f", "add", "a", "b")), "f").layout()
+    height = dict(zip(layout.names, layout.positions[:, 1], strict=True))
+    assert (height["x"] < height["y"]) == (height["b"] < height["a"])
+
+
+def test_the_graph_that_is_drawn_is_its_formula():
+    F, x, y, z = feedforward.lecture_graph(), 0.3, -0.5, 1.1
+    assert F.names == ("x", "y", "z", "f1", "f2", "f3", "f4", "f5", "f6")
+    assert F({"x": x, "y": y, "z": z}) == pytest.approx(math.tanh((x + y) ** 2 * math.sin(y * z)), rel=1e-14)
+
+
 def test_points_are_independent_and_numbers_broadcast():
     F = lecture_graph()
     x, y, z = np.linspace(-1, 1, 6).reshape(2, 3), 0.3, np.array([1.0, 2.0, 3.0])
@@ -259,3 +272,5 @@ def test_shapes_that_do_not_fit_are_refused():
             F.forward({"x": np.ones(3)})
     with pytest.raises(ValueError, match="values must have a row for each of"):
         F.backward(np.ones(5))
+    with pytest.raises(ValueError, match=r"^values must be finite, got nan"):
+        F.backward(np.array([1.0, math.nan]))

@@ -284,6 +284,7 @@ def test_any_two_numbers_are_classes():
         (lambda: ThresholdUnit([0, 0], 1).boundary(), "weights are all 0"),
         (lambda: LECTURE.clip(0, 1), "weights must be 2 or 3 .* got 4"),
         (lambda: ThresholdUnit([1, 1], 1).clip(1, [2, 0]), r"low must be below high"),
+        (lambda: ThresholdUnit([1, 1], 1).clip(0, [2, math.nan]), "^high must be finite, got nan"),
         (
             lambda: rosenblatt([[1], [1, 2]], [0, 1]),
             r"X must be numbers in a rectangular table, got \[\[1\], \[1, 2\]\]",
@@ -300,6 +301,7 @@ def test_any_two_numbers_are_classes():
         (lambda: hebb([[1]], [1], epochs=0), "epochs must be a whole number .* got 0"),
         (lambda: hebb([[1]], [1], epochs=1.5), "epochs must be a whole number .* got 1.5"),
         (lambda: adaline([[1]], [1], eta=1.0), "eta must be below 2/R² = 1 .* got 1.0"),
+        (lambda: adaline([[0]], [1], eta=2.0), "eta must be below 2/R² = 2 .* got 2.0"),
         (lambda: adaline([[1]], [1], eta=-1.0), "eta must be positive"),
         (lambda: margin([[1]], [1], ThresholdUnit([0], 0)), "unit must not have weights and threshold 0"),
         (lambda: margin([[1]], [1], ThresholdUnit([1, 2], 0)), "x must have shape"),
