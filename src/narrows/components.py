@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Self
@@ -41,13 +42,20 @@ class Components:
         """Return those of ``X`` (n, features), by ``weights`` (n,): ``k`` axes, or as many as it varies along."""
         mean = X.mean(0, dtype=np.float64) if weights is None else np.average(X, 0, weights)
         mean = mean.astype(X.dtype if X.dtype.kind == "f" else np.float64)
-        centred = X - mean
-        if weights is not None:
-            centred *= np.sqrt(weights / weights.mean())[:, None].astype(centred.dtype)
+        heights = None if weights is None else np.sqrt(weights / weights.mean())[:, None].astype(mean.dtype)
         n, features = X.shape
+
+        def centred(rows: slice) -> Array:
+            away: Array = X[rows] - mean
+            return away if heights is None else away * heights[rows]
+
         with _blas().limit(limits=1, user_api="blas"):  # the last digits depend on how many threads there are
             # scikit-learn's PCA takes four times as long for a small table, and finds a large one's only roughly.
-            products = _products(centred.T if n < features else centred)
+            if n < features:
+                whole = centred(slice(n))
+                products = _products(whole.T[some] for some in chunks(features, n, NUMBERS_AT_ONCE))
+            else:
+                products = _products(centred(some) for some in chunks(n, features, NUMBERS_AT_ONCE))
             wanted = min(k, features, max(1, n - 1))
             squares, vectors = eigh(products, subset_by_index=(len(products) - wanted, len(products) - 1))
             if len(squares) < wanted:  # LAPACK misses some of equal ones, as one-hot rows have, unless it finds all
@@ -55,26 +63,27 @@ class Components:
         rounding = n * np.square(4 * np.finfo(mean.dtype).eps * mean.astype(np.float64)).sum()
         varied = squares > max(rounding, len(products) * np.finfo(np.float64).eps * squares[-1])
         squares, vectors = squares[varied][::-1], vectors[:, varied][:, ::-1]
-        axes = centred.T @ (vectors / np.sqrt(squares)).astype(centred.dtype) if n < features else vectors
-        return cls(mean, np.ascontiguousarray(axes.T, centred.dtype))
+        axes = whole.T @ (vectors / np.sqrt(squares)).astype(mean.dtype) if n < features else vectors
+        return cls(mean, np.ascontiguousarray(axes.T, mean.dtype))
 
     def codes(self, X: Array) -> Array:
         """Return where ``X`` (m, features) lies along each axis, from the mean, (m, k)."""
-        codes: Array = (X - self.mean) @ self.axes.T
+        codes = np.empty((len(X), len(self.axes)), np.result_type(X, self.axes))
+        for some in chunks(len(X), X.shape[1], NUMBERS_AT_ONCE):
+            codes[some] = (X[some] - self.mean) @ self.axes.T
         return codes
 
     def restored(self, X: Array) -> Array:
         """Return what the components make of ``X`` (m, features), in the same shape."""
-        restored: Array = self.codes(X) @ self.axes + self.mean
+        restored: Array = self.codes(X) @ self.axes
+        restored += self.mean
         return restored
 
 
-def _products(rows: Array) -> NDArray[np.float64]:
-    """Return the products of all columns of ``rows`` with each other, in 64 bits, some rows at a time."""
-    products = np.zeros((rows.shape[1], rows.shape[1]))
-    for some in chunks(len(rows), rows.shape[1], NUMBERS_AT_ONCE):
-        wide = rows[some].astype(np.float64)
-        products += wide.T @ wide
+def _products(parts: Iterable[Array]) -> NDArray[np.float64]:
+    """Return the products of all columns with each other, in 64 bits, of rows that come in ``parts``."""
+    wide = (part.astype(np.float64) for part in parts)
+    products: NDArray[np.float64] = sum((each.T @ each for each in wide), np.zeros(()))
     return products
 
 

@@ -124,7 +124,7 @@ def evaluate(
         learnt_error=reference.seen_error,
         learnt_pca_error=reference.seen_pca_error,
         late=_late(fitted.history),
-        density=_density(fitted, passes, test, raw, restored, samples, seed),
+        density=_density(fitted, passes, test, raw, restored, errors, samples, seed),
         codes=_codes(fitted, passes, test, seen, q, errors, factors, seed),
         surprise=_surprise(fitted, odd, x),
         generation=generation,
@@ -137,7 +137,7 @@ def evaluate(
 def _far(fitted: Fitted, test: Subset, seen: Subset) -> tuple[FarValue, ...]:
     """Return the values that are far from all others, the farthest first."""
     scaling, shape = fitted.scaling, fitted.input_shape
-    rows = np.concatenate([test.x, seen.x])
+    rows = np.concatenate([test.x, seen.x]) if len(seen.x) else test.x
     found, ordinary = far_values(rows, scaling.groups(shape))
     if ordinary is None:
         return ()
@@ -171,9 +171,16 @@ def _comparison(fitted: Fitted, x: Rows, restored: Rows, seed: int) -> Compariso
 
 
 def _density(
-    fitted: Fitted, passes: Passes, test: Subset, raw: NDArray[Any], restored: Rows, samples: int, seed: int
+    fitted: Fitted,
+    passes: Passes,
+    test: Subset,
+    raw: NDArray[Any],
+    restored: Rows,
+    errors: NDArray[np.float64],
+    samples: int,
+    seed: int,
 ) -> Density:
-    """Return what the likelihood says; ``raw`` are the first examples' rows as given."""
+    """Return what the likelihood says; ``raw`` are the first examples' rows as given, ``errors`` those of all (n,)."""
     model, likelihood, x = fitted.model, fitted.model.likelihood, test.x
     few = test.examples.subset(torch.arange(len(raw)))
     possible = likelihood.bounded or likelihood.domain is None or bool(likelihood.possible(torch.from_numpy(x)).all())
@@ -183,7 +190,7 @@ def _density(
     integrated = known and samples > 0 and model.bottleneck.draws
     sigma = likelihood.deviation
     gaussian = isinstance(likelihood, SquaredError | Gaussian)
-    deviation = math.sqrt(squared_errors(x, restored).mean()) if sigma else None
+    deviation = math.sqrt(errors.mean()) if sigma else None
     return Density(
         log_density=_mean(scores, seed) if known else None,
         bits=_bits(fitted, passes, few, raw, seed)
