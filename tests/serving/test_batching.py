@@ -33,7 +33,7 @@ class Held:
 
     def __call__(self, rows, _):
         self.begun.set()
-        assert self.go.wait(30)
+        assert self.go.wait(60)
         self.batches.append(len(rows))
         if (rows < 0).any():
             raise self.error(f"row {int((rows < 0).argmax())} is negative")
@@ -41,7 +41,7 @@ class Held:
 
 
 async def begun(work):
-    await asyncio.to_thread(work.begun.wait, 30)
+    await asyncio.to_thread(work.begun.wait, 60)
 
 
 async def behind(batcher, work, rows):

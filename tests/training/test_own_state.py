@@ -174,14 +174,14 @@ def test_the_last_of_several_threads_gives_the_process_s_settings_back():
     def other():
         with own_state():
             begun.set()
-            ended.wait(10)
+            ended.wait(60)
             dtypes.append(torch.get_default_dtype())
 
     with default_dtype():
         thread = threading.Thread(target=other)
         with own_state():
             thread.start()
-            assert begun.wait(10)
+            assert begun.wait(60)
         ended.set()
         thread.join()
         assert dtypes == [torch.float32]
