@@ -119,13 +119,15 @@ class Neighbours:
         compiled = kernels() if x.device.type == "cpu" and x.dtype is self.points.dtype is torch.float32 else None
         if compiled:
             return compiled.nearest(x, *self._side_by_side(), most)
-        points, widths = self.points.to(x), self.widths.to(x)
-        squares = torch.addmm(points.square().sum(1), x, points.T, alpha=-2.0)
-        squares += x.square().sum(1, keepdim=True)
-        squares /= widths
-        few = squares.topk(most, largest=False).indices
-        # Again, since of small distances the differences of large squares leave few digits.
-        return (x[:, None] - points[few]).square().sum(2) / widths[few], few
+        points, widths, found = self.points.to(x), self.widths.to(x), []
+        for some in x.split(ROWS_AT_ONCE):
+            squares = torch.addmm(points.square().sum(1), some, points.T, alpha=-2.0)
+            squares += some.square().sum(1, keepdim=True)
+            squares /= widths
+            few = squares.topk(most, largest=False).indices
+            # Again, since of small distances the differences of large squares leave few digits.
+            found.append(((some[:, None] - points[few]).square().sum(2) / widths[few], few))
+        return torch.cat([squares for squares, _ in found]), torch.cat([few for _, few in found])
 
     def _side_by_side(self) -> tuple[Tensor, Tensor]:
         """Return the points (k, m) and what squared distances to them are multiplied by, filled up for the kernels."""
@@ -257,7 +259,7 @@ class Joined:
             logarithms = self._logarithms(near, errors.square().mean(1), z)
             return logarithms.where(z.isfinite().all(1, keepdim=True), math.nan)
 
-        each = passes.apply(parts, examples, ROWS_AT_ONCE)
+        each = passes.apply(parts, examples)
         check_codes(~each.isnan().any(1))
         found: NDArray[np.float64] = each.numpy()
         return found

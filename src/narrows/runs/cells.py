@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -55,16 +56,21 @@ def reasons(
     found = explained(estimator, X, y, rows, by, rate)
     ordinary = np.asarray(found.ordinary) if fitted.table is None else texts_of(fitted.table, found.ordinary)
     marked = found.odd if of_images else found.changed
-    each = (cells.reshape(len(rows), -1) for cells in (found.p_values, marked, ordinary))
-    for row, p, own, cells in zip(rows, *each, strict=True):
-        places = [place for place in np.argsort(p, kind="stable") if own[place]]
-        shown = places[:MOST_PIXELS] if of_images else places
-        values = [str(cells[place]) if fitted.table is not None else number_text(cells[place]) for place in shown]
-        texts = [_name(found, fitted, place) for place in shown], [f"{p[place]:.3g}" for place in shown], values
-        for name, text in zip(names, texts, strict=False):
-            columns[name][row] = "; ".join(text)
-        if of_images:
-            columns["odd_pixels"][row] = str(len(places))
+    p, marked, ordinary = (cells.reshape(len(rows), -1) for cells in (found.p_values, marked, ordinary))
+    at, places = np.nonzero(marked)
+    order = np.lexsort((p[at, places], at))  # of a row the oddest first
+    at, places = at[order], places[order]
+    ends = np.searchsorted(at, np.arange(len(rows) + 1))
+    if of_images:
+        columns["odd_pixels"][rows] = list(map(str, np.diff(ends).tolist()))
+        shown = np.arange(len(at)) - ends[at] < MOST_PIXELS
+        at, places = at[shown], places[shown]
+        ends = np.searchsorted(at, np.arange(len(rows) + 1))
+    said = np.array([_name(found, fitted, place) for place in range(p.shape[1])], object)[places].tolist()
+    values = list(map(str if fitted.table is not None else number_text, ordinary[at, places].tolist()))
+    texts = said, [f"{own:.3g}" for own in p[at, places].tolist()], values
+    for name, each in zip(names, texts, strict=False):
+        columns[name][rows] = ["; ".join(each[begin:end]) for begin, end in pairwise(ends.tolist())]
     return columns
 
 
