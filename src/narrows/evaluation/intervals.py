@@ -117,10 +117,11 @@ def bootstrap_means(
     if given.ndim != 2 or len(given) < 2 or not known.any(0).all() or np.isinf(given).any():
         raise ValueError(f"numbers of shape {given.shape} must be (n, k), n ≥ 2, with a finite number in each column")
     whole, n = np.concatenate([np.where(known, given, 0.0), known], 1), len(given)
-    rng, parts = np.random.default_rng(random_seed(random_state)), []
+    rng, parts, times = np.random.default_rng(random_seed(random_state)), [], np.empty((DRAWS_AT_ONCE, n))
     for _ in range(RESAMPLES // DRAWS_AT_ONCE):
-        times = np.stack([np.bincount(rng.integers(n, size=n), minlength=n) for _ in range(DRAWS_AT_ONCE)])
-        sums, counts = np.split(times.astype(np.float64) @ whole, 2, axis=1)
+        for draw in times:
+            draw[:] = np.bincount(rng.integers(n, size=n), minlength=n)
+        sums, counts = np.split(times @ whole, 2, axis=1)
         parts.append(np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0))
     value, drawn = np.nanmean(given, 0), np.concatenate(parts)
     if of is not None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn.functional import one_hot
 
+from narrows.chunks import chunks
 from narrows.columns.coded import Coded
 from narrows.components import Components
 from narrows.data.labels import class_labels
@@ -53,6 +54,9 @@ Rows = NDArray[np.floating]
 
 MOST_INTEGRATED, MOST_CODES = 1000, 1000
 """Examples whose likelihood is importance-sampled, and whose codes are pressed into fewer numbers."""
+
+NUMBERS_AT_ONCE = 2**18
+"""Of new examples, while they are drawn."""
 
 FAR = 0.1
 """How far outside the training data's range a number is odd, as a fraction of that range."""
@@ -230,7 +234,9 @@ def _generated(
     if not np.isfinite(means).all():
         return None, None
     scaling, rng = fitted.scaling, np.random.default_rng(seed)
-    drawn = scaling.apply(fitted.model.likelihood.draw(scaling.undo(means), rng))
+    drawn = np.empty_like(means)
+    for some in chunks(*means.shape, NUMBERS_AT_ONCE):  # in the data's units they have 64 bits
+        drawn[some] = scaling.apply(fitted.model.likelihood.draw(scaling.undo(means[some]), rng))
     features = feature_map(test.x, net, fitted.input_shape)
     real, made = features(test.x), features(drawn)
     return (
