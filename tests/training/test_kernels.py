@@ -159,16 +159,15 @@ def test_adamw_is_torch_s(size, instructions):
     values, first, second = torch.randn(size, generator=generator), torch.zeros(size), torch.zeros(size)
     twin = nn.Parameter(values.double())
     optimiser = torch.optim.AdamW([twin], lr=0.1, weight_decay=0.3)
-    steps = torch.tensor(0.0)
+    steps, gradient = torch.tensor(0.0), torch.empty(size)
+    take = kernels(instructions).adamw_on(values, gradient, first, second)
     for momentum in (0.95, 0.9, 0.85):
-        gradient = torch.randn(size, generator=generator)
+        gradient.normal_(generator=generator)
         optimiser.param_groups[0]["betas"] = (momentum, BETA2)
         twin.grad = gradient.double()
         optimiser.step()
         steps += 1
-        kernels(instructions).adamw_step(
-            [values], [gradient], [first], [second], steps=steps, rate=0.1, momentum=momentum, decay=0.3
-        )
+        take(steps=steps, rate=0.1, momentum=momentum, decay=0.3)
     moments = optimiser.state[twin]
     for mine, other in ((values, twin.data), (first, moments["exp_avg"]), (second, moments["exp_avg_sq"])):
         torch.testing.assert_close(mine.double(), other, rtol=1e-6, atol=1e-7)
@@ -178,7 +177,7 @@ def test_numbers_too_small_are_zero_where_torch_takes_them_for_it():
     moments = [torch.full((20,), 1e-38) for _ in range(4)]
     torch.set_flush_denormal(True)
     try:
-        kernels().adamw_step(*([one] for one in moments), steps=torch.tensor(9.0), rate=0.0, momentum=0.5, decay=0.0)
+        kernels().adamw_on(*moments)(steps=torch.tensor(9.0), rate=0.0, momentum=0.5, decay=0.0)
         assert not (moments[3] * 1e30).any()
     finally:
         torch.set_flush_denormal(False)

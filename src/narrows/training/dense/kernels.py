@@ -23,7 +23,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from narrows.training.adamw import BETA2, Tensors
+from narrows.training.adamw import BETA2
 from narrows.training.dense.layers import Net
 from narrows.training.processor import MUCH
 
@@ -65,13 +65,16 @@ class Kernels:
     of_points: Callable[..., None]
     of_gaussians: Callable[..., None]
 
-    def adamw_step(self, *each: Tensors, steps: Tensor, rate: float, momentum: float, decay: float) -> None:
-        """As `narrows.training.adamw.adamw_step`, for tensors whose numbers stand one after another."""
-        done = steps.item()
-        step, root, kept = rate / (1 - momentum**done), math.sqrt(1 - BETA2**done), 1 - rate * decay
-        for four in zip(*each, strict=True):
-            addresses = (tensor.data_ptr() for tensor in four)
-            self.adamw(four[0].numel(), *addresses, step, root, momentum, BETA2, kept)
+    def adamw_on(self, *four: Tensor) -> Callable[..., None]:
+        """Return `narrows.training.adamw.adamw_step` on weights, gradients and moments, each number after number."""
+        of_these = partial(self.adamw, four[0].numel(), *(tensor.data_ptr() for tensor in four))
+
+        def take(steps: Tensor, rate: float, momentum: float, decay: float) -> None:
+            done = steps.item()
+            root = math.sqrt(1 - BETA2**done)
+            of_these(rate / (1 - momentum**done), root, momentum, BETA2, 1 - rate * decay)
+
+        return take
 
     def nearest(self, x: Tensor, points: Tensor, scales: Tensor, most: int) -> tuple[Tensor, Tensor]:
         """Return the ``most`` least of squared distances times ``scales``, in order, and whose they are, (n, most).

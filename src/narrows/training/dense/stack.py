@@ -249,7 +249,8 @@ class _Batch:
                 seen = torch.stack(self._corrupted(seen, generators, progress))
             x, seen = self.model.shown(x, seen), self._coded(seen)
         elif acts:
-            seen = torch.stack(self._corrupted(seen, generators, progress), out=self.inputs)
+            each = self._corrupted(seen, generators, progress)
+            seen = each[0][None] if len(each) == 1 else torch.stack(each, out=self.inputs)
         return x, seen
 
     def _forward(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 
@@ -53,15 +54,18 @@ class Weights:
         ]
         lengths = [sum(run) for _, run in runs]
         flats = zip(*(flat.split(lengths) for flat in self.flat), strict=True)
-        self.runs = [(own, [[values] for values in four]) for (own, _), four in zip(runs, flats, strict=True)]
         compiled = kernels_for(like, OPERATIONS_A_WEIGHT * self.flat[0].numel())
-        self.adamw_step: Callable[..., None] = compiled.adamw_step if compiled else adamw_step
+        self.runs: list[tuple[tuple[float, float], Callable[..., None]]] = []
+        for (own, _), four in zip(runs, flats, strict=True):
+            values, gradients, first, second = ([each] for each in four)
+            by_torch = partial(adamw_step, values, gradients, first, second)
+            self.runs.append((own, compiled.adamw_on(*four) if compiled else by_torch))
 
     def update(self, fraction: float, momentum: float) -> None:
         """Take AdamW's step at so much of the rate, with β₁ = ``momentum``."""
         self.steps.add_(self.one)
-        for (rate, decay), four in self.runs:
-            self.adamw_step(*four, steps=self.steps, rate=rate * fraction, momentum=momentum, decay=decay)
+        for (rate, decay), take in self.runs:
+            take(steps=self.steps, rate=rate * fraction, momentum=momentum, decay=decay)
 
     def state(self) -> dict[str, Tensor]:
         """Return all that `update` changes, as it is, not a copy."""
