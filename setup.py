@@ -12,7 +12,8 @@ from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 
-KERNELS = "src/narrows/training/dense/_kernels.c"
+KERNELS, INCLUDED = (f"src/narrows/training/dense/{name}.c" for name in ("_kernels", "_convolutions"))
+SOURCE = b"".join(Path(path).read_bytes() for path in (KERNELS, INCLUDED))
 
 
 class BuildWithPages(build_py):
@@ -54,8 +55,9 @@ setup(
         Extension(
             "narrows.training.dense._kernels",
             [KERNELS],
+            depends=[INCLUDED],
             # By which a checkout sees that its library is of another source than it has now.
-            define_macros=[("SOURCE", hashlib.sha256(Path(KERNELS).read_bytes()).hexdigest()[:16])],
+            define_macros=[("SOURCE", hashlib.sha256(SOURCE).hexdigest()[:16])],
             # What -ffast-math would add at the end changes the whole process's numbers, or what NaN is.
             extra_compile_args=[
                 "-std=c11",

@@ -10,11 +10,13 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
+from narrows.models.model import BottleneckModel
 from narrows.models.objectives import Contractive, own_of, with_beta
 from narrows.training.batches import Batches
 from narrows.training.best import mean_loss
 from narrows.training.checkpoint import Checkpoint
 from narrows.training.contest import Contest
+from narrows.training.convolutions import in_kernels
 from narrows.training.dense.stack import Stack
 from narrows.training.distributed import Alone, Processes
 from narrows.training.examples import Examples
@@ -123,6 +125,7 @@ class Training:
         self.batches = Batches(self.members, batch_size, processes)
         self.epochs, self.steps_at_most = epochs, epochs * self.batches.count
         self.first_rate, self.pace = learning_rate, SCHEDULES[schedule]
+        self.twice = isinstance(own_of(objective), Contractive)  # whose gradient of a gradient quicker nets refuse
         self.learner = self._learner(objective, weight_decay)
         self.threads = Threads(max(1, threads_for(operations_of_step(members, batch_size)) // processes.local))
         self.contest = Contest(self.members, epochs, patience, self.learner.store)
@@ -136,9 +139,15 @@ class Training:
         model = self.members[0].model
         if self.members[0].kind(objective) is not None and self.processes.size == 1:
             return Stack([member.model for member in self.members], objective, self.first_rate, weight_decay)
-        if not isinstance(own_of(objective), Contractive):  # whose gradient of a gradient the compiler refuses
-            model.compiled = compiled_for(model, self.device, self.steps_at_most)
+        self._quicken(model)
         return General(model, self.processes.parallel(model, self.objective), self.first_rate, weight_decay)
+
+    def _quicken(self, model: BottleneckModel) -> None:
+        """Let nets that are quicker stand for those of ``model``, where there are some."""
+        if self.twice:
+            return
+        by_kernels = self.device.type == "cpu" and not model.in_half
+        model.compiled = in_kernels(model) if by_kernels else compiled_for(model, self.device, self.steps_at_most)
 
     @property
     def history(self) -> list[list[dict[str, float]]]:
@@ -249,6 +258,8 @@ class Training:
         self.threads.restore(state.threads)
         for member in self.members:
             member.model.in_half = state.in_half
+        if isinstance(self.learner, General):
+            self._quicken(self.members[0].model)
         self.started = time.perf_counter() - state.seconds
         if self.epochs > state.epochs and not self.over:
             self._tell_of_more_epochs(state.epochs)

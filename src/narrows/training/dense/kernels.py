@@ -27,7 +27,17 @@ from narrows.training.adamw import BETA2
 from narrows.training.dense.layers import Net
 from narrows.training.processor import MUCH
 
-__all__ = ["INSTRUCTIONS", "LONGEST", "CompiledGradients", "CompiledPasses", "Kernels", "kernels", "kernels_for"]
+__all__ = [
+    "ACTIVATIONS",
+    "INSTRUCTIONS",
+    "LONGEST",
+    "CompiledGradients",
+    "CompiledPasses",
+    "Kernels",
+    "addresses",
+    "kernels",
+    "kernels_for",
+]
 
 Doubles = NDArray[np.float64]
 
@@ -55,7 +65,7 @@ class _Net(ctypes.Structure):
 
 @dataclass(frozen=True, slots=True)
 class Kernels:
-    """The compiled functions for one set of ``instructions``; `_kernels.c` says what they do."""
+    """The compiled functions for one set of ``instructions``; `_kernels.c` and `_convolutions.c` say what they do."""
 
     instructions: str
     forward: Callable[..., None]
@@ -64,6 +74,9 @@ class Kernels:
     adamw: Callable[..., None]
     of_points: Callable[..., None]
     of_gaussians: Callable[..., None]
+    pass_on: Callable[[int, int, int], None]
+    pass_back: Callable[[int, int, int], None]
+    room: Callable[[int], int]
 
     def adamw_on(self, *four: Tensor) -> Callable[..., None]:
         """Return `narrows.training.adamw.adamw_step` on weights, gradients and moments, each number after number."""
@@ -130,6 +143,8 @@ def kernels(instructions: str | None = None) -> Kernels | None:
         "adamw": [c_int64] + [c_void_p] * 4 + [c_double] * 5,
         "nearest": [c_int64] * 4 + [c_void_p] * 6,
         "likeliest": [c_int64] * 4 + [c_void_p] * 7,
+        "pass_on": [c_void_p] + [c_int64] * 2,
+        "pass_back": [c_void_p] + [c_int64] * 2,
     }
     instructions = instructions or INSTRUCTIONS[library.best()]
     functions = []
@@ -137,13 +152,16 @@ def kernels(instructions: str | None = None) -> Kernels | None:
         function = getattr(library, f"{name}_{instructions}")
         function.argtypes, function.restype = types, None
         functions.append(function)
-    return Kernels(instructions, *functions)
+    library.room.argtypes, library.room.restype = [c_void_p], c_int64
+    return Kernels(instructions, *functions, library.room)
 
 
 def _is_old(library: ctypes.CDLL, source: Path) -> bool:
     """Say whether ``library`` was compiled from what its ``source`` in a checkout no longer is, and warn of it."""
     library.source.restype = c_char_p
-    old = source.exists() and library.source().decode() != sha256(source.read_bytes()).hexdigest()[:16]
+    sources = [source, source.with_name("_convolutions.c")]
+    text = b"".join(each.read_bytes() for each in sources if each.exists())
+    old = bool(text) and library.source().decode() != sha256(text).hexdigest()[:16]
     if old:
         warnings.warn(
             f"{source} has changed since it was compiled and is not used; install narrows again to compile it",
@@ -153,7 +171,8 @@ def _is_old(library: ctypes.CDLL, source: Path) -> bool:
     return old
 
 
-def _addresses(tensors: Sequence[Tensor]) -> Any:
+def addresses(tensors: Sequence[Tensor]) -> Any:
+    """Return an array of pointers to ``tensors`` for a kernel, which has to find them alive."""
     return (c_void_p * len(tensors))(*(tensor.data_ptr() for tensor in tensors))
 
 
@@ -186,7 +205,7 @@ class CompiledPasses:
             ACTIVATIONS.index(net.activation),
             ACTIVATIONS.index(net.last),
             (c_int64 * len(widths))(*widths),
-            *map(_addresses, (weights, gradients, self.a, self.d, self.g)),
+            *map(addresses, (weights, gradients, self.a, self.d, self.g)),
             panel.data_ptr(),
         )
         self.address, self.compiled = ctypes.addressof(self.net), compiled

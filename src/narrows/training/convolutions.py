@@ -1,0 +1,169 @@
+"""Convolutional nets in training on a CPU, by compiled kernels (`_convolutions.c`) where these are built.
+
+Convolutions of stride 1 go there and back by them, with the activations before them; all else stays torch's.
+"""
+
+from __future__ import annotations
+
+import copy
+import ctypes
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from ctypes import POINTER, c_int64, c_void_p
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+from narrows.models.convolutional import ImageDecoder, ImageEncoder, Residual
+from narrows.models.model import BottleneckModel
+from narrows.models.nets import Convolution
+from narrows.training.dense.kernels import ACTIVATIONS, Kernels, addresses, kernels
+
+__all__ = ["Chain", "in_kernels"]
+
+BLOCK = 16
+"""Channels that the kernels take at a time."""
+
+
+def in_kernels(model: BottleneckModel) -> dict[nn.Module, Callable[[Tensor], Tensor]]:
+    """Return for each convolutional net one of the same parameters that computes by kernels, where there are some."""
+    compiled, found = kernels(), dict[nn.Module, Callable[[Tensor], Tensor]]()
+    for net in (model.encoder, model.decoder):
+        if compiled and any(isinstance(module, ImageEncoder | ImageDecoder) for module in net.modules()):
+            found[net] = copy.deepcopy(net, {id(parameter): parameter for parameter in net.parameters()})
+            _chain(found[net], compiled)
+    return found
+
+
+def _chain(net: nn.Module, compiled: Kernels) -> None:
+    """Put chains in the place of the layers of ``net`` that have the channels for it."""
+    for stage in [module for module in net.modules() if isinstance(module, nn.Sequential)]:
+        for index, layer in enumerate(stage):
+            if isinstance(layer, Residual) and layer.layers[1].in_channels % BLOCK == 0:
+                activation, first, _, second = layer.layers
+                stage[index] = Chain(activation, [first, second], compiled, residual=True)
+        if isinstance(stage[-1], nn.PixelShuffle) and stage[-2].in_channels % BLOCK == 0:
+            stage[-3] = Chain(stage[-3], [stage[-2]], compiled, residual=False)
+            del stage[-2:]
+
+
+class Chain(nn.Module):
+    """Images x ↦ the sum of x and a convolution of an activation of another one …, or sub-pixels of a convolution.
+
+    Parameters
+    ----------
+    activation
+        Before each convolution.
+    convolutions
+        Whose inputs have channels of whole blocks.
+    compiled
+        What computes them.
+    residual
+        Whether x is added; otherwise four channels become two by two pixels, as by ``nn.PixelShuffle``.
+    """
+
+    def __init__(
+        self, activation: nn.Module, convolutions: Sequence[Convolution], compiled: Kernels, *, residual: bool
+    ) -> None:
+        super().__init__()
+        self.activation, self.residual = ACTIVATIONS.index(type(activation)), residual
+        self.layers, self.compiled = nn.ModuleList(convolutions), compiled
+        self.channels = [layer.in_channels for layer in convolutions] + [convolutions[-1].out_channels]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (n, outputs, h, w) of ``x`` (n, inputs, h, w), or (n, outputs / 4, 2 h, 2 w)."""
+        y: Tensor = _Passes.apply(x, self, *(tensor for layer in self.layers for tensor in (layer.weight, layer.bias)))
+        return y
+
+
+class _Passes(torch.autograd.Function):
+    """A chain there and back; images are (n, h, w, channels) inside."""
+
+    @staticmethod
+    def forward(ctx: Any, images: Tensor, chain: Chain, *parameters: Tensor) -> Tensor:
+        x = images.permute(0, 2, 3, 1).contiguous()
+        n, h, w, _ = x.shape
+        y = [x, *(x.new_empty(n, h, w, channels) for channels in chain.channels[1:])]
+        if not chain.residual:
+            y[-1] = x.new_empty(n, 2 * h, 2 * w, chain.channels[-1] // 4)
+        _in_parts(n, lambda _, *some: _call(chain.compiled.pass_on, some, chain, y, parameters))
+        ctx.save_for_backward(*y[:-1], *parameters)
+        ctx.chain = chain
+        return y[-1].permute(0, 3, 1, 2)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        chain: Chain = ctx.chain
+        y, parameters = ctx.saved_tensors[: len(chain.layers)], ctx.saved_tensors[len(chain.layers) :]
+        g, by_x = gradient.permute(0, 2, 3, 1).contiguous(), torch.empty_like(y[0])
+        # Each thread's own, added in the threads' order.
+        found = [[torch.empty_like(tensor) for tensor in parameters] for _ in range(_parts(len(g)))]
+
+        def pass_back(number: int, *some: int) -> None:
+            _call(chain.compiled.pass_back, some, chain, y, parameters, found[number], g, by_x)
+
+        _in_parts(len(g), pass_back)
+        return (by_x.permute(0, 3, 1, 2), None, *(sum(each) for each in zip(*found, strict=True)))
+
+
+class _Fields(ctypes.Structure):
+    _fields_ = (
+        *((name, c_int64) for name in ("h", "w", "layers", "activation", "residual", "enlarged")),
+        ("channels", POINTER(c_int64)),
+        *((name, POINTER(c_void_p)) for name in ("weights", "biases", "by_weights", "by_biases", "y")),
+        *((name, c_void_p) for name in ("g", "by_x", "room")),
+    )
+
+
+def _call(
+    passes: Callable[[int, int, int], None],
+    some: tuple[int, ...],
+    chain: Chain,
+    y: Sequence[Tensor],
+    parameters: Sequence[Tensor],
+    found: Sequence[Tensor] = (),
+    g: Tensor | None = None,
+    by_x: Tensor | None = None,
+) -> None:
+    """Let ``passes`` take ``some`` images, from one up to another, through a ``chain``."""
+    fields = _Fields(
+        *y[0].shape[1:3],
+        len(chain.layers),
+        chain.activation,
+        chain.residual,
+        not chain.residual,
+        (c_int64 * len(chain.channels))(*chain.channels),
+        *map(addresses, (parameters[::2], parameters[1::2], found[::2], found[1::2], y)),
+        *(None if each is None else each.data_ptr() for each in (g, by_x)),
+    )
+    room = torch.empty(chain.compiled.room(ctypes.addressof(fields)))
+    fields.room = room.data_ptr()
+    passes(ctypes.addressof(fields), *some)
+
+
+def _parts(n: int) -> int:
+    return min(torch.get_num_threads(), n)
+
+
+def _in_parts(n: int, work: Callable[[int, int, int], None]) -> None:
+    """Let as many threads as torch has do ``work`` (number, from, to), each on a part of ``n`` images; one is this."""
+    parts = _parts(n)
+    bounds = [n * number // parts for number in range(parts + 1)]
+    others = [_threads().submit(work, number, *bounds[number : number + 2]) for number in range(1, parts)]
+    work(0, *bounds[:2])
+    for other in others:
+        other.result()
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(os.cpu_count(), initializer=torch.set_flush_denormal, initargs=(True,))
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_threads.cache_clear)  # which has no threads but the one that forked

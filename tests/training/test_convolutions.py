@@ -1,0 +1,104 @@
+"""Convolutional nets by compiled kernels against torch's, in 64 bits."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from narrows import VAE
+from narrows.models.convolutional import Residual
+from narrows.models.nets import ACTIVATIONS, Convolution
+from narrows.training import loop
+from narrows.training.convolutions import Chain
+from narrows.training.dense.kernels import INSTRUCTIONS, kernels
+
+if kernels() is None:
+    pytest.skip("the kernels are not compiled here", allow_module_level=True)
+
+SETS = INSTRUCTIONS[: INSTRUCTIONS.index(kernels().instructions) + 1]
+SIDES = st.integers(1, 19)
+
+
+def residual(channels, activation):
+    return Residual(channels, activation)
+
+
+def enlarging(outputs):
+    return lambda channels, activation: nn.Sequential(
+        ACTIVATIONS[activation](), Convolution(channels, outputs), nn.PixelShuffle(2)
+    )
+
+
+def chained(net, instructions):
+    """Return what `narrows.training.convolutions` makes of a net."""
+    if isinstance(net, Residual):
+        activation, first, _, second = net.layers
+        return Chain(activation, [first, second], kernels(instructions), residual=True)
+    return Chain(net[0], [net[1]], kernels(instructions), residual=False)
+
+
+def passed(net, x, gradient):
+    """Return outputs and the gradients of inputs and weights."""
+    x = x.clone().requires_grad_()
+    y = net(x)
+    y.backward(gradient)
+    return [y.detach(), x.grad, *(p.grad for p in net.parameters())]
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    instructions=st.sampled_from(SETS),
+    make=st.sampled_from([residual, enlarging(4), enlarging(12), enlarging(64)]),
+    activation=st.sampled_from([*ACTIVATIONS]),
+    channels=st.sampled_from([16, 32, 80]),
+    n=st.integers(1, 5),
+    h=SIDES,
+    w=SIDES,
+)
+def test_exact_to_torch_in_64_bits(instructions, make, activation, channels, n, h, w):
+    torch.manual_seed(0)
+    net = make(channels, activation)
+    x = torch.randn(n, channels, h, w)
+    gradient = torch.randn_like(net(x))
+    found = passed(chained(copy.deepcopy(net), instructions), x, gradient)
+    wanted = passed(net.double(), x.double(), gradient.double())
+    for mine, theirs in zip(found, wanted, strict=True):
+        torch.testing.assert_close(mine.double(), theirs, rtol=0, atol=5e-6 * float(theirs.abs().max()))
+
+
+@pytest.mark.parametrize("make", [residual, enlarging(12)])
+def test_an_image_s_numbers_depend_on_no_other(make):
+    torch.manual_seed(0)
+    chain = chained(make(16, "silu"), None)
+    x = torch.randn(23, 16, 13, 11)
+    assert torch.equal(chain(x)[7:8], chain(x[7:8]))
+    x[3] = torch.nan
+    assert chain(x)[4:].isfinite().all()
+
+
+def test_threads_share_the_images(monkeypatch):
+    torch.manual_seed(0)
+    chain = chained(residual(16, "gelu"), None)
+    x, gradient = torch.randn(2, 7, 16, 9, 9).unbind()
+    alone = [each.clone() for each in passed(chain, x, gradient)]
+    chain.zero_grad()
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    together = passed(chain, x, gradient)
+    assert torch.equal(together[0], alone[0])
+    for mine, theirs in zip(together, alone, strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-5)
+
+
+def test_a_training_comes_to_the_weights_that_torch_s_own_nets_come_to(monkeypatch):
+    images = np.random.default_rng(0).random((48, 19, 17, 3)).astype(np.float32)
+    model = VAE(3, net="convolutional", epochs=2, batch_size=20, prior="normal", random_state=0)
+    by_kernels = model.fit(images).model_.state_dict()
+    monkeypatch.setattr(loop, "in_kernels", lambda _: {})
+    plain = VAE(**model.get_params()).fit(images).model_.state_dict()
+    assert by_kernels.keys() == plain.keys()
+    for name, tensor in plain.items():
+        torch.testing.assert_close(by_kernels[name], tensor, rtol=1e-3, atol=1e-4, msg=name)
