@@ -13,7 +13,7 @@ from narrows import VAE
 from narrows.models.convolutional import Residual
 from narrows.models.nets import ACTIVATIONS, Convolution
 from narrows.training import loop
-from narrows.training.convolutions import Chain
+from narrows.training.convolutions import Chain, Linear
 from narrows.training.dense.kernels import INSTRUCTIONS, kernels
 
 if kernels() is None:
@@ -68,6 +68,16 @@ def test_exact_to_torch_in_64_bits(instructions, make, activation, channels, n, 
     wanted = passed(net.double(), x.double(), gradient.double())
     for mine, theirs in zip(found, wanted, strict=True):
         torch.testing.assert_close(mine.double(), theirs, rtol=0, atol=5e-6 * float(theirs.abs().max()))
+
+
+@given(n=st.integers(1, 40), inputs=st.integers(1, 40), outputs=st.integers(1, 40))
+def test_linear_layers_exact_to_torch_in_64_bits(n, inputs, outputs):
+    torch.manual_seed(0)
+    layer = nn.Linear(inputs, outputs)
+    x, gradient = torch.randn(n, inputs), torch.randn(n, outputs)
+    found = passed(Linear(copy.deepcopy(layer)), x, gradient)
+    for mine, theirs in zip(found, passed(layer.double(), x.double(), gradient.double()), strict=True):
+        torch.testing.assert_close(mine.double(), theirs, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("make", [residual, enlarging(12)])

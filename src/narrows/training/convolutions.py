@@ -1,6 +1,8 @@
 """Convolutional nets in training on a CPU, by compiled kernels (`_convolutions.c`) where these are built.
 
-Convolutions of stride 1 go there and back by them, with the activations before them; all else stays torch's.
+Convolutions of stride 1 go there and back by them, with the activations before them. Products of the dense layers are
+oneDNN's, which takes the longest vectors that a processor has, also where the library that torch takes does not. All
+else stays torch's.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from narrows.models.model import BottleneckModel
 from narrows.models.nets import Convolution
 from narrows.training.dense.kernels import ACTIVATIONS, Kernels, addresses, kernels
 
-__all__ = ["Chain", "in_kernels"]
+__all__ = ["Chain", "Linear", "in_kernels"]
 
 BLOCK = 16
 """Channels that the kernels take at a time."""
@@ -34,20 +36,27 @@ def in_kernels(model: BottleneckModel) -> dict[nn.Module, Callable[[Tensor], Ten
     compiled, found = kernels(), dict[nn.Module, Callable[[Tensor], Tensor]]()
     for net in (model.encoder, model.decoder):
         if compiled and any(isinstance(module, ImageEncoder | ImageDecoder) for module in net.modules()):
-            found[net] = copy.deepcopy(net, {id(parameter): parameter for parameter in net.parameters()})
-            _chain(found[net], compiled)
+            copied = copy.deepcopy(net, {id(parameter): parameter for parameter in net.parameters()})
+            for stage in [module for module in copied.modules() if isinstance(module, nn.Sequential)]:
+                _replace(stage, compiled)
+            found[net] = copied
     return found
 
 
-def _chain(net: nn.Module, compiled: Kernels) -> None:
-    """Put chains in the place of the layers of ``net`` that have the channels for it."""
-    for stage in [module for module in net.modules() if isinstance(module, nn.Sequential)]:
-        for index, layer in enumerate(stage):
-            if isinstance(layer, Residual) and layer.layers[1].in_channels % BLOCK == 0:
-                activation, first, _, second = layer.layers
-                stage[index] = Chain(activation, [first, second], compiled, residual=True)
-        if isinstance(stage[-1], nn.PixelShuffle) and stage[-2].in_channels % BLOCK == 0:
-            stage[-3] = Chain(stage[-3], [stage[-2]], compiled, residual=False)
+def _replace(stage: nn.Sequential, compiled: Kernels) -> None:
+    """Put chains in the place of the layers of ``stage`` that have the channels for it, and others of linear ones."""
+    for index, layer in enumerate(stage):
+        if isinstance(layer, Residual):
+            activation, *_ = layer.layers
+            convolutions = [each for each in layer.layers if isinstance(each, Convolution)]
+            if convolutions[0].in_channels % BLOCK == 0:
+                stage[index] = Chain(activation, convolutions, compiled, residual=True)
+        if isinstance(layer, nn.Linear) and hasattr(torch.ops.mkldnn, "_linear_pointwise"):
+            stage[index] = Linear(layer)
+    if isinstance(stage[-1], nn.PixelShuffle):
+        *_, activation, convolution, _ = stage
+        if isinstance(convolution, Convolution) and convolution.in_channels % BLOCK == 0:
+            stage[-3] = Chain(activation, [convolution], compiled, residual=False)
             del stage[-2:]
 
 
@@ -76,8 +85,47 @@ class Chain(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (n, outputs, h, w) of ``x`` (n, inputs, h, w), or (n, outputs / 4, 2 h, 2 w)."""
-        y: Tensor = _Passes.apply(x, self, *(tensor for layer in self.layers for tensor in (layer.weight, layer.bias)))
+        parameters = (tensor for layer in self.layers for tensor in (layer.weight, layer.bias))
+        y: Tensor = _Passes.apply(x, self, *parameters)  # type: ignore[no-untyped-call]
         return y
+
+
+class Linear(nn.Module):
+    """A linear layer of the same weights, by oneDNN.
+
+    Parameters
+    ----------
+    layer
+        Whose weights.
+    """
+
+    def __init__(self, layer: nn.Linear) -> None:
+        super().__init__()
+        self.weight, self.bias = layer.weight, layer.bias
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (n, outputs) of ``x`` (n, inputs)."""
+        y: Tensor = _Products.apply(x, self.weight, self.bias)  # type: ignore[no-untyped-call]
+        return y
+
+
+class _Products(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        return _product(x, weight, bias)
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, g: Tensor) -> tuple[Tensor, ...]:
+        x, weight = ctx.saved_tensors
+        return _product(g, weight.T), _product(g.T, x.T), g.sum(0)
+
+
+def _product(a: Tensor, b: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Return a b' + bias."""
+    product: Tensor = torch.ops.mkldnn._linear_pointwise(a, b, bias, "none", [], "")  # noqa: SLF001 - as torch's compiler
+    return product
 
 
 class _Passes(torch.autograd.Function):

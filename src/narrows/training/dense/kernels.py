@@ -147,7 +147,7 @@ def kernels(instructions: str | None = None) -> Kernels | None:
         "pass_back": [c_void_p] + [c_int64] * 2,
     }
     instructions = instructions or INSTRUCTIONS[library.best()]
-    functions = []
+    functions: list[Any] = []
     for name, types in arguments.items():
         function = getattr(library, f"{name}_{instructions}")
         function.argtypes, function.restype = types, None
