@@ -116,7 +116,7 @@ class _Products(torch.autograd.Function):
         return _product(x, weight, bias)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, g: Tensor) -> tuple[Tensor, ...]:
         x, weight = ctx.saved_tensors
         return _product(g, weight.T), _product(g.T, x.T), g.sum(0)

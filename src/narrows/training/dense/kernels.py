@@ -153,7 +153,8 @@ def kernels(instructions: str | None = None) -> Kernels | None:
         function.argtypes, function.restype = types, None
         functions.append(function)
     library.room.argtypes, library.room.restype = [c_void_p], c_int64
-    return Kernels(instructions, *functions, library.room)
+    functions.append(library.room)
+    return Kernels(instructions, *functions)
 
 
 def _is_old(library: ctypes.CDLL, source: Path) -> bool:
