@@ -30,8 +30,7 @@ CONSTRAINTS = ROOT / "constraints.txt"
 COMPILED = "compiled"
 """What is installed besides the core and extras: the library of kernels, anew when these change."""
 
-DENSE = ROOT / "src/narrows/training/dense"
-KERNELS = [ROOT / "setup.py", DENSE / "_kernels.c", DENSE / "_convolutions.c"]
+KERNELS = [ROOT / "setup.py", *sorted((ROOT / "src/narrows/compiled").glob("*.c"))]
 
 PRETTIER, ESLINT = "prettier@3.10.1", "eslint@9.39.2"
 SCRIPTS = ["src/narrows/web/static", "tests/web/*.mjs", "eslint.config.mjs"]

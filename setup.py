@@ -12,7 +12,7 @@ from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 
-KERNELS, INCLUDED = (f"src/narrows/training/dense/{name}.c" for name in ("_kernels", "_convolutions"))
+KERNELS, INCLUDED = (f"src/narrows/compiled/{name}.c" for name in ("_kernels", "_convolutions"))
 SOURCE = b"".join(Path(path).read_bytes() for path in (KERNELS, INCLUDED))
 
 
@@ -53,7 +53,7 @@ setup(
     cmdclass={"build_py": BuildWithPages, "build_ext": BuildLibrary, "bdist_wheel": WheelForAnyPython},
     ext_modules=[
         Extension(
-            "narrows.training.dense._kernels",
+            "narrows.compiled._kernels",
             [KERNELS],
             depends=[INCLUDED],
             # By which a checkout sees that its library is of another source than it has now.

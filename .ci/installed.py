@@ -52,7 +52,7 @@ def built(python: str, folder: Path) -> Path:
 def use(python: str, folder: Path) -> None:
     """Sweep, draw and explore with what is installed."""
     narrows = [python, "-m", "narrows"]
-    has_kernels = "from narrows.training.dense.kernels import kernels; print(kernels() is not None)"
+    has_kernels = "from narrows.compiled.kernels import kernels; print(kernels() is not None)"
     assert shutil.which("cc") is None or run(python, "-c", has_kernels, cwd=folder) == "True\n"
     run(*narrows, "sweep", "digits", "--latent-dims", "1,2", "--epochs", 2, "--out", "run", cwd=folder)
     run(*narrows, "lecture", "xor", "--out", "page", cwd=folder)

@@ -21,11 +21,12 @@ MAY_IMPORT = {
     "latent": {"arguments"},
     "models": {"columns", "components", "scaling"},
     "storage": {"pages"},
-    "training": {"evaluation", "models", "pages", "storage"},
+    "training": {"compiled", "evaluation", "models", "pages", "storage"},
     "fitted": {
         "arguments",
         "chunks",
         "columns",
+        "compiled",
         "components",
         "data",
         "evaluation",

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from narrows.compiled.kernels import ACTIVATIONS, INSTRUCTIONS, kernels
 from narrows.training.adamw import BETA2
-from narrows.training.dense.kernels import ACTIVATIONS, INSTRUCTIONS, CompiledGradients, CompiledPasses, kernels
+from narrows.training.dense.compiled import CompiledGradients, CompiledPasses, adamw_on
 from narrows.training.dense.layers import DERIVED, Net, Passes
 
 if kernels() is None:
@@ -160,7 +161,7 @@ def test_adamw_is_torch_s(size, instructions):
     twin = nn.Parameter(values.double())
     optimiser = torch.optim.AdamW([twin], lr=0.1, weight_decay=0.3)
     steps, gradient = torch.tensor(0.0), torch.empty(size)
-    take = kernels(instructions).adamw_on(values, gradient, first, second)
+    take = adamw_on(kernels(instructions), values, gradient, first, second)
     for momentum in (0.95, 0.9, 0.85):
         gradient.normal_(generator=generator)
         optimiser.param_groups[0]["betas"] = (momentum, BETA2)
@@ -177,7 +178,7 @@ def test_numbers_too_small_are_zero_where_torch_takes_them_for_it():
     moments = [torch.full((20,), 1e-38) for _ in range(4)]
     torch.set_flush_denormal(True)
     try:
-        kernels().adamw_on(*moments)(steps=torch.tensor(9.0), rate=0.0, momentum=0.5, decay=0.0)
+        adamw_on(kernels(), *moments)(steps=torch.tensor(9.0), rate=0.0, momentum=0.5, decay=0.0)
         assert not (moments[3] * 1e30).any()
     finally:
         torch.set_flush_denormal(False)

@@ -23,7 +23,7 @@ from narrows.estimators.fitting import begin, fit_together
 from narrows.models.model import Batch
 from narrows.models.nets import initialise
 from narrows.scaling import Scaling
-from narrows.training.dense import kernels
+from narrows.training.dense import compiled
 from narrows.training.dense import stack as stack_module
 from narrows.training.dense.stack import Stack, kind_of
 from narrows.training.examples import Examples
@@ -74,13 +74,17 @@ def batches(dtype, features=12):
 
 @pytest.mark.parametrize(
     ("dtype", "tolerance", "built_with"),
-    [(torch.float32, 1e-5, kernels.kernels), (torch.float32, 1e-5, lambda: None), (torch.float64, 1e-10, lambda: None)],
+    [
+        (torch.float32, 1e-5, compiled.kernels),
+        (torch.float32, 1e-5, lambda: None),
+        (torch.float64, 1e-10, lambda: None),
+    ],
     ids=["32", "32 without kernels", "64"],
 )
 @pytest.mark.parametrize("case", CASES)
 def test_exact_to_automatic_differentiation(case, dtype, tolerance, built_with, monkeypatch):
     """Losses and gradients of every step, and the weights after them, also where codes of three sizes share arrays."""
-    monkeypatch.setattr(kernels, "kernels", built_with)
+    monkeypatch.setattr(compiled, "kernels", built_with)
     if "neighbours" in case and dtype == torch.float32:
         tolerance *= 500  # a code's rounding, divided by the scale of the kernel, after five steps
     models, objective = built(*CASES[case], dtype)
@@ -95,11 +99,11 @@ def test_exact_to_automatic_differentiation(case, dtype, tolerance, built_with, 
     compare_weights(models, twins, 10 * tolerance)
 
 
-@pytest.mark.parametrize("built_with", [kernels.kernels, lambda: None], ids=["kernels", "torch"])
+@pytest.mark.parametrize("built_with", [compiled.kernels, lambda: None], ids=["kernels", "torch"])
 @pytest.mark.parametrize("case", ["default", "lecture", "sigmoid code", "pairs", "vae"])
 def test_what_is_held_out_loses_what_the_models_say(case, built_with, monkeypatch):
     """Also where there is more of it than a pass takes."""
-    monkeypatch.setattr(kernels, "kernels", built_with)
+    monkeypatch.setattr(compiled, "kernels", built_with)
     monkeypatch.setattr(stack_module, "HELD_OUT_AT_ONCE", 16)
     models, objective = built(*CASES[case])
     x = torch.rand(40, 12, generator=torch.Generator().manual_seed(1))

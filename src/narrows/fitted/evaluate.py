@@ -235,7 +235,7 @@ def _generated(
         return None, None
     scaling, rng = fitted.scaling, np.random.default_rng(seed)
     drawn = np.empty_like(means)
-    for some in chunks(*means.shape, NUMBERS_AT_ONCE):  # in the data's units they have 64 bits
+    for some in chunks(len(means), means.shape[1], NUMBERS_AT_ONCE):  # in the data's units they have 64 bits
         drawn[some] = scaling.apply(fitted.model.likelihood.draw(scaling.undo(means[some]), rng))
     features = feature_map(test.x, net, fitted.input_shape)
     real, made = features(test.x), features(drawn)

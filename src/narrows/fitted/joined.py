@@ -24,11 +24,11 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from narrows.columns.table import Table
+from narrows.compiled.kernels import LONGEST, kernels
 from narrows.fitted.kept import Kept, KeptViews
 from narrows.fitted.passes import Passes, check_codes
 from narrows.fitted.views import Views, views_of
 from narrows.models.model import Batch, BottleneckModel
-from narrows.training.dense.kernels import LONGEST, kernels
 from narrows.training.examples import Examples
 from narrows.training.processor import limited_threads
 

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
-from narrows.training.dense.kernels import LONGEST, Kernels, kernels
+from narrows.compiled.kernels import LONGEST, Kernels, kernels
 
 __all__ = ["LocalGaussians"]
 

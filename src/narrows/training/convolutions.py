@@ -20,10 +20,10 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from narrows.compiled.kernels import ACTIVATIONS, Kernels, addresses, kernels
 from narrows.models.convolutional import ImageDecoder, ImageEncoder, Residual
 from narrows.models.model import BottleneckModel
 from narrows.models.nets import Convolution
-from narrows.training.dense.kernels import ACTIVATIONS, Kernels, addresses, kernels
 
 __all__ = ["Chain", "Linear", "in_kernels"]
 

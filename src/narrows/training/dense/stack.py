@@ -17,7 +17,7 @@ from narrows.models.objectives import Neighbours
 from narrows.models.priors.base import StandardNormal
 from narrows.training.dense.cells import TERMS, Cells
 from narrows.training.dense.codes import Plain, activation_of, code_of
-from narrows.training.dense.kernels import CompiledGradients, CompiledPasses, kernels_for
+from narrows.training.dense.compiled import CompiledGradients, CompiledPasses, kernels_for
 from narrows.training.dense.layers import DERIVED, Net, Passes, linear_layers
 from narrows.training.dense.losses import LOSSES, Features, link_of
 from narrows.training.dense.weights import Weights

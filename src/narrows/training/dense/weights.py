@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from narrows.training.adamw import adamw_step
-from narrows.training.dense.kernels import kernels_for
+from narrows.training.dense.compiled import adamw_on, kernels_for
 
 __all__ = ["Weights"]
 
@@ -59,7 +59,7 @@ class Weights:
         for (own, _), four in zip(runs, flats, strict=True):
             values, gradients, first, second = ([each] for each in four)
             by_torch = partial(adamw_step, values, gradients, first, second)
-            self.runs.append((own, compiled.adamw_on(*four) if compiled else by_torch))
+            self.runs.append((own, adamw_on(compiled, *four) if compiled else by_torch))
 
     def update(self, fraction: float, momentum: float) -> None:
         """Take AdamW's step at so much of the rate, with β₁ = ``momentum``."""
