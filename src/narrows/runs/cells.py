@@ -56,8 +56,8 @@ def reasons(
     found = explained(estimator, X, y, rows, by, rate)
     ordinary = np.asarray(found.ordinary) if fitted.table is None else texts_of(fitted.table, found.ordinary)
     marked = found.odd if of_images else found.changed
-    p, marked, ordinary = (cells.reshape(len(rows), -1) for cells in (found.p_values, marked, ordinary))
-    at, places = np.nonzero(marked)
+    p, ordinary = found.p_values.reshape(len(rows), -1), ordinary.reshape(len(rows), -1)
+    at, places = np.nonzero(marked.reshape(len(rows), -1))
     order = np.lexsort((p[at, places], at))  # of a row the oddest first
     at, places = at[order], places[order]
     ends = np.searchsorted(at, np.arange(len(rows) + 1))
@@ -66,7 +66,7 @@ def reasons(
         shown = np.arange(len(at)) - ends[at] < MOST_PIXELS
         at, places = at[shown], places[shown]
         ends = np.searchsorted(at, np.arange(len(rows) + 1))
-    said = np.array([_name(found, fitted, place) for place in range(p.shape[1])], object)[places].tolist()
+    said = [_name(found, fitted, place) for place in places.tolist()]
     values = list(map(str if fitted.table is not None else number_text, ordinary[at, places].tolist()))
     texts = said, [f"{own:.3g}" for own in p[at, places].tolist()], values
     for name, each in zip(names, texts, strict=False):
