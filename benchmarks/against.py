@@ -137,6 +137,7 @@ def run(tree: Path, *arguments: str) -> tuple[Seconds, str]:
     """Return the CPU and wall seconds of a Python process with the narrows of ``tree``, and what it printed."""
     places = os.pathsep.join([str(tree / "src"), str(ROOT)])
     env = dict(os.environ, PYTHONPATH=places, OMP_NUM_THREADS="1")
+    env.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed has been compiled
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     done = subprocess.run([sys.executable, *arguments], env=env, capture_output=True, text=True, check=True)
     after, wall = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter() - started
