@@ -1,19 +1,16 @@
 """Convolutional nets in training on a CPU, by compiled kernels (`_convolutions.c`) where these are built.
 
-Convolutions of stride 1 go there and back by them, with the activations before them. Products of the dense layers are
-oneDNN's, which takes the longest vectors that a processor has, also where the library that torch takes does not. All
-else stays torch's.
+On one thread convolutions of stride 1 go there and back by them, with the activations before them. Products of the
+dense layers are oneDNN's, which takes the longest vectors that a processor has, also where the library that torch takes
+does not. All else stays torch's.
 """
 
 from __future__ import annotations
 
 import copy
 import ctypes
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from ctypes import POINTER, c_int64, c_void_p
-from functools import cache
 from typing import Any
 
 import torch
@@ -50,13 +47,13 @@ def _replace(stage: nn.Sequential, compiled: Kernels) -> None:
             activation, *_ = layer.layers
             convolutions = [each for each in layer.layers if isinstance(each, Convolution)]
             if convolutions[0].in_channels % BLOCK == 0:
-                stage[index] = Chain(activation, convolutions, compiled, residual=True)
+                stage[index] = Chain(layer, activation, convolutions, compiled, residual=True)
         if isinstance(layer, nn.Linear) and hasattr(torch.ops.mkldnn, "_linear_pointwise"):
             stage[index] = Linear(layer)
     if isinstance(stage[-1], nn.PixelShuffle):
         *_, activation, convolution, _ = stage
         if isinstance(convolution, Convolution) and convolution.in_channels % BLOCK == 0:
-            stage[-3] = Chain(activation, [convolution], compiled, residual=False)
+            stage[-3] = Chain(stage[-3:], activation, [convolution], compiled, residual=False)
             del stage[-2:]
 
 
@@ -65,6 +62,8 @@ class Chain(nn.Module):
 
     Parameters
     ----------
+    plain
+        The same by torch, which goes on where there are several threads: kernels have one.
     activation
         Before each convolution.
     convolutions
@@ -76,17 +75,28 @@ class Chain(nn.Module):
     """
 
     def __init__(
-        self, activation: nn.Module, convolutions: Sequence[Convolution], compiled: Kernels, *, residual: bool
+        self,
+        plain: nn.Module,
+        activation: nn.Module,
+        convolutions: Sequence[Convolution],
+        compiled: Kernels,
+        *,
+        residual: bool,
     ) -> None:
         super().__init__()
+        self.plain = plain
         self.activation, self.residual = ACTIVATIONS.index(type(activation)), residual
         self.layers, self.compiled = nn.ModuleList(convolutions), compiled
         self.channels = [layer.in_channels for layer in convolutions] + [convolutions[-1].out_channels]
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (n, outputs, h, w) of ``x`` (n, inputs, h, w), or (n, outputs / 4, 2 h, 2 w)."""
+        y: Tensor
+        if torch.get_num_threads() > 1:
+            y = self.plain(x)
+            return y
         parameters = (tensor for layer in self.layers for tensor in (layer.weight, layer.bias))
-        y: Tensor = _Passes.apply(x, self, *parameters)  # type: ignore[no-untyped-call]
+        y = _Passes.apply(x, self, *parameters)  # type: ignore[no-untyped-call]
         return y
 
 
@@ -138,7 +148,7 @@ class _Passes(torch.autograd.Function):
         y = [x, *(x.new_empty(n, h, w, channels) for channels in chain.channels[1:])]
         if not chain.residual:
             y[-1] = x.new_empty(n, 2 * h, 2 * w, chain.channels[-1] // 4)
-        _in_parts(n, lambda _, *some: _call(chain.compiled.pass_on, some, chain, y, parameters))
+        _call(chain.compiled.pass_on, chain, y, parameters)
         ctx.save_for_backward(*y[:-1], *parameters)
         ctx.chain = chain
         return y[-1].permute(0, 3, 1, 2)
@@ -149,14 +159,9 @@ class _Passes(torch.autograd.Function):
         chain: Chain = ctx.chain
         y, parameters = ctx.saved_tensors[: len(chain.layers)], ctx.saved_tensors[len(chain.layers) :]
         g, by_x = gradient.permute(0, 2, 3, 1).contiguous(), torch.empty_like(y[0])
-        # Each thread's own, added in the threads' order.
-        found = [[torch.empty_like(tensor) for tensor in parameters] for _ in range(_parts(len(g)))]
-
-        def pass_back(number: int, *some: int) -> None:
-            _call(chain.compiled.pass_back, some, chain, y, parameters, found[number], g, by_x)
-
-        _in_parts(len(g), pass_back)
-        return (by_x.permute(0, 3, 1, 2), None, *(sum(each) for each in zip(*found, strict=True)))
+        found = [torch.empty_like(tensor) for tensor in parameters]
+        _call(chain.compiled.pass_back, chain, y, parameters, found, g, by_x)
+        return (by_x.permute(0, 3, 1, 2), None, *found)
 
 
 class _Fields(ctypes.Structure):
@@ -170,7 +175,6 @@ class _Fields(ctypes.Structure):
 
 def _call(
     passes: Callable[[int, int, int], None],
-    some: tuple[int, ...],
     chain: Chain,
     y: Sequence[Tensor],
     parameters: Sequence[Tensor],
@@ -178,7 +182,7 @@ def _call(
     g: Tensor | None = None,
     by_x: Tensor | None = None,
 ) -> None:
-    """Let ``passes`` take ``some`` images, from one up to another, through a ``chain``."""
+    """Let ``passes`` take all images through a ``chain``."""
     fields = _Fields(
         *y[0].shape[1:3],
         len(chain.layers),
@@ -191,27 +195,4 @@ def _call(
     )
     room = torch.empty(chain.compiled.room(ctypes.addressof(fields)))
     fields.room = room.data_ptr()
-    passes(ctypes.addressof(fields), *some)
-
-
-def _parts(n: int) -> int:
-    return min(torch.get_num_threads(), n)
-
-
-def _in_parts(n: int, work: Callable[[int, int, int], None]) -> None:
-    """Let as many threads as torch has do ``work`` (number, from, to), each on a part of ``n`` images; one is this."""
-    parts = _parts(n)
-    bounds = [n * number // parts for number in range(parts + 1)]
-    others = [_threads().submit(work, number, *bounds[number : number + 2]) for number in range(1, parts)]
-    work(0, *bounds[:2])
-    for other in others:
-        other.result()
-
-
-@cache
-def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(os.cpu_count(), initializer=torch.set_flush_denormal, initargs=(True,))
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_threads.cache_clear)  # which has no threads but the one that forked
+    passes(ctypes.addressof(fields), 0, len(y[0]))
