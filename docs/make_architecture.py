@@ -5,6 +5,7 @@ and B imports C, that A imports C as well is not drawn.
 """
 
 import ast
+from collections import Counter
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -16,9 +17,13 @@ SOURCE = ROOT / "src" / "narrows"
 LEFT_OUT = {"__main__", "pages", "arguments", "chunks"}
 """The package itself, and the leaves that nearly all import."""
 
+BOX, APART = 1.37, 1.45
+"""How wide a part is drawn, and how far from the next, in inches."""
+
 SAYS = {
     "cli": "the command line",
     "columns": "cells ↔ numbers",
+    "compiled": "kernels in C",
     "components": "principal components",
     "data": "what people have",
     "drawing": "arrays → pictures",
@@ -102,7 +107,8 @@ def draw() -> Figure:
     graph = imports()
     level = levels(graph)
     place = places(graph, level)
-    figure = Figure(figsize=(12, 9), dpi=100, facecolor="white")
+    wide = APART * max(Counter(level.values()).values())
+    figure = Figure(figsize=(wide, 9), dpi=100, facecolor="white")
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.6, max(level.values()) + 0.6))
     axes.axis("off")
@@ -126,8 +132,8 @@ def draw() -> Figure:
         folder = (SOURCE / part).is_dir()
         axes.add_patch(
             FancyBboxPatch(
-                (x - 0.053, y - 0.24),
-                0.106,
+                (x - BOX / wide / 2, y - 0.24),
+                BOX / wide,
                 0.48,
                 boxstyle="round,pad=0,rounding_size=0.008",
                 mutation_aspect=8,

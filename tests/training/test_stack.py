@@ -85,14 +85,18 @@ def batches(dtype, features=12):
 def test_exact_to_automatic_differentiation(case, dtype, tolerance, built_with, monkeypatch):
     """Losses and gradients of every step, and the weights after them, also where codes of three sizes share arrays."""
     monkeypatch.setattr(compiled, "kernels", built_with)
-    if "neighbours" in case and dtype == torch.float32:
-        tolerance *= 500  # a code's rounding, divided by the scale of the kernel, after five steps
+    divided = "neighbours" in case and dtype == torch.float32
+    tolerance *= 300 if divided else 1  # a code's rounding, divided by the scale of the kernel: 47 were seen
     models, objective = built(*CASES[case], dtype)
     twins = copy.deepcopy(models)
     stack = Stack(models, objective, 1e-2, 0.1)
     each = [General(twin, objective, 1e-2, 0.1) for twin in twins]
     ours, theirs = ([torch.Generator().manual_seed(place) for place in range(3)] for _ in range(2))
     for progress, x in batches(dtype):
+        if divided:  # or from step to step the difference grows, to six times as much
+            stack.store()
+            for model, twin in zip(models, twins, strict=True):
+                twin.load_state_dict(model.state_dict())
         batch = Batch(x, None, x.flip(2) if case.startswith("pairs") else None)
         compare_step(stack, each, batch, progress, ours, theirs, tolerance)
     stack.store()
