@@ -2,9 +2,9 @@
 
 ``python3 dev.py bench against REV`` checks ``REV`` out into a folder of its own and runs both with the same Python and
 the same versions of everything else, taking turns; each piece of work is a process of its own. Medians of five rounds,
-CPU and wall seconds, with one thread; then ratios of CPU time. Fits are timed from data in memory to the fitted model
-and begin when all is imported, as in a notebook; commands are timed whole. ``NARROWS_MNIST`` as of
-``benchmarks.likelihood``.
+CPU and wall seconds, with one thread, or as many as ``OMP_NUM_THREADS`` says; then ratios of CPU time. Fits are timed
+from data in memory to the fitted model and begin when all is imported, as in a notebook; commands are timed whole.
+``NARROWS_MNIST`` as of ``benchmarks.likelihood``.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-ROOT, ROUNDS = Path(__file__).resolve().parents[1], 5
+ROOT, ROUNDS, THREADS = Path(__file__).resolve().parents[1], 5, os.environ.get("OMP_NUM_THREADS", "1")
 
 Seconds = NDArray[np.float64]
 
 SETUP = """
 import os, tempfile, time, warnings
 import numpy as np, torch
-torch.set_num_threads(1)
+torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 warnings.simplefilter("ignore")
 from narrows import VAE, Autoencoder, recipes
 from narrows.data import load_data
@@ -136,7 +136,7 @@ COMMANDS = {
 def run(tree: Path, *arguments: str) -> tuple[Seconds, str]:
     """Return the CPU and wall seconds of a Python process with the narrows of ``tree``, and what it printed."""
     places = os.pathsep.join([str(tree / "src"), str(ROOT)])
-    env = dict(os.environ, PYTHONPATH=places, OMP_NUM_THREADS="1")
+    env = dict(os.environ, PYTHONPATH=places, OMP_NUM_THREADS=THREADS)
     env.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed has been compiled
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     done = subprocess.run([sys.executable, *arguments], env=env, capture_output=True, text=True, check=True)
@@ -200,7 +200,7 @@ def main(revision: str, rounds: int = ROUNDS) -> None:
 
 def compare(trees: dict[str, Path], folder: Path, rounds: int) -> None:
     """Print the table's rows; of models that commands are given, each build takes its own."""
-    print(f"{processor()}, torch {version('torch')}; one thread.\n")
+    print(f"{processor()}, torch {version('torch')}; threads: {THREADS}.\n")
     print("| work | CPU (wall) seconds, and how many times this build's CPU | | |\n|---|---|---|---|")
     for name, (before, work, said, dims) in (FITS | (MNIST if "NARROWS_MNIST" in os.environ else {})).items():
         turns: dict[str, object] = {
