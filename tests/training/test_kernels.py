@@ -226,3 +226,14 @@ def test_the_likeliest_gaussian_is_that_of_closed_forms(k, instructions):
         left = squares[row] - (g * away).sum((1, 2))
         best = (logarithms - 0.5 * left - 0.5 * np.linalg.slogdet(among)[1]).argmax()
         np.testing.assert_allclose(found[row], away[best, :, 0], rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("instructions", SETS)
+def test_where_no_gaussian_is_likely_nothing_is_expected(instructions):
+    """Or what memory held would be."""
+    precisions = np.broadcast_to(np.eye(3)[:, :, None], (3, 3, 16))
+    slopes, squares = np.ones((2, 3, 16)), np.ones((2, 16))
+    squares[1] = math.inf
+    hidden = np.array([[0, 2], [1, 2]])
+    away = kernels(instructions).likeliest(precisions, np.zeros(16), slopes, squares, hidden)
+    np.testing.assert_array_equal(away, [[1, 1], [math.nan] * 2])

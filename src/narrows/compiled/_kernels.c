@@ -420,6 +420,7 @@ TARGET void NAMED(likeliest)(int64_t n, int64_t d, int64_t components, int64_t k
     NAMED(loose_double) *inverse = (NAMED(loose_double) *)room, *v = inverse + k, *L = v + k;
     for (int64_t i = 0; i < n; i++, hidden += k, away += k) {
         double best = -INFINITY;
+        for (int64_t p = 0; p < k; p++) away[p] = NAN; /* where none is likely */
         for (int64_t c = 0; c < components; c += WIDE) {
             dvec square = *(const NAMED(loose_double) *)(squares + i * components + c), halves = {0}, product = {0};
             product += 1;
