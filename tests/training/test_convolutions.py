@@ -1,6 +1,7 @@
 """Convolutional nets by compiled kernels against torch's, in 64 bits."""
 
 import copy
+import pickle
 
 import numpy as np
 import pytest
@@ -95,6 +96,39 @@ def test_an_image_s_numbers_depend_on_no_other(make):
     assert torch.equal(chain(x)[7:8], chain(x[7:8]))
     x[3] = torch.nan
     assert chain(x)[4:].isfinite().all()
+
+
+def test_what_the_kernels_would_misread_is_refused():
+    for changed in ({"dtype": torch.float64}, {"dtype": torch.bfloat16}, {"memory_format": torch.channels_last}):
+        chain = chained(residual(16, "silu").to(**changed), None)
+        with pytest.raises(TypeError, match="in 32 bits, number after number"):
+            chain(torch.randn(2, 16, 8, 8))
+    chain = chained(residual(16, "silu"), None)
+    with pytest.raises(TypeError, match="in 32 bits, number after number"):
+        chain(torch.randn(2, 16, 8, 8, dtype=torch.float16))
+
+
+@pytest.mark.parametrize("make", [residual, enlarging(12)])
+def test_no_images_have_no_gradient(make):
+    net = make(16, "silu")
+    x = torch.zeros(0, 16, 5, 3)
+    outputs, *gradients = passed(chained(net, None), x, torch.zeros_like(net(x)))
+    assert outputs.shape == net(x).shape
+    assert not any(each.any() for each in gradients)
+
+
+def test_a_model_in_training_can_be_copied():
+    model = VAE(2, net="convolutional", epochs=1, batch_size=8, prior="normal", random_state=0)
+    steps = model.fit_steps(np.random.default_rng(0).random((16, 16, 16), np.float32))
+    inside = next(steps).training.members[0].model
+    x = torch.rand(3, 256)
+    for copied in (copy.deepcopy(inside), pickle.loads(pickle.dumps(inside))):
+        assert copied.compiled
+        with torch.no_grad():
+            for parameter in copied.encoder.parameters():
+                parameter.add_(0.1)
+            torch.testing.assert_close(copied.compiled[copied.encoder](x), copied.encoder(x))
+    steps.close()
 
 
 def test_several_threads_are_torch_s(monkeypatch):

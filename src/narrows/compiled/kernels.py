@@ -51,6 +51,10 @@ class Kernels:
     pass_back: Callable[[int, int, int], None]
     room: Callable[[int], int]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy and pickle them by name, since a model in training has them and may be copied."""
+        return kernels, (self.instructions,)
+
     def nearest(self, x: Tensor, points: Tensor, scales: Tensor, most: int) -> tuple[Tensor, Tensor]:
         """Return the ``most`` least of squared distances times ``scales``, in order, and whose they are, (n, most).
 

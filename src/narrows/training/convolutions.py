@@ -20,7 +20,7 @@ from torch.autograd.function import once_differentiable
 from narrows.compiled.kernels import ACTIVATIONS, Kernels, addresses, kernels
 from narrows.models.convolutional import ImageDecoder, ImageEncoder, Residual
 from narrows.models.model import BottleneckModel
-from narrows.models.nets import Convolution
+from narrows.models.nets import Convolution, Own
 
 __all__ = ["Chain", "Linear", "in_kernels"]
 
@@ -32,7 +32,8 @@ def in_kernels(model: BottleneckModel) -> dict[nn.Module, Callable[[Tensor], Ten
     """Return for each convolutional net one of the same parameters that computes by kernels, where there are some."""
     compiled, found = kernels(), dict[nn.Module, Callable[[Tensor], Tensor]]()
     for net in (model.encoder, model.decoder):
-        if compiled and any(isinstance(module, ImageEncoder | ImageDecoder) for module in net.modules()):
+        kinds = {type(module) for module in net.modules()}
+        if compiled and kinds & {ImageEncoder, ImageDecoder} and Own not in kinds:
             copied = copy.deepcopy(net, {id(parameter): parameter for parameter in net.parameters()})
             for stage in [module for module in copied.modules() if isinstance(module, nn.Sequential)]:
                 _replace(stage, compiled)
@@ -144,6 +145,8 @@ class _Passes(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, images: Tensor, chain: Chain, *parameters: Tensor) -> Tensor:
         x = images.permute(0, 2, 3, 1).contiguous()
+        if any(each.dtype is not torch.float32 or not each.is_contiguous() for each in (x, *parameters)):
+            raise TypeError("the kernels take images and weights in 32 bits, number after number")
         n, h, w, _ = x.shape
         y = [x, *(x.new_empty(n, h, w, channels) for channels in chain.channels[1:])]
         if not chain.residual:
