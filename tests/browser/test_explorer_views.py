@@ -151,6 +151,7 @@ def test_noise_renews_itself_unless_motion_is_unwelcome(visit, page):
 def test_a_drawing_is_taken_as_a_digit(visit):
     page = visit("input", model="autoencoder-8")
     drag(page, page.locator(".pad"), (0.3, 0.2), (0.7, 0.2), (0.45, 0.8))
+    settle(page)  # why a drawing is odd is asked anew with each point of it
     page.locator("figcaption", has_text="centred by mass").wait_for()
     page.locator(".result .strip figcaption", has_text="class 7").nth(1).wait_for()
     assert page.locator(".result .strip figcaption").count() == 5

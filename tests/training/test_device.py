@@ -52,7 +52,9 @@ def test_every_model_learns_elsewhere_and_comes_to_the_same():
     found = [json.loads(line) for line in done.stdout.splitlines()]
     assert [row["model"] for row in found] == [*MEMBERS, *OF_IMAGES]
     assert all(row["moved"] for row in found)
-    assert all(row["apart"] < (1e-2 if row["model"] == "own nets" else 1e-4) for row in found), found
+    # Convolutions here are the compiled kernels', whose rounding many steps enlarge: 2e-4 were seen.
+    within = {"own nets": 1e-2, "convolutional": 1e-3}
+    assert all(row["apart"] < within.get(row["model"], 1e-4) for row in found), found
     # The tails of p-values are steep: of some models a thousand times the rounding of the distances that they are of.
     assert all(row["odd"] < 1e-2 for row in found), found
 
