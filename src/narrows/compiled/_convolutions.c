@@ -141,13 +141,13 @@ INLINE void NAMED(matrix)(int add, int64_t m, int64_t k, int64_t blocks, int64_t
     int64_t j = 0, vectors = n * BLOCK / LANES, each = BLOCK / LANES;
     for (; j + 2 <= vectors; j += 2) {
         int64_t beside = each > 1 ? LANES : by_b, aside = each > 1 ? LANES : by_c, at = j % each * LANES;
-        for (int64_t i = 0; i < m; i += SUMS / 2)
-            NAMED(multiply)(SUMS / 2, 2, add, k, blocks, A + i * row, row, column, block, B + j / each * by_b + at, beside,
+        for (int64_t i = 0; i < m; i += MOST_ROWS)
+            NAMED(multiply)(MOST_ROWS, 2, add, k, blocks, A + i * row, row, column, block, B + j / each * by_b + at, beside,
                             C + j / each * by_c + at + i * BLOCK, aside);
     }
     if (j < vectors)
-        for (int64_t i = 0; i < m; i += SUMS)
-            NAMED(multiply)(SUMS, 1, add, k, blocks, A + i * row, row, column, block, B + j * by_b, 0,
+        for (int64_t i = 0; i < m; i += 2 * MOST_ROWS)
+            NAMED(multiply)(2 * MOST_ROWS, 1, add, k, blocks, A + i * row, row, column, block, B + j * by_b, 0,
                             C + j * by_c + i * BLOCK, 0);
 }
 

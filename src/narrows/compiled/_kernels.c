@@ -41,7 +41,6 @@ int best(void) { return __builtin_cpu_supports("avx512f") ? 2 : __builtin_cpu_su
 #define LOW 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
 #define HIGH 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
 #define MOST_ROWS 8
-#define SUMS 16
 #define NAMED(name) name##_avx512
 #include "_kernels.c"
 #define TARGET __attribute__((target("avx2,fma")))
@@ -49,7 +48,6 @@ int best(void) { return __builtin_cpu_supports("avx512f") ? 2 : __builtin_cpu_su
 #define LOW 0, 8, 1, 9, 2, 10, 3, 11
 #define HIGH 4, 12, 5, 13, 6, 14, 7, 15
 #define MOST_ROWS 4
-#define SUMS 8
 #define NAMED(name) name##_avx2
 #include "_kernels.c"
 #else
@@ -60,7 +58,6 @@ int best(void) { return 0; }
 #define LOW 0, 4, 1, 5
 #define HIGH 2, 6, 3, 7
 #define MOST_ROWS 4
-#define SUMS 8
 #define NAMED(name) name##_baseline
 #include "_kernels.c"
 
@@ -473,7 +470,6 @@ TARGET void NAMED(likeliest)(int64_t n, int64_t d, int64_t components, int64_t k
 #undef LOW
 #undef HIGH
 #undef MOST_ROWS
-#undef SUMS
 #undef NAMED
 
 #endif

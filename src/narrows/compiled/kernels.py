@@ -71,8 +71,8 @@ class Kernels:
         """
         x, room = x.contiguous(), x.new_empty(4 * len(scales))
         squares, places = x.new_empty(len(x), most), torch.empty(len(x), most, dtype=torch.int64)
-        addresses = (tensor.data_ptr() for tensor in (x, points, scales, room, squares, places))
-        self.of_points(len(x), *points.shape, most, *addresses)
+        tensors = x, points, scales, room, squares, places
+        self.of_points(len(x), *points.shape, most, *(tensor.data_ptr() for tensor in tensors))
         return squares, places
 
     def likeliest(

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -66,7 +67,7 @@ SMALLEST = 1e-12
 """Of what a logarithm is taken of."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Neighbours:
     """Points to be near to, (m, k), and how far from each is far: more so where they are sparse.
 
@@ -118,7 +119,7 @@ class Neighbours:
         """Return the ``most`` least squared distances of each of ``x`` (n, k), and whose they are, (n, most)."""
         compiled = kernels() if x.device.type == "cpu" and x.dtype is self.points.dtype is torch.float32 else None
         if compiled:
-            return compiled.nearest(x, *self._side_by_side(), most)
+            return compiled.nearest(x, *self._side_by_side, most)
         points, widths, found = self.points.to(x), self.widths.to(x), []
         for some in x.split(ROWS_AT_ONCE):
             squares = torch.addmm(points.square().sum(1), some, points.T, alpha=-2.0)
@@ -129,8 +130,9 @@ class Neighbours:
             found.append(((some[:, None] - points[few]).square().sum(2) / widths[few], few))
         return torch.cat([squares for squares, _ in found]), torch.cat([few for _, few in found])
 
+    @cached_property
     def _side_by_side(self) -> tuple[Tensor, Tensor]:
-        """Return the points (k, m) and what squared distances to them are multiplied by, filled up for the kernels."""
+        """The points (k, m), and what squared distances to them are multiplied by, filled up for the kernels."""
         more = (0, -len(self.points) % (2 * LONGEST))
         return pad(self.points.T, more, value=math.inf).contiguous(), pad(1 / self.widths, more, value=1.0)
 
