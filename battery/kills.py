@@ -230,9 +230,11 @@ def watched(kills: int, seed: int | None) -> Rounds:
         training, process = lab.watched, lab._process
         assert training is not None
         assert process is not None
+        while training.news.mode != "over" and training.version < updates:
+            time.sleep(0.001)
+        if training.news.mode != "over":
+            process.kill()  # once, and unasked whether it lives: the explorer reaps it, in a thread of its own
         while training.news.mode != "over":
-            if training.version >= updates and process.is_alive() and process.pid is not None:
-                os.kill(process.pid, signal.SIGKILL)
             time.sleep(0.001)
         found.kills += "exit code -9" in training.news.error
         found.ends += not training.news.error
