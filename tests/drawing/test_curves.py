@@ -19,6 +19,17 @@ def test_curves_show_their_numbers():
     assert labels == ["training", "validation", "kept: epoch 2"]
 
 
+def test_losses_below_one_are_written_as_numbers_are():
+    history = [{"epoch": 1, "loss": 2.5}, {"epoch": 2, "loss": 0.55}]
+    figure = training_curve(history)
+    FigureCanvasAgg(figure).draw()
+    axis = figure.axes[0].yaxis
+    told = {label.get_text() for label in (*axis.get_ticklabels(), *axis.get_ticklabels(minor=True))} - {""}
+    assert {"0.6", "1", "2"} <= told
+    assert not any("e" in text for text in told)
+    assert all(place == round(place) for place in figure.axes[0].get_xticks())  # there is no epoch 2.5
+
+
 def test_classes_are_named_as_they_are():
     """Neither formulas nor names that Matplotlib would leave out, and none so long that no room is left for the map."""
     kinds = np.array(["$x", "_hidden", "a$b$c", r"\frac{", "a name that goes on and on and on"])

@@ -102,12 +102,19 @@ def training_curve(history: Sequence[dict[str, float]]) -> Figure:
             label=f"kept: epoch {epochs[best]:.0f}",
         )
     ax.set(xlabel="epoch", ylabel="loss in nats per example")
+    ax.locator_params(axis="x", integer=True)
     if min(min(row["loss"], row.get("validation_loss", row["loss"])) for row in history) > 0:
         from matplotlib.ticker import LogFormatter
 
+        class Plain(LogFormatter):
+            """It writes 6 and 0.6, neither 6·10⁰ nor 6e-01, where there is room for them."""
+
+            def __call__(self, x: float, pos: int | None = None) -> str:
+                return f"{x:g}" if super().__call__(x, pos) else ""
+
         ax.set_yscale("log")
-        ax.yaxis.set_major_formatter(LogFormatter())  # 6, not 6·10⁰
-        ax.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.4)))
+        ax.yaxis.set_major_formatter(Plain())
+        ax.yaxis.set_minor_formatter(Plain(minor_thresholds=(2, 0.4)))
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(frameon=False)
     return figure
