@@ -67,7 +67,9 @@ def running(models):
     """A real server: its service, its host and port, and uvicorn's."""
     service = Service([models["digits"], models["people"]])
     listener, address, hosts = listen("127.0.0.1", 0)
-    server = uvicorn.Server(config_of(service, hosts))
+    config = config_of(service, hosts)
+    config.timeout_keep_alive = 90  # however long a test takes to ask again
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     until(lambda: service.ready)

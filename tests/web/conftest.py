@@ -65,7 +65,9 @@ def address(library):
     listener = socket.create_server(("127.0.0.1", 0))
     host = f"127.0.0.1:{listener.getsockname()[1]}"
     app = create_app(library, TOKEN, frozenset({host}))
-    server = uvicorn.Server(config_of(app))
+    config = config_of(app)
+    config.timeout_keep_alive = 90  # however long a test takes to ask again
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     while not server.started:

@@ -3,18 +3,20 @@
 import http.client
 import json
 import socket
+from functools import partial
 
 import pytest
 from websockets.exceptions import InvalidStatus
-from websockets.sync.client import connect
+from websockets.sync import client
 
-from narrows.serving import patience
+from narrows.serving import patience, refusal
 from narrows.serving.guard import HEADERS
 from narrows.serving.images import MOST_BYTES
 from narrows.serving.unforeseen import UNFORESEEN
 from narrows.web.server import QUESTIONS
 from web.reading_frames import TOKEN, read_frame
 
+connect = partial(client.connect, open_timeout=90)
 
 @pytest.fixture
 def get(address):
@@ -107,7 +109,8 @@ def test_scripts_are_served_as_scripts(get):
     assert get("/static/shell/app.js")[0].headers["Content-Type"].startswith("text/javascript")
 
 
-def test_a_long_upload_is_cut_off(get):
+def test_a_long_upload_is_cut_off(get, monkeypatch):
+    monkeypatch.setattr(refusal, "LINGER_SECONDS", 90)  # however slowly it is sent
     response, body = get("/upload?model=plane", "POST", bytes(MOST_BYTES + 1))
     assert response.status == 413
     assert b"MB" in body
@@ -122,10 +125,14 @@ def test_a_body_that_is_told_too_long_is_not_waited_for(address):
 
 
 def test_slow_headers_are_cut_off(address, monkeypatch):
-    monkeypatch.setattr(patience, "HEADER_SECONDS", 0.1)
+    """Of a second request, whose time begins with its first byte and not with the connection."""
     host, port = address.split(":")
+    lines = f"GET /nothing HTTP/1.1\r\nHost: {address}\r\n".encode()
     with socket.create_connection((host, int(port)), timeout=60) as connection:
-        connection.sendall(b"GET / HTTP/1.1\r\nHost")
+        connection.sendall(lines + b"\r\n")
+        assert connection.recv(4096).startswith(b"HTTP/1.1 403")
+        monkeypatch.setattr(patience, "HEADER_SECONDS", 0.1)
+        connection.sendall(lines)
         assert connection.recv(4096).startswith(b"HTTP/1.1 408")
 
 
