@@ -5,16 +5,16 @@ write no error to the console, and ask nobody but this machine.
 """
 
 import shutil
-import subprocess
 from urllib.parse import urlsplit
 
 import pytest
 from sklearn.datasets import load_digits
 
-from browser.explorer_process import PATIENT, WATCHING, go_to, missing, served, settle
+from browser.explorer_process import PATIENT, WATCHING, go_to, served, settle
 from narrows import VAE, Autoencoder, DenoisingAutoencoder, NoisyAutoencoder
 from narrows.web.library import Library, open_models
 from narrows.web.sharing import share
+from outside import from_npm, missing
 
 SIZE = {"width": 1280, "height": 900}
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -150,16 +150,7 @@ def lesson(page, request):
 @pytest.fixture(scope="session")
 def axe(tmp_path_factory):
     """What axe-core, fetched from npm's registry once, finds wrong with a page that is serious, in both themes."""
-    folder = tmp_path_factory.getbasetemp().parent / "narrows-axe"
-    source = folder / "node_modules" / "axe-core" / "axe.min.js"
-    if not source.exists():
-        install = ["npm", "install", "--no-audit", "--no-fund", "--prefix", folder, "axe-core@4"]
-        try:
-            fetched = subprocess.run(install, capture_output=True, check=False).returncode == 0
-        except FileNotFoundError:
-            fetched = False
-        if not fetched:
-            missing("axe-core cannot be fetched")
+    source = from_npm("axe-core", 4, tmp_path_factory) / "axe-core" / "axe.min.js"
     script = source.read_text(encoding="utf-8")
 
     def faults(page):

@@ -10,7 +10,6 @@ from contextlib import contextmanager, suppress
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
-import pytest
 import uvicorn
 
 from narrows.web.server import create_app
@@ -64,12 +63,6 @@ SETTLING = """async () => {
       }
   }
 }"""
-
-
-def missing(reason):
-    if os.environ.get("NARROWS_REQUIRE_BROWSER") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 class Explorer:

@@ -111,7 +111,7 @@ def test_a_long_header_is_431(running, dial):
 
 
 def test_slow_headers_are_cut_off(running, dial, monkeypatch):
-    """Their time runs from the first byte on if it is not the connection's first, so that none is too slow to send it."""
+    """The second on a connection has its time from its first byte on, so that no pause of ours can come before it."""
     whole = f"GET /health/live HTTP/1.1\r\nHost: {running[1]}\r\n\r\n".encode()
     many = [dial(whole) for _ in range(100)]
     for connection in many:

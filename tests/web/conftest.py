@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import shutil
 import subprocess
 import threading
 import time
@@ -19,6 +18,7 @@ from narrows.data.dataset import Dataset
 from narrows.web.entry import Entry
 from narrows.web.library import Library
 from narrows.web.server import answer, config_of, create_app
+from outside import program
 from web.reading_frames import SHARED, TOKEN, arrays, read_frame
 
 
@@ -80,11 +80,8 @@ def address(library):
 @pytest.fixture(scope="session")
 def asked_of():
     """Ask a page's own scripts."""
-    from web.test_scripts import missing
-
-    node = shutil.which("node") or missing("node is not installed")
-    script = Path(__file__).with_name("shared_page.mjs")
-    with subprocess.Popen([node, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    command = [program("node"), Path(__file__).with_name("shared_page.mjs")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         numbers = itertools.count()
 
         def opened(html):

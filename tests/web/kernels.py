@@ -3,15 +3,13 @@
 import base64
 import json
 import math
-import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from narrows.web.wire import pack
+from outside import program
 
 HARNESS = Path(__file__).with_name("kernels.mjs")
 
@@ -39,13 +37,8 @@ def returned(value):
 
 
 def by_node(folder, *jobs):
-    node = shutil.which("node")
-    if node is None:
-        if os.environ.get("NARROWS_REQUIRE_BROWSER") == "1":
-            pytest.fail("node is not installed")
-        pytest.skip("node is not installed")
     path = folder / "jobs.json"
     path.write_text(json.dumps(jobs))
-    done = subprocess.run([node, HARNESS, path], capture_output=True, text=True, check=False)
+    done = subprocess.run([program("node"), HARNESS, path], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return [[returned(answer) for answer in answers] for answers in json.loads(done.stdout)]

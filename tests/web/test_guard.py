@@ -18,6 +18,7 @@ from web.reading_frames import TOKEN, read_frame
 
 connect = partial(client.connect, open_timeout=90)
 
+
 @pytest.fixture
 def get(address):
     """Send a request, by default as the page does, and return the response and its body."""

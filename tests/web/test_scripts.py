@@ -3,15 +3,12 @@
 Without node or TypeScript they are skipped; NARROWS_REQUIRE_BROWSER=1 forbids that.
 """
 
-import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
 import narrows.web
+from outside import from_npm, program
 
 STATIC = Path(narrows.web.__file__).parent / "static"
 SCRIPTS = sorted(STATIC.rglob("*.js"))
@@ -19,27 +16,14 @@ STRINGS = "\n".join(path.read_text(encoding="utf-8") for path in sorted((STATIC 
 TYPES = "--strict --checkJs --allowJs --noEmit --target es2022 --module nodenext --lib es2023,dom,dom.iterable"
 
 
-def missing(reason):
-    if os.environ.get("NARROWS_REQUIRE_BROWSER") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
 def test_functions():
-    node = shutil.which("node") or missing("node is not installed")
     units = Path(__file__).with_name("units.test.mjs")
-    done = subprocess.run([node, "--test", units], capture_output=True, text=True, check=False)
+    done = subprocess.run([program("node"), "--test", units], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_types(tmp_path_factory):
-    npm = shutil.which("npm") or missing("npm is not installed")
-    folder = tmp_path_factory.getbasetemp().parent / "narrows-typescript"  # kept from run to run
-    tsc = folder / "node_modules" / ".bin" / "tsc"
-    if not tsc.exists():
-        install = [npm, "install", "--no-audit", "--no-fund", "--prefix", folder, "typescript@5"]
-        if subprocess.run(install, capture_output=True, check=False).returncode:
-            missing("TypeScript cannot be fetched")
+    tsc = from_npm("typescript", 5, tmp_path_factory) / ".bin" / "tsc"
     done = subprocess.run([tsc, *TYPES.split(), *SCRIPTS], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
