@@ -21,6 +21,7 @@ from narrows.web.questions import training
 from narrows.web.server import answer
 from narrows.web.worker import SNAPSHOTS, every
 from people import people
+from processes import is_alive
 from web.reading_frames import read_frame
 
 SECONDS = 300  # after which a test gives up waiting
@@ -305,14 +306,6 @@ def test_data_of_the_command_line_are_there_by_name_and_no_others(tmp_path):
     assert f"data = load_data({str(tmp_path / 'mine.npy')!r})" in lab.ask("live").python
     np.testing.assert_array_equal(library.lab.watched.data.X, X)
     library.close()
-
-
-def is_alive(process):
-    """Whether it runs; one that has ended may still wait to be buried."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 @pytest.mark.slow
