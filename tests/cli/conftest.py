@@ -1,12 +1,13 @@
 """How the tests run a command: in this process, as a person would type it."""
 
 import io
+import math
 import sys
 from contextlib import redirect_stderr, redirect_stdout
 
 import pytest
 
-from narrows.cli import main
+from narrows.cli import main, progress
 from narrows.runs import anomalies, looking, making, page, using, writing
 
 
@@ -18,6 +19,7 @@ def typed():
         output, errors = io.StringIO(), io.StringIO()
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(output), redirect_stderr(errors):
             patch.chdir(folder)
+            patch.setattr(progress, "PIPE_SECONDS", math.inf)  # a slow machine would have it say more
             patch.setattr(sys, "argv", ["narrows", *map(str, arguments)])
             with pytest.raises(SystemExit) as end:
                 main()

@@ -245,22 +245,35 @@ def test_help_names_every_verb(tmp_path, typed):
         assert "Usage" in typed(tmp_path, verb, "--help")[0]
 
 
+STEP_BY_STEP = """
+import sys
+from narrows.cli import main, progress
+words, progress.PIPE_SECONDS = progress._words, 0.05
+progress._words = lambda now: (sys.stdin.readline(), words(now))[1]
+main()
+"""
+
+
 def interrupted(arguments, cwd, when):
-    """Run a command that says often how far it is, and press Ctrl-C as soon as it says ``when``."""
-    often = "from narrows.cli import main, progress; progress.PIPE_SECONDS = 0.05; main()"
+    """Run a command that says often how far it is, each time if it is let go on, and press Ctrl-C at ``when``."""
     process = subprocess.Popen(
-        [sys.executable, "-c", often, *arguments],
+        [sys.executable, "-c", STEP_BY_STEP, *arguments],
         cwd=cwd,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
     )
-    for line in process.stderr:
-        if re.search(when, line):
-            break
+    said = ""
+    while not re.search(when, said):
+        if not said or " nats" in said:
+            process.stdin.write("\n")
+            process.stdin.flush()
+        said = process.stderr.readline()
+        assert said, "it has ended"
     os.killpg(process.pid, signal.SIGINT)
-    output, errors = process.communicate(timeout=60)
+    output, errors = process.communicate(timeout=90)
     return process.returncode, output, errors
 
 
