@@ -2,7 +2,7 @@
 
 import json
 import re
-import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,6 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from narrows import load
-from narrows.cli import main
 from narrows.data import DataError, Dataset, load_data
 from narrows.data.description import NUMBERS_AT_ONCE, describe
 from narrows.fitted.levels import as_bytes, value_range
@@ -215,11 +214,11 @@ def test_advice_for_too_few_and_for_too_large(narrows, tmp_path):
     assert "--size" not in printed
 
 
-def test_what_is_read_is_shown_at_once(tmp_path, monkeypatch, capsys):
+def test_what_is_read_is_shown_at_once(tmp_path, monkeypatch, capsys, typed):
     from narrows.cli import progress
 
     now = iter(np.arange(1000) * 2.0)
-    monkeypatch.setattr(progress.time, "monotonic", lambda: next(now))
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: next(now)))  # other threads have their own
     with progress.reading("p") as tell:
         for done in range(9):
             tell(done, 1234)
@@ -228,11 +227,7 @@ def test_what_is_read_is_shown_at_once(tmp_path, monkeypatch, capsys):
     assert 2 <= len(lines) <= 5
     monkeypatch.undo()
     images(tmp_path / "p", [(".", (9, 9))] * 5)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["narrows", "data", "p"])
-    with pytest.raises(SystemExit):
-        main()
-    assert capsys.readouterr().err == "reading p: 0 of 5 files\n"
+    assert typed(tmp_path, "data", "p")[1] == "reading p: 0 of 5 files\n"
 
 
 def test_a_range_is_what_all_that_follows_shows(tmp_path, narrows, typed):

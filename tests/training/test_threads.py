@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from time import perf_counter
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ class Machine:
 
     def __init__(self, monkeypatch, seconds):
         self.now, self.seconds, self.counts = 0.0, seconds, []
-        monkeypatch.setattr(processor.time, "perf_counter", lambda: self.now)
+        monkeypatch.setattr(processor, "time", SimpleNamespace(perf_counter=lambda: self.now))
 
     def work(self, threads, pieces):
         for _ in range(pieces):
@@ -113,7 +114,7 @@ def test_models_are_the_same_but_for_rounding_whatever_the_machine_does(monkeypa
     options = {"epochs": 4, "random_state": 0, "prior": "normal"}
     alone = Autoencoder(3, **options).fit(images())
     with limited_threads(2):
-        monkeypatch.setattr(processor.time, "perf_counter", busy_from(piece))
+        monkeypatch.setattr(processor, "time", SimpleNamespace(perf_counter=busy_from(piece)))
         helped = Autoencoder(3, **options).fit(images())
         codes = helped.transform(images())
         assert torch.get_num_threads() == 2
@@ -122,7 +123,7 @@ def test_models_are_the_same_but_for_rounding_whatever_the_machine_does(monkeypa
 
 def test_an_idle_machine_gives_the_same_weights_again(monkeypatch):
     monkeypatch.setattr(processor, "MUCH", 0)
-    monkeypatch.setattr(processor.time, "perf_counter", lambda: 0.0)
+    monkeypatch.setattr(processor, "time", SimpleNamespace(perf_counter=lambda: 0.0))
     with limited_threads(2):
         first, second = (Autoencoder(3, epochs=3, random_state=0).fit(images()) for _ in range(2))
     for one, other in zip(first.model_.parameters(), second.model_.parameters(), strict=True):
