@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 import typer
 import uvicorn
 
@@ -35,7 +36,7 @@ __all__ = ["rows"]
 
 LINES, PROCESSES = 5000, 100
 
-SECONDS, WAITED, BYTES = 10, 60, 6 * 2**30
+SECONDS, WAITED, BYTES = 10, 300, 6 * 2**30
 """What a command may take of the processor, by the clock, and all of them of private memory."""
 
 PATHS = ["x.npy", "t.csv", "image.png", "vae.safetensors", "codes.csv", "images", "run"]
@@ -225,7 +226,7 @@ def in_process(words: Sequence[str]) -> tuple[object, str]:
     environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
     command = [sys.executable, "-m", "narrows", *words]
     try:
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=WAITED, check=False)
     except subprocess.TimeoutExpired:
         return "hung", ""
     return done.returncode, done.stderr
@@ -233,6 +234,7 @@ def in_process(words: Sequence[str]) -> tuple[object, str]:
 
 def rows(share: float) -> Iterator[Row]:
     """Yield what comes of command lines, of some as processes, and of a command line whose errors name nothing."""
+    torch.set_num_threads(1)  # whose seconds would all count, also of those that wait for each other
     resource.setrlimit(resource.RLIMIT_DATA, (BYTES, BYTES))
     signal.signal(signal.SIGALRM, hung)
     signal.signal(signal.SIGPROF, hung)
