@@ -2,8 +2,8 @@
 
     python harness.py FOLDER KILLS MID_WRITE [broken]
 
-Children are forked, so that torch is imported once. Half of the kills come at random moments, half in the middle of
-writing a checkpoint, of which the child tells through a pipe. With ``broken`` checkpoints are written straight to their
+Children are forked, so that torch is imported once. Half of the kills come in the middle of writing a checkpoint, of
+which the child tells through a pipe, and half some time after it, so that also on a slow machine they get on. With ``broken`` checkpoints are written straight to their
 place: the harness must then find a damaged one. Prints what it counted, as JSON.
 """
 
@@ -87,12 +87,11 @@ def life(path, broken, *, in_write):
             os._exit(code)
     os.close(told)
     with os.fdopen(heard, "rb", buffering=0) as pipe:
-        if in_write:
-            for _ in range(random.randrange(1, 8 * PIECES)):
-                if not pipe.read(1):
-                    break
-        else:
-            time.sleep(random.uniform(0, 0.25))
+        for _ in range(random.randrange(in_write, 8 * PIECES)):
+            if not pipe.read(1):
+                break
+        if not in_write:
+            time.sleep(random.uniform(0, 0.05))
         os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     return "killed" if os.WIFSIGNALED(status) else {0: "ended", 3: "damaged"}.get(os.WEXITSTATUS(status), "failed")
