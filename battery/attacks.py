@@ -37,7 +37,7 @@ __all__ = ["rows"]
 SLOW, ASKED, TRAVERSALS = 200, 200, 60
 
 LONG, SHORT = 90.0, 12.0
-"""Seconds to wait for what is sure to come, however busy the machine is, and for what a twin without limits never does."""
+"""Seconds to wait for what is sure to come, however busy the machine, and for what a twin without limits never does."""
 
 SERVED = """
 import sys
@@ -151,7 +151,8 @@ def long_body(host: str, path: str, headers: dict[str, str], most: float, *, chu
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     length = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {225 * 10**6}"
     began, sent = time.monotonic(), 0
-    with socket.create_connection((host.split(":", maxsplit=1)[0], int(host.split(":")[1])), timeout=most) as connection:
+    name, port = host.split(":")
+    with socket.create_connection((name, int(port)), timeout=most) as connection:
         connection.sendall(f"POST {path} HTTP/1.1\r\nHost: {host}\r\n{head}{length}\r\n\r\n".encode())
         piece = bytes(10**6)
         try:
@@ -270,9 +271,9 @@ def _slow_rows(name: str, before: float, beside: float, closed: float) -> Iterat
 def _long_rows(name: str, host: str, path: str, headers: dict[str, str], most: float) -> Iterator[Row]:
     for chunked in (False, True):
         status, seconds, sent = long_body(host, path, headers, most, chunked=chunked)
-        what, told = f"{name}: 225 MB {'in chunks' if chunked else 'told'}", f"{status} in {seconds:.1f} s, {sent} MB sent"
-        good = status == 413 and sent < 100
-        yield Row(what, told, "413, ≤ 5 s, < 100 MB", good and seconds <= 5, timed=good)
+        told = f"{status} in {seconds:.1f} s, {sent} MB sent"
+        good, kind = status == 413 and sent < 100, "in chunks" if chunked else "told"
+        yield Row(f"{name}: 225 MB {kind}", told, "413, ≤ 5 s, < 100 MB", good and seconds <= 5, timed=good)
 
 
 def _refused_row(name: str, found: list[tuple[str, int, tuple[int, ...]]]) -> Row:

@@ -3,8 +3,9 @@
     python harness.py FOLDER KILLS MID_WRITE [broken]
 
 Children are forked, so that torch is imported once. Half of the kills come in the middle of writing a checkpoint, of
-which the child tells through a pipe, and half some time after it, so that also on a slow machine they get on. With ``broken`` checkpoints are written straight to their
-place: the harness must then find a damaged one. Prints what it counted, as JSON.
+which the child tells through a pipe, and half some time after it, so that also on a slow machine they get on. With
+``broken`` checkpoints are written straight to their place: the harness must then find a damaged one. Prints what it
+counted, as JSON.
 """
 
 import contextlib
