@@ -337,17 +337,17 @@ def test_nobody_is_left_behind_when_the_server_is_killed(tmp_path):
         time.sleep(0.05)
 
 
-def test_closing_the_server_ends_the_process():
+def test_closing_the_server_ends_the_process_in_the_middle_of_its_news():
     library = Library()
-    begin(named(library))
-    answer(library, json.dumps({"id": 7, "ask": "steer", "mode": "play"}))
-    process = library.lab._process
+    lab = named(library)
+    begin(lab)
+    lab.ask("steer", mode="play", fast=True)
+    until(lab, lambda found: found.step > 0)
+    process, line = library.lab._process, library.lab._line
     assert process.is_alive()
     library.close()
-    end = time.monotonic() + SECONDS
-    while process.is_alive():  # of two threads that wait for its end, one learns of it a moment later
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    assert not process.is_alive()
+    assert line.closed
 
 
 def test_a_training_that_ends_early_is_over_and_can_be_looked_at(lab):

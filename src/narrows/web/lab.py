@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import multiprocessing
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -140,6 +141,7 @@ class Lab:
         self._lock = Lock()
         self._process: BaseProcess | None = None
         self._line: Connection | None = None
+        self._listener: Thread | None = None
         self._post = ThreadPoolExecutor(1)  # data are more than a pipe holds, and a new process takes its time
 
     def begin(self, data: Dataset, source: str, estimator: BottleneckEstimator) -> None:
@@ -176,12 +178,11 @@ class Lab:
     def close(self) -> None:
         """End the process."""
         with self._lock:
-            process, line, self._process, self._line = self._process, self._line, None, None
+            process, self._process = self._process, None
         self._post.shutdown(wait=False, cancel_futures=True)
-        if process is not None and line is not None:
+        if process is not None and self._listener is not None:
             process.terminate()
-            process.join()
-            line.close()
+            self._listener.join()
 
     def _start(self) -> None:
         context = multiprocessing.get_context("spawn")  # forked ones share locks with threads that they have not
@@ -189,7 +190,8 @@ class Lab:
         self._process = context.Process(target=work, args=(other,), daemon=True)
         self._process.start()
         other.close()
-        Thread(target=self._listen, args=(self._process, self._line), daemon=True).start()
+        self._listener = Thread(target=self._listen, args=(self._process, self._line), daemon=True)
+        self._listener.start()
 
     def _tell(self, order: Begin | Go | Change) -> None:
         assert self._line is not None
@@ -201,12 +203,14 @@ class Lab:
                 self.watched.take(news)
 
     def _listen(self, process: BaseProcess, line: Connection) -> None:
-        """Take the news until the process ends, and say so if nobody wanted it to."""
-        try:
+        """Take the news until the process ends, and say so if nobody wanted it to.
+
+        Nobody else closes the line, which must not be while it is read, or waits for the process.
+        """
+        with line, suppress(EOFError, OSError):
             while True:
                 self._take(line.recv())
-        except (EOFError, OSError):
-            process.join()
+        process.join()
         with self._lock:
             if self._process is process and self.watched:
                 self._process = None
