@@ -51,7 +51,7 @@ def browser():
     except ImportError:
         missing("playwright is not installed")
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"], timeout=PATIENT)
         yield opened
         opened.close()
 
@@ -64,6 +64,7 @@ def touch():
 
 def window_of(browser, *, touch):
     context = browser.new_context(viewport=SIZE, locale="en-GB", accept_downloads=True, has_touch=touch)
+    context.set_default_timeout(PATIENT)
     context.add_init_script(WATCHING)
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     return context.new_page()
@@ -80,7 +81,6 @@ def page(browser, touch, window):
     """A page of 1280 by 900, empty; at the end its console must be clean, and its requests local."""
     page, wrong = window_of(browser, touch=True) if touch else window, []
     page.set_viewport_size(SIZE)
-    page.set_default_timeout(PATIENT)
     page.emulate_media(media="null", color_scheme="null", reduced_motion="null")
     page.mouse.move(0, 0)
     page.expected_errors = ()

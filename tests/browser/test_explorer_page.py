@@ -141,7 +141,8 @@ def test_a_lost_connection_is_told_of_and_comes_back(page, cable):
     """What was asked in the meantime is answered afterwards."""
     page.expected_errors = ("WebSocket", "net::ERR")  # files may be on their way
     page.goto(f"http://{cable.host}/?token=token", wait_until="networkidle")
-    page.locator(".stage").wait_for()
+    page.locator("html[data-ready=plane]").wait_for()
+    settle(page)
     decoded = page.locator(".large canvas")
     before = pixels(decoded)
     cable.pull()

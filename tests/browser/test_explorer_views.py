@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageDraw
 from sklearn.datasets import load_digits
 
-from browser.explorer_process import changes, drag, let_time_pass, pixels, settle, state
+from browser.explorer_process import PATIENT, changes, drag, let_time_pass, pixels, settle, state
 from narrows import load
 
 
@@ -18,7 +18,7 @@ def test_the_token_leaves_the_address_and_others_are_locked_out(visit, browser):
     page = visit()
     assert "token" not in page.url
     stranger = browser.new_context()
-    response = stranger.new_page().goto(page.url)
+    response = stranger.new_page().goto(page.url, timeout=PATIENT)
     assert response.status == 403
     stranger.close()
 

@@ -7,6 +7,7 @@ import pytest
 from sklearn.base import clone
 
 import web.kernels
+from browser.explorer_process import PATIENT
 from members import CASES, MEMBERS, OF_IMAGES, SHAPES, data, labels
 from narrows.fitted.levels import error_maps
 from narrows.web.portable.model import portable
@@ -35,7 +36,7 @@ def computed(browser):
         route.fulfill(body=path.read_bytes() if path.is_file() else b"", content_type=kind)
 
     page.route(f"{HERE}/**", give)
-    page.goto(f"{HERE}/empty")
+    page.goto(f"{HERE}/empty", timeout=PATIENT)
     harness = f"{HERE}/{Path(web.kernels.HARNESS).relative_to(ROOT)}"
     yield lambda given: [returned(answer) for answer in page.evaluate(IN_BROWSER, [harness, given])]
     page.close()

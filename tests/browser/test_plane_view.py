@@ -178,6 +178,7 @@ def test_tiles_are_finer_from_near(show):
 
     page.once("websocket", lambda socket: socket.on("framesent", hear))
     page.reload()
+    page.locator("html[data-ready=plane]").wait_for()
     settle(page)
     for _ in range(4):
         wheel(page, -400)

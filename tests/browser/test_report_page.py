@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
+from browser.explorer_process import PATIENT
 from narrows import Autoencoder
 from narrows.data.dataset import Dataset
 from narrows.runs.evaluations import facts, write_evaluation
@@ -33,7 +34,7 @@ def opened(browser, report):
         page = contexts[-1].new_page()
         page.on("request", lambda request: asked.append(request.url.split(":")[0]))
         page.on("console", lambda told: asked.append(told.text))
-        page.goto(report.as_uri())
+        page.goto(report.as_uri(), timeout=PATIENT)
         return page
 
     yield open_it
