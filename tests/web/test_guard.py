@@ -3,6 +3,7 @@
 import http.client
 import json
 import socket
+import threading
 from functools import partial
 
 import pytest
@@ -173,3 +174,22 @@ def test_a_question_that_fails_leaves_the_others_their_answers(address, monkeypa
     assert [frame["refused"] == UNFORESEEN for frame in frames] == [True, False, True]
     assert "question models failed" in caplog.text
     assert "RuntimeError: /srv/models/secret is broken" in caplog.text
+
+
+def test_orders_are_obeyed_in_their_turn_and_hold_up_no_question(address, monkeypatch):
+    obeyed, go = [], threading.Event()
+
+    def steer(_, mode):
+        assert mode == "pause" or go.wait(90)
+        obeyed.append(mode)
+        raise ValueError(mode)
+
+    monkeypatch.setitem(QUESTIONS, "steer", steer)
+    with connect(f"ws://{address}/live", origin=f"http://{address}", additional_headers=_cookie(address)) as socket:
+        for number, mode in enumerate(("play", "pause")):
+            socket.send(json.dumps({"id": number, "ask": "steer", "mode": mode}))
+        socket.send(json.dumps({"id": 2, "ask": "models"}))
+        assert read_frame(socket.recv(timeout=90))["id"] == 2
+        go.set()
+        assert [read_frame(socket.recv(timeout=90))["refused"] for _ in range(2)] == ["play", "pause"]
+    assert obeyed == ["play", "pause"]

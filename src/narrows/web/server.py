@@ -13,12 +13,13 @@ import json
 import logging
 import mimetypes
 import pkgutil
+import re
 import secrets
 import socket
 import sys
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,9 @@ STATIC = Path(__file__).parent / "static"
 
 QUESTIONS_AT_ONCE, MOST_BYTES_OF_A_QUESTION = 4, 2**20
 """Questions of one page that are worked on at the same time, and bytes of one."""
+
+ORDER = re.compile(r'"ask":\s*"(train|steer)"')
+"""What a question has that changes the training, so that its place among others of its kind matters."""
 
 SWITCH_SECONDS = 0.0005
 """How long a thread may keep the interpreter, so that training does not hold up answers (Python's default is ten times
@@ -142,12 +146,13 @@ def _shared(library: Library, data: bool) -> bytes:
 
 
 async def _converse(socket: WebSocket, reply: Callable[[str], Awaitable[bytes]]) -> None:
-    """Answer each message of a page, a few at the same time, until it goes."""
-    room = asyncio.Semaphore(QUESTIONS_AT_ONCE)
+    """Answer each message of a page, a few at the same time, until it goes; what is an order is obeyed in its turn."""
+    room, turn = asyncio.Semaphore(QUESTIONS_AT_ONCE), asyncio.Lock()
 
     async def one(message: str) -> None:
         try:
-            frame = await reply(message)
+            async with turn if ORDER.search(message) else nullcontext():
+                frame = await reply(message)
             with suppress(WebSocketDisconnect, RuntimeError):  # the page has gone in the meantime
                 await socket.send_bytes(frame)
         finally:
