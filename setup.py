@@ -5,7 +5,9 @@ build goes on without them.
 """
 
 import hashlib
+import os
 from pathlib import Path
+from typing import Any
 
 from setuptools import Extension, setup
 from setuptools.command.bdist_wheel import bdist_wheel
@@ -39,6 +41,13 @@ class BuildLibrary(build_ext):
     def get_export_symbols(self, ext: Extension) -> list[str]:  # noqa: ARG002 - setuptools' signature
         """Return none."""
         return []
+
+    def copy_file(self, infile: str, outfile: str, *given: Any, **options: Any) -> tuple[str, bool]:
+        """Put a copy into a checkout whole, where processes may load it meanwhile."""
+        aside = f"{outfile}.{os.getpid()}.tmp"
+        super().copy_file(infile, aside, *given, **options)
+        os.replace(aside, outfile)
+        return outfile, True
 
 
 class WheelForAnyPython(bdist_wheel):
