@@ -46,7 +46,7 @@ class BuildLibrary(build_ext):
         """Put a copy into a checkout whole, where processes may load it meanwhile."""
         aside = f"{outfile}.{os.getpid()}.tmp"
         super().copy_file(infile, aside, *given, **options)
-        os.replace(aside, outfile)
+        Path(aside).replace(outfile)
         return outfile, True
 
 
