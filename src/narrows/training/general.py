@@ -101,9 +101,9 @@ class General:
     def store(self) -> None:
         """Leave the weights in the model, where they already are."""
 
-    def finite(self) -> Tensor:
-        """Say whether all weights are, (1,)."""
-        return torch.stack([p.isfinite().all() for p in self.model.parameters()]).all()[None]
+    def finite(self) -> list[bool]:
+        """Say whether all weights are."""
+        return [bool(torch.stack([p.isfinite().all() for p in self.model.parameters()]).all())]
 
     def keep(self, numbers: Sequence[int]) -> None:
         """Go on with the only model."""

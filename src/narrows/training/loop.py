@@ -313,12 +313,12 @@ class Training:
         """Validate the models, part with those that diverged or have been patient for long, and return their rows."""
         contest, rows, lost = self.contest, {}, []
         validated = self._validated()
-        fine = self.learner.finite() & torch.isfinite(self.now.total)
-        for index, number in enumerate(contest.now.active):
-            row = {"epoch": epoch, "loss": float(self.now.total[index]) / self.batches.n}
+        fine = self.learner.finite()
+        for index, (number, total) in enumerate(zip(contest.now.active, self.now.total.tolist(), strict=True)):
+            row = {"epoch": epoch, "loss": total / self.batches.n}
             if validated:
                 row["validation_loss"] = validated[index]
-            if fine[index] and math.isfinite(row.get("validation_loss", 0)):
+            if fine[index] and all(map(math.isfinite, row.values())):
                 rows[number] = row | {"learning_rate": rate, "seconds": time.perf_counter() - self.started}
             else:
                 lost.append(number)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+import math
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -28,6 +29,12 @@ __all__ = ["Stack", "kind_of"]
 
 HELD_OUT_AT_ONCE = 128
 """Examples a pass when nothing is learned: few, since the arrays of each size stay."""
+
+NUMBERS_KEPT = 2**20
+"""In held-out examples that are kept as they are seen: 4 MB, and as many again where there is noise on them."""
+
+Given = tuple[Tensor, Tensor]
+"""What is to be given back, and what the encoder sees of it."""
 
 
 def kind_of(model: BottleneckModel, objective: Objective) -> Hashable | None:
@@ -103,6 +110,7 @@ class Stack:
         for values, own in zip(self.values, self.learned, strict=True):
             values.copy_(torch.stack(own).detach())
         self.passes: dict[int, _Batch] = {}
+        self.held_out: list[tuple[Batch, Given, list[Tensor]]] = []
 
     def step(
         self,
@@ -140,15 +148,35 @@ class Stack:
     @torch.no_grad()
     def mean_losses(self, held_out: Sequence[Examples]) -> list[float]:
         """Return what `narrows.training.best.mean_loss` says of each model, of as many examples each."""
-        generators = [torch.Generator().manual_seed(0) for _ in held_out]
         total, n = torch.zeros(len(held_out), dtype=torch.float64), len(held_out[0])
+        for batch, given, generators in self._seen(held_out):
+            size = batch.x.shape[1]
+            total += self._passes(size).losses(batch, given, generators) * size
+        return [value / n for value in total.tolist()]
+
+    def _seen(self, held_out: Sequence[Examples]) -> Iterator[tuple[Batch, Given, list[torch.Generator]]]:
+        """Yield batches of the examples, what is seen of them, and what the noise in their codes comes from.
+
+        All is the same at every call, so that few examples are read, and their noise drawn, at the first one alone.
+        """
+        generators = [torch.Generator().manual_seed(0) for _ in held_out]
+        for batch, given, states in self.held_out:
+            for generator, state in zip(generators, states, strict=True):
+                generator.set_state(state)
+            yield batch, given, generators
+        if self.held_out:
+            return
+        kept = []
         for chunks in zip(*(one.chunks() for one in held_out), strict=True):
             each = torch.stack([chunk.x for chunk in chunks]).split(HELD_OUT_AT_ONCE, 1)
             noisy = torch.stack([chunk.seen[0] for chunk in chunks]).split(HELD_OUT_AT_ONCE, 1)
             for x, seen in zip(each, noisy, strict=True):
                 batch = Batch(x, None, None if chunks[0].noisy is None else seen)
-                total += self._passes(x.shape[1]).losses(batch, generators) * x.shape[1]
-        return [value / n for value in total.tolist()]
+                back, seen_now = self._passes(x.shape[1]).given(batch, generators, 1.0)
+                if len(held_out) * len(held_out[0]) * held_out[0].features <= NUMBERS_KEPT:
+                    kept.append((batch, (back, seen_now.clone()), [one.get_state() for one in generators]))
+                yield batch, (back, seen_now), generators
+        self.held_out = kept
 
     def _passes(self, examples: int) -> _Batch:
         if examples not in self.passes:
@@ -157,7 +185,7 @@ class Stack:
 
     def aim(self, objective: Objective) -> None:
         """Lower another ``objective`` of the same kind from the next step on."""
-        self.objective, self.passes = objective, {}
+        self.objective, self.passes, self.held_out = objective, {}, []
 
     @torch.no_grad()
     def store(self) -> None:
@@ -171,9 +199,12 @@ class Stack:
             for parameter, value in zip(own, values, strict=True):
                 parameter.copy_(value)
 
-    def finite(self) -> Tensor:
-        """Say of each model whether all its weights are, (K,): whether their sum is, which is found sooner."""
-        return torch.stack([block.view(len(block), -1).sum(1) for block in self.weights.values]).isfinite().all(0)
+    def finite(self) -> list[bool]:
+        """Say of each model whether all its weights are: whether their sum is, which is found sooner."""
+        if math.isfinite(self.weights.flat[0].sum().item()):
+            return [True] * len(self.models)
+        sums = torch.stack([block.view(len(block), -1).sum(1) for block in self.weights.values])
+        return sums.isfinite().all(0).tolist()
 
     def keep(self, numbers: Sequence[int]) -> None:
         """Go on with the models at ``numbers`` alone."""
@@ -214,7 +245,8 @@ class _Batch:
         kind = Cells if isinstance(model.likelihood, Mixed) else Features
         self.output = kind(likelihoods, stack.values, stack.gradients, self.decoder.outputs)
         self.model, self.corruptions = model, [member.corruption for member in stack.models]
-        self.acting = [one for one in self.corruptions if one.acts]
+        self.acts = any(one.acts for one in self.corruptions)
+        self.acts_on_noisy = any(one.acts and one.of_noisy for one in self.corruptions)
         # A number would be made such a tensor at each use, which takes longer than the product.
         self.scale = self.inputs.new_full((), 1 / examples)
         objective = stack.objective
@@ -228,7 +260,7 @@ class _Batch:
 
     def gradients(self, batch: Batch, generators: Sequence[torch.Generator], progress: float) -> Tensor:
         """Set the weights' gradients of the mean loss of ``batch`` (K, examples, …), and return it, (K,)."""
-        x, seen = self._given(batch, generators, progress)
+        x, seen = self.given(batch, generators, progress)
         if self.whole is not None:
             return self.whole(seen, x)
         loss, by_mean = self._forward(batch, x, seen, generators, progress)
@@ -236,14 +268,14 @@ class _Batch:
         self.encoder.backward(self.code.backward(gz, by_mean, self.scale), inputs=False)
         return loss
 
-    def losses(self, batch: Batch, generators: Sequence[torch.Generator]) -> Tensor:
+    def losses(self, batch: Batch, given: Given, generators: Sequence[torch.Generator]) -> Tensor:
         """Return the mean loss of ``batch`` (K, examples, …), as at the end of the training, (K,)."""
-        return self._forward(batch, *self._given(batch, generators, 1.0), generators, 1.0)[0]
+        return self._forward(batch, *given, generators, 1.0)[0]
 
-    def _given(self, batch: Batch, generators: Sequence[torch.Generator], progress: float) -> tuple[Tensor, Tensor]:
-        """Return what is to be given back, and what the encoder sees of it."""
+    def given(self, batch: Batch, generators: Sequence[torch.Generator], progress: float) -> Given:
+        """Return what is to be given back of ``batch``, and what the encoder sees of it, until the next call."""
         x, seen = batch.x, batch.seen[0]
-        acts = any(batch.noisy is None or one.of_noisy for one in self.acting)
+        acts = self.acts if batch.noisy is None else self.acts_on_noisy
         if self.model.coding is not None:
             if acts:
                 seen = torch.stack(self._corrupted(seen, generators, progress))
@@ -272,5 +304,5 @@ class _Batch:
         return x if self.model.coding is None else self.model.coded(x.flatten(0, 1)).view(self.inputs.shape)
 
     def _corrupted(self, seen: Tensor, generators: Sequence[torch.Generator], progress: float) -> list[Tensor]:
-        each = zip(self.corruptions, seen, generators, strict=True)
+        each = zip(self.corruptions, seen.unbind(), generators, strict=True)
         return [corrupt(rows, generator, progress) for corrupt, rows, generator in each]
