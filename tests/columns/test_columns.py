@@ -60,6 +60,8 @@ COLUMNS = {
     "date32[pyarrow]": (pd.Series(pd.array(DAYS.date.tolist(), dtype="date32[day][pyarrow]")), "date"),
     "spans": (pd.Series(pd.to_timedelta(RNG.integers(0, 900, N), unit="h")), "real"),
     "names": (pd.Series([f"row {row}" for row in RNG.permutation(N)]), "identifier"),
+    "names, some twice": (pd.Series([f"acct-{row // 2 if row < 8 else row}" for row in range(N)]), "identifier"),
+    "mostly one level": (pd.Series([f"row {row}" if row % 3 else "none" for row in range(N)]), "category"),
     "numbers of rows": (pd.Series(RNG.permutation(N) + 1000), "identifier"),
     "numbers of a part of the rows": (pd.Series(1000 + RNG.permutation(N * 5 // 4)[:N]), "identifier"),
     "even years": (pd.Series(RNG.permutation(N) * 2), "whole"),
@@ -161,6 +163,9 @@ def test_what_is_asked_for_overrides_what_is_found():
         ("31/12/2024", "%d/%m/%Y"),
         ("12/31/2024", "%m/%d/%Y"),
         ("2024-12-31 23:59", "%Y-%m-%d %H:%M"),
+        ("2024-12-31T23:59:58Z", "%Y-%m-%dT%H:%M:%SZ"),
+        ("2024-12-31 23:59:58+00:00", "%Y-%m-%d %H:%M:%S+00:00"),
+        ("12/31/2024 23:59", "%m/%d/%Y %H:%M"),
     ],
 )
 def test_how_texts_write_dates(text, form):

@@ -35,3 +35,17 @@ def test_each_column_has_its_own_measure():
     assert a.lost.value == 0.5
     assert a.cells == known.sum()
     assert a.over_usual[0] == pytest.approx(a.model.value / a.usual.value)
+
+
+def test_a_level_that_was_never_seen_is_no_value_for_all():
+    cells = np.array([[np.inf], [np.inf], [np.inf], [1.0], [1.0], [0.0]])
+    made = np.ones_like(cells)
+    [one] = column_errors([("a", "category", "share wrong", "")], cells, made, made, np.ones_like(cells))
+    assert one.usual.value == pytest.approx(4 / 6)
+    assert one.model.value == pytest.approx(4 / 6)
+
+
+def test_an_error_where_one_value_makes_none_is_infinitely_worse():
+    cells = np.zeros((5, 1))
+    [one] = column_errors([("a", "binary", "share wrong", "")], cells, np.eye(5, 1), cells, np.ones_like(cells))
+    assert (one.usual.value, one.over_usual) == (0, (np.inf, 1))

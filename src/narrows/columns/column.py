@@ -254,7 +254,7 @@ class Column:
         elif self.kind == "binary":
             told = f"binary, {self.levels[0]!r} or {self.levels[1]!r}"
         elif self.kind == "identifier":
-            told = "identifier, all values differ: left out"
+            told = "identifier, hardly a value comes twice: left out"
         elif self.kind == "constant":
             told = f"constant, always {self.levels[0]!r}: left out, and returned as it was"
         elif self.kind == "empty":

@@ -25,6 +25,13 @@ Asked = Mapping[Any, str] | str | None
 FEWEST_DIFFERENT = 20
 """Cells from which on values that are all different make an identifier."""
 
+MOSTLY_ALONE, LEAST_OF_LEVEL = 0.5, 0.05
+"""Texts of which more than so many of the cells stand alone, and none is in so many of all, tell rows apart.
+
+The share of the cells that are alone is that of the next rows that will bring a text never seen (Good 1953): of such a
+column a model can learn neither the levels nor what goes with them, but only keep them.
+"""
+
 SPREAD_OF_NUMBERS = 1.5
 """Whole numbers that are all different and span less than so many times the rows number them.
 
@@ -48,13 +55,21 @@ FORMS = (
     "%Y-%m-%d",
     "%Y-%m-%d %H:%M:%S",
     "%Y-%m-%dT%H:%M:%S",
+    "%Y-%m-%dT%H:%M:%SZ",
+    "%Y-%m-%d %H:%M:%S+00:00",
+    "%Y-%m-%dT%H:%M:%S+00:00",
     "%Y-%m-%d %H:%M",
+    "%Y-%m-%dT%H:%M",
     "%Y/%m/%d",
     "%d.%m.%Y",
     "%d.%m.%Y %H:%M",
     "%d.%m.%Y %H:%M:%S",
     "%d/%m/%Y",
     "%m/%d/%Y",
+    "%d/%m/%Y %H:%M",
+    "%m/%d/%Y %H:%M",
+    "%d-%m-%Y",
+    "%m-%d-%Y",
     "%Y%m%d",
 )
 """In which texts write dates; where a day could also be a month, it comes first unless some are above 12."""
@@ -119,7 +134,9 @@ def find(told: str, name: str | int, tally: Tally, asked: str | None = None) -> 
         levels, counts = _ordered(tally)
         return replace(column, kind=kind, levels=levels, counts=counts)
     if kind == "date" and not form and tally.family != "time":
-        raise ValueError(f"{told} holds {_shown(values)}; for kind 'date' it must hold dates, such as 2024-12-31")
+        raise ValueError(
+            f"{told} holds {_shown(values)}; for kind 'date' it must hold dates, all written one way, such as 2024-12-31"
+        )
     column = replace(column, kind=kind, form=form)
     numbers = column.numbers(told, tally.reading)
     _check_numbers(told, kind, numbers)
@@ -141,9 +158,16 @@ def _kind(tally: Tally) -> Kind:
 def _kind_of_texts(tally: Tally) -> Kind:
     if tally.dtype.ordered:
         return "ordered"
-    if tally.unique and tally.known >= FEWEST_DIFFERENT:
+    if tally.known >= FEWEST_DIFFERENT and (tally.unique or _stand_alone(tally)):
         return "identifier"
     return "binary" if len(tally.different) == 2 else "category"
+
+
+def _stand_alone(tally: Tally) -> bool:
+    """Say whether most cells of a column of texts hold one that no other does, and none is frequent."""
+    alone = int((tally.counts == 1).sum())
+    most = max(2.0, LEAST_OF_LEVEL * tally.known)
+    return tally.complete and alone > MOSTLY_ALONE * tally.known and int(tally.counts.max()) <= most
 
 
 def _kind_of_numbers(tally: Tally) -> Kind:

@@ -59,7 +59,7 @@ def column_bars(names: Sequence[str], ours: Array, pca: Array, model: str) -> Fi
     names
         Of the columns.
     ours, pca
-        (columns,), 1 where it is as large.
+        (columns,), 1 where it is as large, infinity where one value for all makes no error and this does.
     model
         Its name, for the legend.
     """
@@ -73,7 +73,8 @@ def column_bars(names: Sequence[str], ours: Array, pca: Array, model: str) -> Fi
     for values, color, shift, label in ((ours, OURS, 0.19, model), (pca, PCA, -0.19, "PCA")):
         ax.barh(y + shift, np.minimum(values, most), 0.36, color=color, label=label)
         for at, value in zip(y + shift, values, strict=True):
-            ax.text(min(value, most) + 0.01, at, f"{value:.2f}", va="center", fontsize=7, color=color, clip_on=False)
+            text = f"{value:.2f}" if math.isfinite(value) else "∞"
+            ax.text(min(value, most) + 0.01, at, text, va="center", fontsize=7, color=color, clip_on=False)
     ax.axvline(1, color=MEAN, linestyle=":", linewidth=1.5)
     ax.set_yticks(y, [_short(name) for name in names])
     ax.set(xlim=(0, most), ylim=(-0.6, n - 0.4), xlabel="error, relative to that by one value for all: 1, dotted")

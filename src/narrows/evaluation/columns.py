@@ -7,6 +7,7 @@ different kinds.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -68,9 +69,15 @@ class ColumnError:
 
     @property
     def over_usual(self) -> tuple[float, float]:
-        """The model's error, and that of the components, relative to that of one value for all; 0 where that is 0."""
+        """The model's error, and that of the components, relative to that of one value for all.
+
+        Where that makes no error, another that makes none is as good, 1, and one that does is infinitely worse.
+        """
         usual = self.usual.value
-        return (self.model.value / usual, self.pca.value / usual) if usual else (0.0, 0.0)
+        if usual:
+            return self.model.value / usual, self.pca.value / usual
+        ours, pca = (math.inf if error.value else 1.0 for error in (self.model, self.pca))
+        return ours, pca
 
 
 def column_errors(
@@ -89,8 +96,8 @@ def column_errors(
     columns
         Name, kind, measure and unit of each.
     cells, model, pca
-        (n, columns) in each column's unit, of levels their places: the truth, NaN where missing, and what the model and
-        the components make of it.
+        (n, columns) in each column's unit, of levels their places: the truth, NaN where missing and infinity where a
+        level was never seen, which nothing brings back; and what the model and the components make of it.
     lost
         (n, columns), as in `ColumnError`; NaN where missing.
     random_state
@@ -127,7 +134,7 @@ def _terms(measure: Measure, cells: Array, others: Array | float) -> Array:
 
 def _best(measure: Measure, cells: Array) -> float:
     """Return the one value that the measure is least for."""
-    known = cells[~np.isnan(cells)]
+    known = cells[np.isfinite(cells)]
     if not len(known):
         return 0.0
     if measure == "share wrong":

@@ -279,7 +279,7 @@ def _not_learned(e: Evaluation) -> Iterator[Finding]:
             "column not learned",
             f"What the code says of {_named([one.name for one in lost])} is hardly more than the column's mean or "
             "shares say.",
-            f"of {worst.name!r}, {worst.lost.value:.0%} of all that varies is lost",
+            f"the error of {worst.name!r} is {worst.lost.value:.2f} times that of its mean or shares alone",
             "If it goes with no other column, nothing but a number of its own in the code can hold it: take a larger "
             "latent_dim, a larger weight in column_weights, or leave the column out.",
         )
