@@ -38,6 +38,9 @@ def cells(**columns):
         ('a\tb\n5" disk\t1\n\t2\n', cells(a={1: "c"}), 'a\tb\n5" disk\t1\nc\t2\n'),
         ("a,b\n TRUE,1\n  ,2\n", cells(a={1: False}), "a,b\n TRUE,1\nFALSE,2\n"),
         ("a,b\n1e-3,1\n,2\n", cells(a={1: 0.000123456789}), "a,b\n1e-3,1\n0.000123457,2\n"),
+        ('a,b\n"$1,234.50",x\n,y\n', cells(a={1: 2345.678}), 'a,b\n"$1,234.50",x\n"$2,345.68",y\n'),
+        ("a;b\n1.250,5 €;x\n-3 €;y\n;z\n", cells(a={2: -1234.56}), "a;b\n1.250,5 €;x\n-3 €;y\n-1.234,6 €;z\n"),
+        ("a,b\n5%,x\n,y\n", cells(a={1: 7}), "a,b\n5%,x\n7%,y\n"),
         ("1,2\n3,\n", {"1": pd.Series({1: 4})}, "1,2\n3,4\n"),
     ],
 )
@@ -48,6 +51,7 @@ def test_nothing_else_changes(tmp_path, text, new, expected):
 def test_marks_are_replaced_and_the_white_space_around_them_stays(tmp_path):
     text = "a, b\n39, Private\n50, ?\n"
     assert filled(tmp_path, text, cells(b={1: "Local"}), ["?"]) == b"a, b\n39, Private\n50, Local\n"
+    assert filled(tmp_path, "a,b\n$5,1\nnone,2\n", cells(a={1: 6}), ["none"]) == b"a,b\n$5,1\n$6,2\n"
     assert filled(tmp_path, text, cells(b={1: "Local"}), ["?"], "t.csv.gz") == b"a, b\n39, Private\n50, Local\n"
 
 

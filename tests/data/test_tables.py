@@ -115,12 +115,40 @@ def test_the_separator_is_what_splits_lines_alike(tmp_path, text, names, rows):
         ("a,b\n1,2\n3\n", "line 3 has 1 cells; the first line has 2"),
         ("a,b,a\n1,2,3\n", r"t\.csv has several columns called 'a'; rename them"),
         ("a,b\n" + "1,2\n" * 30 + "1,two\n", "column 'b' holds 'two' in line 32, but numbers in 96.8 % of its cells"),
+        (
+            "a,b\n" + "1,2\n" * 50 + "1,.\n1,tbd\n",
+            r"'\.' in line 52, and 1 other word elsewhere, .*; if these stand for missing .* \(--missing '\.,tbd'\)",
+        ),
+        ("a,b\n" + "1,$2.5\n" * 30 + "1,two\n", "column 'b' holds 'two' in line 32, but numbers in 96.8 % of its"),
+        ('a,b\n1,"$1,234"\n1,$950\n', r"column 'b' holds '\$1,234' in line 2, which could be one of two numbers"),
     ],
 )
 def test_what_cannot_be_read_is_named(tmp_path, text, said):
     (tmp_path / "t.csv").write_text(text)
     with pytest.raises(DataError, match=said):
         load_data(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize(
+    ("separator", "cells", "numbers"),
+    [
+        (",", ['"$1,234.50"', "-$950.00", "$0.25"], [1234.5, -950.0, 0.25]),
+        (",", ["6.4%", "10%", "-"], [6.4, 10.0, None]),
+        (",", ["$5", "$-6", "7"], [5, -6, 7]),
+        (",", ["$1234", '"$1,234,567"'], [1234, 1234567]),
+        (";", ["1.234,56 €", "12,00 €"], [1234.56, 12.0]),
+        (";", ["58,0 %", "3,25 %"], [58.0, 3.25]),
+        (";", ["1 234,50 Kč", "99,00 Kč"], [1234.5, 99.0]),
+        (",", ["P12", "P3"], ["P12", "P3"]),
+        (",", ["$1", "€2"], ["$1", "€2"]),
+        (",", ["$007", "$008"], ["$007", "$008"]),
+    ],
+)
+def test_numbers_may_have_a_sign(tmp_path, separator, cells, numbers):
+    (tmp_path / "t.csv").write_text(f"a{separator}b\n" + "".join(f"x{separator}{cell}\n" for cell in cells), "utf-8")
+    data = load_data(tmp_path / "t.csv")
+    assert [None if pd.isna(value) else value for value in data.X["b"]] == numbers
+    assert any("were read as numbers" in note for note in data.notes) is not isinstance(numbers[0], str)
 
 
 def columns(y):

@@ -29,10 +29,11 @@ def say_results(result: Sweep) -> None:
     over = ["over seeds"] if many else []
     for heading in ("latent_dim", "test error", *over, "PCA", "parameters", "dead", "epochs", "seconds"):
         table.add_column(heading, justify="right", no_wrap=True)
+    several = len(result.X_test) > 1
     for row in result.rows:
         table.add_row(
             str(row.latent_dim),
-            f"{row.test_error:.4f} ± {row.test_error_se:.4f}",
+            f"{row.test_error:.4f}" + (f" ± {row.test_error_se:.4f}" if several else ""),
             *(["" if row.spread is None else f"± {row.spread:.4f}"] if many else []),
             f"{row.pca_error:.4f}",
             f"{row.parameters:,}",
@@ -41,7 +42,8 @@ def say_results(result: Sweep) -> None:
             f"{row.seconds:.1f}",
         )
     Console().print(table)
-    print(f"Predicting the mean: {result.mean_error:.4f}. ± is the standard error over the test examples;")
+    spread = "± is the standard error over the test examples;" if several else "There is one test example alone;"
+    print(f"Predicting the mean: {result.mean_error:.4f}. {spread}")
     print("dead counts units of the code that are the same for every example.")
     if many:
         print(

@@ -17,7 +17,7 @@ from narrows.columns.column import DAY, KINDS, LEVELS, MOST_LEVELS, Column, Kind
 from narrows.columns.reading import Level
 from narrows.columns.tally import Tally
 
-__all__ = ["Asked", "check_asked", "find"]
+__all__ = ["Asked", "check_asked", "date_form", "find"]
 
 Asked = Mapping[Any, str] | str | None
 """What the option ``columns`` may be: a kind by a column's name, one for all of them, or None."""
@@ -125,7 +125,7 @@ def find(told: str, name: str | int, tally: Tally, asked: str | None = None) -> 
         return replace(column, kind="identifier")
     if len(values) == 1:
         return replace(column, kind="constant", levels=_levels(tally), counts=(tally.known,))
-    form = _form(values) if tally.family == "text" and asked in (None, "date") else ""
+    form = date_form(values) if tally.family == "text" and asked in (None, "date") else ""
     kind = cast("Kind", asked) if asked else "date" if form else _kind(tally)
     if kind == "identifier":
         return replace(column, kind=kind)
@@ -135,7 +135,8 @@ def find(told: str, name: str | int, tally: Tally, asked: str | None = None) -> 
         return replace(column, kind=kind, levels=levels, counts=counts)
     if kind == "date" and not form and tally.family != "time":
         raise ValueError(
-            f"{told} holds {_shown(values)}; for kind 'date' it must hold dates, all written one way, such as 2024-12-31"
+            f"{told} holds {_shown(values)}; for kind 'date' it must hold dates, all written in one way, such as "
+            "2024-12-31"
         )
     column = replace(column, kind=kind, form=form)
     numbers = column.numbers(told, tally.reading)
@@ -206,8 +207,8 @@ def _skewness(x: NDArray[np.float64], weights: NDArray[np.int64]) -> float:
     return float(np.average((from_mean / max(deviation, np.finfo(float).tiny)) ** 3, weights=weights))
 
 
-def _form(texts: NDArray[Any]) -> str:
-    """Return how all ``texts`` write dates, if they do."""
+def date_form(texts: NDArray[Any]) -> str:
+    """Return how all ``texts`` (n,) write dates, one of `FORMS`; "" if they do not."""
     if not all(isinstance(text, str) for text in texts[:FEWEST_DIFFERENT]):
         return ""
     for form in FORMS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from narrows.data.errors import DataError
+from narrows.data.signed import SignedNumbers, is_signed
 
 __all__ = ["TYPES", "Gaps", "TextColumn", "is_number", "number", "typed"]
 
@@ -29,6 +30,9 @@ MISSING_WORDS = frozenset({"na", "n/a", "#n/a", "nan", "<na>", "null", "none", "
 
 OTHERWISE_WRITTEN = re.compile(r"[+-]?(\d{1,3}([.,]\d{3})+([.,]\d+)?|\d+,\d+|\d{1,3}([ \xa0]\d{3})+,\d+)")
 """What is a number to people, with marks between thousands or a decimal comma, but could be one of two."""
+
+MOST_WORDS = 12
+"""Words among numbers that an error names; more are hardly so many ways to say that a cell is missing."""
 
 MOSTLY = 0.9
 """The fraction of numbers from which on a text among them is an error, and not a sign that all are texts."""
@@ -153,8 +157,8 @@ def is_number(cell: str, *, commas: bool = False) -> bool:
 def typed(column: TextColumn, held: str | None = None) -> tuple[pd.Series[Any], str | None]:
     """Return a column in the type of what its cells write, and what is to be said of it, if anything.
 
-    Whole numbers are ``int64``, or ``Int64`` if some are missing; truth values ``bool`` or ``boolean``. Numbers with
-    leading zeros, and those beyond 2⁵³, are texts.
+    Whole numbers are ``int64``, or ``Int64`` if some are missing; truth values ``bool`` or ``boolean``. Numbers may
+    have a sign of money or per cent. Those with leading zeros, and those beyond 2⁵³, are texts.
 
     Parameters
     ----------
@@ -171,8 +175,9 @@ def typed(column: TextColumn, held: str | None = None) -> tuple[pd.Series[Any], 
     if held is not None:
         return HELD[held](column), None
     numbers = _in_numbers(column.cells, commas=column.commas)
-    if numbers is not None:
-        return numbers, None
+    signed = (numbers, None) if numbers is not None else _signed(column)
+    if signed is not None:
+        return signed
     counts = Counter(column.cells)
     known = {cell: n for cell, n in counts.items() if cell}
     if {cell.lower() for cell in known} <= {"true", "false"}:
@@ -186,22 +191,66 @@ def typed(column: TextColumn, held: str | None = None) -> tuple[pd.Series[Any], 
         numbers = _in_numbers(cells, commas=column.commas)
         assert numbers is not None
         return numbers, f"column {column.name!r}: {words} taken for missing"
-    if all(map(OTHERWISE_WRITTEN.fullmatch, others)):
-        row = next(row for row, cell in enumerate(column.cells) if cell in others)
-        raise DataError(
-            f"{column.told} holds {column.cells[row]!r} in line {column.line + row}, which could be one of two "
-            "numbers; write 1234.5, or 1234,5 between semicolons, and nothing between thousands; if all are codes, "
-            f"say so (--column {column.name}=category)"
-        )
-    share = 1 - sum(others.values()) / sum(known.values())
-    if share >= MOSTLY:
-        row = next(row for row, cell in enumerate(column.cells) if cell in others)
-        raise DataError(
-            f"{column.told} holds {column.cells[row]!r} in line {column.line + row}, but numbers in "
-            f"{min(100 * share, 99.9):.3g} % of its cells; if this stands for a missing one, say so (--missing "
-            f"{column.cells[row]!r}), and if all are codes, say that (--column {column.name}=category)"
-        )
+    _refuse_a_few(column, known, others)
     return _texts(column), None
+
+
+def _refuse_a_few(column: TextColumn, known: Mapping[str, int], others: Mapping[str, int]) -> None:
+    """Refuse a column of which some cells, the ``others``, write no number, or perhaps one, but most of those known do.
+
+    Both say how often a text is there.
+    """
+    if all(map(OTHERWISE_WRITTEN.fullmatch, others)):
+        raise _one_of_two(column, others)
+    others = {cell: n for cell, n in others.items() if not is_signed(cell)} or others
+    share = 1 - sum(others.values()) / sum(known.values())
+    if share < MOSTLY:
+        return
+    row = next(row for row, cell in enumerate(column.cells) if cell in others)
+    words = list(others) if len(others) <= MOST_WORDS and not any("," in word for word in others) else []
+    more, stand = "", "this stands for a missing one"
+    if len(words) > 1:
+        more = f", and {len(words) - 1} other word{'s' * (len(words) > 2)} elsewhere"
+        stand = "these stand for missing ones"
+    raise DataError(
+        f"{column.told} holds {column.cells[row]!r} in line {column.line + row}{more}, but numbers in "
+        f"{min(100 * share, 99.9):.3g} % of its cells; if {stand}, say so "
+        f"(--missing {(','.join(words) or column.cells[row])!r}), and if all are codes, say that "
+        f"(--column {column.name}=category)"
+    )
+
+
+def _one_of_two(column: TextColumn, others: Iterable[str]) -> DataError:
+    """Return the error of a column with cells, the ``others``, of which one cannot tell which number they write."""
+    row = next(row for row, cell in enumerate(column.cells) if cell in others)
+    return DataError(
+        f"{column.told} holds {column.cells[row]!r} in line {column.line + row}, which could be one of two numbers; "
+        "write 1234.5, or 1234,5 between semicolons, and nothing between thousands; if all are codes, say so "
+        f"(--column {column.name}=category)"
+    )
+
+
+def _signed(column: TextColumn) -> tuple[pd.Series[Any], str | None] | None:
+    """Return a column of numbers with a sign, such as $ or %, and what to say of it; None where it is none.
+
+    Words that stand for missing numbers may be among them.
+    """
+    known = {cell for cell in column.cells if cell and cell.lower() not in MISSING_WORDS}
+    form = SignedNumbers.of(known)
+    if form is None:
+        return None
+    if len(form.point) > 1:
+        raise _one_of_two(column, [cell for cell in known if "." in cell or "," in cell])
+    plain = {cell: form.plain(cell) for cell in known}
+    numbers = _in_numbers([plain.get(cell, "") for cell in column.cells], commas=False)
+    if numbers is None:  # of many digits, or with zeros before them: codes
+        return None
+    first = next(cell for cell in column.cells if cell in known)
+    note = f"column {column.name!r}: {first!r} and the like were read as numbers, {plain[first]}"
+    words = Counter(cell for cell in column.cells if cell and cell not in known)
+    if words:
+        note += f", and {', '.join(f'{word!r} in {_counted(n)}' for word, n in words.items())} taken for missing"
+    return numbers, note
 
 
 def _in_numbers(cells: Sequence[str], *, commas: bool) -> pd.Series[Any] | None:
@@ -232,6 +281,9 @@ def _numbers(column: TextColumn) -> pd.Series[Any]:
     found = _in_numbers(cells, commas=column.commas)
     if found is not None:
         return found
+    signed = _signed(column)
+    if signed is not None:
+        return signed[0]
     _refuse(column, [not is_number(cell, commas=column.commas) for cell in cells], "a number")
     return pd.Series([number(cell, commas=column.commas) for cell in cells])
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 from narrows.data.cells import is_number
 from narrows.data.delimited import LINES_LOOKED_AT, Delimited, read_delimited
+from narrows.data.signed import SignedNumbers, is_signed
 
 __all__ = ["filled_table", "filled_text", "write_filled"]
 
@@ -68,6 +69,12 @@ def filled_text(text: str, file: Delimited, cells: Cells) -> str:
 def _as_written(file: Delimited, place: int, values: pd.Series[Any]) -> list[str]:
     """Return ``values`` as the other cells of their column are written."""
     known = [cell for cell in file.column(place) if cell]
+    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+        own = [cell for cell in known if is_signed(cell)]
+        signed = SignedNumbers.of(own)
+        if signed is not None:
+            decimals = max(len(signed.plain(cell).partition(".")[2]) for cell in own)
+            return [signed.written(float(value), decimals) for value in values]
     if pd.api.types.is_bool_dtype(values):
         first = known[0] if known else "True"
         style = str.upper if first.isupper() else str.lower if first.islower() else str

@@ -152,7 +152,7 @@ def _labels(path: Path, name: str, values: Sequence[Any], *, commas: bool) -> tu
 
 def _check_decimals(file: Delimited, columns: Sequence[int]) -> None:
     """Refuse decimal commas and points in one table: 1.234 may then be a thousand or one."""
-    cells = [file.column(place) for place in columns]
+    cells = [[cell for cell in file.column(place) if is_number(cell, commas=True)] for place in columns]
     comma, point = (next((cell for column in cells for cell in column if mark in cell), None) for mark in ",.")
     if comma is not None and point is not None:
         raise DataError(

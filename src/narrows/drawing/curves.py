@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,9 @@ MARKERS = "osD^vPX*<>"
 
 MOST_KINDS, LETTERS = 20, 28
 """Classes that are told apart by colours and markers, and letters of a name in a legend."""
+
+LETTERS_UP = 50
+"""Letters of an axis' name that fit along it."""
 
 
 def error_curve(latent_dims: Sequence[int], ours: Array, pca: Array, mean: float, unit: str, model: str) -> Figure:
@@ -53,7 +57,7 @@ def error_curve(latent_dims: Sequence[int], ours: Array, pca: Array, mean: float
         text = ax.annotate(f"{error:.4f}", (x, error), (0, -9 if below else 9), textcoords="offset points")
         text.set(ha="center", va="top" if below else "bottom", color=OURS, fontsize=9)
     _latent_dim_axis(ax, latent_dims)
-    ax.set_ylabel(f"test error: {unit}")
+    ax.set_ylabel(fill(f"test error: {unit}", LETTERS_UP))
     top = max(mean, float(pca.max()), float(ours[:, 0].max()))
     ax.set_ylim(-0.05 * top, 1.12 * top)
     ax.legend(frameon=False, loc="center right")

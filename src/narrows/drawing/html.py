@@ -10,6 +10,9 @@ __all__ = ["document", "table"]
 
 NUMBER = re.compile(r"-?[\d,]+(\.\d+)?(e[+-]\d+)?%?( \(.*\))?$")
 
+A_LINE = 36
+"""Letters of a cell that stand in one line."""
+
 STYLE = """
 :root { color-scheme: light dark; --ink: #1b1f24; --soft: #57606a; --paper: #fff; --card: #f6f8fa; --line: #d8dee4;
   --accent: #0072b2; --good: #009e73; --bad: #d55e00; }
@@ -46,7 +49,7 @@ h3 { font-size: 1.05rem; margin: 1.4rem 0 .3rem; }
 .card { padding: .8rem 1rem; background: var(--card); border-radius: .5rem; border-left: .3rem solid var(--line); }
 .card + .card { margin-top: .8rem; } .card h3 { margin: 0; } .card p { margin: .2rem 0; }
 .card.bad { border-color: var(--bad); } .card.good { border-color: var(--good); }
-.wide { overflow-x: auto; } .wide td { white-space: nowrap; }
+.wide { overflow-x: auto; } .wide td { white-space: nowrap; } .wide td.long { white-space: normal; min-width: 22rem; }
 td.odd { color: var(--bad); font-weight: 600; } tr.part td { color: var(--soft); }
 pre { padding: .8rem 1rem; background: var(--card); border-radius: .5rem; overflow-x: auto; font-size: .9rem; }
 @media (max-width: 34rem) { dl div { display: flex; flex-wrap: wrap; justify-content: space-between; }
@@ -64,7 +67,7 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], marked: Sequen
     Parameters
     ----------
     headings, rows
-        Texts. A cell that reads as a number stands to the right.
+        Texts. A cell that reads as a number stands to the right; one of more than `A_LINE` letters is broken.
     marked
         Which cells are to be seen at once, as many as there are; or none.
     """
@@ -74,6 +77,7 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], marked: Sequen
         cells = []
         for place, cell in enumerate(row):
             kind = "odd " * bool(marked and marked[line][place]) + "n" * bool(NUMBER.match(cell))
+            kind += "long" * (len(cell) > A_LINE)
             cells.append(f'<td class="{kind}">{escape(cell)}</td>')
         body += f"<tr>{''.join(cells)}</tr>\n"
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table></div>\n'

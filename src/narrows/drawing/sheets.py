@@ -276,7 +276,7 @@ def _draw_frequencies(figure: Figure, ax: Axes, x: float, y: float, width: float
     counts = Counter(values.tolist()).most_common()
     shown = [n for _, n in counts[:BARS]]
     ax.bar(range(len(shown)), shown, 0.8, color=OURS)
-    ax.set_xlim(-0.6, max(len(shown), 4) - 0.4)
+    ax.set_xlim(-0.6, (len(shown) if len(shown) == 2 else max(len(shown), 4)) - 0.4)  # each of two above its name
     more = f"{len(counts):,} levels" if len(counts) > 2 else counts[1][0] if len(counts) == 2 else ""
     _text(figure, x, y + height + 0.03, counts[0][0], width * 0.55, ha="left", va="top")
     _text(figure, x + width, y + height + 0.03, more, width * 0.55, ha="right", va="top")

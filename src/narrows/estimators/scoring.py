@@ -330,6 +330,8 @@ class Scoring(FittedAttributes):
             before = rows_of(self, X_train)
             test, seen, others = np.arange(len(source)), np.arange(len(before)), examples_of(fitted, before, y_train)
             seen_labels = None if y_train is None else np.asarray(y_train)
+        if len(source) < 2:
+            raise ValueError(f"X holds {len(source)} example; evaluate on two or more, better hundreds")
         if len(test) < 2:
             raise ValueError(
                 f"{len(seen):,} of the {len(source):,} examples of X are those that the model was fitted to; evaluate "

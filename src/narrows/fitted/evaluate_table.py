@@ -203,7 +203,7 @@ def _unit(column: Column) -> str:
 
 
 def _in_units(fitted: Fitted, x: Rows) -> NDArray[np.float64]:
-    """Return scaled cells in each column's unit, of levels their places, (n, columns), as `column_errors` takes them."""
+    """Return scaled cells in each column's unit, (n, columns), as `column_errors` takes them."""
     cells, columns = fitted.scaling.undo(x.astype(np.float64)), _table(fitted).modelled
     unseen = cells >= [len(column.levels) if column.kind in LEVELS else np.inf for column in columns]
     units = np.stack([_in_unit(column, own) for column, own in zip(columns, cells.T, strict=True)], 1)

@@ -220,7 +220,8 @@ def by_itself(told: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # noqa: BLE001 - a trained model is worth more than any figure of it
-        warnings.warn(f"{told}: {type(error).__name__}: {error}", stacklevel=3)
+        named = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "  # whose messages are for people
+        warnings.warn(f"{told}: {named}{error}", stacklevel=3)
 
 
 def write_columns(path: Path, numbers: dict[str, Array], texts: dict[str, Array]) -> Path:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from narrows.columns.finding import date_form
 from narrows.data import load_data
 from narrows.data.dataset import Dataset
 from narrows.data.description import Description
@@ -202,8 +203,9 @@ def _drawn(column: pd.Series[Any]) -> NDArray[Any]:
     if pd.api.types.is_numeric_dtype(known) and not pd.api.types.is_bool_dtype(known):
         return known.to_numpy(np.float64)
     if not pd.api.types.is_datetime64_any_dtype(known):
-        times = pd.to_datetime(known, format="ISO8601", errors="coerce")
-        if not len(known) or times.isna().any():
-            return known.astype(str).to_numpy(object)
-        known = times
+        texts = known.astype(str)
+        form = date_form(texts.unique()) if len(known) else ""
+        if not form:
+            return texts.to_numpy(object)
+        known = pd.to_datetime(texts, format=form)
     return known.to_numpy("datetime64[s]")
