@@ -160,7 +160,8 @@ def test_what_is_shown_is_what_the_model_says(lab):
 def test_beta_and_rate_act_while_it_runs(lab):
     """And the lines in Python tell of it: run, they come to the same history."""
     begin(lab, data="moons", kind="VAE", latent_dim=1, seed=1)
-    assert lab.ask("steer", beta=0.5).beta == 1
+    assert lab.ask("live").beta == 1
+    lab.ask("steer", beta=0.5)
     until(lab, lambda found: found.beta == 0.5)  # before the first step it is an option
     now = go(lab, "step", 1)
     per_epoch = now.steps // now.epochs
