@@ -234,8 +234,8 @@ def watched(kills: int, seed: int | None) -> Rounds:
             time.sleep(0.001)
         if training.news.mode != "over":
             process.kill()  # once, and unasked whether it lives: the explorer reaps it, in a thread of its own
-        while training.news.mode != "over":
-            time.sleep(0.001)
+            while lab._process is process:  # which also says so of a training that had come to its end meanwhile
+                time.sleep(0.001)
         found.kills += "exit code -9" in training.news.error
         found.ends += not training.news.error
         return {epoch: b"".join(map(bytes, weights.values())) for epoch, weights in training.kept.items()}
