@@ -51,7 +51,9 @@ def browser():
     except ImportError:
         missing("playwright is not installed")
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"], timeout=PATIENT)
+        # A container's /dev/shm is often too small for it.
+        options = ["--no-sandbox", "--disable-dev-shm-usage"]
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=options, timeout=PATIENT)
         yield opened
         opened.close()
 
