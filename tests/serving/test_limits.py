@@ -28,7 +28,7 @@ def dial(running):
 
     def dialled(start=b""):
         host, port = running[1].split(":")
-        connection = socket.create_connection((host, int(port)), timeout=60)
+        connection = socket.create_connection((host, int(port)), timeout=90)
         opened.append(connection)
         connection.sendall(start)
         return connection
@@ -59,7 +59,7 @@ def head(address, length, path="/models/digits/encode", kind="application/json")
 
 
 def ask(address, body=BODY, path="/models/digits/encode"):
-    connection = http.client.HTTPConnection(address, timeout=60)
+    connection = http.client.HTTPConnection(address, timeout=90)
     connection.request("POST", path, body, {"content-type": "application/json"})
     response = connection.getresponse()
     found = response.status, json.loads(response.read())
@@ -68,7 +68,7 @@ def ask(address, body=BODY, path="/models/digits/encode"):
 
 
 def health(address, path="/health/live"):
-    with closing(http.client.HTTPConnection(address, timeout=60)) as connection:
+    with closing(http.client.HTTPConnection(address, timeout=90)) as connection:
         connection.request("GET", path)
         return connection.getresponse().status
 
@@ -78,7 +78,7 @@ def is_alive(address):
 
 
 def test_many_requests_on_one_connection(running):
-    connection = http.client.HTTPConnection(running[1], timeout=60)
+    connection = http.client.HTTPConnection(running[1], timeout=90)
     for path in ("/health/live", "/models", "/nothing", "/health/ready"):
         connection.request("GET", path)
         response = connection.getresponse()
@@ -194,21 +194,23 @@ def test_a_flood_loses_nothing_and_leaves_health(running, monkeypatch):
 
 
 SLOW = """
-import sys, threading
-from narrows.serving import served, server
-held = served._encoded
+import sys
+from narrows.serving import batching, served, server
+batching.ANSWER_SECONDS = server.ANSWER_SECONDS = 90
+held = served._scored
 def slow(*given):
     print("computing", flush=True)
     sys.stdin.readline()
     return held(*given)
 def opened(address):
-    served._encoded = slow
+    served._scored = slow
     print(address, flush=True)
 server.serve([sys.argv[1]], opened, port=0)
 """
 
 
 def test_sigterm_finishes_what_is_in_flight(models, tmp_path):
+    """Scores are computed in the thread, so that the server can close its door meanwhile."""
     path = tmp_path / "digits.safetensors"
     models["digits"].estimator.save(path)
     command = [sys.executable, "-c", SLOW, str(path)]
@@ -223,18 +225,18 @@ def test_sigterm_finishes_what_is_in_flight(models, tmp_path):
         process.stdin.flush()
         until(lambda: health(address, "/health/ready") == 200)
         with ThreadPoolExecutor(1) as pool:
-            answer = pool.submit(ask, address)
+            answer = pool.submit(ask, address, path="/models/digits/score")
             assert process.stdout.readline() == "computing\n"
             process.send_signal(signal.SIGTERM)
             until(lambda: not _listens(address))
             process.stdin.write("\n")
             process.stdin.flush()
-            status, found = answer.result(60)
+            status, found = answer.result(90)
         assert status == 200
-        assert len(found["codes"]) == 1
-        assert process.wait(60) == -signal.SIGTERM
+        assert len(found["scores"]) == 1
+        assert process.wait(90) == -signal.SIGTERM
         log = process.stderr.read()
-        assert '"POST /models/digits/encode" 200' in log
+        assert '"POST /models/digits/score" 200' in log
         assert "Traceback" not in log
     finally:
         process.kill()
