@@ -236,6 +236,16 @@ def test_a_tables_numbers_levels_and_gaps_are_explained_in_its_own_types(of_peop
     assert again.sentences == found.sentences
 
 
+def test_a_row_that_is_ordinary_but_for_a_cell_is_not_said_to_become_it(of_people):
+    new = people(1, 400)
+    found, ordinary = of_people.explain(new), of_people.predict(new) == 1
+    changed = np.asarray(found.changed).any(1)
+    assert (ordinary & changed).any()
+    for said, was, new_cells in zip(found.sentences, ordinary, changed, strict=True):
+        assert said.startswith("ordinary") == was
+        assert (said == "ordinary") == (was and not new_cells)
+
+
 def test_pixels_have_p_values_too(tmp_path):
     images = load_digits().images
     model = Autoencoder(8, epochs=15, random_state=0).fit(images[:1200])

@@ -70,11 +70,15 @@ class Explanation:
 
 
 class Nearest(NamedTuple):
-    """The nearest ordinary examples, scaled, and which cells are new, (n, d); and whether they are it, (n,)."""
+    """The nearest ordinary examples, scaled, and which cells are new, (n, d); and whether they are it, (n,).
+
+    Whether they ``were``, too, as they came: a row may be ordinary as a whole and one of its cells odd.
+    """
 
     x: Array
     changed: NDArray[np.bool_]
     is_ordinary: NDArray[np.bool_]
+    were: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,6 +128,7 @@ def nearest_ordinary(
     """
     judge, found, changed = _Judge(fitted, by, device, limit), x.copy(), np.zeros(x.shape, bool)
     is_ordinary = judge(x, context)
+    were = is_ordinary.copy()
     sizes, order = odd.sum(1), np.argsort(np.where(odd, -np.inf, -surprise), 1, kind="stable")
     rows = np.flatnonzero((sizes > 0) | ~is_ordinary)
     sizes[rows] = np.maximum(sizes[rows], 1)
@@ -143,7 +148,7 @@ def nearest_ordinary(
         for row in rows if len(others) else ():
             found[row] = others[np.square(numbers(others) - numbers(x[row][None])).sum(1).argmin()]
             changed[row], is_ordinary[row] = found[row] != x[row], True
-    return Nearest(found, changed, is_ordinary)
+    return Nearest(found, changed, is_ordinary, were)
 
 
 def _whole_ones(fitted: Fitted) -> Array:
@@ -180,6 +185,7 @@ def sentences(
             said.append("ordinary")
             continue
         would = "would be ordinary" if found.is_ordinary[row] else "would be odd even"
+        would = "ordinary as a whole, and likelier" if found.were[row] else would
         if not columns:
             said.append(f"{would} with {len(places):,} of {changed.size:,} pixels as they come back")
             continue
