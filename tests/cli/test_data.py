@@ -259,3 +259,21 @@ def test_pages_are_examples_on_the_command_line(tmp_path, narrows):
         printed = narrows("data", "stack.tiff", "--page", page)
         assert re.search(rf"examples +{n}\s", printed)
     assert "'x' is not a whole number" in narrows("data", "stack.tiff", "--page", "x", status=2)
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_run_remembers_which_array_and_which_page_its_data_were(tmp_path, typed):
+    X = np.random.default_rng(0).random((40, 4, 4)).astype("f4")
+    np.savez(tmp_path / "many.npz", first=X, second=1 - X)
+    typed(tmp_path, "train", "many.npz", "--key", "second", "--epochs", 1, "--latent-dim", 2, "--out", "run")
+    output, _ = typed(tmp_path, "encode", "run", "many.npz", "--out", "codes.csv")
+    assert "40 codes of 2 numbers" in output
+    assert "load_data('many', key='second')" in (tmp_path / "run" / "report.html").read_text("utf-8").replace(
+        "&#x27;", "'"
+    )
+    (tmp_path / "scans").mkdir()
+    for i in range(12):
+        pages = [Image.fromarray((255 * X[3 * i + page]).astype(np.uint8)) for page in range(3)]
+        pages[0].save(tmp_path / "scans" / f"{i:02}.tif", save_all=True, append_images=pages[1:])
+    typed(tmp_path, "train", "scans", "--page", "all", "--epochs", 1, "--latent-dim", 2, "--out", "of-scans")
+    assert "36 codes of 2 numbers" in typed(tmp_path, "encode", "of-scans", "scans", "--out", "more.csv")[0]

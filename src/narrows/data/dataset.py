@@ -42,6 +42,8 @@ class Dataset:
         How a file was read where more than one reading was possible, a sentence each.
     missing
         What was taken for a missing cell of a table, besides nothing.
+    key, page
+        Which array of a file, or page of image files, was asked for, as `narrows.data.load_data` takes them.
     """
 
     name: str
@@ -51,6 +53,8 @@ class Dataset:
     factors: pd.DataFrame | None = None
     notes: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    key: str | None = None
+    page: int | str | None = None
 
     def at(self, rows: Sequence[int] | NDArray[np.int64]) -> Dataset:
         """Return the examples at ``rows`` (k,), counted from 0, and their labels, in memory."""

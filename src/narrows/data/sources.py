@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from narrows.data.parts import LARGE, is_parquet, read_parts
 from narrows.data.synthetic import SYNTHETIC
 from narrows.data.tables import read_csv
 
-__all__ = ["is_large", "is_table", "load_data"]
+__all__ = ["is_large", "is_table", "load_data", "takes"]
 
 
 def load_data(
@@ -100,7 +101,8 @@ def load_data(
             f"there is no data set or file {str(source)!r}{closest(source, NAMED)}; sets are {', '.join(NAMED)}"
         )
     if source not in NAMED and _is_images(path):
-        return read_images(path, size=size, fit=fit, like=image_like, page=page, strict=strict, progress=progress)
+        images = read_images(path, size=size, fit=fit, like=image_like, page=page, strict=strict, progress=progress)
+        return replace(images, page=page)
     rows = examples_in_parquet(path) if path.suffix.lower() == ".parquet" and not path.is_dir() else None
     if rows is not None:
         return from_dataset(rows, name=path.stem, size=size, fit=fit, like=image_like, progress=progress)
@@ -138,7 +140,7 @@ def _array_in(path: Path, key: str | None) -> Dataset:
     """Return a file, or a folder of IDX files or Zarr's, that is no table and no image."""
     keyed = KEYED[".zarr"] if _is_zarr(path) else _reader(KEYED, path)
     if keyed is not None:
-        return keyed(path, key)
+        return replace(keyed(path, key), key=key)
     if key is not None:
         raise DataError(f"key={key!r} (--key) is for files of several arrays: {', '.join(KEYED)}; {path} is none")
     if path.is_dir():
@@ -155,6 +157,14 @@ def _array_in(path: Path, key: str | None) -> Dataset:
         refuse_pickle(path)
     known = ", ".join([*READERS, *KEYED, *TABLES, "IDX", *IMAGE_SUFFIXES])
     raise DataError(f"{path} is of a kind that narrows does not read; it reads {known}, and folders of images")
+
+
+def takes(name: str, source: str) -> bool:
+    """Say whether `load_data` takes ``name``, ``"key"`` or ``"page"``, for what ``source`` is."""
+    path = Path(source)
+    if source in NAMED or not path.exists():
+        return False
+    return _is_images(path) if name == "page" else _is_zarr(path) or _reader(KEYED, path) is not None
 
 
 def _is_zarr(path: Path) -> bool:

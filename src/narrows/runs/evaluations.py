@@ -69,7 +69,7 @@ def evaluate(
     said_new = "new=True, " if new else ""
     python = (
         "from narrows import load\nfrom narrows.data import load_data\n\n"
-        f"model, data = load({str(model)!r}), load_data({data!r})\n"
+        f"model, data = load({str(model)!r}), load_data({data!r}{_read_as(dataset)})\n"
         f"evaluation = model.evaluate(data.X, data.y, {said_new}samples={samples}, random_state={seed})"
     )
     about = [
@@ -100,7 +100,7 @@ def evaluate_run(result: Sweep, dataset: Dataset, folder: Path) -> tuple[Evaluat
     options = {name: value for name, value in _chosen(estimator).items() if name not in ("latent_dim", "random_state")}
     seeds = sorted({row.seed for row in result.trainings})
     options |= {"random_state": seeds[0]} | ({"seeds": len(seeds)} if len(seeds) > 1 else {})
-    python = _python(dataset.name, d, estimator.fitted_.kind, taken, options)
+    python = _python(dataset, d, estimator.fitted_.kind, taken, options)
     title = f"{estimator.fitted_.kind} of {taken} numbers on {dataset.name}"
     sections = [*(_of_all(result) if len(result.models) > 1 else []), *sections_of(estimator, held_out, evaluation)]
     return evaluation, write_evaluation(folder, evaluation, sections, title=title, about=about, python=python)
@@ -162,12 +162,20 @@ def _same(a: Any, b: Any) -> bool:
     return type(a) is type(b) and bool(np.all(a == b))
 
 
-def _python(name: str, dims: Sequence[int], model: str, taken: int, options: dict[str, Any]) -> str:
+def _read_as(dataset: Dataset) -> str:
+    """Return how data were read, as `load_data` is told it."""
+    told: dict[str, Any] = {"missing": dataset.missing or None, "key": dataset.key, "page": dataset.page}
+    if dataset.files is not None and set(dataset.files.sizes) != {dataset.X.shape[2:0:-1]}:
+        told["size"] = dataset.X.shape[1]
+    return "".join(f", {name}={value!r}" for name, value in told.items() if value is not None)
+
+
+def _python(dataset: Dataset, dims: Sequence[int], model: str, taken: int, options: dict[str, Any]) -> str:
     keywords = "".join(f", {name}={value!r}" for name, value in options.items())
     return f"""from narrows import sweep
 from narrows.data import load_data
 
-data = load_data({name!r})  # or its path
+data = load_data({dataset.name!r}{_read_as(dataset)})  # or its path
 result = sweep(data.X, data.y, latent_dims={dims}, model={model!r}{keywords})
 model = result.models[{taken}]
 evaluation = model.evaluate(result.X_test, result.y_test, X_train=result.X_train, y_train=result.y_train)

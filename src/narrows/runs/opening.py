@@ -18,7 +18,7 @@ from narrows.data.dataset import Dataset
 from narrows.data.errors import DataError
 from narrows.data.labels import usual_labels
 from narrows.data.links import inside
-from narrows.data.sources import NAMED, is_table
+from narrows.data.sources import NAMED, is_table, takes
 from narrows.data.take import is_pandas, take
 from narrows.estimators import load
 from narrows.estimators.base import BottleneckEstimator
@@ -137,7 +137,7 @@ def open_both(
         Of all examples, instead of what the data say; for a conditional model only.
     fit, missing, progress
         As in `load_data`; without any ``missing``, what stood for missing cells of the table in the training, if a run
-        says so next to the model.
+        says so next to the model, as it does of which array or page its data were.
 
     Raises
     ------
@@ -159,7 +159,11 @@ def open_both(
 def read_as(fitted: Fitted, data: str, results: dict[str, Any]) -> dict[str, Any]:
     """Return how `load_data` is to read ``data`` for a model: as its training did, by the ``results`` beside it."""
     missing = marks_of(results) if is_table(data) else ()
-    return {"like": fitted.input_shape, "missing": missing, "types": types_of(fitted)}
+    told = results.get("data")
+    asked = told if isinstance(told, dict) else {}
+    known = {"key": isinstance(asked.get("key"), str), "page": isinstance(asked.get("page"), int | str)}
+    chosen = {name: asked[name] for name, is_known in known.items() if is_known and takes(name, data)}
+    return {"like": fitted.input_shape, "missing": missing, "types": types_of(fitted), **chosen}
 
 
 def marks_of(results: dict[str, Any]) -> tuple[str, ...]:

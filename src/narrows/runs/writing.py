@@ -116,6 +116,8 @@ def _write_results(path: Path, result: Sweep, dataset: Dataset, rows: list[dict[
             "train": len(result.X_train),
             "test": len(result.X_test),
             "missing": list(dataset.missing),
+            "key": dataset.key,
+            "page": dataset.page,
             "files_passed_over": [] if dataset.files is None else [asdict(file) for file in dataset.files.rejected],
         },
         "model": estimator.fitted_.kind,
