@@ -64,6 +64,7 @@ COLUMNS = {
     "mostly one level": (pd.Series([f"row {row}" if row % 3 else "none" for row in range(N)]), "category"),
     "numbers of rows": (pd.Series(RNG.permutation(N) + 1000), "identifier"),
     "numbers of a part of the rows": (pd.Series(1000 + RNG.permutation(N * 5 // 4)[:N]), "identifier"),
+    "few numbers far from 0": (pd.Series(RNG.choice([70, 90, 110, 160], N)), "whole"),
     "even years": (pd.Series(RNG.permutation(N) * 2), "whole"),
     "the same": (pd.Series(["x"] * N), "constant"),
     "nothing": (pd.Series([np.nan] * N), "empty"),

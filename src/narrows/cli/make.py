@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -104,12 +106,20 @@ def generate(
             estimator, n, label, out, name=_called(file), seed=seed, given=given or (), missing=not complete
         )
         return say_written(done.files)
-    if given:
-        raise ValueError(f"--given {given[0]} is for a table's model; {file} was fitted to examples of another kind")
-    if complete:
-        raise ValueError(f"--complete is for a table's model; {file} was fitted to examples of another kind")
+    if given or complete:
+        option = f"--given {given[0]}" if given else "--complete"
+        raise ValueError(_of_a_table(option, file, estimator.fitted_.feature_names))
     done = making.generate(estimator, n, label, out, name=_called(file), seed=seed, files=files)
     return say_written(done.files)
+
+
+def _of_a_table(option: str, file: Path, names: Sequence[str] | None) -> str:
+    """Return what is wrong with an option that a model of other examples than a table's rows cannot take."""
+    told = f"{option} is for a table's model; {file} was fitted to examples of another kind"
+    if not names:
+        return told
+    kind = shlex.quote(f"{names[0]}=real")
+    return f"{told}, real numbers alone; one that is trained with a kind of a column, --column {kind}, is a table's"
 
 
 def _called(file: Path) -> str:

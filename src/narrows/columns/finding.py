@@ -45,6 +45,9 @@ MOST_COUNTS = 50
 LARGEST_OF_COUNTS = 1000
 """Beyond it whole numbers of few different values are amounts or codes."""
 
+FARTHEST_OF_COUNTS = 0.5
+"""Counts begin below this part of their mean: others, such as ages of adults, do not vary as counts from 0 do."""
+
 LEAST_DISPERSION = 0.8
 """Of a count: its variance in parts of its mean. A Poisson's is 1, and more than that is a negative binomial's."""
 
@@ -190,6 +193,8 @@ def _are_counts(tally: Tally) -> bool:
     if values.min() < 0 or len(values) > MOST_COUNTS or values.max() > LARGEST_OF_COUNTS:
         return False
     mean = np.average(values, weights=weights)
+    if values.min() > FARTHEST_OF_COUNTS * mean:
+        return False
     return bool(np.average((values - mean) ** 2, weights=weights) >= LEAST_DISPERSION * mean)
 
 

@@ -148,7 +148,7 @@ def comparison(
     norm = Normalize(0, most)
     width, height = _tile_size(_ratio(originals), 0.95)
     down = max(height, LINE * max(label.count("\n") + 1 for label in labels)) + GAP
-    left = min(2.0, max(_width(line, bold=not i) for label in labels for i, line in enumerate(label.split("\n"))) + 0.1)
+    left = min(2.6, max(_width(line, bold=not i) for label in labels for i, line in enumerate(label.split("\n"))) + 0.1)
     panels = 1 + (len(labels) > PANEL)
     lines = math.ceil(len(labels) / panels)
     panel = left + 3 * (width + GAP) + 0.15
@@ -204,7 +204,7 @@ def lines_of_cells(columns: Sequence[str], blocks: Sequence[Sequence[Line]], *, 
         What the sheet shows.
     """
     lines = [line for block in blocks for line in block]
-    left = min(2.0, max(_width(part) for line in lines for part in line.label.split("\n")) + 0.1)
+    left = min(2.6, max(_width(part) for line in lines for part in line.label.split("\n")) + 0.1)
     cells = zip(*(line.texts for line in lines), strict=True)
     widths = [
         2 * GAP + min(WIDEST, max(NARROW, _width(name, bold=True), *map(_width, own)))
@@ -213,7 +213,8 @@ def lines_of_cells(columns: Sequence[str], blocks: Sequence[Sequence[Line]], *, 
     starts = np.concatenate([[0.0], np.cumsum(widths)]) + left
     figure, top = _sheet(float(starts[-1]), (len(lines) + 1) * STEP + len(blocks) * GAP, title)
     for place, name in enumerate(columns):
-        _text(figure, MARGIN + starts[place], top, name, widths[place], va="top", fontweight="bold")
+        wide = (widths[place] - GAP) * _width("x") / _width("x", bold=True)
+        _text(figure, MARGIN + starts[place], top, name, wide, va="top", fontweight="bold")
     y = top + STEP
     for block in blocks:
         _rule(figure, y, float(starts[-1]))

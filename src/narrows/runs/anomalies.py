@@ -21,7 +21,7 @@ from narrows.fitted.reference import SCORES
 from narrows.runs.captions import captions, file_name, with_article
 from narrows.runs.cells import explained, heat_of, reasons
 from narrows.runs.files import Written, new_folder, write_columns, write_figures, write_json
-from narrows.runs.pictures import draw_odd
+from narrows.runs.pictures import are_written, draw_odd
 from narrows.runs.writing import known_of
 
 if TYPE_CHECKING:  # it takes a third of a second, and who draws has it
@@ -146,7 +146,7 @@ def find_anomalies(
         each = np.asarray(estimator.error_map(dataset.X, dataset.y if estimator.fitted_.conditional else None))
         nats = {str(column.name): own for column, own in zip(table.modelled, each.T, strict=True)}
         files.append(write_columns(folder / "nats.csv", {"example": np.arange(len(scores)), **nats}, {}))
-    shown = order[: ODDEST if table is None else ODDEST_ROWS]
+    shown = order[: ODDEST_ROWS if are_written(estimator.fitted_) else ODDEST]
     heat = _heat(estimator, dataset, shown, odd[shown], rule)
     thing = "pixels" if len(estimator.fitted_.input_shape) > 1 else "cells"
     marked = "their errors" if heat is None else f"the {thing} that make them odd"
@@ -189,4 +189,4 @@ def _heat(estimator: BottleneckEstimator, dataset: Dataset, rows: Array, odd: Ar
     if not fitted.explains:
         return None if fitted.table is None else np.zeros((len(rows), fitted.features))
     found = explained(estimator, dataset.X, dataset.y, rows, rule.by, rule.rate)
-    return heat_of(found, None if fitted.table is None else odd)
+    return heat_of(found, odd if are_written(fitted) else None)

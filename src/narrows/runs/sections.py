@@ -111,6 +111,7 @@ def _reconstructions(estimator: BottleneckEstimator, dataset: Dataset, rows: Arr
         X,
         restored,
         title="",
+        on_page=True,
     )
 
 
@@ -150,12 +151,12 @@ def _traversals(estimator: BottleneckEstimator, codes: Array, context: Array | N
         moved = estimator.inverse_transform(traverse(codes[typical], int(unit), ways), label)
         rows.append((f"unit {unit}", np.asarray(moved)))
     headings = [f"{step:+.1f} sd" if step else "as it is" for step in np.linspace(-REACH, REACH, STEPS)]
-    return draw_rows(estimator.fitted_, rows, headings=headings)
+    return draw_rows(estimator.fitted_, rows, headings=headings, on_page=True)
 
 
 def _samples(estimator: BottleneckEstimator) -> Figure:
     count = SAMPLES if len(estimator.fitted_.input_shape) > 1 else SAMPLES // 4
-    return draw_grid(estimator.fitted_, np.asarray(estimator.sample(count, random_state=0)))
+    return draw_grid(estimator.fitted_, np.asarray(estimator.sample(count, random_state=0)), on_page=True)
 
 
 def _odd_ones(estimator: BottleneckEstimator, dataset: Dataset, rows: Array, scores: Array) -> list[Section]:
@@ -189,13 +190,13 @@ def _oddest(estimator: BottleneckEstimator, dataset: Dataset, rows: Array, score
     X = take(dataset.X, rows)
     restored = estimator.reconstruct(X, _classes(estimator, dataset, rows))
     labels = [f"example {row}\n{score:.3g}" for row, score in zip(rows, scores, strict=True)]
-    return draw_odd(estimator.fitted_, X, restored, title="", labels=labels, heat=heat)
+    return draw_odd(estimator.fitted_, X, restored, title="", labels=labels, heat=heat, on_page=True)
 
 
 def _ordinary(estimator: BottleneckEstimator, dataset: Dataset, rows: Array, found: Explanation) -> Figure:
     few = rows[:COMPARED]
     pairs = [("as it is", take(dataset.X, few)), ("ordinary", np.asarray(found.ordinary)[:COMPARED])]
-    return draw_rows(estimator.fitted_, pairs, headings=[f"example {row}" for row in few])
+    return draw_rows(estimator.fitted_, pairs, headings=[f"example {row}" for row in few], on_page=True)
 
 
 def _said(rows: Array, scores: Array, found: Explanation) -> str:
