@@ -33,6 +33,17 @@ def test_they_are_scikit_learns(n, features, dtype, k):
     np.testing.assert_allclose(found.axes @ found.axes.T, np.eye(len(found.axes)), atol=1e-3)
 
 
+@pytest.mark.parametrize(("n", "features"), [(300, 12), (12, 300)])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_parts_have_those_of_the_whole(n, features, weighted):
+    X, rng = rows(n, features, np.float64), np.random.default_rng(1)
+    weights = rng.uniform(0.1, 3, n) if weighted else None
+    whole = Components.of(X, 4, weights)
+    parts = Components.of_parts(lambda: np.split(X, [1, 5, n - 2]), 4, weights)
+    np.testing.assert_allclose(parts.mean, whole.mean)
+    np.testing.assert_allclose(parts.restored(X), whole.restored(X), atol=1e-6)
+
+
 def test_where_nothing_varies_there_are_none():
     X = np.full((20, 3), 0.1, np.float32)
     assert Components.of(X, 2).axes.shape == (0, 3)

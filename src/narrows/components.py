@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Self
@@ -40,22 +40,37 @@ class Components:
     @classmethod
     def of(cls, X: Array, k: int, weights: Array | None = None) -> Self:
         """Return those of ``X`` (n, features), by ``weights`` (n,): ``k`` axes, or as many as it varies along."""
-        mean = X.mean(0, dtype=np.float64) if weights is None else np.average(X, 0, weights)
-        mean = mean.astype(X.dtype if X.dtype.kind == "f" else np.float64)
-        heights = None if weights is None else np.sqrt(weights / weights.mean())[:, None].astype(mean.dtype)
         n, features = X.shape
+        numbers = X.size if n < features else NUMBERS_AT_ONCE
+        return cls.of_parts(lambda: (X[some] for some in chunks(n, features, numbers)), k, weights)
 
-        def centred(rows: slice) -> Array:
-            away: Array = X[rows] - mean
-            return away if heights is None else away * heights[rows]
+    @classmethod
+    def of_parts(cls, parts: Callable[[], Iterable[Array]], k: int, weights: Array | None = None) -> Self:
+        """Return the same of rows that come in parts, (some, features) each, anew at each call.
+
+        They are held all at a time only where they are fewer than the features.
+        """
+        n, total = 0, np.zeros(())
+        for part in parts():
+            rows = slice(n, n := n + len(part))
+            total = total + (part.sum(0, dtype=np.float64) if weights is None else (part * weights[rows, None]).sum(0))
+        kind, features = part.dtype, part.shape[1]
+        mean = (total / (n if weights is None else weights.sum())).astype(kind if kind.kind == "f" else np.float64)
+        heights = None if weights is None else np.sqrt(weights / weights.mean())[:, None].astype(mean.dtype)
+
+        def centred() -> Iterator[Array]:
+            begin = 0
+            for part in parts():
+                rows = slice(begin, begin := begin + len(part))
+                yield part - mean if heights is None else (part - mean) * heights[rows]
 
         with _blas().limit(limits=1, user_api="blas"):  # the last digits depend on how many threads there are
             # scikit-learn's PCA takes four times as long for a small table, and finds a large one's only roughly.
             if n < features:
-                whole = centred(slice(n))
+                whole = np.concatenate([*centred()])
                 products = _products(whole.T[some] for some in chunks(features, n, NUMBERS_AT_ONCE))
             else:
-                products = _products(centred(some) for some in chunks(n, features, NUMBERS_AT_ONCE))
+                products = _products(centred())
             wanted = min(k, features, max(1, n - 1))
             squares, vectors = eigh(products, subset_by_index=(len(products) - wanted, len(products) - 1))
             if len(squares) < wanted:  # LAPACK misses some of equal ones, as one-hot rows have, unless it finds all

@@ -83,13 +83,11 @@ class Scaling:
         shape
             Of one example.
         """
-        from sklearn.preprocessing import StandardScaler
-
         if not isinstance(kind, str):
             features = next(iter(chunks)).shape[1]
             return cls("global", np.full(features, float(kind[0])), np.full(features, float(kind[1] - kind[0])))
         images = len(shape) > 1
-        lows, highs, moments = [], [], StandardScaler()
+        lows, highs, moments = [], [], _Moments()
         some: Array = np.zeros((0, 0))
         n = 0
         for X in chunks:
@@ -97,7 +95,7 @@ class Scaling:
             highs.append(X.max(0).astype(np.float64))
             if kind == "feature" or (kind == "auto" and not images):
                 weighed = None if weights is None else weights[n : n + len(X)]
-                moments.partial_fit(X.astype(np.float64, copy=False), sample_weight=weighed)
+                moments.add(X.astype(np.float64), weighed)
             elif not n:
                 some = X[:: max(1, len(X) // ROWS_LOOKED_AT)]
             n += len(X)
@@ -116,10 +114,10 @@ class Scaling:
             kind = "global" if not len(ranges) or width <= ALIKE * np.median(ranges) else "feature"
         if kind == "global":
             return cls("global", np.full(low.shape, low.min()), np.full(low.shape, width if width > 0 else 1.0))
-        deviation = np.sqrt(moments.var_)
+        deviation = np.sqrt(moments.variance)
         # Rounding can give a constant feature some deviation, and a nearly constant one none.
         scale = np.where((high > low) & (deviation > 0), deviation, 1.0)
-        return cls("feature", moments.mean_, scale)
+        return cls("feature", moments.mean, scale)
 
     @property
     def unit_interval(self) -> bool:
@@ -155,6 +153,34 @@ class Scaling:
     def undo(self, X: Array) -> Array:
         """Return scaled ``X`` (n, features) in the user's units."""
         return X * self.scale + self.offset
+
+
+class _Moments:
+    """Mean and variance of rows that come in chunks (Chan, Golub & LeVeque 1983).
+
+    To the last bit they are scikit-learn's, whose scaler imports progress bars and makes four copies of each chunk.
+    """
+
+    def __init__(self) -> None:
+        self.count, self.mean, self.variance = np.zeros(1), np.zeros(1), np.zeros(1)
+
+    def add(self, X: NDArray[np.float64], weights: Array | None) -> None:
+        """Add rows (n, features), which are overwritten, by ``weights`` (n,) if they do not count the same."""
+
+        def total(x: NDArray[np.float64]) -> NDArray[np.float64]:
+            summed: NDArray[np.float64] = x.sum(0) if weights is None else weights @ x
+            return summed
+
+        n = np.full(1, float(len(X))) if weights is None else (weights[:, None] * np.ones(X.shape[1])).sum(0)
+        before, new, count = self.mean * self.count, total(X), self.count + n
+        X -= new / n
+        rest = total(X)
+        X *= X
+        squares = total(X) - rest**2 / n
+        if self.count.all():
+            ratio = self.count / n
+            squares = self.variance * self.count + squares + ratio / count * (before / ratio - new) ** 2
+        self.mean, self.variance, self.count = (before + new) / count, squares / count, count
 
 
 def check_scaling(name: str, value: object) -> None:

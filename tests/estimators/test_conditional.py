@@ -6,6 +6,7 @@ from sklearn.datasets import load_digits
 from sklearn.neighbors import KNeighborsClassifier
 
 from narrows import VAE, VQVAE, Autoencoder, NoisyAutoencoder
+from narrows.models.priors import PRIORS
 
 N = 200
 
@@ -218,3 +219,13 @@ def test_a_class_of_one_example_leaves_all_a_likelihood(prior):
     model = VAE(2, epochs=1, hidden=(8,), prior=prior, random_state=0).fit(X, ["common"] * 39 + ["odd"])
     assert np.isfinite(model.score_samples(X)).all()
     assert np.isfinite(model.log_likelihood(X, samples=5).values).all()
+
+
+@pytest.mark.parametrize("prior", ["mixture", "posterior"])
+def test_a_prior_of_some_codes_knows_all_classes_and_how_frequent_each_is(prior, monkeypatch):
+    monkeypatch.setattr(PRIORS[prior], "most_codes", 10)
+    X, y = np.random.default_rng(0).normal(size=(40, 3)), ["common"] * 30 + ["odd"] * 9 + ["rare"]
+    model = VAE(2, epochs=1, hidden=(8,), prior=prior, random_state=0).fit(X, y)
+    np.testing.assert_allclose(model.model_.prior.frequencies, [0.75, 0.225, 0.025])
+    assert np.isfinite(model.score_samples(X)).all()
+    assert np.isfinite(model.sample(20, random_state=0)).all()

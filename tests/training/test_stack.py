@@ -123,6 +123,38 @@ def test_what_is_held_out_loses_what_the_models_say(case, built_with, monkeypatc
         assert loss == pytest.approx(float(torch.cat(each).mean()), rel=1e-5)
 
 
+@pytest.mark.parametrize("case", ["default", "denoising", "noisy", "vae", "pairs with noise on top"])
+def test_what_is_held_out_is_the_same_at_every_epoch(case, monkeypatch):
+    """With the same noise, whether it is kept from the first one or drawn anew, also by those that go on alone."""
+    monkeypatch.setattr(stack_module, "HELD_OUT_AT_ONCE", 16)
+    models, objective = built(*CASES[case])
+    x = torch.rand(40, 12, generator=torch.Generator().manual_seed(1))
+    held_out = replace(Examples.of(x, None), noisy=(lambda rows: x.flip(1)[rows]) if "pairs" in case else None)
+    stack = Stack(models, objective, 1e-2, 0.1)
+    first = stack.mean_losses([held_out] * 3)
+    assert stack.held_out
+    assert stack.mean_losses([held_out] * 3) == first
+    monkeypatch.setattr(stack_module, "NUMBERS_KEPT", 0)
+    stack.aim(objective)
+    assert stack.mean_losses([held_out] * 3) == stack.mean_losses([held_out] * 3) == first
+    assert not stack.held_out
+    stack.keep([2])
+    assert stack.mean_losses([held_out]) == pytest.approx(first[2:], rel=1e-6)
+
+
+def test_weights_that_are_not_finite_are_the_model_s_whose_they_are():
+    models, objective = built(Autoencoder, {})
+    stack = Stack(models, objective, 1e-2, 0.1)
+    assert stack.finite() == [True, True, True]
+    stack.weights.values[0][1, 0, 0] = torch.inf
+    stack.weights.values[-1][2, 0, 0] = torch.nan
+    assert stack.finite() == [True, False, False]
+    with torch.no_grad():
+        models[0].decoder.deep[0].weight[0, 0] = torch.nan
+    assert General(models[0], objective, 1e-2, 0.1).finite() == [False]
+    assert General(models[1], objective, 1e-2, 0.1).finite() == [True]
+
+
 def test_units_that_a_smaller_code_lacks_stay_zero():
     models, objective = built(VAE, {})
     stack = Stack(models, objective, 1e-2, 0.1)

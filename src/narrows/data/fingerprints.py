@@ -42,17 +42,23 @@ def fingerprints(X: Iterable[NDArray[Any]]) -> tuple[NDArray[np.int64], NDArray[
     X
         Rows in chunks, (k, features) each.
     """
-    rounded, left = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    n, rounded = 0, bytearray()  # which grows in place, where arrays put together would take twice the memory
+    left: list[tuple[int, NDArray[np.int64]]] = []
     for chunk in X:
         stride = math.ceil(chunk.shape[1] / NUMBERS_LOOKED_AT)
         for rows in chunks(len(chunk), chunk.shape[1], NUMBERS_AT_ONCE):
             looked_at = chunk[rows, ::stride]
             single = np.ascontiguousarray(looked_at + np.float32(0), np.float32)  # −0 becomes 0
-            rounded.append(_sums(single.view(np.uint32), FACTORS[0]))
+            rounded += _sums(single.view(np.uint32), FACTORS[0]).data
             rest = np.zeros(0) if np.can_cast(chunk.dtype, np.float32) else looked_at - single.astype(np.float64)
-            left.append(_sums(rest.view(np.uint64), FACTORS[1]) if rest.any() else np.zeros(len(single), np.int64))
-    first, second = np.concatenate(rounded), np.concatenate(left)
-    return first, first + second if second.any() else second[:0]
+            if rest.any():
+                left.append((n, _sums(rest.view(np.uint64), FACTORS[1])))
+            n += len(single)
+    first = np.frombuffer(rounded, np.int64)
+    second = first.copy() if left else first[:0]
+    for begin, sums in left:
+        second[begin : begin + len(sums)] += sums
+    return first, second
 
 
 def _sums(words: NDArray[np.unsignedinteger[Any]], factors: NDArray[np.uint64]) -> NDArray[np.int64]:

@@ -42,7 +42,7 @@ from narrows.training.examples import Examples
 from narrows.training.loop import Step, Training
 from narrows.training.member import Member, operations_of_step
 from narrows.training.own_state import steps_in_own_state
-from narrows.training.processor import device_for, half_for, limited_threads, operations_of
+from narrows.training.processor import device_for, give_back, half_for, limited_threads, operations_of
 from narrows.training.starting import together
 
 __all__ = ["Begun", "begin", "completed", "fit_together", "learned_prior"]
@@ -301,9 +301,14 @@ def _train(
     finally:
         steps.close()
         atexit.unregister(close)
+        large = group[0].data.source.streamed
         for number, (one, history) in enumerate(zip(group, training.history, strict=True)):
             if history and number not in training.diverged and processes.kept and not sys.is_finalizing():
+                if large:
+                    give_back()
                 one.estimator.fitted_ = completed(one, history)
+        if large:
+            give_back()
     return [group[number] for number in training.diverged]
 
 

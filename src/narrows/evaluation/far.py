@@ -26,7 +26,7 @@ MOST_VALUES, ONE_IN = 5, 20
 SUSPICIOUS = 4
 """Deviations from the mean that a far value has at least: farther out it widens them itself."""
 
-NUMBERS_AT_ONCE = 2**20
+NUMBERS_AT_ONCE = 2**16
 """That are sorted together."""
 
 Range = tuple[NDArray[np.float64], NDArray[np.float64]]

@@ -69,7 +69,7 @@ def complete(
     """
     model = member.model.eval()
     passes = Passes(model, member.training.features, member.operations, device)
-    given = replace(member.training, rows=torch.cat([member.validation.rows, member.training.rows])).clean()
+    given = member
     member, data = without_odd(member, data, passes)
     held_out = member.validation.weighted()
     _calibrate(member, seed)
@@ -103,7 +103,10 @@ def complete(
             data.boundary,
         ),
     )
-    return fitted if member.contamination is None else _with_given(fitted, given, device)
+    if member.contamination is None:
+        return fitted
+    rows = torch.cat([given.validation.rows, given.training.rows])
+    return _with_given(fitted, replace(given.training, rows=rows).clean(), device)
 
 
 def _with_given(fitted: Fitted, examples: Examples, device: str) -> Fitted:
@@ -196,14 +199,32 @@ def _prior(
     # Also of the validation examples: a class may have no other.
     count = 1 if classes is None else len(classes)
     before = passes.model.prior
-    needed = isinstance(before, VampPrior) or PRIORS[name].needs_codes
     if examples.weights is not None:
         examples, labels = _drawn(examples, labels)
-    posterior = passes.posterior(examples if needed else examples.subset(torch.arange(1)))
-    with limited_threads(1):
-        if isinstance(before, VampPrior):
+    if isinstance(before, VampPrior):
+        posterior = passes.posterior(examples)
+        with limited_threads(1):
             return before.frozen(posterior, labels, count)
-        return PRIORS[name].fit(posterior, labels, count, seed)
+    some = _looked_at(PRIORS[name], labels, count, seed)
+    posterior = passes.posterior(examples.subset(some))
+    with limited_threads(1):
+        prior = PRIORS[name].of_codes(posterior, labels[some], count, seed)
+    prior.count(labels)
+    return prior
+
+
+def _looked_at(kind: type[Prior], labels: Tensor, classes: int, seed: int) -> Tensor:
+    """Return which of the examples of these classes, (n,), a prior is fitted to the codes of, in order."""
+    if not kind.needs_codes:
+        return torch.arange(1)
+    most = len(labels) if kind.most_codes is None else kind.most_codes
+    if len(labels) <= most:
+        return torch.arange(len(labels))
+    rng, chosen = np.random.default_rng(seed), []
+    for c in range(classes):
+        own = (labels == c).nonzero().squeeze(1)
+        chosen.append(own[torch.from_numpy(rng.choice(len(own), min(most, len(own)), replace=False))])
+    return torch.cat(chosen).sort().values
 
 
 def _fit_gaps(passes: Passes, examples: Examples, seed: int) -> None:

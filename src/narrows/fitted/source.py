@@ -16,7 +16,7 @@ from narrows.arguments import check_finite
 from narrows.chunks import chunks
 from narrows.data.parquet_rows import ParquetRows
 from narrows.scaling import Scaling
-from narrows.training.examples import Examples
+from narrows.training.examples import Examples, numbered
 
 __all__ = ["Source"]
 
@@ -100,7 +100,7 @@ class Source:
         def read(indices: Tensor) -> Tensor:
             return scaled(self.rows(indices.numpy()))
 
-        return Examples(read, torch.arange(len(self)), scaling.offset.size, context)
+        return Examples(read, numbered(len(self)), scaling.offset.size, context)
 
 
 @dataclass(frozen=True, slots=True)

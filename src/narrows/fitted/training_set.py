@@ -169,7 +169,7 @@ class TrainingSet:
             rows = torch.arange(len(self.examples)).tensor_split([self.held_out])
             return self.examples.subset(rows[1]), replace(self.examples.subset(rows[0]), all=None)
         held_out = min(math.floor(fraction * len(self.examples)), len(self.examples) - 2)
-        order = torch.randperm(len(self.examples), generator=generator)
+        order = torch.randperm(len(self.examples), generator=generator, dtype=self.examples.rows.dtype)
         validation, training = (self.examples.subset(rows) for rows in order.tensor_split([held_out]))
         return training, validation
 
@@ -187,10 +187,14 @@ class TrainingSet:
         if self.boundary is not None:
             return np.zeros(0, np.int64), np.zeros(0, np.int64)
         sources = [self.source] if self.noisy is None else [self.source, self.noisy]
-        rounded, exact = fingerprints(chain.from_iterable(source.chunks() for source in sources))
-        first, *others = np.split(rounded, len(sources))
-        own = np.concatenate([np.ones(len(first), bool), *(other != first for other in others)])
-        return np.sort(rounded[own]), np.sort(exact[own] if len(exact) else exact)
+        both = fingerprints(chain.from_iterable(source.chunks() for source in sources))
+        if self.noisy is not None:
+            first, other = np.split(both[0], 2)
+            own = np.concatenate([np.ones(len(first), bool), other != first])
+            both = both[0][own], both[1][own] if len(both[1]) else both[1]
+        for each in both:  # in place, since there may be many
+            each.sort()
+        return both
 
     def coded(self, x: NDArray[np.floating]) -> NDArray[np.floating]:
         """Return scaled rows ``x`` as principal components take them: a table's cells coded."""
@@ -199,16 +203,11 @@ class TrainingSet:
     def components(self, k: int) -> Components:
         """Return ``k`` principal components of the scaled ones; where there are many, of some of them."""
         if k not in self._components:
-            order = torch.randperm(len(self.examples), generator=torch.Generator().manual_seed(0))
-            some = self.examples.subset(order[: enough_rows(self.examples.features)])
-            drawn = np.zeros((0, 0), np.float32)
-            for rows, chunk in zip(some.spans(), some.chunks(), strict=True):
-                found = self.coded(chunk.x.numpy())
-                if not len(drawn):  # filled, since parts and all of them together would take twice the memory
-                    drawn = np.empty((len(some), found.shape[1]), found.dtype)
-                drawn[rows.numpy()] = found
+            n, generator = len(self.examples), torch.Generator().manual_seed(0)
+            some = self.examples.subset(torch.randperm(n, generator=generator)[: enough_rows(self.examples.features)])
             weights = None if some.weights is None else some.weights[some.rows].numpy()
-            self._components[k] = Components.of(drawn, k, weights)
+            parts = lambda: (self.coded(chunk.x.numpy()) for chunk in some.chunks())  # noqa: E731
+            self._components[k] = Components.of_parts(parts, k, weights)
         return self._components[k]
 
 

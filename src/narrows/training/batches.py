@@ -61,8 +61,9 @@ class Batches:
         self.members, self.size, self.processes = members, size, processes
         self.n = members[0].training.n
         self.count = math.ceil(self.n / size)
-        self.now = Order(torch.empty(0, 0, dtype=torch.int64), self.count)
-        self._stream: Iterator[Batch] = iter(())
+        self.now: Order
+        self._stream: Iterator[Batch]
+        self.free()
 
     @property
     def over(self) -> bool:
@@ -81,7 +82,7 @@ class Batches:
             else:
                 each = zip(ordinary, members, strict=True)
                 rows = [examples.shuffled(member.generator) for examples, member in each]
-            self.now = Order(torch.stack(rows), 0)
+            self.now = Order(rows[0][None] if len(rows) == 1 else torch.stack(rows), 0)
             self._stream = self._read()
         batch = next(self._stream)
         self.now.given += 1
@@ -100,6 +101,10 @@ class Batches:
         """Go on from what `state` has returned."""
         self.now = state
         self._stream = self._read()
+
+    def free(self) -> None:
+        """Let go of the order, once there are no more steps."""
+        self.now, self._stream = Order(torch.empty(0, 0, dtype=torch.int64), self.count), iter(())
 
     def _read(self) -> Iterator[Batch]:
         """Yield the batches of this epoch that were not given out yet.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol, Self
@@ -12,10 +12,15 @@ from torch import Tensor
 
 from narrows.models.model import Batch
 
-__all__ = ["ROWS_AT_ONCE", "Epochs", "Examples"]
+__all__ = ["ROWS_AT_ONCE", "Epochs", "Examples", "numbered"]
 
 ROWS_AT_ONCE, NUMBERS_AT_ONCE = 4096, 2**20
 """Examples, and numbers in them, a pass when nothing is learned: enough to be quick, few enough for any memory."""
+
+
+def numbered(n: int) -> Tensor:
+    """Return the rows from 0 to ``n`` − 1, in 32 bits where that is enough, since there may be many."""
+    return torch.arange(n, dtype=torch.int32 if n < 2**31 else torch.int64)
 
 
 class Epochs(Protocol):
@@ -63,7 +68,7 @@ class Examples:
     @classmethod
     def of(cls, x: Tensor, context: Tensor | None, features: int | None = None) -> Self:
         """Return those of ``x`` (n, features) and ``context`` (n, classes), in memory."""
-        return cls(partial(torch.index_select, x, 0), torch.arange(len(x)), features or x.shape[1], context)
+        return cls(partial(torch.index_select, x, 0), numbered(len(x)), features or x.shape[1], context)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -88,7 +93,7 @@ class Examples:
 
     def subset(self, rows: Tensor) -> Self:
         """Return the examples at ``rows`` (k,), of which nothing is read yet."""
-        return replace(self, rows=self.rows[rows])
+        return replace(self, rows=self.rows.index_select(0, rows))
 
     def shuffled(self, generator: torch.Generator) -> Tensor:
         """Return their rows in the whole data, (n,), in an order by chance.
@@ -97,7 +102,10 @@ class Examples:
         comes twice, and any other as often as its weight says, on average and to within one. An adaptive step would
         take little note of a weight that only scaled a batch's loss.
         """
-        order = self.rows[torch.randperm(len(self), generator=generator, device=generator.device).cpu()]
+        # A GPU's order may not be the same in 32 bits.
+        bits = self.rows.dtype if generator.device.type == "cpu" else torch.int64
+        order = torch.randperm(len(self), generator=generator, device=generator.device, dtype=bits).cpu()
+        order = self.rows.index_select(0, order)
         if self.weights is None:
             return order
         shares = self.weights[order].cumsum(0)
@@ -125,10 +133,10 @@ class Examples:
             all=None if self.all is None else self.all.on(device),
         )
 
-    def spans(self, most: int = ROWS_AT_ONCE) -> Sequence[Tensor]:
-        """Return the rows of all of them in order, at most ``most`` at a time."""
-        spans: Sequence[Tensor] = torch.arange(len(self)).split(max(1, min(most, NUMBERS_AT_ONCE // self.features)))
-        return spans
+    def spans(self, most: int = ROWS_AT_ONCE) -> Iterator[Tensor]:
+        """Yield the rows of all of them in order, at most ``most`` at a time; of none, none once."""
+        n, size = len(self), max(1, min(most, NUMBERS_AT_ONCE // self.features))
+        return (torch.arange(begin, min(begin + size, n)) for begin in range(0, max(1, n), size))
 
     def chunks(self, most: int = ROWS_AT_ONCE) -> Iterator[Batch]:
         """Yield all of them in order, at most ``most`` at a time."""

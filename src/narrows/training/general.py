@@ -76,8 +76,7 @@ class General:
         fraction, momentum
             Of the full learning rate, and β₁.
         """
-        for weights in self.moments:
-            weights.grad = None
+        self.free()
         loss = self.objective(self.model, batch.take(0), generators[0], progress).mean()
         loss.backward()
         self._update(fraction, momentum)
@@ -107,6 +106,11 @@ class General:
 
     def keep(self, numbers: Sequence[int]) -> None:
         """Go on with the only model."""
+
+    def free(self) -> None:
+        """Let go of the gradients."""
+        for weights in self.moments:
+            weights.grad = None
 
     def state(self) -> dict[str, Tensor]:
         """Return a copy of the weights and of Adam's moments."""

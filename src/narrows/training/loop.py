@@ -361,5 +361,7 @@ class Training:
             self.recovery.go_to(self.recovery.now.sound)
             self.learner.store()
         self.contest.settle()
+        self.learner.free()  # as much as the data may take, while what the fit comes to is found
+        self.batches.free()
         for member in self.members:
             member.back()

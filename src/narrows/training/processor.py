@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import os
 import re
 import shutil
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,6 +29,7 @@ __all__ = [
     "compiled_for",
     "device_for",
     "exact",
+    "give_back",
     "half_for",
     "limited_threads",
     "operations_of",
@@ -253,6 +256,13 @@ def limited_threads(count: int) -> Iterator[None]:
         with _LOCK:
             before_all = _BEFORE_ALL.pop()
             torch.set_num_threads(before if _BEFORE_ALL else before_all)
+
+
+def give_back() -> None:
+    """Let the system have memory that is free: glibc keeps tens of megabytes once large arrays have come and gone."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)
 
 
 class without_denormals:  # noqa: N801 - used as a function; a generator would take longer

@@ -219,7 +219,7 @@ class _Run:
 
     def _send(self, *, whole: bool = False) -> None:
         weights = None
-        if self.training is not None and self.training.learner.finite().all():
+        if self.training is not None and all(self.training.learner.finite()):
             weights = {name: np.asarray(tensor) for name, tensor in self.training.weights().items()}
         self.line.send(replace(self.news, weights=weights, whole=whole))
         self.sent = time.monotonic()

@@ -35,10 +35,13 @@ class Prior(nn.Module):
         Whether it knows log p(z), or only draws.
     needs_codes
         Whether the codes change it.
+    most_codes
+        Of a class, that it looks at; None if at all.
     """
 
     has_density: ClassVar[bool] = True
     needs_codes: ClassVar[bool] = True
+    most_codes: ClassVar[int | None] = None
     frequencies: Tensor
 
     def __init__(self, classes: int, latent_dim: int, components: int) -> None:

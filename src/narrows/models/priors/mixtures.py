@@ -48,6 +48,7 @@ class GaussianMixture(Prior):
         Lₖ; at first each component is the standard normal.
     """
 
+    most_codes = LARGEST_FIT
     weights: Tensor
     means: Tensor
     factors: Tensor
@@ -189,6 +190,7 @@ class PosteriorMixture(Prior):
         As in `Prior`. Buffers: ``weights`` (C, K), ``means`` and ``log_vars`` (C, K, d).
     """
 
+    most_codes = LARGEST_FIT
     weights: Tensor
     means: Tensor
     log_vars: Tensor

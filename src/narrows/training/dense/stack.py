@@ -213,6 +213,10 @@ class Stack:
         self._arrange([self.models[number] for number in numbers], [net.of_some(numbers) for net in self.nets])
         self.weights.take(before, numbers)
 
+    def free(self) -> None:
+        """Let go of the arrays that steps take."""
+        self.passes, self.held_out = {}, []
+
     def state(self) -> dict[str, Tensor]:
         """Return a copy of the weights and of Adam's moments."""
         return {name: tensor.clone() for name, tensor in self.weights.state().items()}
