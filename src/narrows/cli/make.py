@@ -96,9 +96,7 @@ def generate(
         done = making.generate_like(estimator, dataset, example or 0, spread, n, out, seed=seed, files=files)
         print("In the figure: the original, its reconstruction, and new ones.")
         return say_written(done.files)
-    for name, value in (("--example", example), ("--noise", noise), ("--fit", None if fit == "crop" else fit)):
-        if value is not None:
-            raise ValueError(f"{name} {value} has no effect without --like DATA")
+    _refuse_without_like({"--example": example, "--noise": noise, "--fit": None if fit == "crop" else fit})
     file = opening.find_model(path)
     estimator = load(file)
     if estimator.fitted_.table is not None:
@@ -120,6 +118,13 @@ def _of_a_table(option: str, file: Path, names: Sequence[str] | None) -> str:
         return told
     kind = shlex.quote(f"{names[0]}=real")
     return f"{told}, real numbers alone; one that is trained with a kind of a column, --column {kind}, is a table's"
+
+
+def _refuse_without_like(given: dict[str, object]) -> None:
+    """Refuse options that say what becomes of an example, where none is named."""
+    for name, value in given.items():
+        if value is not None:
+            raise ValueError(f"{name} {value} has no effect without --like DATA")
 
 
 def _called(file: Path) -> str:

@@ -18,40 +18,42 @@ __all__ = ["share", "write_page"]
 LECTURE = "lecture"
 
 
+Models = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="[lecture] RUN_OR_MODEL …",
+        help="Model files, or run folders with one or more. The word lecture puts the lecture's pages first, and "
+        "stands alone for them with its own autoencoders of the digits.",
+        show_default=False,
+    ),
+]
+NewPage = Annotated[
+    Path, typer.Option("--out", metavar="FILE.html", help="A new file for the page.", show_default=False)
+]
+ExamplesFrom = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DATA",
+        help="Data to take examples from: digits, mnist, or a file or folder, as for narrows train.",
+        show_default="the named set that a run was trained on, else the model's own samples",
+    ),
+]
+MostExamples = Annotated[
+    int | None,
+    typer.Option(
+        parser=whole,
+        metavar="N",
+        help="Examples in the file, at most, drawn at random from DATA.",
+        show_default="2,000, or fewer where they are large",
+    ),
+]
+NoData = Annotated[
+    bool, typer.Option("--no-data", help="Put the model's own samples in place of examples.", show_default=False)
+]
+
+
 def share(
-    models: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="[lecture] RUN_OR_MODEL …",
-            help="Model files, or run folders with one or more. The word lecture puts the lecture's pages first, and "
-            "stands alone for them with its own autoencoders of the digits.",
-            show_default=False,
-        ),
-    ],
-    out: Annotated[
-        Path, typer.Option("--out", metavar="FILE.html", help="A new file for the page.", show_default=False)
-    ],
-    data: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DATA",
-            help="Data to take examples from: digits, mnist, or a file or folder, as for narrows train.",
-            show_default="the named set that a run was trained on, else the model's own samples",
-        ),
-    ] = None,
-    examples: Annotated[
-        int | None,
-        typer.Option(
-            parser=whole,
-            metavar="N",
-            help="Examples in the file, at most, drawn at random from DATA.",
-            show_default="2,000, or fewer where they are large",
-        ),
-    ] = None,
-    no_data: Annotated[
-        bool,
-        typer.Option("--no-data", help="Put the model's own samples in place of examples.", show_default=False),
-    ] = False,
+    models: Models, out: NewPage, data: ExamplesFrom = None, examples: MostExamples = None, no_data: NoData = False
 ) -> None:
     """Write models into one HTML file that opens from disk, offline, and plays as the explorer does.
 

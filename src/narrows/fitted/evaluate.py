@@ -51,6 +51,7 @@ from narrows.training.examples import Examples
 __all__ = ["MOST_INTEGRATED", "evaluate"]
 
 Rows = NDArray[np.floating]
+Errors = NDArray[np.float64]
 
 MOST_INTEGRATED, MOST_CODES = 1000, 1000
 """Examples whose likelihood is importance-sampled, and whose codes are pressed into fewer numbers."""
@@ -105,16 +106,10 @@ def evaluate(
     reference = fitted.reference
     x, q = test.x, passes.posterior(test.examples)
     restored = passes.decoded(q.mean, test.context)
-    of_table = None
     if fitted.table is None:
-        errors = odd = squared_errors(x, restored)
-        far, comparison = _far(fitted, test, seen), _comparison(fitted, x, restored, seed)
-        generation, copied = _generated(fitted, passes, test, seen, features, seed)
+        errors, odd, by_kind = _of_numbers(fitted, passes, test, seen, restored, features, seed)
     else:
-        lost = cell_errors(passes, test.examples)
-        errors, odd = np.nanmean(lost, 1), oddness(passes, fitted.scaling, test.examples, "reconstruction")
-        far, comparison = tuple(far_cells(fitted, test, seen)), compared_cells(fitted, x, lost, seed)
-        of_table, generation, copied = table_evaluated(fitted, test, seen, restored, lost, seed)
+        errors, odd, by_kind = _of_cells(fitted, passes, test, seen, restored, seed)
     evaluation = Evaluation(
         model=fitted.kind,
         latent_dim=fitted.latent_dim,
@@ -123,19 +118,37 @@ def evaluate(
         given=given,
         learnt=seen_before,
         repeated=repeated,
-        far=far,
-        comparison=comparison,
         learnt_error=reference.seen_error,
         learnt_pca_error=reference.seen_pca_error,
         late=_late(fitted.history),
         density=_density(fitted, passes, test, raw, restored, errors, samples, seed),
         codes=_codes(fitted, passes, test, seen, q, errors, factors, seed),
         surprise=_surprise(fitted, odd, x),
-        generation=generation,
-        copying=copied,
-        table=of_table,
+        **by_kind,
     )
     return diagnosed(evaluation)
+
+
+def _of_numbers(
+    fitted: Fitted, passes: Passes, test: Subset, seen: Subset, restored: Rows, features: nn.Module | None, seed: int
+) -> tuple[Errors, Errors, dict[str, Any]]:
+    """Return the error of each test example, how odd it is, and what else tables are compared by otherwise."""
+    errors = squared_errors(test.x, restored)
+    far, comparison = _far(fitted, test, seen), _comparison(fitted, test.x, restored, seed)
+    generation, copied = _generated(fitted, passes, test, seen, features, seed)
+    return errors, errors, {"far": far, "comparison": comparison, "generation": generation, "copying": copied}
+
+
+def _of_cells(
+    fitted: Fitted, passes: Passes, test: Subset, seen: Subset, restored: Rows, seed: int
+) -> tuple[Errors, Errors, dict[str, Any]]:
+    """Return the same of a table's rows."""
+    lost = cell_errors(passes, test.examples)
+    errors, odd = np.nanmean(lost, 1), oddness(passes, fitted.scaling, test.examples, "reconstruction")
+    far, comparison = tuple(far_cells(fitted, test, seen)), compared_cells(fitted, test.x, lost, seed)
+    found, generation, copied = table_evaluated(fitted, test, seen, restored, lost, seed)
+    by_kind = {"far": far, "comparison": comparison, "generation": generation, "copying": copied, "table": found}
+    return errors, odd, by_kind
 
 
 def _far(fitted: Fitted, test: Subset, seen: Subset) -> tuple[FarValue, ...]:

@@ -20,6 +20,7 @@ from narrows.data.take import take
 from narrows.estimators import load
 from narrows.estimators.base import BottleneckEstimator
 from narrows.evaluation.martingale import FEWEST, ConformalMartingale
+from narrows.fitted.fitted import Fitted
 from narrows.fitted.reference import SCORES
 from narrows.runs.opening import find_model, marks_of, results_beside, types_of, warn_of_units, with_classes
 from narrows.scorer import known_columns
@@ -100,13 +101,7 @@ def watch(
     file = find_model(model)
     estimator = load(file)
     fitted = estimator.fitted_
-    held_out = fitted.held_out(choice("by", by, SCORES))
-    if fitted.contamination is not None or len(held_out) < FEWEST:
-        known = 0 if fitted.contamination is not None else len(held_out)
-        raise DataError(
-            f"MODEL {model} knows {known} scores of ordinary examples held out in training, and a watch needs {FEWEST} "
-            "or more; train it without contamination, and on more examples"
-        )
+    held_out = _ordinary_scores(fitted, by, model)
     if every is not None:
         real("every", every, 0)
     marks = tuple(missing or marks_of(results_beside(file)))
@@ -135,6 +130,18 @@ def watch(
             break
     enough, alarm = -math.log(martingale.level), martingale.alarm
     return Watched(martingale.n, martingale.log_capital, enough, alarm, where, martingale.since)
+
+
+def _ordinary_scores(fitted: Fitted, by: str, model: Path) -> NDArray[np.float64]:
+    """Return the scores of the ordinary examples that ``model`` has held out, or say that they are too few."""
+    held_out = fitted.held_out(choice("by", by, SCORES))
+    known = 0 if fitted.contamination is not None else len(held_out)
+    if known < FEWEST:
+        raise DataError(
+            f"MODEL {model} knows {known} scores of ordinary examples held out in training, and a watch needs {FEWEST} "
+            "or more; train it without contamination, and on more examples"
+        )
+    return held_out
 
 
 def _bet(martingale: ConformalMartingale, scores: NDArray[np.float64], news: News) -> str:
