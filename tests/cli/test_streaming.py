@@ -4,12 +4,14 @@ import json
 import os
 import random
 import signal
+import threading
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+import torch
 from pyarrow import parquet as pq
 
 from narrows import Autoencoder, load
@@ -22,6 +24,7 @@ from narrows.runs.opening import find_model
 from narrows.sweeps import Sweep
 
 NAMES = ["a", "b", "c", "d"]
+VERBS = ("encode", "anomalies", "reconstruct", "denoise", "impute")
 CLOSE = {"rtol": 1e-3, "atol": 1e-5}
 
 
@@ -32,6 +35,15 @@ def small(monkeypatch):
         monkeypatch.setattr(parts_module, name, number)
     for module in (parts_module, streaming):
         monkeypatch.setattr(module, "BATCHES", 2)
+
+
+@pytest.fixture(params=[1, 2])
+def threads(request):
+    """How many threads torch, and so a stream, may take."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield request.param
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +152,57 @@ def bytes_of(folder):
     return {file.name: file.read_bytes() for file in folder.iterdir()}
 
 
+@pytest.mark.parametrize("verb", VERBS)
+def test_however_many_threads_there_are_the_bytes_are_the_same(verb, made, tmp_path):
+    folder, _, table = made
+    arguments, found = (folder / "table.safetensors", str(in_parts(tmp_path / "data", table))), []
+    before = torch.get_num_threads()
+    for count in (1, 2, 3):
+        torch.set_num_threads(count)
+        told = []
+        getattr(streaming, verb)(*arguments, tmp_path / str(count), told=told.append)
+        assert (torch.get_num_threads(), told) == (count, [64, 128, 192, 200, 205, 269, 333, 397, 461, 500])
+        found.append(bytes_of(tmp_path / str(count)))
+    torch.set_num_threads(before)
+    assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.usefixtures("threads")
+def test_an_error_in_the_middle_names_the_rows_and_what_is_before_stays(made, tmp_path):
+    folder, rows, _ = made
+    model, data, out = folder / "numbers.safetensors", in_parts(tmp_path / "data", rows), tmp_path / "out"
+    streaming.encode(model, str(data), tmp_path / "whole", told=lambda _: None)
+    wrong = rows[205:500].copy()
+    wrong.loc[205 + 130, "b"] = np.inf
+    wrong.to_parquet(data / "2.parquet", index=False)
+    with pytest.raises(ValueError, match=r"2\.parquet, rows 128 to 191: X contains infinity.* in row 2, column 'b'"):
+        streaming.encode(model, str(data), out, told=lambda _: None)
+    whole, left = bytes_of(tmp_path / "whole"), bytes_of(out)
+    names = [f"part-{number:05}.parquet" for number in range(4)]
+    assert sorted(left) == [JOURNAL, *names]
+    assert all(left[name] == whole[name] for name in names)
+
+
+@pytest.mark.usefixtures("threads")
+def test_interrupted_it_ends_at_once_and_goes_on_later(made, tmp_path):
+    folder, rows, _ = made
+    arguments = folder / "numbers.safetensors", str(in_parts(tmp_path / "data", rows))
+    streaming.encode(*arguments, tmp_path / "whole", told=lambda _: None)
+
+    threads_before = set(threading.enumerate())
+
+    def told(n):
+        if n > 333:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        streaming.encode(*arguments, tmp_path / "out", told=told)
+    assert len(list((tmp_path / "out").glob("part-*"))) == 4
+    assert set(threading.enumerate()) <= threads_before
+    streaming.encode(*arguments, tmp_path / "out", told=lambda _: None)
+    assert bytes_of(tmp_path / "out") == bytes_of(tmp_path / "whole")
+
+
 def encode_and_die(arguments, batches):
     """Encode in a child that is killed as soon as so many batches are done, and say whether it was."""
     child = os.fork()
@@ -150,6 +213,7 @@ def encode_and_die(arguments, batches):
     return os.WIFSIGNALED(os.waitpid(child, 0)[1])
 
 
+@pytest.mark.usefixtures("threads")
 def test_a_killed_stream_goes_on_to_the_same_bytes_and_repeats_no_part(made, tmp_path):
     folder, rows, _ = made
     data, model = in_parts(tmp_path / "data", rows, (0, 200, 205, 500)), folder / "numbers.safetensors"
@@ -168,6 +232,7 @@ class Killed(BaseException):
     pass
 
 
+@pytest.mark.usefixtures("threads")
 @pytest.mark.parametrize("moment", ["before the part", "in the journal", "before the move"])
 def test_cut_off_at_any_moment_it_ends_the_same(moment, made, tmp_path, monkeypatch):
     folder, rows, _ = made

@@ -12,7 +12,6 @@ import statistics
 import warnings
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from itertools import chain, islice, repeat
@@ -22,6 +21,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from narrows.data.ahead import in_order
 from narrows.data.dataset import Dataset
 from narrows.data.errors import DataError
 from narrows.data.image_files import ImageFiles, Rejected, decode, find_images, holds_slices, pages, upright_size
@@ -43,6 +43,9 @@ Progress = Callable[[int, int], None]
 """Told, again and again, how many files of how many are read."""
 
 Result = TypeVar("Result")
+
+MOST_WORKERS = 16
+"""Threads that decode."""
 
 
 class ShapesDiffer(Exception):  # noqa: N818, it is a finding, of which each caller makes its own error
@@ -215,7 +218,8 @@ class _Tally:
         tell = self.progress or (lambda *_: None)
         tell(0, len(self.names))
         sources = ((self.root + name, page) for name, page in zip(self.paths, self.pages, strict=False))
-        for done, result in enumerate(_in_order(function, sources), 1):
+        workers = min(os.cpu_count() or 1, MOST_WORKERS)
+        for done, result in enumerate(in_order(function, sources, workers, 2 * workers), 1):
             yield result
             tell(done, len(self.names))
 
@@ -260,19 +264,6 @@ class _Tally:
 
 def _images(count: int) -> str:
     return f"{count:,} image{'s' * (count > 1)}"
-
-
-def _in_order(function: Callable[..., Result], items: Iterable[tuple[Any, ...]]) -> Iterator[Result]:
-    """Yield ``function`` of each item's parts, worked out by threads that are a few items ahead."""
-    workers = min(os.cpu_count() or 1, 16)
-    with ThreadPoolExecutor(workers) as pool:
-        pending: deque[Future[Result]] = deque()
-        for item in items:
-            pending.append(pool.submit(function, *item))
-            if len(pending) > 2 * workers:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
 
 
 @contextmanager

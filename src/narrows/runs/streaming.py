@@ -9,16 +9,22 @@ from __future__ import annotations
 import hashlib
 import heapq
 import warnings
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
-from itertools import chain, islice
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import torch
+from threadpoolctl import ThreadpoolController
 
 from narrows.arguments import closest
+from narrows.data.ahead import Interruptible, in_order
 from narrows.data.delimited import Delimited
 from narrows.data.errors import DataError
 from narrows.data.filling import filled_table, filled_text
@@ -43,6 +49,9 @@ __all__ = ["anomalies", "denoise", "encode", "impute", "reconstruct"]
 ODDEST = 20
 """Rows that the numbers name."""
 
+MOST_WORKERS = 2
+"""Batches that are worked at side by side, of which each takes memory."""
+
 MISSING, FILLED = "missing in ", "filled in "
 """What the numbers of cells in a column are called in the journal, before its name."""
 
@@ -54,6 +63,15 @@ Made = tuple[Any, dict[str, Any]]
 
 Work = Callable[[BottleneckEstimator, Part, int], Made]
 """What is done with rows, of which the first has that number."""
+
+
+class _Piece(NamedTuple):
+    """What becomes of a batch: of which file it is and from which row on, how many rows are done, and what is made."""
+
+    of: str
+    first: int
+    done: int
+    made: Made
 
 
 class _Opened(NamedTuple):
@@ -221,14 +239,19 @@ def _stream(
     )
 
     suffix = ".csv" if verb == "impute" and not is_parquet(parts.files[0]) else ".parquet"
-    with limited_threads(1):
-        for one in parts.files:
-            batches = parts.batches(one, BATCHES * sum(part["of"] == one.name for part in journal.parts))
-            for head in batches:
-                some, before = chain([head], islice(batches, BATCHES - 1)), journal.rows - head.first
-                pieces = (_worked(work, estimator, part, before, model, told) for part in some)
-                name = f"part-{len(journal.parts):05}{suffix}"
-                journal.add(name, pieces, {"of": one.name, "first": head.first, "rows": 0})
+    worked = Interruptible(partial(_worked, work, estimator, model))
+    workers = min(torch.get_num_threads(), MOST_WORKERS)
+    with (
+        limited_threads(1),
+        ThreadpoolController().limit(limits=1, user_api="blas"),
+        closing(in_order(worked, _left(parts, journal), workers, workers)) as done,
+        worked,
+    ):
+        for head in done:
+            assert head is not None
+            made = _of_part(chain([head], done), told)
+            name = f"part-{len(journal.parts):05}{suffix}"
+            journal.add(name, made, {"of": head.of, "first": head.first, "rows": 0})
     numbers = {"examples": journal.rows, **_totals(journal), **options}
     numbers |= {"latent_dim": fitted.latent_dim} if verb == "encode" else {}
     parts_there = [{name: part[name] for name in ("part", "of", "first", "rows")} for part in journal.parts]
@@ -271,20 +294,44 @@ def _folder(out: Path | None, name: str) -> Path:
     return out
 
 
-def _worked(work: Work, estimator: BottleneckEstimator, part: Part, before: int, model: Path, told: Told) -> Made:
-    """Do the ``work`` on some rows, after that many ``before`` this file; say which they are if it fails."""
-    fitted, first, n = estimator.fitted_, before + part.first, len(part.dataset.X)
+def _left(parts: Parts, journal: Journal) -> Iterator[tuple[Part | None, int]]:
+    """Yield the rows that are not in the ``journal`` yet, with how many stand before them, and None after each part."""
+    before, there = journal.rows, Counter(part["of"] for part in journal.parts)
+    for file in parts.files:
+        batch = 0
+        for batch, part in enumerate(parts.batches(file, BATCHES * there[file.name]), 1):
+            yield part, before
+            before += len(part.dataset.X)
+            if batch % BATCHES == 0:
+                yield None, before
+        if batch % BATCHES:
+            yield None, before
+
+
+def _worked(work: Work, estimator: BottleneckEstimator, model: Path, part: Part | None, before: int) -> _Piece | None:
+    """Do the ``work`` on some rows, after that many ``before`` them; say which they are if it fails."""
+    if part is None:
+        return None
+    fitted, n = estimator.fitted_, len(part.dataset.X)
     try:
         known = replace(part.dataset, X=known_columns(fitted, part.dataset.X))
         dataset = with_classes(fitted, known, f"{part.told} have", model)
-        if not first:
+        if not before:
             warn_of_units(fitted, dataset)
-        made, numbers = work(estimator, part._replace(dataset=dataset), first)
+        made, numbers = work(estimator, part._replace(dataset=dataset), before)
     except (TypeError, ValueError) as error:
         said = str(error)
         raise DataError(said if said.startswith(part.told) else f"{part.told}: {said}") from error
-    told(first + n)
-    return made, {"rows": n, **numbers}
+    return _Piece(part.file.name, part.first, before + n, (made, {"rows": n, **numbers}))
+
+
+def _of_part(done: Iterator[_Piece | None], told: Told) -> Iterator[Made]:
+    """Yield what is made of a part's pieces, each once it is said how many rows are done."""
+    for piece in done:
+        if piece is None:
+            return
+        told(piece.done)
+        yield piece.made
 
 
 def _totals(journal: Journal) -> dict[str, Any]:
