@@ -15,11 +15,12 @@ from narrows.arguments import RandomState, choice, integer, random_seed, refuse_
 from narrows.columns.showing import texts_of
 from narrows.estimators.attributes import FittedAttributes
 from narrows.estimators.rows import rows_of
-from narrows.estimators.targets import clean_of, context_of, examples_of, refuse_pairs
+from narrows.estimators.targets import clean_of, examples_of, refuse_pairs
+from narrows.estimators.why import columns_of, ordinary_of, why
 from narrows.evaluation.summary import Evaluation
 from narrows.fitted.completion import with_threshold
 from narrows.fitted.evaluate import MOST_INTEGRATED, evaluate
-from narrows.fitted.explaining import Explanation, nearest_ordinary, sentences
+from narrows.fitted.explaining import Explanation, sentences
 from narrows.fitted.limits import limit, rate_of
 from narrows.fitted.reference import SCORES
 from narrows.fitted.scores import SCORE_SAMPLES, LogLikelihood, error_nats, log_density, oddness
@@ -240,30 +241,18 @@ class Scoring(FittedAttributes):
         ValueError
             If the model keeps no held-out examples to compare with, or ``false_alarms`` is next to a contamination.
         """
-        fitted, source = self.fitted_, rows_of(self, X)
-        refuse_pairs("explain", source, y)
-        share = rate_of(fitted.contamination, self.false_alarms if false_alarms is None else false_alarms)
-        found = limit(fitted, choice("by", by, SCORES), share)
-        if fitted.contamination is None:
-            share = found.asked
-        rows = source.rows()
-        context, x = context_of(fitted, y, len(source)), fitted.scaling.apply(rows).astype(np.float64)
-        surprise, odd = fitted.cells.odd(x, context, share)
-        nearest = nearest_ordinary(fitted, x, context, surprise, odd, by, found.score, self.device)
-        cells = np.where(nearest.changed, fitted.scaling.undo(nearest.x), rows)
-        p = np.exp(-surprise)
+        fitted, found = self.fitted_, why(self, X, y, by, false_alarms)
+        source, nearest, p, columns = found.source, found.nearest, found.p_values, columns_of(fitted)
         if fitted.table is not None:
-            # What was missing and stays so is no gap to be filled.
-            ordinary = fitted.table.with_gaps_filled(X, np.where(nearest.changed, np.nan, 0.0), cells)
-            columns = tuple(str(column.name) for column in fitted.table.modelled)
+            ordinary = ordinary_of(fitted, X, found)
             said = sentences(columns, nearest, p, *(texts_of(fitted.table, each) for each in (X, ordinary)))
         else:
-            ordinary = self._contained(cells.astype(source.dtype).reshape(source.shape), X, frame=fitted.frame)
-            names = fitted.feature_names or range(fitted.features)
-            columns = tuple(map(str, names)) if len(fitted.input_shape) == 1 else ()
-            said = sentences(columns, nearest, p, rows, cells)
-        odd, changed = (each.reshape(source.shape) for each in (odd, nearest.changed))
-        return Explanation(columns, p.reshape(source.shape), odd, ordinary, changed, nearest.is_ordinary, said, share)
+            shaped = found.ordinary.astype(source.dtype).reshape(source.shape)
+            ordinary = self._contained(shaped, X, frame=fitted.frame)
+            said = sentences(columns, nearest, p, source.rows(), found.ordinary)
+        odd, changed = (each.reshape(source.shape) for each in (found.odd, nearest.changed))
+        p = p.reshape(source.shape)
+        return Explanation(columns, p, odd, ordinary, changed, nearest.is_ordinary, said, found.rate)
 
     @in_own_state
     def evaluate(

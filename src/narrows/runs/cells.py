@@ -14,6 +14,7 @@ from narrows.columns.column import LEVELS
 from narrows.columns.showing import number_text, texts_of
 from narrows.data.take import take
 from narrows.estimators.base import BottleneckEstimator
+from narrows.estimators.why import columns_of, ordinary_of, why
 from narrows.fitted.explaining import Explanation
 from narrows.fitted.fitted import Fitted
 
@@ -32,8 +33,7 @@ def explained(
     estimator: BottleneckEstimator, X: Any, y: Array | None, rows: NDArray[np.int64], by: str, rate: float | None = None
 ) -> Explanation:
     """Return why those of ``X`` at ``rows`` (k,) are odd ``by`` a score, at a ``rate`` of false alarms, or its own."""
-    y = y[rows] if y is not None and estimator.fitted_.conditional else None
-    return estimator.explain(take(X, rows), y, by=by, false_alarms=rate)
+    return estimator.explain(take(X, rows), _at(estimator, y, rows), by=by, false_alarms=rate)
 
 
 def reasons(
@@ -53,11 +53,12 @@ def reasons(
     columns = {name: np.full(len(odd), "", object) for name in names}
     if not len(rows):
         return columns
-    found = explained(estimator, X, y, rows, by, rate)
-    ordinary = np.asarray(found.ordinary) if fitted.table is None else texts_of(fitted.table, found.ordinary)
-    marked = found.odd if of_images else found.changed
-    p, ordinary = found.p_values.reshape(len(rows), -1), ordinary.reshape(len(rows), -1)
-    at, places = np.nonzero(marked.reshape(len(rows), -1))
+    some = take(X, rows)
+    found = why(estimator, some, _at(estimator, y, rows), by, rate)
+    p, ordinary = found.p_values, ordinary_of(fitted, some, found)
+    ordinary = np.asarray(ordinary) if fitted.table is None else texts_of(fitted.table, ordinary)
+    ordinary = ordinary.reshape(len(rows), -1)
+    at, places = np.nonzero(found.odd if of_images else found.nearest.changed)
     order = np.lexsort((p[at, places], at))  # of a row the oddest first
     at, places = at[order], places[order]
     ends = np.searchsorted(at, np.arange(len(rows) + 1))
@@ -66,7 +67,8 @@ def reasons(
         shown = np.arange(len(at)) - ends[at] < MOST_PIXELS
         at, places = at[shown], places[shown]
         ends = np.searchsorted(at, np.arange(len(rows) + 1))
-    said = [_name(found, fitted, place) for place in places.tolist()]
+    known = columns_of(fitted)
+    said = [known[place] if known else _pixel(fitted, place) for place in places.tolist()]
     values = list(map(str if fitted.table is not None else number_text, ordinary[at, places].tolist()))
     texts = said, [f"{own:.3g}" for own in p[at, places].tolist()], values
     for name, each in zip(names, texts, strict=False):
@@ -74,10 +76,13 @@ def reasons(
     return columns
 
 
-def _name(found: Explanation, fitted: Fitted, place: int) -> str:
-    """Return the name of a cell's column, or where a pixel is: its row, its column and, of colours, its channel."""
-    if found.columns:
-        return found.columns[place]
+def _at(estimator: BottleneckEstimator, y: Array | None, rows: NDArray[np.int64]) -> Array | None:
+    """Return the classes of those ``rows``, where the model takes them."""
+    return y[rows] if y is not None and estimator.fitted_.conditional else None
+
+
+def _pixel(fitted: Fitted, place: int) -> str:
+    """Return where a pixel is: its row, its column and, of colours, its channel."""
     return " ".join(map(str, np.unravel_index(place, fitted.input_shape)))
 
 
