@@ -372,6 +372,7 @@ def test_what_an_address_has_wrong_is_left_out(lesson, view, wrong):
     lesson(view, **wrong)
     page.reload()
     told(page, last)
+    settle(page)
     assert page.locator("main").inner_text() == usual
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from browser.explorer_process import drag, go_to, pixels, settle, state
+from browser.explorer_process import changes, drag, go_to, pixels, settle, state
 from narrows import VAE
 from narrows.data.dataset import Dataset
 from narrows.web import sharing
@@ -78,10 +78,10 @@ def test_each_view_shows_what_the_explorers_shows(opened, visit, view):
 
 def test_a_drag_decodes_and_the_address_follows(opened):
     page = opened("plane", model="autoencoder-2")
-    before = pixels(page.locator(".large canvas"))
+    decoded = page.locator(".large canvas")
+    before = pixels(decoded)
     drag(page, page.locator(".stage"), (0.5, 0.5), (0.3, 0.6))
-    settle(page)
-    assert not np.array_equal(pixels(page.locator(".large canvas")), before)
+    assert changes(page, decoded, before)
     assert len(state(page)["z"].split(",")) == 2
 
 
