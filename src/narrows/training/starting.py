@@ -71,11 +71,13 @@ def together(devices: int, nodes: int, job: Job) -> Iterator[Alone | Processes]:
     if environment.creates_processes_externally:
         yield _join(environment, devices, nodes)
         return
-    address = {"MASTER_ADDR": environment.main_address, "MASTER_PORT": str(environment.main_port)}
     message, files = _packed(devices, nodes, job)
-    others = [_Other.start(rank, address, files) for rank in range(1, devices)]
+    others = [_Other.start(rank, files) for rank in range(1, devices)]
     try:
         _give(others, message)
+        # A port that is free now may not be so when the others have imported all that they need.
+        address = {"MASTER_ADDR": environment.main_address, "MASTER_PORT": str(environment.main_port)}
+        _send(others, pickle.dumps(address))
         with _environ(address | {"LOCAL_RANK": "0"}):
             processes = _join(environment, devices, nodes, local=devices)
         yield processes
@@ -96,6 +98,7 @@ def work() -> None:
     devices, nodes, job = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process that started this one
     print("ready", flush=True)  # noqa: T201 - which that process waits for
     os.dup2(2, 1)
+    os.environ |= pickle.load(sys.stdin.buffer)  # noqa: S301 - the same; where all meet
     threading.Thread(target=_end_with_the_other, daemon=True).start()
     job(_join(_environment(devices, nodes), devices, nodes, local=devices, kept=False))
 
@@ -170,7 +173,7 @@ class _Other:
     said: IO[bytes]
 
     @classmethod
-    def start(cls, rank: int, address: Mapping[str, str], files: Sequence[int]) -> _Other:
+    def start(cls, rank: int, files: Sequence[int]) -> _Other:
         own = {"LOCAL_RANK": str(rank), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `end`
         process = subprocess.Popen(  # noqa: S603 - this interpreter, and a line written above
@@ -178,7 +181,7 @@ class _Other:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=said,
-            env={**os.environ, **address, **own},
+            env={**os.environ, **own},
             pass_fds=files,
         )
         return cls(process, said)
@@ -193,15 +196,19 @@ class _Other:
 
 def _give(others: Sequence[_Other], message: bytes) -> None:
     """Send all the ``message``, and wait until they have read it."""
+    _send(others, message)
+    for other in others:
+        assert other.process.stdout is not None
+        if other.process.stdout.readline() != b"ready\n":
+            raise ChildProcessError("another process of this training could not start")
+
+
+def _send(others: Sequence[_Other], message: bytes) -> None:
     for other in others:
         assert other.process.stdin is not None
         with suppress(BrokenPipeError):  # of one that has ended, as is seen next
             other.process.stdin.write(message)
             other.process.stdin.flush()
-    for other in others:
-        assert other.process.stdout is not None
-        if other.process.stdout.readline() != b"ready\n":
-            raise ChildProcessError("another process of this training could not start")
 
 
 def _packed(devices: int, nodes: int, job: Job) -> tuple[bytes, list[int]]:
