@@ -48,14 +48,14 @@ def test_a_moved_column_ends_it_with_a_status_of_its_own(rows, typed, tmp_path):
     assert found.where == f"line {found.alarm + 2:,}"
     assert abs(found.since - ORDINARY) <= 10
     assert found.log_capital >= found.enough == pytest.approx(np.log(1e4))
-    assert f"Alarm at example {found.alarm:,}, counted from 0 ({found.where}): the logarithm" in output
+    assert f"Alarm at example {found.alarm:,}, counted from 0 ({found.where}): the evidence" in output
 
 
 def test_nothing_new_is_no_alarm(rows, typed, tmp_path):
     lines = (rows / "rows.csv").read_text("utf-8").splitlines(keepends=True)
     (tmp_path / "ordinary.csv").write_text("".join(lines[:901]).rstrip("\n"), encoding="utf-8")
     output, _ = typed(tmp_path, "watch", rows / "model.safetensors", "ordinary.csv")
-    assert output.startswith("900 examples, no alarm: the logarithm of the capital is ")
+    assert output.startswith("900 examples, no alarm: the evidence of a change is ")
 
 
 def watch_and_die(arguments, pieces):

@@ -201,6 +201,18 @@ def test_what_is_found_is_said():
     }
 
 
+@pytest.mark.parametrize("library", ["pandas", "pandas, some missing", "polars"])
+def test_whole_numbers_that_would_look_the_same_are_refused(library):
+    frame = pd.DataFrame({"id": 2**60 + np.arange(30), "x": RNG.normal(size=30)})
+    if library == "polars":
+        frame = pytest.importorskip("polars").from_pandas(frame)
+    elif library != "pandas":
+        frame["id"] = frame["id"].astype("Int64").where(frame.index > 3)
+    with pytest.raises(ValueError, match=r"column 'id', holds numbers from 2⁵³ on, of which several may look the same"):
+        Table.of(frame, None)
+    assert Table.of(frame, {"id": "identifier"}).columns[0].kind == "identifier"
+
+
 def test_dictionaries_of_arrow_are_named():
     levels = pd.Series(pd.array(["a", "b"], dtype=pd.ArrowDtype(pa.dictionary(pa.int32(), pa.string()))))
     with pytest.raises(TypeError, match=r"column 'a', holds a dictionary of Arrow's; make it a category"):

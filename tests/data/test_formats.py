@@ -44,6 +44,13 @@ def test_pages_are_chosen_or_examples_of_their_own(tmp_path):
         load_data("digits", page=1)
 
 
+def test_a_tiff_without_a_page_is_damaged(tmp_path):
+    (tmp_path / "broken.tif").write_bytes(b"II*\0garbage")
+    Image.new("L", (8, 8)).save(tmp_path / "good.png")
+    [rejected] = scan_images(tmp_path).rejected
+    assert rejected.reason == "it is damaged: no page of it can be found"
+
+
 def damaged_files(folder):
     """Damaged images of every kind."""
     rng = np.random.default_rng(0)

@@ -172,12 +172,12 @@ def watch(
 
     wait = (1.0 if every is None else every) if follow else None
     found = watching.watch(model, data, out, by=by, missing=marks(missing), fit=fit, every=wait, told=looked_at(data))
-    capital = f"the logarithm of the capital is {found.log_capital:.2f}, and {found.enough:.2f} raises an alarm"
+    evidence = f"the evidence of a change is {found.log_capital:.2f}, and {found.enough:.2f} raises an alarm"
     if found.alarm is None:
-        print(f"{found.examples:,} examples, no alarm: {capital}")
+        print(f"{found.examples:,} examples, no alarm: {evidence}")
         return 0
     print(
-        f"Alarm at example {found.alarm:,}, counted from 0 ({found.where}): {capital}; p-values are off since about "
-        f"example {found.since:,}"
+        f"Alarm at example {found.alarm:,}, counted from 0 ({found.where}): {evidence}; they are unlike the training's "
+        f"since about example {found.since:,}"
     )
     return CHANGED

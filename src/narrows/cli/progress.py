@@ -60,7 +60,7 @@ def rows_done(source: str) -> Callable[[int], None]:
 def looked_at(source: str) -> Callable[[int, float], None]:
     """Return what a watch of ``source`` is to call, and show now and then how far it is."""
     return _saying(
-        lambda done, log: f"{source}: {done:,} examples, the logarithm of the capital is {log:.2f}", time.monotonic()
+        lambda done, log: f"{source}: {done:,} examples, the evidence of a change is {log:.2f}", time.monotonic()
     )
 
 

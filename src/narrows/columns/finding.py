@@ -81,6 +81,10 @@ MOST_DECIMALS = 6
 """Numbers of more are not written, but computed."""
 
 LARGEST_WHOLE = 2.0**53
+"""Beyond it 64-bit floats skip some whole numbers."""
+
+
+TOO_LARGE = "holds numbers from 2⁵³ on, of which several may look the same; make them texts"
 
 
 def check_asked(name: str, value: object) -> None:
@@ -126,6 +130,8 @@ def find(told: str, name: str | int, tally: Tally, asked: str | None = None) -> 
         return column
     if asked == "identifier":
         return replace(column, kind="identifier")
+    if asked != "real" and "int" in tally.dtype.text.lower() and np.abs(values).max() > LARGEST_WHOLE:
+        raise ValueError(f"{told} {TOO_LARGE}, or leave the column out")
     if len(values) == 1:
         return replace(column, kind="constant", levels=_levels(tally), counts=(tally.known,))
     form = date_form(values) if tally.family == "text" and asked in (None, "date") else ""
@@ -283,7 +289,7 @@ def _check_levels(told: str, kind: Kind, tally: Tally) -> None:
             f"or leave the column out: columns={{{told.rpartition(', column ')[2].rstrip(',')}: 'identifier'}}"
         )
     if tally.family == "number" and np.abs(values).max() >= LARGEST_WHOLE:
-        raise ValueError(f"{told} holds numbers from 2⁵³ on, of which several may look the same; make them texts")
+        raise ValueError(f"{told} {TOO_LARGE}")
     if kind == "binary" and len(values) != 2:
         raise ValueError(f"{told} holds {len(values):,} different values; for kind 'binary' it must hold two")
     if kind == "ordered" and tally.family == "text" and not tally.dtype.ordered:

@@ -62,6 +62,8 @@ def read_tiff(stream: IO[bytes], page: int) -> Raw:
         If there is no such page, its numbers are of a kind that is no image's, or something is wrong with the file.
     """
     with _file(stream) as file:
+        if not len(file.pages):
+            raise Unreadable("it is damaged: no page of it can be found")
         if page >= len(file.pages):
             raise Unreadable(f"it has {len(file.pages)} pages, counted from 0; page {page} is none of them")
         return _numbers(file.pages[page])
