@@ -240,6 +240,7 @@ def test_a_row_that_is_ordinary_but_for_a_cell_is_not_said_to_become_it(of_peopl
     new = people(1, 400)
     found, ordinary = of_people.explain(new), of_people.predict(new) == 1
     changed = np.asarray(found.changed).any(1)
+    np.testing.assert_array_equal(found.was_ordinary, ordinary)
     assert (ordinary & changed).any()
     for said, was, new_cells in zip(found.sentences, ordinary, changed, strict=True):
         assert said.startswith("ordinary") == was

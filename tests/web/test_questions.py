@@ -190,7 +190,7 @@ def test_it_is_said_what_makes_an_input_odd(ask, library, model):
     assert why.surprise[why.surprise > 0] == pytest.approx(-np.log10(why.p_values[why.surprise > 0]), rel=1e-3)
     np.testing.assert_array_equal(why.ordinary, entry.shown(entry.numbers(found.ordinary)))
     assert why.known
-    assert why.is_ordinary == found.is_ordinary[0]
+    assert (why.is_ordinary, why.was_ordinary) == (found.is_ordinary[0], found.was_ordinary[0])
 
 
 def test_pixels_are_taken_as_they_are_shown(ask, library):

@@ -251,8 +251,8 @@ class Scoring(FittedAttributes):
             ordinary = self._contained(shaped, X, frame=fitted.frame)
             said = sentences(columns, nearest, p, source.rows(), found.ordinary)
         odd, changed = (each.reshape(source.shape) for each in (found.odd, nearest.changed))
-        p = p.reshape(source.shape)
-        return Explanation(columns, p, odd, ordinary, changed, nearest.is_ordinary, said, found.rate)
+        both = nearest.is_ordinary, nearest.were
+        return Explanation(columns, p.reshape(source.shape), odd, ordinary, changed, *both, said, found.rate)
 
     @in_own_state
     def evaluate(

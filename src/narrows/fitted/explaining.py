@@ -49,6 +49,8 @@ class Explanation:
         Which cells of ``ordinary`` are not those of X, of the shape of ``p_values``.
     is_ordinary
         (n,). Where it is False, none of these changes made the example ordinary, and ``ordinary`` holds the last.
+    was_ordinary
+        (n,). Whether the example as it came is no odder as a whole than the threshold; single cells may be odd.
     sentences
         What there is to say of each example, a line each.
     rate
@@ -62,6 +64,7 @@ class Explanation:
     ordinary: Any
     changed: NDArray[np.bool_]
     is_ordinary: NDArray[np.bool_]
+    was_ordinary: NDArray[np.bool_]
     sentences: tuple[str, ...]
     rate: float
 

@@ -31,8 +31,8 @@ class Why:
         Numbers of the cells that differ in the nearest ordinary example, the oddest first; all of an image together.
     original, ordinary
         (1, …) the input, and the nearest ordinary example.
-    is_ordinary
-        Whether that is ordinary; no other was found if not.
+    is_ordinary, was_ordinary
+        Whether that is ordinary, no other being found if not; and whether the input is, as a whole.
     """
 
     known: bool
@@ -43,6 +43,7 @@ class Why:
     original: Eye
     ordinary: Eye
     is_ordinary: bool
+    was_ordinary: bool
 
 
 def explain(library: Library, model: str, given: Given, label: str | None = None) -> Why:
@@ -61,6 +62,7 @@ def explain(library: Library, model: str, given: Given, label: str | None = None
             original=own,
             ordinary=own,
             is_ordinary=False,
+            was_ordinary=False,
         )
     found = entry.estimator.explain(x, entry.context(label, given.example), by=fitted.best_score)
     p, surprise = found.p_values, np.where(found.odd, -np.log10(np.maximum(found.p_values, 1e-300)), 0.0)
@@ -77,4 +79,5 @@ def explain(library: Library, model: str, given: Given, label: str | None = None
         original=entry.shown(numbers),
         ordinary=entry.shown(entry.numbers(found.ordinary)),
         is_ordinary=bool(found.is_ordinary[0]),
+        was_ordinary=bool(found.was_ordinary[0]),
     )

@@ -20,5 +20,6 @@ export function explain(shared, { model, given }) {
     original,
     ordinary: original,
     is_ordinary: false,
+    was_ordinary: false,
   };
 }

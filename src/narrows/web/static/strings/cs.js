@@ -196,6 +196,7 @@ export const cs = {
   'why.nothing': 'Nic na tom není podivné.',
   'why.would': 'Obyčejné by bylo s těmito hodnotami: {cells}.',
   'why.would.not': 'Podivné by bylo i s těmito hodnotami: {cells}.',
+  'why.likelier': 'Jako celek je obyčejné a pravděpodobnější by bylo s těmito hodnotami: {cells}.',
   'why.cell': '{name} {ordinary} místo {own} ({p})',
   'why.more': 'dalších {count}',
   'why.unknown':

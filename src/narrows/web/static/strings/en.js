@@ -195,6 +195,7 @@ export const en = {
   'why.nothing': 'Nothing in it is odd.',
   'why.would': 'It would be ordinary with {cells}.',
   'why.would.not': 'It would be odd even with {cells}.',
+  'why.likelier': 'As a whole it is ordinary, and would be likelier with {cells}.',
   'why.cell': '{name} {ordinary} instead of {own} ({p})',
   'why.more': '{count} more',
   'why.unknown':

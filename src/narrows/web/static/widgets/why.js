@@ -8,7 +8,7 @@ import { tenTo } from '../shell/numbers.js';
 /**
  * @typedef {{
  *   known: boolean, rate: number, p_values: Floats, surprise: Floats, changed: number[], original: Shown,
- *   ordinary: Shown, is_ordinary: boolean,
+ *   ordinary: Shown, is_ordinary: boolean, was_ordinary: boolean,
  * }} Why
  */
 
@@ -56,5 +56,6 @@ export function whyWords(app, why, brush) {
   );
   const more = why.changed.length - NAMED;
   if (more > 0) cells.push(app.t('why.more', { count: app.n(more, {}) }));
-  return app.t(why.is_ordinary ? 'why.would' : 'why.would.not', { cells: cells.join(', ') });
+  const would = why.is_ordinary ? 'why.would' : 'why.would.not';
+  return app.t(why.was_ordinary ? 'why.likelier' : would, { cells: cells.join(', ') });
 }
