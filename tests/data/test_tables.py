@@ -151,6 +151,24 @@ def test_numbers_may_have_a_sign(tmp_path, separator, cells, numbers):
     assert any("were read as numbers" in note for note in data.notes) is not isinstance(numbers[0], str)
 
 
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (
+            ["yes", "No", "no", "NO"],
+            ["column 'b': 'NO' and 'No' and 'no' are levels of their own, as they are written"],
+        ),
+        (["x", "n/a", "y", "?", "?"], ["column 'b': 'n/a' in 1 cell, '?' in 2 cells taken for texts like any other"]),
+        (["x", "y", "x"], []),
+    ],
+)
+def test_what_is_doubtful_among_texts_is_said(tmp_path, cells, said):
+    (tmp_path / "t.csv").write_text("a,b\n" + "".join(f"1,{cell}\n" for cell in cells))
+    notes = [note for note in load_data(tmp_path / "t.csv").notes if note.startswith("column")]
+    assert len(notes) == len(said)
+    assert all(note.startswith(start) for note, start in zip(notes, said, strict=True))
+
+
 def columns(y):
     return pd.DataFrame({"x": [0.5, 1.5, 2.5, 3.5], "y": y, "z": [1.0, 2.0, 3.0, 4.0]})
 

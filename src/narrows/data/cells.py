@@ -34,6 +34,9 @@ OTHERWISE_WRITTEN = re.compile(r"[+-]?(\d{1,3}([.,]\d{3})+([.,]\d+)?|\d+,\d+|\d{
 MOST_WORDS = 12
 """Words among numbers that an error names; more are hardly so many ways to say that a cell is missing."""
 
+MOST_SPELLED = 256
+"""Different texts of a column that are compared for their spelling."""
+
 MOSTLY = 0.9
 """The fraction of numbers from which on a text among them is an error, and not a sign that all are texts."""
 
@@ -184,7 +187,7 @@ def typed(column: TextColumn, held: str | None = None) -> tuple[pd.Series[Any], 
         return _truths(column), None
     others = {cell: n for cell, n in known.items() if not is_number(cell, commas=column.commas)}
     if not others or any(map(CODE.match, known)):
-        return _texts(column), None
+        return _texts(column), _doubts(column.name, known)
     if all(cell.lower() in MISSING_WORDS for cell in others) and len(others) < len(known):
         words = ", ".join(f"{cell!r} in {_counted(n)}" for cell, n in others.items())
         cells = ["" if cell in others else cell for cell in column.cells]
@@ -192,7 +195,27 @@ def typed(column: TextColumn, held: str | None = None) -> tuple[pd.Series[Any], 
         assert numbers is not None
         return numbers, f"column {column.name!r}: {words} taken for missing"
     _refuse_a_few(column, known, others)
-    return _texts(column), None
+    return _texts(column), _doubts(column.name, known)
+
+
+def _doubts(name: str, known: Mapping[str, int]) -> str | None:
+    """Return which texts of a column are perhaps no levels of their own, by how often each is there; None for none."""
+    gaps = [cell for cell in known if cell.lower() in MISSING_WORDS]
+    if len(gaps) < len(known) and gaps:
+        words = ", ".join(f"{cell!r} in {_counted(known[cell])}" for cell in gaps)
+        return (
+            f"column {name!r}: {words} taken for {'a text' if len(gaps) == 1 else 'texts'} like any other; if missing "
+            f"cells are meant, say so (--missing {','.join(gaps)!r})"
+        )
+    if len(known) > MOST_SPELLED:
+        return None
+    alike: dict[str, list[str]] = {}
+    for cell in known:
+        alike.setdefault(cell.casefold(), []).append(cell)
+    twice = next((cells for cells in alike.values() if len(cells) > 1), None)
+    if twice is None:
+        return None
+    return f"column {name!r}: {' and '.join(map(repr, sorted(twice)))} are levels of their own, as they are written"
 
 
 def _refuse_a_few(column: TextColumn, known: Mapping[str, int], others: Mapping[str, int]) -> None:
