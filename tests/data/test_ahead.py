@@ -49,25 +49,26 @@ def test_so_does_the_error_of_an_item_that_cannot_be_taken(workers):
         next(each)
 
 
-def test_what_threads_are_at_is_interrupted_as_the_context_ends():
-    began, ended = threading.Event(), []
+@pytest.mark.parametrize("of", ["an item", "the caller"])
+def test_what_threads_are_at_is_interrupted_at_an_error(of):
+    began, interrupted = threading.Event(), []
 
     def work(item):
         if item == 0:
             began.wait()
-            return item
+            return 1 // (of == "the caller")
         began.set()
         try:
             while True:
                 time.sleep(0.001)
         except KeyboardInterrupt:
-            ended.append(item)
+            interrupted.append(item)
             raise
 
     worked = Interruptible(work)
-    each = in_order(worked, ((item,) for item in range(9)), 2, ahead=2)
-    with pytest.raises(ZeroDivisionError), closing(each), worked:
-        assert 1 // next(each)
-    assert sorted(ended) in ([1], [1, 2])
+    each = in_order(worked, ((item,) for item in range(9)), 2, 2, worked.interrupt)
+    with pytest.raises(ZeroDivisionError), closing(each):
+        assert 1 // (next(each) - 1)
+    assert sorted(interrupted) in ([1], [1, 2])
     with pytest.raises(CancelledError):
         worked(0)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from itertools import starmap
 from threading import Lock, get_ident
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, TypeVar
 
 __all__ = ["Interruptible", "in_order"]
 
@@ -16,7 +16,11 @@ Result = TypeVar("Result")
 
 
 def in_order(
-    function: Callable[..., Result], items: Iterable[tuple[Any, ...]], workers: int, ahead: int
+    function: Callable[..., Result],
+    items: Iterable[tuple[Any, ...]],
+    workers: int,
+    ahead: int,
+    ended: Callable[[], None] = lambda: None,
 ) -> Generator[Result]:
     """Yield ``function`` of each item's parts, in order, worked out by threads; an error comes in its item's place.
 
@@ -28,6 +32,8 @@ def in_order(
         Threads. If it is one, there is none but the caller's.
     ahead
         Items that wait, are worked at or are done, besides the one whose result is taken next.
+    ended
+        Called at the end, by whatever it comes, before it is waited for what threads are still at.
     """
     if workers == 1:
         yield from starmap(function, items)
@@ -41,6 +47,7 @@ def in_order(
         while pending:
             yield pending.popleft().result()
     finally:
+        ended()
         pool.shutdown(cancel_futures=True)
 
 
@@ -58,28 +65,26 @@ def _begun(
 
 
 class Interruptible(Generic[Result]):
-    """A ``function`` that, called in any threads, is interrupted in all of them as the context ends.
+    """A ``function`` that can be interrupted in all threads that are at it, once and for all.
 
     Ctrl-C is told to a process's first thread alone, and what others are at may take minutes.
     """
 
     def __init__(self, function: Callable[..., Result]) -> None:
-        self.function, self.ended = function, False
+        self.function, self.interrupted = function, False
         self._lock, self._busy = Lock(), set[int]()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def interrupt(self) -> None:
+        """Raise KeyboardInterrupt in each thread that is at it, as soon as that comes back to Python."""
         with self._lock:  # under which none leaves the function, so that nothing else is interrupted
-            self.ended = True
+            self.interrupted = True
             for thread in self._busy:
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(KeyboardInterrupt))
 
     def __call__(self, *args: Any) -> Result:
-        """Call the function, unless the context has ended."""
+        """Call the function, unless it was interrupted."""
         with self._lock:
-            if self.ended:
+            if self.interrupted:
                 raise CancelledError
             self._busy.add(get_ident())
         try:

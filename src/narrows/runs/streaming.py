@@ -244,8 +244,7 @@ def _stream(
     with (
         limited_threads(1),
         ThreadpoolController().limit(limits=1, user_api="blas"),
-        closing(in_order(worked, _left(parts, journal), workers, workers)) as done,
-        worked,
+        closing(in_order(worked, _left(parts, journal), workers, workers, worked.interrupt)) as done,
     ):
         for head in done:
             assert head is not None
