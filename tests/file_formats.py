@@ -213,7 +213,14 @@ def tiff_near_infrared(path):
     return tiff(path, channels, photometric="rgb", extrasamples=["unspecified"])
 
 
-@read_as("TIFF compressed by LERC", ".tif", "as any other; with imagecodecs", "tifffile", "imagecodecs", extra="tiff")
+@read_as(
+    "TIFF compressed by LERC",
+    ".tif",
+    "as any other, without gaps; with imagecodecs",
+    "tifffile",
+    "imagecodecs",
+    extra="tiff",
+)
 def tiff_lerc(path):
     return tiff(path, LEVELS.astype(np.float32), compression="lerc")
 

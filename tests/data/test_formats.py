@@ -124,6 +124,29 @@ def test_what_is_not_read_is_named(tmp_path):
         assert reasons["phone.heic"] == "an HEIC image; Pillow reads it after pip install pillow-heif"
 
 
+@pytest.mark.parametrize(
+    ("shape", "gaps", "how"),  # tiles are filled up at the edge; of a pixel in colour some channels may have a value
+    [
+        ((100, 70), [(3, 4), (99, 69)], {"photometric": "minisblack"}),
+        ((100, 70), [(3, 4), (99, 69)], {"photometric": "minisblack", "tile": (64, 64)}),
+        ((100, 70, 3), [(3, 4), (5, 6, 1)], {"photometric": "rgb"}),
+        ((3, 100, 70), [(0, 3, 4), (1, 5, 6)], {"photometric": "rgb", "planarconfig": "separate"}),
+    ],
+)
+def test_pixels_that_lerc_keeps_no_value_of_are_not_read_as_0(tmp_path, shape, gaps, how):
+    tifffile = pytest.importorskip("tifffile")
+    pytest.importorskip("imagecodecs")
+    whole = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    tifffile.imwrite(tmp_path / "whole.tif", whole, compression="lerc", **how)
+    read = load_data(tmp_path / "whole.tif").X[0]
+    np.testing.assert_array_equal(read, np.moveaxis(whole, 0, -1) if shape[0] == 3 else whole)
+    for gap in gaps:
+        whole[gap] = np.nan
+    tifffile.imwrite(tmp_path / "gaps.tif", whole, compression="lerc", **how)
+    with pytest.raises(DataError, match="without a value in 2 of its pixels; fill them beforehand"):
+        load_data(tmp_path / "gaps.tif")
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_images_in_memory_are_turned_upright_too(tmp_path, orientation):
     levels = np.arange(80, dtype=np.uint8).reshape(8, 10)

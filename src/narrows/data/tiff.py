@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import IO, Any
 
 import numpy as np
@@ -30,6 +31,9 @@ ASSOCIATED, UNASSOCIATED = 1, 2
 
 WEBP = 50001
 """A compression that Pillow's own build of libtiff does not know."""
+
+LERC = 34887
+"""A compression that keeps beside the numbers which of them count: where NaN was, it has 0 and a mask that says so."""
 
 TURNED_OVER = "whose 0 is white: turned over, so that more is brighter"
 
@@ -114,6 +118,8 @@ def _numbers(page: Any) -> Raw:
             raise
         how = page.compression.name
         raise Unreadable(f"a TIFF compressed by {how}, which needs imagecodecs: pip install imagecodecs") from error
+    if page.compression == LERC and (missing := _missing(page)):
+        raise Unreadable(f"without a value in {missing:,} of its pixels; fill them beforehand")
     if page.axes == "SYX":
         numbers = np.moveaxis(numbers, 0, -1)
     said = []
@@ -124,6 +130,22 @@ def _numbers(page: Any) -> Raw:
         white = 1 if numbers.dtype.kind == "f" else 2**page.bitspersample - 1
         numbers = on_white(numbers, white, multiplied=alpha == ASSOCIATED)
     return Raw(upright(numbers, _orientation(page)), mode, tuple(said))
+
+
+def _missing(page: Any) -> int:
+    """Return how many pixels of a page compressed by LERC have no value; tifffile reads 0 there and drops the masks."""
+    lerc_decode = import_module("imagecodecs").lerc_decode
+    missing = 0
+    for data, index in page.parent.filehandle.read_segments(page.dataoffsets, page.databytecounts):
+        if data is None:
+            continue
+        height, width = page.decode(data, index)[2][1:3]  # without what fills up a tile at the edge
+        numbers, mask = lerc_decode(data, masks=True)
+        if mask is not None:
+            missing += int(np.sum(~mask[..., :height, :width]))
+        if numbers.dtype.kind == "f" and numbers.ndim == 3:  # NaN in some channels only is the least number
+            missing += int(np.sum((numbers == np.finfo(numbers.dtype).min).any(axis=-1)))
+    return missing
 
 
 def _turned_over(numbers: NDArray[Any], bits: int) -> NDArray[Any]:
