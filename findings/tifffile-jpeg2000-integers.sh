@@ -4,7 +4,7 @@
 # One would guess that the compression, which loses nothing of 8 and 16 bits unless it is told to, gives these back,
 # or that they are refused, as those of 64 bits are. Numbers up to 2²⁴ come back. Of larger ones the coder has no room
 # for the upper bits: an image of five labels is read as one of more than a thousand, of the same shape and type, and
-# nothing is said. Compressed by zlib all is right.
+# nothing is said. Compressed by zlib all is right. narrows refuses such a file.
 
 set -euo pipefail
 folder=$(mktemp -d)

@@ -4,7 +4,8 @@
 # One would guess that a lossless compression gives NaN back, as zlib, Zstandard and JPEG XL do of the same array, or
 # that it is refused. The LERC library takes NaN for "no value here" and keeps it in a mask beside the numbers; tifffile
 # reads the numbers alone, and where the mask says "none" they are 0. So the gaps of an elevation map become sea level,
-# without a word, while infinity comes back. imagecodecs shows the mask to whoever asks for it.
+# without a word, while infinity comes back. imagecodecs shows the mask to whoever asks for it; narrows does, and refuses
+# such a file.
 
 set -euo pipefail
 folder=$(mktemp -d)

@@ -226,7 +226,12 @@ def tiff_lerc(path):
 
 
 @read_as(
-    "TIFF with JPEG 2000 inside", ".tif", "as any other; with imagecodecs", "tifffile", "imagecodecs", extra="tiff"
+    "TIFF with JPEG 2000 inside",
+    ".tif",
+    "as any other, up to 24 bits; with imagecodecs",
+    "tifffile",
+    "imagecodecs",
+    extra="tiff",
 )
 def tiff_jpeg2000(path):
     return tiff(path, LEVELS.astype(np.uint8), compression="jpeg2000")

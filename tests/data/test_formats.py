@@ -147,6 +147,17 @@ def test_pixels_that_lerc_keeps_no_value_of_are_not_read_as_0(tmp_path, shape, g
         load_data(tmp_path / "gaps.tif")
 
 
+def test_32_bits_in_jpeg_2000_are_not_read_as_others(tmp_path):
+    tifffile = pytest.importorskip("tifffile")
+    pytest.importorskip("imagecodecs")
+    labels = np.arange(4096).reshape(64, 64) % 5
+    tifffile.imwrite(tmp_path / "16.tif", (10_000 * labels).astype(np.uint16), compression="jpeg2000")
+    np.testing.assert_array_equal(load_data(tmp_path / "16.tif").X[0], 10_000 * labels)
+    tifffile.imwrite(tmp_path / "32.tif", (100_000_000 * labels).astype(np.uint32), compression="jpeg2000")
+    with pytest.raises(DataError, match="32-bit integers in JPEG 2000"):
+        load_data(tmp_path / "32.tif")
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_images_in_memory_are_turned_upright_too(tmp_path, orientation):
     levels = np.arange(80, dtype=np.uint8).reshape(8, 10)

@@ -35,6 +35,9 @@ WEBP = 50001
 LERC = 34887
 """A compression that keeps beside the numbers which of them count: where NaN was, it has 0 and a mask that says so."""
 
+JPEG_2000 = (33003, 33004, 33005, 34712)
+"""Compressions whose coder, OpenJPEG, has room for some 25 bits: larger numbers come out as others."""
+
 TURNED_OVER = "whose 0 is white: turned over, so that more is brighter"
 
 
@@ -110,6 +113,8 @@ def _numbers(page: Any) -> Raw:
         raise Unreadable(f"a TIFF of {colours} colours in {page.bitspersample} bits; convert it to RGB")
     if page.dtype is None or page.dtype.kind not in "uif" or page.axes not in ("YX", "YXS", "SYX"):
         raise Unreadable(f"a TIFF of {page.dtype} with the axes {page.axes}; convert it to real numbers, (H, W) or RGB")
+    if page.compression in JPEG_2000 and page.bitspersample > 24:
+        raise Unreadable("a TIFF of 32-bit integers in JPEG 2000, of which the upper bits are lost; use another compression")
     check_pixels(page.imagewidth, page.imagelength * page.samplesperpixel)
     try:
         numbers: NDArray[Any] = page.asarray(maxworkers=1)
