@@ -196,6 +196,7 @@ def streamed(share: float) -> Iterator[Row]:
             rows[number::2].to_parquet(folder / "data" / f"{number}.parquet", index=False)
 
         def work() -> None:
+            torch.set_num_threads(2)  # of a child alone, which works at two batches side by side
             streaming.encode(folder / "model.safetensors", str(folder / "data"), out, told=lambda _: None)
 
         child(work)
