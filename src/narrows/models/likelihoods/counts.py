@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from narrows.models.likelihoods.base import Likelihood
 from narrows.scaling import Scaling
 
-__all__ = ["Counts", "NegativeBinomial", "Poisson"]
+__all__ = ["Counts", "NegativeBinomial", "Poisson", "log_ways"]
 
 LEAST_RATE = 0.5
 """Of what the decoder is to start at: that of a count of 0 has no logarithm."""
@@ -114,6 +114,11 @@ class Poisson(Counts):
         return drawn(mean, rng)
 
 
+def log_ways(k: Tensor, r: Tensor) -> Tensor:
+    """Return log Γ(k + r) / (k! Γ(r)) of counts ``k``; ``r`` has 64 bits, since 32 would lose the difference."""
+    return (k + r).lgamma() - r.lgamma() - (k + 1.0).double().lgamma()
+
+
 class NegativeBinomial(Counts):
     """p(x | z) = ∏ NB(x; λ, r), of variance λ + λ² / r: counts that vary more than a Poisson's, as most do.
 
@@ -133,8 +138,8 @@ class NegativeBinomial(Counts):
     def log_mass(self, k: Tensor, log_rate: Tensor) -> Tensor:
         """Log Γ(k + r) / (k! Γ(r)) + k log λ / (λ + r) + r log r / (λ + r)."""
         r, odds = self.log_r.double().exp(), log_rate - self.log_r
-        ways = (k + r).lgamma() - r.lgamma() - (k + 1.0).double().lgamma()  # whose difference 32 bits would lose
-        return ways.to(odds.dtype) - k * nn.functional.softplus(-odds) - r.to(odds.dtype) * nn.functional.softplus(odds)
+        down, up = nn.functional.softplus(-odds), nn.functional.softplus(odds)
+        return log_ways(k, r).to(odds.dtype) - k * down - r.to(odds.dtype) * up
 
     def draw(self, mean: NDArray[np.floating], rng: np.random.Generator) -> NDArray[np.floating]:
         """Return counts of this ``mean``: the Poisson's, of rates that a gamma distribution has spread."""

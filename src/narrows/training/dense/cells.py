@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from narrows.models.likelihoods import Gaussian, Laplace, Levels, Mixed, NegativeBinomial, SquaredError
+from narrows.models.likelihoods.counts import log_ways
 from narrows.models.likelihoods.histogram import Histogram
 from narrows.models.likelihoods.levels import LEAST, BinaryLevels, Categorical, Ordinal
 from narrows.training.dense.layers import DERIVED
@@ -224,8 +225,7 @@ class _NegativeBinomial(Terms):
         by_r = r * (r.digamma() - (k + r).digamma())
         torch.sum(w * (by_r.to(h.dtype) + small * up) - by_h, 1, out=self.gradients[0])
         g.copy_(by_h)
-        ways = (k + r).lgamma() - r.lgamma() - (k + 1.0).double().lgamma()
-        return k * softplus(-odds) + small * up - ways.to(h.dtype)
+        return k * softplus(-odds) + small * up - log_ways(k, r).to(h.dtype)
 
 
 TERMS: dict[type[nn.Module], type[Terms]] = {
