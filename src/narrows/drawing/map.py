@@ -17,8 +17,8 @@ __all__ = ["draw_points"]
 
 Array = NDArray[Any]
 
-SIDE = 8.0
-"""Of the figure, in inches."""
+SIDE, LEAST_SIDE, TITLE = 8.0, 0.4, 0.3
+"""Of the figure, in inches; of its shorter side, in parts of that, at least; and the title's height."""
 
 
 def draw_points(points: Array, labels: Array | None, values: Array | None, *, title: str = "") -> Figure:
@@ -37,7 +37,9 @@ def draw_points(points: Array, labels: Array | None, values: Array | None, *, ti
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(SIDE, SIDE), layout="constrained")
+    spans = np.maximum(np.ptp(points, 0), np.finfo(float).tiny)
+    width, height = SIDE * np.clip(spans / spans.max(), LEAST_SIDE, 1)  # no more paper than the map covers
+    figure = Figure(figsize=(width, height + TITLE), layout="constrained")
     ax = figure.subplots()
     # Points cover some of the map, whatever their number.
     area = min(40.0, max(0.5, 30_000 / len(points)))
