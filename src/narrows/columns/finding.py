@@ -130,8 +130,8 @@ def find(told: str, name: str | int, tally: Tally, asked: str | None = None) -> 
         return column
     if asked == "identifier":
         return replace(column, kind="identifier")
-    if asked != "real" and "int" in tally.dtype.text.lower() and np.abs(values).max() > LARGEST_WHOLE:
-        raise ValueError(f"{told} {TOO_LARGE}, or leave the column out")
+    if asked is None and "int" in tally.dtype.text.lower() and np.abs(values).max() > LARGEST_WHOLE:
+        raise ValueError(f"{told} {TOO_LARGE}, or say of which kind the column is")
     if len(values) == 1:
         return replace(column, kind="constant", levels=_levels(tally), counts=(tally.known,))
     form = date_form(values) if tally.family == "text" and asked in (None, "date") else ""
