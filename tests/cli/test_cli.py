@@ -74,6 +74,8 @@ def test_sweep_writes_a_run_folder(swept):
         "train": 1437,
         "test": 360,
         "missing": [],
+        "key": None,
+        "page": None,
         "files_passed_over": [],
     }
     assert [row["latent_dim"] for row in results["rows"]] == [1, 8]
