@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from browser.explorer_process import Cable, changes, go_to, pixels, serving, settle, state, waits_until
+from browser.explorer_process import PATIENT, Cable, changes, go_to, pixels, serving, settle, state, waits_until
 from narrows import load
 from narrows.data import load_data
 from narrows.web.library import Library
@@ -242,7 +242,7 @@ def test_the_python_trains_the_same_model(training, page, studio):
     training("moons", "VAE", d=1)
     page.get_by_label("As fast as possible").check()
     press(page, "Play")
-    page.get_by_text("Done", exact=True).wait_for()
+    page.get_by_text("Done", exact=True).wait_for(timeout=5 * PATIENT)  # for a whole training
     page.keyboard.press("p")
     made = {}
     exec(page.get_by_role("dialog").locator("pre").inner_text(), made)
