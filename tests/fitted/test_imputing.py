@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from narrows import VAE, Autoencoder
-from narrows.fitted.imputing import calibrate_fillings, imputed, log_known, weighted_codes
+from narrows.fitted.imputing import calibrate_fillings, imputed
+from narrows.fitted.known_cells import log_known, standard_noise, weighted_codes
 from narrows.models.model import Batch
 from narrows.training.examples import Examples
 from people import model_of_people, people
@@ -52,10 +53,10 @@ def test_a_few_codes_around_the_mode_have_the_mean_of_many_of_the_prior():
     x = torch.from_numpy(model.scaling_.apply(model.table_.cells(table)).astype(np.float32))
     x[torch.rand(x.shape, generator=torch.Generator().manual_seed(0)) < 0.4] = torch.nan
     nets, examples = model.model_, Examples.of(x, None)
-    q = model.fitted_.on("cpu").posterior(examples)
+    own = model.fitted_.on("cpu").posterior(examples).mean
     means = []
     for seed in range(4):
-        z, weights = weighted_codes(nets, Batch(x, None), q, torch.Generator().manual_seed(seed))
+        z, _, weights = weighted_codes(nets, Batch(x, None), own, seed)
         means.append((z * weights[..., None]).sum(0))
     many = nets.prior.sample(10_000, torch.Generator().manual_seed(9))[0]
     h = nets.output(many, None)[:, None]
@@ -65,6 +66,20 @@ def test_a_few_codes_around_the_mode_have_the_mean_of_many_of_the_prior():
         spread = (by_prior * (many - mean).square()).sum(0).sqrt()
         off = (torch.stack(means)[:, row] - mean) / spread
         assert float(off.square().mean().sqrt()) < 0.25
+
+
+@pytest.mark.parametrize("d", [1, 2, 8, 40])
+def test_noise_is_standard_normal_and_even(d):
+    noise = torch.stack([standard_noise(d, torch.Generator().manual_seed(seed)) for seed in range(200)]).double()
+    assert float(noise.mean(1).abs().max()) < 1e-6  # each with its opposite
+    squares = noise.square().sum(2)
+    np.testing.assert_allclose(squares.mean(1), np.full(200, d), rtol=1e-5)
+    assert float(squares.var()) == pytest.approx(2 * d, rel=0.3)  # of so few quantiles somewhat less
+    covariance = torch.cov(noise.flatten(0, 1).T).reshape(d, d)
+    np.testing.assert_allclose(covariance, np.eye(d), atol=0.1)
+    directions = torch.nn.functional.normalize(noise[:, : min(d, noise.shape[1] // 2)], dim=2)
+    products = directions @ directions.mT
+    np.testing.assert_allclose(products, np.broadcast_to(np.eye(products.shape[1]), products.shape), atol=1e-5)
 
 
 def test_intervals_are_as_wide_as_hidden_cells_ask_for(linear):

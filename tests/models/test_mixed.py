@@ -223,3 +223,40 @@ def test_a_count_in_bins_has_probabilities_that_sum_to_one():
     h = torch.randn(likelihood.width, generator=torch.Generator().manual_seed(0)).expand(len(x), -1)
     log_p = likelihood.log_terms(torch.from_numpy(x), h).double() - torch.from_numpy(likelihood.log_change(x, scaling))
     assert float(log_p.exp().sum()) == pytest.approx(1, abs=1e-3)
+
+
+def bins():
+    """Histograms of a count and of a number, and cells inside and outside of their bins."""
+    rng = np.random.default_rng(0)
+    visits = np.where(rng.random(3000) < 0.4, 0, rng.poisson(4, 3000))
+    table = Table.of(
+        pd.DataFrame({"visits": visits, "share": rng.beta(0.3, 0.3, 3000)}), {"visits": "count", "share": "real"}
+    )
+    scaling = Scaling("feature", np.zeros(2), np.full(2, 3.0))
+    likelihood = Mixed(table.modelled, scaling, lambda k: Gaussian(nn.Identity(), None, k)).double()
+    return likelihood, torch.tensor([[0.0, 0.1], [1.0, 0.3], [math.nan, 0.2], [99.0, -5.0]]).double()
+
+
+@pytest.mark.parametrize("numbers", [SquaredError, Gaussian, Laplace, None])
+def test_slopes_and_curvatures_are_those_of_automatic_differentiation(numbers):
+    """Of columns of each kind, with missing cells and levels and numbers that were not there at the fit."""
+    if numbers is None:
+        likelihood, x = bins()
+    else:
+        likelihood = Mixed(TABLE.modelled, SCALING, lambda k: numbers(nn.Identity(), columns=k)).double()
+        x = CELLS[:4].double()
+        x[0, :3], x[1, 3:] = math.nan, math.nan
+        x[2, [column.name for column in TABLE.modelled].index("city")] = 4
+    generator = torch.Generator().manual_seed(0)
+    h = torch.randn(4, likelihood.width, dtype=torch.float64, generator=generator)
+    along = torch.randn(3, 4, likelihood.width, dtype=torch.float64, generator=generator)
+    slopes, curvatures = likelihood.slopes_and_curvatures(x, h, along)
+
+    def cost(of_row, row):
+        return -likelihood.log_terms(x[row : row + 1], of_row[None]).sum()
+
+    for row in range(4):
+        jacobian = torch.autograd.functional.jacobian(lambda one, row=row: cost(one, row), h[row])
+        hessian = torch.autograd.functional.hessian(lambda one, row=row: cost(one, row), h[row])
+        torch.testing.assert_close(slopes[row], along[:, row] @ jacobian, rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(curvatures[row], along[:, row] @ hessian @ along[:, row].T, rtol=1e-5, atol=1e-6)

@@ -10,7 +10,7 @@ from torch import nn
 
 from members import MEMBERS, SHAPES, data, labels, own_nets
 from narrows import FSQVAE, VAE, Autoencoder
-from narrows.fitted.imputing import log_known
+from narrows.fitted.known_cells import log_known
 from narrows.fitted.levels import error_maps
 from narrows.fitted.marginals import at_code
 from narrows.models.nets import ACTIVATIONS

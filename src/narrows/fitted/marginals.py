@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from narrows.fitted.fitted import Fitted
-from narrows.fitted.imputing import log_known, weighted_codes
+from narrows.fitted.known_cells import log_known, weighted_codes
 from narrows.models.likelihoods import Mixed
 from narrows.models.likelihoods.levels import Levels
 from narrows.models.likelihoods.located import Located
@@ -80,8 +80,8 @@ def given_cells(fitted: Fitted, cells: NDArray[np.float64], context: Tensor | No
         weights = log_weights.softmax(0).float()
         if unknown.mean() < MOST_KNOWN or not float(effective) >= ENOUGH:
             seen = x if fitted.table is not None else x.nan_to_num(0.0)  # whose encoder knows no gaps
-            q = fitted.on("cpu").posterior(Examples.of(seen, context, fitted.features))
-            z, weights = weighted_codes(model, batch, q, torch.Generator().manual_seed(0), alike=True)
+            own = fitted.on("cpu").posterior(Examples.of(seen, context, fitted.features)).mean
+            z, _, weights = weighted_codes(model, batch, own, seed=0)
         found = _marginals(fitted, z, weights, context)
     low, high = (np.where(unknown, end, math.nan) for end in (found.low, found.high))
     return Marginals(found.z, np.where(unknown, found.cells, cells), low, high, found.chances)

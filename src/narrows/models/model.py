@@ -15,6 +15,7 @@ from narrows.models.coding import Coding
 from narrows.models.corruptions import Corruption
 from narrows.models.gaps import Gaps
 from narrows.models.likelihoods import Likelihood
+from narrows.models.nets import with_changes
 from narrows.models.priors.base import Prior
 
 __all__ = ["Batch", "BottleneckModel", "check_nets"]
@@ -129,6 +130,11 @@ class BottleneckModel(nn.Module):
     def output(self, z: Tensor, context: Tensor | None = None) -> Tensor:
         """Return the decoder's output (…, n, features), for the likelihood, of codes ``z`` (…, n, latent_dim)."""
         return self._through(self.decoder, _beside(z, context))
+
+    def output_with_changes(self, z: Tensor, context: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return the same of codes ``z`` (n, d), and its changes (d, n, features) by each number of a code."""
+        x = _beside(z, context)
+        return with_changes(self.decoder, x, torch.eye(z.shape[1], x.shape[1])[:, None])
 
     def decode(self, z: Tensor, context: Tensor | None = None) -> Tensor:
         """Return the mean E[x | z], (n, features), of the codes nearest to ``z`` (n, latent_dim) that there can be."""

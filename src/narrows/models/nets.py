@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
+from torch.autograd import grad
 
 __all__ = [
     "ACTIVATIONS",
@@ -19,6 +20,7 @@ __all__ = [
     "dense",
     "has_convolutions",
     "initialise",
+    "with_changes",
 ]
 
 LARGEST_NET = 500_000_000
@@ -197,3 +199,40 @@ def initialise(module: nn.Module, generator: torch.Generator) -> None:
         module.bias.zero_()
     for child in module.children():
         initialise(child, generator)
+
+
+def with_changes(net: nn.Module, x: Tensor, along: Tensor) -> tuple[Tensor, Tensor]:
+    """Return what ``net`` makes of ``x`` (n, inputs), and how that changes where x does, in several directions.
+
+    Both come from one pass forward (Wengert 1964): a decoder has fewer inputs than outputs, of which each would take a
+    pass back.
+
+    Parameters
+    ----------
+    net, x
+        A net, and its inputs.
+    along
+        (d, n or 1, inputs), the changes of x; those of the outputs are (d, n, outputs), or as many where all are alike.
+    """
+    if isinstance(net, nn.Sequential):
+        for layer in net:
+            x, along = with_changes(layer, x, along)
+        return x, along
+    if isinstance(net, Shortcut):
+        (y, changes), (z, others) = (with_changes(part, x, along) for part in (net.linear, net.deep))
+        return y + z, changes + others
+    if isinstance(net, nn.Linear):
+        return net(x), along @ net.weight.T
+    # By sums alone: torch.func, and slopes given to `grad`, import torch's compiler and sympy.
+    with torch.enable_grad():
+        if isinstance(net, tuple(ACTIVATIONS.values())):
+            at = x.detach().requires_grad_()
+            y = net(at)
+            (slopes,) = grad(y.sum(), at)
+            return y.detach(), slopes * along
+        at = x.repeat(len(along), 1).detach().requires_grad_()  # once for each direction
+        y = net(at)
+        cotangent = torch.zeros_like(y).requires_grad_()
+        (pulled,) = grad((y * cotangent).sum(), at, create_graph=True)
+        (changes,) = grad((pulled.view(-1, *x.shape) * along).sum(), cotangent)
+        return y[: len(x)].detach(), changes.view(len(along), len(x), -1)

@@ -6,8 +6,10 @@ import math
 from typing import ClassVar, Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.autograd import grad
 
 from narrows.scaling import Scaling
 
@@ -80,6 +82,26 @@ class Likelihood(nn.Module):
     def loss_terms(self, x: Tensor, h: Tensor) -> Tensor:
         """Return what training lowers by each feature, (…, n, features), in nats: −log p."""
         return -self.log_terms(x, h)
+
+    def slopes_and_curvatures(self, x: Tensor, h: Tensor, changes: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the gradients (n, d) and Hessians (n, d, d) of −log p(x | z) by what changes ``h`` in a straight line.
+
+        Where each feature has one output, as here, the Hessian by h is a diagonal.
+
+        Parameters
+        ----------
+        x
+            (n, features); what is NaN is not known, and left out.
+        h, changes
+            The decoder's outputs (n, outputs), and by how much they change, (d, n, outputs).
+        """
+        with torch.enable_grad():
+            at = h.detach().requires_grad_()
+            terms = self.log_terms(x.nan_to_num(0.0), at).masked_fill(x.isnan(), 0.0)
+            (slopes,) = grad(-terms.sum(), at, create_graph=True)
+            (bends,) = grad(slopes.sum(), at)
+        along, slopes = changes.transpose(0, 1), slopes.detach().to(changes)
+        return (along @ slopes[..., None]).squeeze(-1), along * bends.to(along)[:, None] @ along.mT
 
     def error_terms(self, x: Tensor, h: Tensor) -> Tensor:
         """Return how badly each feature is given back, (…, n, features), in 64 bits: its squared error."""

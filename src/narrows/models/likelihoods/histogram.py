@@ -13,6 +13,7 @@ from torch import Tensor
 
 from narrows.columns.column import SLACK, Column
 from narrows.models.likelihoods.base import Likelihood
+from narrows.models.likelihoods.softmax import softmax_slopes_and_curvatures
 from narrows.scaling import Scaling
 
 __all__ = ["Histogram"]
@@ -95,6 +96,12 @@ class Histogram(Likelihood):
         own = h.gather(-1, self.places[at, found].expand(*h.shape[:-1], len(at)))
         own = own - torch.stack([part.logsumexp(-1) for part in h.split(self.outputs, -1)], -1)
         return self._log_mass(own, inside) + torch.where(inside, density, -torch.log1p(x.square()) - math.log(math.pi))
+
+    def slopes_and_curvatures(self, x: Tensor, h: Tensor, changes: Tensor) -> tuple[Tensor, Tensor]:
+        """As in `Likelihood`; a number in no bin says nothing of h."""
+        found, inside = self.bins_of(x)  # where NaN is not
+        own = self.places[torch.arange(len(self.high), device=x.device), found]
+        return softmax_slopes_and_curvatures(h, self.outputs, own, inside, changes)
 
     def loss_terms(self, x: Tensor, h: Tensor) -> Tensor:
         """−log P of each number's bin: −log p but for a constant."""

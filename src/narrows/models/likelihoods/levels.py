@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from narrows.columns.column import Column
 from narrows.models.likelihoods.base import Likelihood
+from narrows.models.likelihoods.softmax import softmax_slopes_and_curvatures
 
 __all__ = ["BinaryLevels", "Categorical", "Levels", "Ordinal"]
 
@@ -75,11 +76,14 @@ class Levels(Likelihood):
     def log_terms(self, x: Tensor, h: Tensor) -> Tensor:
         """Log p of levels ``x`` (n, columns), (…, n, columns), in nats."""
         place = x.long()
-        levels = self.log_levels(h)
-        output = place.minimum(self.outputs - 1).expand(levels.shape[:-1])
-        own = levels.gather(-1, output[..., None]).squeeze(-1)
+        own = self.log_level(h, place.minimum(self.outputs - 1))
         seen = own + self._within(place) + torch.log1p(-self.unseen)
         return torch.where(place < self.seen, seen, self.unseen.log())
+
+    def log_level(self, h: Tensor, place: Tensor) -> Tensor:
+        """Return the log-probability (…, n, columns) of the output at ``place`` (n, columns) of each column."""
+        levels = self.log_levels(h)
+        return levels.gather(-1, place.expand(levels.shape[:-1])[..., None]).squeeze(-1)
 
     def error_terms(self, x: Tensor, h: Tensor) -> Tensor:
         """Return Σₖ (pₖ − [x = k])² (Brier 1950), relative to that of the training data's frequencies: 1 by these."""
@@ -98,7 +102,7 @@ class Levels(Likelihood):
 
     def mix(self, h: Tensor, weights: Tensor) -> Tensor:
         """Return the most probable levels, (n, columns), by all of ``h`` (k, n, width), with ``weights`` (k, n)."""
-        return (self.log_levels(h) + weights.log()[..., None, None]).logsumexp(0).argmax(-1).to(h.dtype)
+        return (self.log_levels(h).exp() * weights[..., None, None]).sum(0).argmax(-1).to(h.dtype)
 
     def chances(self, h: Tensor, weights: Tensor) -> list[Tensor]:
         """Return the probabilities (n, levels) of each column's levels by all of ``h`` (k, n, width), as `mix` does."""
@@ -179,6 +183,26 @@ class Categorical(Levels):
         """Log softmax, −∞ where a column has fewer levels than others."""
         nothing = h.new_full((*h.shape[:-1], 1), -math.inf)
         return torch.cat([h, nothing], -1)[..., self.places].log_softmax(-1)
+
+    # Column by column, since of many rows and codes that is less than to fill all columns up to the longest.
+
+    def log_level(self, h: Tensor, place: Tensor) -> Tensor:
+        """As in `Levels`."""
+        at = self.places[torch.arange(len(self.seen), device=h.device), place]
+        totals = [part.logsumexp(-1) for part in h.split(self.outputs.tolist(), -1)]
+        return h.gather(-1, at.expand(*h.shape[:-1], len(self.seen))) - torch.stack(totals, -1)
+
+    def mix(self, h: Tensor, weights: Tensor) -> Tensor:
+        """As in `Levels`."""
+        parts = [part.softmax(-1).mul_(weights[..., None]).sum(0) for part in h.split(self.outputs.tolist(), -1)]
+        return torch.stack([part.argmax(-1) for part in parts], -1).to(h.dtype)
+
+    def slopes_and_curvatures(self, x: Tensor, h: Tensor, changes: Tensor) -> tuple[Tensor, Tensor]:
+        """As in `Likelihood`; a level that was not there at the fit says nothing of h."""
+        place = x.nan_to_num(0.0).long()
+        own = self.places[torch.arange(len(self.seen), device=x.device), place.minimum(self.outputs - 1)]
+        counted = (place < self.seen) & ~x.isnan()
+        return softmax_slopes_and_curvatures(h, self.outputs.tolist(), own, counted, changes)
 
     def usual(self) -> Tensor:
         """Return the logarithms of the frequencies."""

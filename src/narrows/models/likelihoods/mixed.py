@@ -116,6 +116,13 @@ class Mixed(Likelihood):
         """Return what training lowers by each cell, by its column's weight."""
         return self.weights * self._each(lambda part, cells, out: part.loss_terms(cells, out), x, h)
 
+    def slopes_and_curvatures(self, x: Tensor, h: Tensor, changes: Tensor) -> tuple[Tensor, Tensor]:
+        """As in `Likelihood`, the sums of the parts'."""
+        parts = zip(self.by_part(h), changes.split(self.widths, -1), strict=True)
+        each = [part.slopes_and_curvatures(x[:, places], out, own) for (part, places, out), own in parts]
+        slopes, curvatures = zip(*each, strict=True)
+        return sum(slopes[1:], slopes[0]), sum(curvatures[1:], curvatures[0])
+
     def error_terms(self, x: Tensor, h: Tensor) -> Tensor:
         """Return how badly each cell is given back: 1 by the column's mean or frequencies alone; NaN where missing."""
         errors = self._each(lambda part, cells, out: part.error_terms(cells, out).double(), x, h)
