@@ -134,7 +134,8 @@ class BottleneckModel(nn.Module):
     def output_with_changes(self, z: Tensor, context: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Return the same of codes ``z`` (n, d), and its changes (d, n, features) by each number of a code."""
         x = _beside(z, context)
-        return with_changes(self.decoder, x, torch.eye(z.shape[1], x.shape[1])[:, None])
+        h, changes = with_changes(self.decoder, x, torch.eye(z.shape[1], x.shape[1])[:, None])
+        return h, changes.expand(-1, len(z), -1)
 
     def decode(self, z: Tensor, context: Tensor | None = None) -> Tensor:
         """Return the mean E[x | z], (n, features), of the codes nearest to ``z`` (n, latent_dim) that there can be."""
