@@ -115,6 +115,9 @@ def test_a_dead_unit_does_not_keep_gaps_from_being_filled():
 
 def test_a_row_is_filled_alike_whatever_rows_it_comes_with(monkeypatch):
     X = rows(60, 3)[1]
+    model = Autoencoder(4, hidden=(8,), epochs=3, random_state=0).fit(rows(200, 2, columns=8)[1])
+    wide = rows(60, 3, columns=8)[1]
+    np.testing.assert_allclose(model.impute(wide[20:27]), model.impute(wide)[20:27], atol=1e-3)  # of several axes
     for options in ({"prior": "normal"}, {"prior": "mixture"}):
         model = Autoencoder(2, hidden=(8,), epochs=3, random_state=0, **options).fit(rows(200, 2)[1])
         whole = model.impute(X, random_state=0)

@@ -109,7 +109,8 @@ def _laplace(model: BottleneckModel, batch: Batch, z: Tensor) -> tuple[Tensor, T
     # Wider than the Gaussian at the mode, so that a density with longer tails is not missed; by less in more
     # dimensions, since each costs some of the weights.
     values = values.clamp_min(LEAST_CURVATURE) / (1 + z.shape[1] ** -0.5)
-    return z, axes * values.rsqrt()[:, None, :]
+    # The symmetric ones, since an eigenvector's sign hangs on rounding, and so would a row's codes on its company.
+    return z, axes * values.rsqrt()[:, None, :] @ axes.mT
 
 
 def _cost(model: BottleneckModel, batch: Batch, z: Tensor) -> Tensor:
