@@ -114,8 +114,7 @@ def _numbers(page: Any) -> Raw:
     if page.dtype is None or page.dtype.kind not in "uif" or page.axes not in ("YX", "YXS", "SYX"):
         raise Unreadable(f"a TIFF of {page.dtype} with the axes {page.axes}; convert it to real numbers, (H, W) or RGB")
     if page.compression in JPEG_2000 and page.bitspersample > 24:
-        lost = "of which the upper bits are lost; use another compression"
-        raise Unreadable(f"a TIFF of 32-bit integers in JPEG 2000, {lost}")
+        raise Unreadable("32-bit integers in JPEG 2000, of which the upper bits are lost; compress them otherwise")
     check_pixels(page.imagewidth, page.imagelength * page.samplesperpixel)
     try:
         numbers: NDArray[Any] = page.asarray(maxworkers=1)
