@@ -46,6 +46,10 @@ class There(torch.Tensor):
 
     __torch_function__ = torch._C._disabled_torch_function_impl
 
+    def tolist(self):
+        """Return its numbers, for which it comes here by itself, as a GPU's tensor does."""
+        return self.cpu().tolist()
+
     @classmethod
     def __torch_dispatch__(cls, operation, types, args=(), kwargs=None):
         return done(operation, args, kwargs or {})

@@ -107,7 +107,7 @@ class GaussianMixture(Prior):
         center, shifts, precisions, heights = self._gaussians()
         # A form of second degree, so that all components' are one product of matrices, with each code's d (d + 3) / 2
         # products and numbers; in 64 bits, since a narrow one's are small differences of large numbers.
-        one, other = torch.triu_indices(self.latent_dim, self.latent_dim)
+        one, other = torch.triu_indices(self.latent_dim, self.latent_dim, device=z.device)
         squares = precisions[:, one, other] * torch.where(one == other, -0.5, -1.0)
         linear, heights = torch.cat([squares, shifts], 1), heights[:, None]
 
