@@ -19,7 +19,7 @@ from narrows.columns.given import conditions
 from narrows.estimators.fitting import fit_together
 from narrows.estimators.rows import rows_of
 from narrows.estimators.scoring import Scoring
-from narrows.estimators.targets import asked_of, context_of, examples_of, labels_of_each, refuse_pairs
+from narrows.estimators.targets import asked_of, context_of, examples_of, labels_of_each, posterior_of, refuse_pairs
 from narrows.fitted.completion import with_prior
 from narrows.fitted.conditioning import new_rows
 from narrows.fitted.imputing import imputed
@@ -28,7 +28,6 @@ from narrows.fitted.passes import check_decoded
 from narrows.fitted.saving import contents
 from narrows.models.corruptions import CORRUPTIONS, Corruption
 from narrows.models.priors import PRIORS
-from narrows.models.priors.base import Posterior
 from narrows.models.tracing import TracedLayer, trace
 from narrows.storage import ModelFile, write_model
 from narrows.training.loop import Step
@@ -158,14 +157,10 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
         """Learn from ``X`` as `fit` does, and return −1 for each odd example and 1 for any other, as `predict` does."""
         return self.fit(X, y, sample_weight).predict(X, y)
 
-    def _posterior(self, X: ArrayLike, y: ArrayLike | None) -> Posterior:
-        fitted = self.fitted_
-        return fitted.on(self.device).posterior(examples_of(fitted, rows_of(self, X), y))
-
     @in_own_state
     def transform(self, X: ArrayLike, y: ArrayLike | None = None) -> NDArray[np.float32]:
         """Return the codes (n, latent_dim) of ``X``, in the nets' 32-bit floats; the mean of q(z | x)."""
-        codes: NDArray[np.float32] = self._posterior(X, y).mean.numpy()
+        codes: NDArray[np.float32] = posterior_of(self, X, y).mean.numpy()
         return codes
 
     @in_own_state
@@ -173,7 +168,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
         self, X: ArrayLike, y: ArrayLike | None = None
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return μ and σ of q(z | x), each (n, latent_dim); σ is 0 where the code is a function of the input."""
-        q = self._posterior(X, y)
+        q = posterior_of(self, X, y)
         return q.mean.numpy(), q.sigma.numpy()
 
     @in_own_state
@@ -181,7 +176,7 @@ class BottleneckEstimator(ClassNamePrefixFeaturesOutMixin, OutlierMixin, Transfo
         self, X: ArrayLike, y: ArrayLike | None = None, random_state: RandomState = None
     ) -> NDArray[np.float32]:
         """Draw a code of each example from q(z | x), (n, latent_dim); ``random_state`` as in `sample`."""
-        q = self._posterior(X, y)
+        q = posterior_of(self, X, y)
         codes: NDArray[np.float32] = q.rsample(torch.Generator().manual_seed(random_seed(random_state))).numpy()
         return codes
 

@@ -12,8 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from narrows.arguments import refuse_masked
 from narrows.estimators.allowed import Rules, at_least, whole
 from narrows.estimators.base import BottleneckEstimator
-from narrows.estimators.rows import rows_of
-from narrows.estimators.targets import examples_of
+from narrows.estimators.targets import posterior_of
 from narrows.models.bottlenecks import Bottleneck, FiniteScalar, Quantiser, VectorQuantiser
 from narrows.models.objectives import Quantisation, Reconstruction
 from narrows.training.general import Objective
@@ -38,9 +37,7 @@ class Quantised(BottleneckEstimator):
     @in_own_state
     def encode_tokens(self, X: ArrayLike, y: ArrayLike | None = None) -> NDArray[np.int64]:
         """Return the codes of ``X`` as tokens, (n, tokens): one per vector (`VQVAE`) or per number (`FSQVAE`)."""
-        fitted = self.fitted_
-        codes = fitted.on(self.device).posterior(examples_of(fitted, rows_of(self, X), y)).mean
-        tokens: NDArray[np.int64] = self._quantiser().tokens(codes).numpy()
+        tokens: NDArray[np.int64] = self._quantiser().tokens(posterior_of(self, X, y).mean).numpy()
         return tokens
 
     @in_own_state

@@ -15,10 +15,10 @@ from torch.nn.functional import one_hot
 from narrows.columns.table import Table
 from narrows.data.labels import class_indices
 from narrows.estimators.attributes import FittedAttributes
-from narrows.estimators.rows import rows_to_fit, shape_of
+from narrows.estimators.rows import rows_of, rows_to_fit, shape_of
 from narrows.fitted.fitted import Fitted
 from narrows.fitted.source import Source
-from narrows.models.priors.base import StandardNormal
+from narrows.models.priors.base import Posterior, StandardNormal
 from narrows.training.examples import Examples
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "context_of",
     "examples_of",
     "labels_of_each",
+    "posterior_of",
     "refuse_pairs",
     "refuse_table",
 ]
@@ -41,6 +42,12 @@ def examples_of(fitted: Fitted, source: Source, y: ArrayLike | None) -> Examples
         return source.examples(fitted.scaling, context_of(fitted, y, len(source)))
     noisy = source.examples(fitted.scaling, None).read
     return replace(clean.examples(fitted.scaling, None), noisy=noisy)
+
+
+def posterior_of(estimator: FittedAttributes, X: ArrayLike, y: ArrayLike | None) -> Posterior:
+    """Return q(z | x) of examples, whose classes are ``y``; codes alone where they are a function of the input."""
+    fitted = estimator.fitted_
+    return fitted.on(estimator.device).posterior(examples_of(fitted, rows_of(estimator, X), y))
 
 
 def context_of(fitted: Fitted, y: ArrayLike | None, n: int) -> Tensor | None:

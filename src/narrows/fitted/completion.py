@@ -84,9 +84,10 @@ def complete(
     begun = unfinished(model, data, history, kind=kind, options=options, seed=seed)
     components = data.components(model.prior.latent_dim)
     each = np.concatenate([linear_errors(data.table, components, part.x.numpy()) for part in some.chunks()])
+    known = ordinary if len(ordinary) else some
     if data.table is not None:
-        calibrate_rest(passes, ordinary if len(ordinary) else some)
-        calibrate_fillings(passes, ordinary if len(ordinary) else some, seed)
+        calibrate_rest(passes, known)
+        calibrate_fillings(passes, known, seed)
     fitted = replace(
         begun,
         validation_error=(float(errors.mean()), float(errors.std() / math.sqrt(len(errors)))) if len(errors) else None,
@@ -97,16 +98,17 @@ def complete(
             float(each.mean(dtype=np.float64)),
             kept_of(passes, ordinary, training.weighted(), data.table),
             held_out_scores(passes, data.scaling, ordinary, scores),
-            np.zeros((0, 0), np.float32)
-            if begun.keeps_rows
-            else held_out_cells(passes, ordinary if len(ordinary) else some, data.table),
+            np.zeros((0, 0), np.float32) if begun.keeps_rows else held_out_cells(passes, known, data.table),
             data.boundary,
         ),
     )
-    if member.contamination is None:
-        return fitted
-    rows = torch.cat([given.validation.rows, given.training.rows])
-    return _with_given(fitted, replace(given.training, rows=rows).clean(), device)
+    return fitted if member.contamination is None else _with_given(fitted, _given_to(given), device)
+
+
+def _given_to(member: Member) -> Examples:
+    """Return all examples of a training, those held out first."""
+    rows = torch.cat([member.validation.rows, member.training.rows])
+    return replace(member.training, rows=rows).clean()
 
 
 def _with_given(fitted: Fitted, examples: Examples, device: str) -> Fitted:
