@@ -45,10 +45,13 @@ def main(arguments: list[str]) -> int:
 
     def tried(part: str) -> bool:
         command = [sys.executable, "-m", "battery", "--part", part, str(BOUNDED if bounded else 1)]
-        done = subprocess.run(command, check=False, stdout=subprocess.PIPE if bounded else None, text=True)
+        stdout = subprocess.PIPE if bounded else None
+        done = subprocess.run(command, check=False, stdout=stdout, stderr=subprocess.PIPE, text=True)
+        print(done.stderr, end="", file=sys.stderr, flush=True)
         print(done.stdout or "", end="", flush=True)
         if done.returncode not in (0, 3):
-            print(Row(part, f"ended with {done.returncode}", "to its end", holds=False), flush=True)
+            last = (done.stderr.splitlines() or [""])[-1]
+            print(Row(part, f"ended with {done.returncode}: {last}", "to its end", holds=False), flush=True)
         return done.returncode == 0
 
     # What is timed counts only where all the work is done, and then nothing else may run beside it.

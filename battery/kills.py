@@ -28,7 +28,7 @@ from narrows import Autoencoder, cli, load, storage
 from narrows.data import parts
 from narrows.data.dataset import Dataset
 from narrows.runs import making, streaming, writing
-from narrows.runs.journal import Journal
+from narrows.runs.journal import JOURNAL, Journal
 from narrows.training import checkpoint
 from narrows.training.checkpoint import Checkpoint
 from narrows.web.lab import Lab
@@ -122,6 +122,7 @@ def rounds(out: Path, kills: int, work: Callable[[], object], whole: Callable[[s
     ``whole`` says whether a file that has its name holds what it should; it ends with what it holds after no kill.
     """
     found, rng, began = Rounds(), random.Random(0), time.monotonic()
+    shutil.rmtree(out, ignore_errors=True)  # of rounds before, which may have ended with a kill
     if child(work) != "ended":
         raise RuntimeError(f"{out.name} fails even if nobody kills it")
     seconds, expected = time.monotonic() - began, files_in(out)
@@ -197,6 +198,8 @@ def streamed(share: float) -> Iterator[Row]:
 
         def work() -> None:
             torch.set_num_threads(2)  # of a child alone, which works at two batches side by side
+            if (out / "results.json").exists() and not (out / JOURNAL).exists():
+                shutil.rmtree(out)  # it was killed when all was done, after which the folder is full
             streaming.encode(folder / "model.safetensors", str(folder / "data"), out, told=lambda _: None)
 
         child(work)

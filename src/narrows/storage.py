@@ -27,7 +27,16 @@ from safetensors import numpy as safetensors
 
 from narrows.pages import Helped
 
-__all__ = ["Metadata", "ModelFileError", "Tensors", "read_model", "versions", "write_atomically", "write_model"]
+__all__ = [
+    "Metadata",
+    "ModelFileError",
+    "Tensors",
+    "halves",
+    "read_model",
+    "versions",
+    "write_atomically",
+    "write_model",
+]
 
 Tensors = dict[str, NDArray[Any]]
 
@@ -180,6 +189,16 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
         raise OSError(error.errno, error.strerror, os.fspath(path)) from error
 
 
+def halves(folder: Path, name: str | None = None) -> list[Path]:
+    """Return what `write_atomically` has left in a ``folder`` where its process was killed, or of the file ``name``."""
+    return sorted(folder.glob(f".narrows-{'*' if name is None else _short(name)}-*.tmp"))
+
+
+def _short(name: str) -> str:
+    """Return what stands for a file's name, which may itself be as long as a name can be."""
+    return hashlib.sha256(os.fsencode(name)).hexdigest()[:8]
+
+
 def _write_aside(path: Path, data: bytes) -> None:
     target = Path(os.path.realpath(path))  # as `resolve`, but without a RuntimeError for links in a circle
     old = target.stat() if target.exists() else None
@@ -189,8 +208,7 @@ def _write_aside(path: Path, data: bytes) -> None:
     # Also root, who could, does not overwrite what is marked as read-only.
     if old is not None and not (old.st_mode & WRITABLE and os.access(target, os.W_OK)):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    # Its name is short, since the file's own may be as long as a name can be.
-    temporary = target.with_name(f".narrows-{secrets.token_hex(4)}.tmp")
+    temporary = target.with_name(f".narrows-{_short(target.name)}-{secrets.token_hex(4)}.tmp")
     try:
         # Not tempfile's 0600: a new file gets the mode that the user's umask gives to any other, an old one keeps its.
         with open(temporary, "xb", opener=partial(os.open, mode=0o666 if old is None else 0o600)) as file:

@@ -15,8 +15,10 @@ import pytest
 import torch
 from PIL import Image
 
+from killing import killed_in_write
 from narrows import Autoencoder, load
 from narrows.runs.files import CHECKPOINT
+from narrows.storage import halves
 from narrows.training.loop import Training
 from narrows.web.library import open_models
 
@@ -333,6 +335,13 @@ def test_a_checkpoint_is_no_model(typed, tmp_path):
     Autoencoder(2, epochs=2).fit(X, checkpoint=folder / CHECKPOINT).save(folder / "model.safetensors")
     typed(tmp_path, "generate", "run", "--n", "4")
     assert [entry.estimator.latent_dim for entry in open_models([folder])] == [2]
+
+
+def test_killed_before_the_first_checkpoint_was_whole_it_is_begun_anew(typed, tmp_path):
+    (out := tmp_path / "out").mkdir()
+    killed_in_write(out / "checkpoint.safetensors")
+    typed(tmp_path, "train", "digits", "--epochs", "1", "--out", "out")
+    assert not halves(out)
 
 
 def test_resume_without_a_run_to_go_on_with_says_so(typed, tmp_path):

@@ -14,6 +14,7 @@ import pytest
 import torch
 from pyarrow import parquet as pq
 
+from killing import killed_in_write
 from narrows import Autoencoder, load
 from narrows.data import load_data
 from narrows.data import parts as parts_module
@@ -21,6 +22,7 @@ from narrows.data.fingerprints import shares
 from narrows.runs import streaming
 from narrows.runs.journal import JOURNAL
 from narrows.runs.opening import find_model
+from narrows.storage import halves
 from narrows.sweeps import Sweep
 
 NAMES = ["a", "b", "c", "d"]
@@ -261,6 +263,17 @@ def test_cut_off_at_any_moment_it_ends_the_same(moment, made, tmp_path, monkeypa
             file.unlink()
     streaming.encode(*arguments, out, told=lambda _: None)
     assert bytes_of(out) == bytes_of(tmp_path / "whole")
+
+
+def test_killed_in_the_very_first_write_it_begins_again(made, tmp_path):
+    folder, rows, _ = made
+    arguments = folder / "numbers.safetensors", str(in_parts(tmp_path / "data", rows))
+    (out := tmp_path / "out").mkdir()
+    killed_in_write(out / JOURNAL)
+    streaming.encode(*arguments, out, told=lambda _: None)
+    streaming.encode(*arguments, tmp_path / "whole", told=lambda _: None)
+    assert bytes_of(out) == bytes_of(tmp_path / "whole")
+    assert not halves(out)
 
 
 def test_another_command_does_not_go_on_with_parts(made, typed, tmp_path):

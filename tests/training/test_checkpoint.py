@@ -15,8 +15,10 @@ import pytest
 import torch
 from torch import nn
 
+from killing import killed_in_write
 from narrows import VAE, VQVAE, Autoencoder
 from narrows.estimators.fitting import fit_together
+from narrows.storage import halves
 from narrows.training.checkpoint import Checkpoint, CheckpointError
 from narrows.training.state import State
 
@@ -225,10 +227,11 @@ def test_no_folder_is_an_error_before_training(tmp_path):
 
 
 def test_what_a_killed_writer_left_half_written_is_cleared_away(tmp_path):
-    (tmp_path / ".a.checkpoint.0123abcd.tmp").write_bytes(b"half")
-    (tmp_path / ".b.checkpoint.0123abcd.tmp").write_bytes(b"another's")
+    for name in ("a.checkpoint", "b.checkpoint"):
+        killed_in_write(tmp_path / name)
+    (anothers,) = halves(tmp_path, "b.checkpoint")
     twin("by hand").fit(X, checkpoint=tmp_path / "a.checkpoint")
-    assert {path.name for path in tmp_path.iterdir()} == {"a.checkpoint", ".b.checkpoint.0123abcd.tmp"}
+    assert {*tmp_path.iterdir()} == {tmp_path / "a.checkpoint", anothers}
 
 
 @pytest.mark.usefixtures("always")

@@ -22,7 +22,7 @@ from PIL import Image
 from narrows.data.errors import DataError
 from narrows.data.on_disk import OnDisk
 from narrows.data.take import is_pandas
-from narrows.storage import versions
+from narrows.storage import halves, versions
 
 if TYPE_CHECKING:  # it takes a third of a second, and who writes figures has it
     from matplotlib.figure import Figure
@@ -35,6 +35,7 @@ __all__ = [
     "checkpoints",
     "new_folder",
     "numbered",
+    "refuse_full",
     "require_pyarrow",
     "unfinished_folder",
     "write_array",
@@ -79,9 +80,10 @@ def new_folder(given: Path | None, name: str) -> Path:
         If ``given`` is there and not empty, so that nothing in it is lost.
     """
     if given is not None:
-        if given.exists() and (not given.is_dir() or any(given.iterdir())):
+        if given.exists() and not given.is_dir():
             raise DataError(f"--out {given} already exists and is not empty; name a new folder")
         given.mkdir(parents=True, exist_ok=True)
+        refuse_full(given)
         return given
     for free in numbered(name):
         folder = Path("runs") / free
@@ -91,6 +93,21 @@ def new_folder(given: Path | None, name: str) -> Path:
             continue
         return folder
     raise AssertionError  # the names never end
+
+
+def refuse_full(folder: Path) -> None:
+    """Remove what a process that was killed had begun to write in a ``folder``, if there is nothing else in it.
+
+    Raises
+    ------
+    DataError
+        If there is.
+    """
+    begun = halves(folder)
+    if {*folder.iterdir()} - {*begun}:
+        raise DataError(f"--out {folder} already exists and is not empty; name a new folder")
+    for half in begun:
+        half.unlink()
 
 
 def unfinished_folder(given: Path | None) -> Path:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from narrows.data.errors import DataError
+from narrows.runs.files import refuse_full
 from narrows.storage import write_atomically
 
 __all__ = ["JOURNAL", "Journal"]
@@ -44,8 +45,8 @@ class Journal:
         self.parts: list[dict[str, Any]] = []
         if self.path.exists():
             self._read(json.loads(json.dumps(identity)))
-        elif any(folder.iterdir()):
-            raise DataError(f"--out {folder} already exists and is not empty; name a new folder")
+        else:
+            refuse_full(folder)
         # Written anew, so that nothing of a line that was torn is left.
         lines = [json.dumps(line) for line in (identity, *self.parts)]
         write_atomically(self.path, "".join(f"{line}\n" for line in lines).encode())

@@ -22,6 +22,7 @@ from narrows.estimators.base import BottleneckEstimator
 from narrows.evaluation.martingale import FEWEST, ConformalMartingale
 from narrows.fitted.fitted import Fitted
 from narrows.fitted.reference import SCORES
+from narrows.runs.files import refuse_full
 from narrows.runs.opening import find_model, marks_of, results_beside, types_of, warn_of_units, with_classes
 from narrows.scorer import known_columns
 from narrows.storage import write_atomically
@@ -174,8 +175,7 @@ def _resumed(out: Path | None, identity: dict[str, Any]) -> tuple[ConformalMarti
     out.mkdir(parents=True, exist_ok=True)
     path = out / STATE
     if not path.exists():
-        if any(out.iterdir()):
-            raise DataError(f"--out {out} already exists and is not empty; name a new folder")
+        refuse_full(out)
         return None
     try:
         state = json.loads(path.read_text(encoding="utf-8"))

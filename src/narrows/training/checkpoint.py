@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import json
 import os
 import time
@@ -21,7 +20,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from narrows.pages import Helped
-from narrows.storage import write_atomically
+from narrows.storage import halves, write_atomically
 
 __all__ = ["Checkpoint", "CheckpointError", "kept_seeds"]
 
@@ -66,8 +65,9 @@ class Checkpoint:
         _refuse_no_file(self.path)
         if not os.access(self.path.parent, os.W_OK):
             raise OSError(f"checkpoint {self.path}: its folder does not exist or cannot be written")
-        for half in self.path.parent.glob(f".{glob.escape(self.path.name)}.*.tmp"):
-            half.unlink()  # what a killed writer left
+        written = Path(os.path.realpath(self.path))
+        for half in halves(written.parent, written.name):
+            half.unlink()
         self.written = time.monotonic()
 
     @property
