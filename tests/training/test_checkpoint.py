@@ -229,9 +229,9 @@ def test_no_folder_is_an_error_before_training(tmp_path):
 def test_what_a_killed_writer_left_half_written_is_cleared_away(tmp_path):
     for name in ("a.checkpoint", "b.checkpoint"):
         killed_in_write(tmp_path / name)
-    (anothers,) = halves(tmp_path, "b.checkpoint")
+    (other,) = halves(tmp_path, "b.checkpoint")
     twin("by hand").fit(X, checkpoint=tmp_path / "a.checkpoint")
-    assert {*tmp_path.iterdir()} == {tmp_path / "a.checkpoint", anothers}
+    assert {*tmp_path.iterdir()} == {tmp_path / "a.checkpoint", other}
 
 
 @pytest.mark.usefixtures("always")
