@@ -14,7 +14,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "narrows"
-LEFT_OUT = {"__main__", "pages", "arguments", "chunks"}
+LEFT_OUT = {"__main__", "pages", "arguments", "chunks", "dates"}
 """The package itself, and the leaves that nearly all import."""
 
 BOX, APART = 1.37, 1.45

@@ -13,10 +13,10 @@ PARTS = {path.stem for path in SOURCE.iterdir()}
 
 # What each part may import of the others, also inside functions. Whatever is not listed imports nothing of ours.
 MAY_IMPORT = {
-    "columns": {"arguments", "pages"},
+    "columns": {"arguments", "dates", "pages"},
     "components": {"chunks"},
     "scaling": {"arguments", "chunks"},
-    "data": {"arguments", "chunks", "pages"},
+    "data": {"arguments", "chunks", "dates", "pages"},
     "evaluation": {"arguments", "chunks", "components"},
     "latent": {"arguments"},
     "models": {"columns", "components", "scaling"},
@@ -45,6 +45,7 @@ MAY_IMPORT = {
         "columns",
         "components",
         "data",
+        "dates",
         "drawing",
         "estimators",
         "evaluation",

@@ -159,6 +159,8 @@ def test_numbers_may_have_a_sign(tmp_path, separator, cells, numbers):
             ["column 'b': 'NO' and 'No' and 'no' are levels of their own, as they are written"],
         ),
         (["x", "n/a", "y", "?", "?"], ["column 'b': 'n/a' in 1 cell, '?' in 2 cells taken for texts like any other"]),
+        (["3/7/2024", "2024-07-03"], ["column 'b': its texts, such as '3/7/2024', look like dates, but not all"]),
+        (["3/7/2024", "3/13/2024"], []),
         (["x", "y", "x"], []),
     ],
 )
@@ -260,7 +262,7 @@ def test_the_type_of_a_column_can_be_said(tmp_path):
         load_data(path, types={"when": "number"})
     data = load_data(path)
     assert data.X["a"].isna().tolist() == [False, False, True]
-    assert data.notes[-1] == "column 'a': 'NA' in 1 cell taken for missing"
+    assert "column 'a': 'NA' in 1 cell taken for missing" in data.notes
 
 
 @pytest.mark.parametrize(

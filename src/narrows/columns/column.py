@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from narrows.columns.reading import ColumnTypeError, Dtype, Family, Level, Reading, objects_of
+from narrows.dates import moments, written
 
 __all__ = ["DAY", "KINDS", "LEFT_OUT", "LEVELS", "MOST_LEVELS", "NUMBERS", "SLACK", "Column", "Kind"]
 
@@ -165,7 +166,7 @@ class Column:
     def _of_texts(self, told: str, reading: Reading) -> NDArray[np.float64]:
         texts = pd.Series(objects_of(reading.cells, reading.missing))
         if self.kind == "date":
-            stamps = pd.to_datetime(texts, format=self.form, errors="coerce")
+            stamps = moments(texts, self.form)
             numbers = pd.DatetimeIndex(stamps).as_unit("us").asi8 / 1e6
             numbers = np.where(stamps.isna(), np.nan, numbers)
             wanted = f"a date written as {self.form}"
@@ -209,7 +210,7 @@ class Column:
             numbers = numbers.clip(self.low, self.high if bounded else None)
         if self.form:
             stamps = np.rint(numbers * 1e6).astype(np.int64).astype("datetime64[us]")
-            return pd.DatetimeIndex(stamps).strftime(self.form).to_numpy(object)
+            return written(pd.DatetimeIndex(stamps), self.form)
         return numbers + 0.0  # which −0 is not
 
     def _of_levels(self) -> NDArray[Any]:

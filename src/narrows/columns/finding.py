@@ -16,8 +16,9 @@ from narrows.columns.bins import with_bins
 from narrows.columns.column import DAY, KINDS, LEVELS, MOST_LEVELS, Column, Kind, zone_of
 from narrows.columns.reading import Level
 from narrows.columns.tally import Tally
+from narrows.dates import date_form
 
-__all__ = ["Asked", "check_asked", "date_form", "find"]
+__all__ = ["Asked", "check_asked", "find"]
 
 Asked = Mapping[Any, str] | str | None
 """What the option ``columns`` may be: a kind by a column's name, one for all of them, or None."""
@@ -53,29 +54,6 @@ LEAST_DISPERSION = 0.8
 
 SKEWED = 1.0
 """From where on numbers are tried by their logarithm, which must at least halve it."""
-
-FORMS = (
-    "%Y-%m-%d",
-    "%Y-%m-%d %H:%M:%S",
-    "%Y-%m-%dT%H:%M:%S",
-    "%Y-%m-%dT%H:%M:%SZ",
-    "%Y-%m-%d %H:%M:%S+00:00",
-    "%Y-%m-%dT%H:%M:%S+00:00",
-    "%Y-%m-%d %H:%M",
-    "%Y-%m-%dT%H:%M",
-    "%Y/%m/%d",
-    "%d.%m.%Y",
-    "%d.%m.%Y %H:%M",
-    "%d.%m.%Y %H:%M:%S",
-    "%d/%m/%Y",
-    "%m/%d/%Y",
-    "%d/%m/%Y %H:%M",
-    "%m/%d/%Y %H:%M",
-    "%d-%m-%Y",
-    "%m-%d-%Y",
-    "%Y%m%d",
-)
-"""In which texts write dates; where a day could also be a month, it comes first unless some are above 12."""
 
 MOST_DECIMALS = 6
 """Numbers of more are not written, but computed."""
@@ -216,19 +194,6 @@ def _skewness(x: NDArray[np.float64], weights: NDArray[np.int64]) -> float:
     from_mean = x - np.average(x, weights=weights)
     deviation = math.sqrt(np.average(from_mean**2, weights=weights))
     return float(np.average((from_mean / max(deviation, np.finfo(float).tiny)) ** 3, weights=weights))
-
-
-def date_form(texts: NDArray[Any]) -> str:
-    """Return how all ``texts`` (n,) write dates, one of `FORMS`; "" if they do not."""
-    if not all(isinstance(text, str) for text in texts[:FEWEST_DIFFERENT]):
-        return ""
-    for form in FORMS:
-        if pd.to_datetime(texts[0], format=form, errors="coerce") is pd.NaT:
-            continue
-        stamps = pd.to_datetime(pd.Series(texts, dtype=object), format=form, errors="coerce")
-        if not stamps.isna().any() and (stamps.dt.strftime(form).to_numpy(object) == texts).all():
-            return form
-    return ""
 
 
 def _step(kind: Kind, column: Column, numbers: NDArray[np.float64]) -> float:

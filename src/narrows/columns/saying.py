@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from narrows.columns.column import DAY, MOST_LEVELS, Column, zone_of
+from narrows.dates import written
 
 __all__ = ["found_in", "plain_kind"]
 
@@ -64,4 +65,5 @@ def _shown(column: Column, value: float) -> str:
     if column.kind != "date":
         return f"{value:z,.0f}" if value == round(value) and abs(value) < LARGE else f"{value:,.6g}"
     time = pd.Timestamp(value, unit="s", tz="UTC").tz_convert(zone_of(column.dtype) or "UTC")
-    return time.strftime(column.form or ("%Y-%m-%d" if column.step == DAY else "%Y-%m-%d %H:%M:%S"))
+    usual = "%Y-%m-%d" if column.step == DAY else "%Y-%m-%d %H:%M:%S"
+    return str(written(pd.DatetimeIndex([time]), column.form or usual)[0])

@@ -13,6 +13,7 @@ import pandas as pd
 
 from narrows.data.errors import DataError
 from narrows.data.signed import SignedNumbers, is_signed
+from narrows.dates import date_form, look_like_dates
 
 __all__ = ["TYPES", "Gaps", "TextColumn", "is_number", "number", "typed"]
 
@@ -206,6 +207,12 @@ def _doubts(name: str, known: Mapping[str, int]) -> str | None:
         return (
             f"column {name!r}: {words} taken for {'a text' if len(gaps) == 1 else 'texts'} like any other; if missing "
             f"cells are meant, say so (--missing {','.join(gaps)!r})"
+        )
+    texts = np.array([*known], object)
+    if look_like_dates(texts) and not date_form(texts):
+        return (
+            f"column {name!r}: its texts, such as {texts[0]!r}, look like dates, but not all in one known form; "
+            "write all of them as 2024-12-31 if they are to be taken for dates"
         )
     if len(known) > MOST_SPELLED:
         return None

@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from narrows.columns.finding import date_form
 from narrows.data import load_data
 from narrows.data.dataset import Dataset
 from narrows.data.description import Description
@@ -21,6 +20,7 @@ from narrows.data.errors import DataError
 from narrows.data.image_files import ImageFiles
 from narrows.data.images import scan_images, suitable_size
 from narrows.data.take import take
+from narrows.dates import date_form, moments
 from narrows.drawing.sheets import example_rows, histograms, image_grid
 from narrows.runs.captions import file_name, printable
 from narrows.runs.files import Written, new_folder, write_figures, write_json
@@ -207,5 +207,5 @@ def _drawn(column: pd.Series[Any]) -> NDArray[Any]:
         form = date_form(texts.unique()) if len(known) else ""
         if not form:
             return texts.to_numpy(object)
-        known = pd.to_datetime(texts, format=form)
+        known = moments(texts, form)
     return known.to_numpy("datetime64[s]")

@@ -3,7 +3,7 @@ import { roundEven } from './special.js';
 
 /**
  * @param {number} seconds since 1970
- * @param {string} form as strftime has it, of numbers alone
+ * @param {string} form as strftime has it, of numbers alone; after a minus without a leading zero
  * @param {string} zone '' for UTC
  * @returns {string}
  */
@@ -20,7 +20,9 @@ export function momentOf(seconds, form, zone) {
     M: [moment.getUTCMinutes(), 2],
     S: [moment.getUTCSeconds(), 2],
   };
-  return form.replace(/%([YmdHMS])/g, (_, part) => String(parts[part][0]).padStart(parts[part][1], '0'));
+  return form.replace(/%(-?)([YmdHMS])/g, (_, short, part) =>
+    String(parts[part][0]).padStart(short ? 1 : parts[part][1], '0'),
+  );
 }
 
 /**
