@@ -1,5 +1,6 @@
 """What the service answers is what the model's own methods say, whatever it is asked as."""
 
+from importlib.metadata import version
 from io import BytesIO
 
 import numpy as np
@@ -172,7 +173,9 @@ def test_metrics_are_what_prometheus_reads(client):
 
 
 def test_the_description_has_each_path_with_its_own_shapes(client):
-    paths = client.get("/openapi.json").json()["paths"]
+    document = client.get("/openapi.json").json()
+    assert document["info"]["version"] == version("narrows")
+    paths = document["paths"]
     body = paths["/models/digits/encode"]["post"]["requestBody"]["content"][JSON]["schema"]
     image = body["properties"]["examples"]["items"]
     assert (image["minItems"], image["items"]["maxItems"]) == (8, 8)

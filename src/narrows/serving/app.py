@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -59,6 +60,7 @@ def create_app(service: Service, hosts: frozenset[str], token: str | None = None
 
     app = FastAPI(
         title="narrows",
+        version=version("narrows"),
         description="Models with a bottleneck: encode, decode, reconstruct, denoise, sample, score, find anomalies.",
         docs_url=None,
         redoc_url=None,
