@@ -1,5 +1,7 @@
 """The score that joins what a model knows: each part against an oracle, and what the parts miss alone."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -74,8 +76,42 @@ def test_kept_examples_are_compared_as_if_they_were_new():
 def test_errors_are_whitened_by_a_shrunk_covariance(n):
     errors = np.random.default_rng(0).normal(size=(n, 30)) @ np.random.default_rng(1).normal(size=(30, 30))
     errors -= errors.mean(0)
-    whitening = _whitening(torch.from_numpy(errors)).numpy()
+    whitening = _whitening(torch.from_numpy(errors))[0].numpy()
     np.testing.assert_allclose(whitening @ whitening.T, np.linalg.inv(oas(errors, assume_centered=True)[0]), rtol=1e-8)
+
+
+def test_what_is_lost_of_kept_examples_is_as_if_each_had_been_left_out():
+    rows = np.random.default_rng(0).normal(size=(50, 30)) @ np.random.default_rng(1).normal(size=(30, 30))
+    joined = Autoencoder(2, epochs=2, random_state=0).fit(rows).fitted_.joined
+    errors = rows - rows.mean(0)
+    whitening, own_share = _whitening(torch.from_numpy(errors))
+    joined = replace(joined, whitening=whitening, own_share=own_share)
+    squares = torch.from_numpy(errors @ whitening.numpy()).square().mean(1)
+    found = joined._as_of_new(squares, torch.arange(50) < 49)
+    share = oas(errors, assume_centered=True)[1]
+    ridge = share * errors.var(0).mean() * np.eye(30)
+    for row in range(49):
+        others = np.delete(errors, row, 0)
+        apart = errors[row] - others.mean(0)
+        scatter = (others - others.mean(0)).T @ (others - others.mean(0))
+        expected = apart @ np.linalg.solve((1 - share) * scatter / 50 + ridge, apart) / 30
+        assert found[row] == pytest.approx(expected, rel=1e-8)
+    assert found[49] == squares[49]  # which is new
+
+
+def test_few_images_of_many_pixels_are_called_odd_at_the_rate_that_is_asked_for():
+    """Of 900 pixels each 277 are kept: a covariance of so few makes its own errors small, and new ones large."""
+
+    def images(seed, n):
+        rng = np.random.default_rng(seed)
+        waves = np.sin(np.arange(30) * rng.uniform(0.2, 0.9, (n, 1)) + rng.uniform(0, 6, (n, 1)))
+        return waves[:, :, None] * waves[:, None] + 0.2 * rng.normal(size=(n, 30, 30)) * np.linspace(0.01, 1, 30)
+
+    def rate(seed):
+        model = Autoencoder(4, hidden=(16,), epochs=3, random_state=seed).fit(images(seed, 800))
+        return np.mean(model.predict(images(100 + seed, 800)) == -1)
+
+    assert 0.02 < np.mean([rate(seed) for seed in range(3)]) < 0.1  # asked for 0.05; each one left in, 0.99
 
 
 def test_p_values_are_by_rank_and_beyond_all_by_a_power_law():

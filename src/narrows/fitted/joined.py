@@ -6,7 +6,8 @@ each is compared with that of ordinary examples, which makes it a p-value, and t
 Fisher combines tests (“Statistical methods for research workers”, 1925). Of numbers nearness counts twice: it sees at
 once what error and code see each in part; of a table's cells of several kinds the error does. An example that is kept
 is no neighbour of itself, so that those learned from are compared as new ones are. What scores are compared with are
-therefore the kept ones as if each were new: neither itself nor another that equals it is its neighbour then. So those
+therefore the kept ones as if each were new: neither itself nor another that equals it is its neighbour then, and what
+is lost of it is made uncorrelated without it. So those
 that were learned from help to set a threshold, which varies half as much as by the few that were held out; what
 training took from their errors, by these, is given back before.
 """
@@ -62,6 +63,9 @@ HIGH = np.linspace(0.7, 0.97, 10)
 
 SAME = 1e-9
 """The squared distance up to which two are one: what fills a gap differs in its last bits from batch to batch."""
+
+LEAST_LEFT = 1e-6
+"""Of an error in a direction that no other has, less its own share: what 32 bits tell from nothing."""
 
 SMALLEST = 1e-12
 """Of what a logarithm is taken of."""
@@ -185,6 +189,8 @@ class Joined:
     usual, whitening
         Mean of what is lost of them, (features,), and what makes this uncorrelated and of variance 1,
         (features, features); None of large examples, where it counts as it is.
+    own_share
+        Of each kept example in the covariance that ``whitening`` undoes, before that is shrunk; 0 without one.
     spread, codes
         By what codes are divided, (latent_dim,), and what they are near to.
     tails
@@ -199,6 +205,7 @@ class Joined:
     inputs: Neighbours
     usual: Tensor
     whitening: Tensor | None
+    own_share: float
     spread: Tensor
     codes: Neighbours
     tails: Tails
@@ -211,7 +218,7 @@ class Joined:
         views = views_of(table)
         if isinstance(kept, KeptViews):
             near, lost, z = (torch.from_numpy(array).double() for array in (kept.near, kept.lost, kept.z))
-            usual, whitening = torch.zeros(1), None
+            usual, whitening, own_share = torch.zeros(1), None, 0.0
         else:
             found = passes.apply(lambda model, batch: torch.cat(views(model, batch), 1), kept.examples(classes))
             latent_dim, features = passes.model.prior.latent_dim, passes.features
@@ -219,7 +226,7 @@ class Joined:
             near, errors, z = found.double().split(sizes, 1)
             usual = errors.mean(0)
             with limited_threads(1):  # of how many there are the sums depend
-                whitening = _whitening(errors - usual)
+                whitening, own_share = _whitening(errors - usual)
                 lost = ((errors.float() - usual.float()) @ whitening.float()).square().mean(1)
         with limited_threads(1):
             centre, spread = near.mean(0).float(), z.std(0)
@@ -228,7 +235,7 @@ class Joined:
             inputs, codes = Neighbours.of(near.float() - centre), Neighbours.of((z / spread).float())
             begun = cls(
                 *(views, OF_NUMBERS if table is None else OF_CELLS, centre, inputs),
-                *(usual.float(), None if whitening is None else whitening.float(), spread.float(), codes),
+                *(usual.float(), None if whitening is None else whitening.float(), own_share, spread.float(), codes),
                 Tails(np.zeros((0, 3))),
                 *(np.zeros(0), np.zeros(0)),
             )
@@ -270,8 +277,20 @@ class Joined:
         """Return the logarithms of the three, (n, 3); ``same`` as in `Neighbours.nearest`."""
         distances, same = self.inputs.distances(near - self.centre.to(near), same)
         of_codes = self.codes.distances(z / self.spread.to(z), same)[0]
-        three = torch.stack([distances, lost, of_codes], 1)
+        three = torch.stack([distances, self._as_of_new(lost, same[:, 0] >= 0), of_codes], 1)
         return three.double().clamp(SMALLEST, 1 / SMALLEST).log()
+
+    def _as_of_new(self, lost: Tensor, kept: Tensor) -> Tensor:
+        """Return ``lost`` (n,), of those that are ``kept`` (n,) as without each in the mean and in the covariance.
+
+        Among few errors of many features each makes itself look usual. With C the covariance and s an error's share of
+        it, (C − s e eᵀ)⁻¹ makes eᵀ C⁻¹ e / (1 − s eᵀ C⁻¹ e) of its square eᵀ C⁻¹ e (Sherman & Morrison 1950).
+        """
+        if self.whitening is None:
+            return lost
+        m = len(self.inputs.points)
+        left = (1 - self.own_share * len(self.whitening) * lost).clamp_min(LEAST_LEFT)
+        return torch.where(kept, (m / (m - 1)) ** 2 * lost / left, lost)
 
 
 def _high(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -280,11 +299,11 @@ def _high(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return found
 
 
-def _whitening(errors: Tensor) -> Tensor:
+def _whitening(errors: Tensor) -> tuple[Tensor, float]:
     """Return what makes ``errors`` (n, features), of mean 0, uncorrelated and of variance 1, (features, features).
 
     Their covariance is first drawn towards a multiple of the identity, the more so the fewer they are (Chen et al.,
-    “Shrinkage algorithms for MMSE covariance estimation”, 2010).
+    “Shrinkage algorithms for MMSE covariance estimation”, 2010). The second result is an error's share of what is left.
     """
     n, features = errors.shape
     covariance = errors.T @ errors / n
@@ -293,4 +312,4 @@ def _whitening(errors: Tensor) -> Tensor:
     share = min(1.0, (square + mean**2) / excess) if excess > 0 else 1.0
     shrunk = (1 - share) * covariance + (share * mean or 1.0) * torch.eye(features, dtype=errors.dtype)
     whitening: Tensor = torch.linalg.inv(torch.linalg.cholesky(shrunk)).T
-    return whitening
+    return whitening, (1 - share) / (n - 1)
