@@ -234,10 +234,18 @@ class Joined:
             # In 32 bits from the start, as examples come later, so that those that are kept equal themselves.
             inputs, codes = Neighbours.of(near.float() - centre), Neighbours.of((z / spread).float())
             begun = cls(
-                *(views, OF_NUMBERS if table is None else OF_CELLS, centre, inputs),
-                *(usual.float(), None if whitening is None else whitening.float(), own_share, spread.float(), codes),
-                Tails(np.zeros((0, 3))),
-                *(np.zeros(0), np.zeros(0)),
+                views=views,
+                weights=OF_NUMBERS if table is None else OF_CELLS,
+                centre=centre,
+                inputs=inputs,
+                usual=usual.float(),
+                whitening=None if whitening is None else whitening.float(),
+                own_share=own_share,
+                spread=spread.float(),
+                codes=codes,
+                tails=Tails(np.zeros((0, 3))),
+                held_out=np.zeros(0),
+                seen=np.zeros(0),
             )
             of_kept = near.float(), lost, z.float(), inputs.twins()
             split = (each.split(ROWS_AT_ONCE) for each in of_kept)
