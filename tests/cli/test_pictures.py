@@ -4,6 +4,7 @@ import csv
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -259,3 +260,34 @@ def test_a_padded_model_s_images_are_padded_when_asked(folder, narrows, tmp_path
     np.testing.assert_allclose(ends, model.reconstruct(X[:2]), atol=1e-3)
     errors = narrows("generate", tmp_path / "m.safetensors", "--fit", "pad", status=2)
     assert "--fit pad has no effect without --like" in errors
+
+
+def test_a_model_of_grey_images_says_that_it_does_not_see_colours_and_which_files_are_passed_over(tmp_path, typed):
+    X = RNG.integers(0, 256, (6, 8, 8), dtype=np.uint8)
+    Autoencoder(2, epochs=1, random_state=0).fit(X).save(tmp_path / "grey.safetensors")
+    for i, pixels in enumerate(X):
+        tinted = np.repeat(pixels[..., None], 3, 2) // 2
+        Image.fromarray(tinted).save(tmp_path / f"p{i}.jpg")
+    _, errors = typed(tmp_path, "encode", "grey.safetensors", ".", "--out", "grey.csv")
+    assert "warning" not in errors  # of grey that was saved as colours nothing is lost
+    Image.fromarray(RNG.integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(tmp_path / "red.png")
+    (tmp_path / "cut.png").write_bytes((tmp_path / "red.png").read_bytes()[:60])
+    _, errors = typed(tmp_path, "encode", "grey.safetensors", ".", "--out", "all.csv")
+    assert "1 image in colours, which were made grey" in errors
+    assert "1 file passed over: cut.png (truncated)" in errors
+    assert len(pd.read_csv(tmp_path / "all.csv")) == 7
+
+
+def test_codes_come_as_a_file_or_in_a_new_folder(tmp_path, typed):
+    np.save(tmp_path / "x.npy", X := RNG.normal(size=(12, 4)))
+    model = Autoencoder(2, epochs=1, random_state=0).fit(X)
+    model.save(tmp_path / "m.safetensors")
+    (tmp_path / "empty.d").mkdir()
+    for out in ("new/codes", "empty.d"):
+        output, _ = typed(tmp_path, "encode", "m.safetensors", "x.npy", "--out", out)
+        assert f"{out}/codes.csv" in output
+        np.testing.assert_allclose(pd.read_csv(tmp_path / out / "codes.csv"), model.transform(X), rtol=1e-5)
+    _, error = typed(tmp_path, "encode", "m.safetensors", "x.npy", "--out", "empty.d", status=2)
+    assert "--out empty.d already exists and is not empty" in error
+    _, error = typed(tmp_path, "encode", "m.safetensors", "x.npy", "--out", "codes.txt", status=2)
+    assert "must end in .csv or .npy or .parquet" in error

@@ -134,8 +134,8 @@ def encode(
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE",
-            help="A new .csv, .npy or .parquet file; of a large table a folder.",
+            metavar="PATH",
+            help="A new .csv, .npy or .parquet file, or a new folder; of a large table a folder.",
             show_default="codes-DATA.csv",
         ),
     ] = None,

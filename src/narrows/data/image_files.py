@@ -29,6 +29,7 @@ from narrows.data.tiff import MAGIC, is_plain, read_tiff, tiff_pages, tiff_size
 __all__ = [
     "DAMAGE",
     "IMAGE_SUFFIXES",
+    "MADE_GREY",
     "Decoded",
     "ImageFiles",
     "Rejected",
@@ -155,6 +156,13 @@ SLICES = {
 }
 """Of the files of which every page is an example unless one is asked for."""
 
+MADE_GREY = "in colours, which were made grey, as the model's images are"
+"""Said of images, and no reason to refuse them: grey pictures saved as colours are usual, and one stamp in red among
+thousands should not end a run; but what differs in colour alone cannot be seen any more."""
+
+COLOURLESS = 24
+"""Of 255, by how much the channels of a pixel may differ that is taken for grey: scans and JPEGs of grey are tinted."""
+
 FIRST = "of several pages: the first is read; --page N reads another, --page all each as an example"
 
 
@@ -272,7 +280,8 @@ def decode(
 
 def _of_raw(raw: Raw, said: tuple[str, ...], box: Box | None, fit: str, mode: str | None) -> Decoded:
     height, width = raw.numbers.shape[:2]
-    return Decoded(raw_numbers(raw.numbers, box, fit, mode), (width, height), raw.mode, (*raw.said, *said))
+    grey = (MADE_GREY,) if mode == "L" and raw.numbers.shape[2:] == (3,) else ()
+    return Decoded(raw_numbers(raw.numbers, box, fit, mode), (width, height), raw.mode, (*raw.said, *said, *grey))
 
 
 def _kind(file: bytes) -> Kind | None:
@@ -316,7 +325,16 @@ def _decoded(opened: ImageFile.ImageFile, page: int | None, box: Box | None, fit
     if opened.format == "TIFF":  # Pillow turns these by itself: before version 11 here, since then when opening
         size = opened.size
     size = size[::-1] if orientation in SIDEWAYS else size
-    return Decoded(image_numbers(upright, box, fit, mode), size, own_mode, said)
+    numbers = image_numbers(upright, box, fit, mode)
+    return Decoded(numbers, size, own_mode, (*said, *((MADE_GREY,) if mode == "L" and _is_coloured(upright) else ())))
+
+
+def _is_coloured(image: Image.Image) -> bool:
+    """Say whether an image has colours; a grey one that was saved with three channels, or a JPEG of it, has none."""
+    if image.mode in ("1", "L", "LA", "La", "I", "F") or image.mode.startswith("I;"):
+        return False
+    few = np.asarray(image.convert("RGB").reduce(max(1, min(image.size) // 64)))
+    return bool((few.max(2) - few.min(2)).max() > COLOURLESS)
 
 
 def turned(image: Image.Image) -> tuple[Image.Image, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from narrows.arguments import closest
 from narrows.data import load_data
 from narrows.data.dataset import Dataset
 from narrows.data.errors import DataError
+from narrows.data.image_files import MADE_GREY
 from narrows.data.labels import usual_labels
 from narrows.data.links import inside
 from narrows.data.sources import NAMED, is_table, takes
@@ -25,6 +27,7 @@ from narrows.estimators.base import BottleneckEstimator
 from narrows.fitted import units
 from narrows.fitted.fitted import Fitted
 from narrows.fitted.units import WHOLE, looked_at
+from narrows.runs.captions import passed_over
 from narrows.runs.files import checkpoints, require_pyarrow
 
 __all__ = [
@@ -143,17 +146,34 @@ def open_both(
     ------
     DataError
         If the model is conditional, and the data have no labels, or some that it does not know.
+
+    Warns
+    -----
+    UserWarning
+        If image files are passed over, or colours are made grey, since the model's images are.
     """
     file = find_model(model)
     estimator = load(file)
     fitted = estimator.fitted_
     told = read_as(fitted, data, results_beside(file)) | ({"missing": missing} if missing else {})
     dataset = load_data(data, fit=fit, progress=progress, **told)
+    _warn_of_files(dataset)
     if label is not None:
         if not fitted.conditional:
             raise DataError(f"--label {label} has no effect here: the codes of MODEL {model} do not depend on labels")
         dataset = replace(dataset, y=np.full(len(dataset.X), label))
     return estimator, with_classes(fitted, dataset, f"DATA {data} has", model)
+
+
+def _warn_of_files(dataset: Dataset) -> None:
+    """Say of image files what else nobody would see: which are passed over, and whose colours the model cannot see."""
+    if dataset.files is not None and dataset.files.rejected:
+        warnings.warn(f"{dataset.name}: {passed_over(dataset.files)}; `narrows data` lists them", stacklevel=3)
+    for note in dataset.notes:
+        if note.endswith(MADE_GREY):
+            warnings.warn(
+                f"{dataset.name}: {note}; a model that is to see colours learns from images in colours", stacklevel=3
+            )
 
 
 def read_as(fitted: Fitted, data: str, results: dict[str, Any]) -> dict[str, Any]:

@@ -239,20 +239,23 @@ def encode(
     estimator, dataset
         As in `reconstruct`.
     out
-        A new .csv, .npy or .parquet file; None is ``codes-NAME.csv``, or the next name that is free.
+        A new .csv, .npy or .parquet file, or a new folder, as in `narrows.runs.files.new_folder`, in which ``codes.csv``
+        is written; None is ``codes-NAME.csv``, or the next name that is free.
     scores
         Whether to add each example's anomaly score and log-density.
 
     Raises
     ------
     DataError
-        If the file has another ending, already exists, lies in no folder, or needs a package that is missing.
+        If the file has another ending, already exists, lies in no folder, or needs a package that is missing; or the
+        folder is not empty.
     """
     free = (path for name in numbered(f"codes-{dataset.name}") if not (path := Path(f"{name}.csv")).exists())
-    if out is not None:
+    alone = out is None or (bool(out.suffix) and not out.is_dir())
+    if out is not None and alone:
         check_new_table(out)
-    path = out or next(free)
     columns = columns_of(estimator, dataset.X, dataset.y, SCORED if scores else SCORED[:1])
+    path = (out or next(free)) if alone else new_folder(out, "") / "codes.csv"
     numbers = {"examples": len(dataset.X), "latent_dim": estimator.fitted_.latent_dim}
     return Written(numbers, [write_columns(path, columns, known_of(dataset))])
 
