@@ -262,6 +262,7 @@ def test_a_padded_model_s_images_are_padded_when_asked(folder, narrows, tmp_path
     assert "--fit pad has no effect without --like" in errors
 
 
+@pytest.mark.filterwarnings("default")
 def test_a_model_of_grey_images_says_that_it_does_not_see_colours_and_which_files_are_passed_over(tmp_path, typed):
     X = RNG.integers(0, 256, (6, 8, 8), dtype=np.uint8)
     Autoencoder(2, epochs=1, random_state=0).fit(X).save(tmp_path / "grey.safetensors")

@@ -47,3 +47,23 @@ def test_of_data_with_odd_ones_as_many_are_called_odd_and_it_says_why(tmp_path, 
     assert done.numbers["contamination"] == 0.1
     assert found["odd_cells"][found["odd"]].notna().mean() > 0.5
     assert found["odd_cells"][~found["odd"]].isna().all()
+
+
+def test_no_more_than_eight_cells_of_a_row_are_named_and_it_is_said_how_many_there_are(tmp_path):
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(320, 2)) @ rng.normal(size=(2, 20)) + 0.1 * rng.normal(size=(320, 20))
+    rows[300:310] = 5 * rng.normal(size=(10, 20))
+    rows[310:315, 3] += 3
+    table = pd.DataFrame(rows, columns=[f"c{i}" for i in range(20)])
+    model = Autoencoder(2, hidden=(16,), epochs=30, prior="normal", random_state=0).fit(table[:300])
+    find_anomalies(model, Dataset("wide", table), tmp_path / "out")
+    found = pd.read_csv(tmp_path / "out" / "anomalies.csv").set_index("example")
+    counts, why = found["odd_cell_count"], model.explain(table)
+    assert counts[found["odd"]].to_dict() == pytest.approx(
+        {row: why.changed[row].sum() for row in found.index[found["odd"]]}
+    )
+    assert counts.max() > 8
+    named = found["odd_cells"].dropna().str.split("; ").str.len()
+    assert (named == np.minimum(counts[named.index], 8)).all()
+    least = why.p_values[305][why.changed[305]].min()
+    assert float(found.loc[305, "cell_p_values"].split("; ")[0]) == pytest.approx(least, rel=0.01)

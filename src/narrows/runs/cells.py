@@ -20,8 +20,8 @@ from narrows.fitted.fitted import Fitted
 
 __all__ = ["differences", "explained", "heat_of", "made", "reasons", "together"]
 
-MOST_PIXELS = 8
-"""Odd pixels of an image that are named."""
+MOST_CELLS = 8
+"""Of a row or an image that are named, the oddest."""
 
 MOST_NATS, LEAST_HEAT = 10.0, 0.35
 """The −log p of a cell that is marked as strongly as can be, and how strongly one is at least that is odd."""
@@ -41,15 +41,16 @@ def reasons(
 ) -> dict[str, Array]:
     """Return as columns, (n,), what makes each ``odd`` row of ``X`` so: cells, their p-values, and ordinary values.
 
-    Several of a row stand with semicolons between them, the oddest first; those of rows that are not odd are empty.
-    Of images these are the oddest pixels, by where they are, and how many are odd in all. There are none where a
-    model's file is of an older narrows.
+    The eight oddest of a row stand with semicolons between them, the oddest first, and next to them how many there are
+    in all, ``odd_cell_count``; those of rows that are not odd are empty. Of images these are pixels, by where they are,
+    and ``odd_pixels`` is how many are odd. There are none where a model's file is of an older narrows.
     """
     fitted, rows = estimator.fitted_, np.flatnonzero(odd)
     if not fitted.explains:
         return {}
     of_images = len(fitted.input_shape) > 1
-    names = ("odd_cells", "cell_p_values", "ordinary_values", *(("odd_pixels",) if of_images else ()))
+    counted = "odd_pixels" if of_images else "odd_cell_count"
+    names = ("odd_cells", "cell_p_values", "ordinary_values", counted)
     columns = {name: np.full(len(odd), "", object) for name in names}
     if not len(rows):
         return columns
@@ -62,11 +63,10 @@ def reasons(
     order = np.lexsort((p[at, places], at))  # of a row the oddest first
     at, places = at[order], places[order]
     ends = np.searchsorted(at, np.arange(len(rows) + 1))
-    if of_images:
-        columns["odd_pixels"][rows] = list(map(str, np.diff(ends).tolist()))
-        shown = np.arange(len(at)) - ends[at] < MOST_PIXELS
-        at, places = at[shown], places[shown]
-        ends = np.searchsorted(at, np.arange(len(rows) + 1))
+    columns[counted][rows] = list(map(str, np.diff(ends).tolist()))
+    shown = np.arange(len(at)) - ends[at] < MOST_CELLS
+    at, places = at[shown], places[shown]
+    ends = np.searchsorted(at, np.arange(len(rows) + 1))
     known = columns_of(fitted)
     said = [known[place] if known else _pixel(fitted, place) for place in places.tolist()]
     values = list(map(str if fitted.table is not None else number_text, ordinary[at, places].tolist()))

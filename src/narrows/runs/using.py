@@ -239,8 +239,8 @@ def encode(
     estimator, dataset
         As in `reconstruct`.
     out
-        A new .csv, .npy or .parquet file, or a new folder, as in `narrows.runs.files.new_folder`, in which ``codes.csv``
-        is written; None is ``codes-NAME.csv``, or the next name that is free.
+        A new .csv, .npy or .parquet file, or a new folder for ``codes.csv``, as `new_folder` makes;
+        None is ``codes-NAME.csv``, or the next name that is free.
     scores
         Whether to add each example's anomaly score and log-density.
 
