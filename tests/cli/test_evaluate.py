@@ -174,7 +174,7 @@ def test_no_lower_rate_is_stated_than_the_examples_held_out_can_promise(tmp_path
     held_out = len(model.reference_.held_out["reconstruction"])
     assert held_out < 99
     least = 1 / (held_out + 1)
-    assert f"which at most {least:.3g} of ordinary examples exceed" in output
+    assert f"which at most {100 * least:.3g}% of ordinary examples exceed" in output
     assert (
         f"A rate of 0.01 cannot be promised: the training held out {held_out} examples, and this rate needs 99."
         in output

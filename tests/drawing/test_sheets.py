@@ -110,3 +110,12 @@ def test_rows_show_each_example_once(shape):
     if len(shape) > 1:
         pictures = [image.get_array() for image in images(figure)]
         np.testing.assert_allclose(pictures, [*first, *second])
+
+
+def test_paths_under_images_keep_their_ends_and_do_not_touch_each_other():
+    paths = [f"astronaut/IMG_{i:04}.webp" for i in range(6)] + [f"mmmmmmmmmmmm/wwww_{i:04}.jpg" for i in range(30)]
+    figure = image_grid(RNG.random((36, 8, 8)), (0, 1), title="paths", labels=paths)
+    labels = figure.texts[1:]
+    assert_nothing_is_cut(figure)
+    assert all(path.endswith(label.get_text().strip("…")) for path, label in zip(paths, labels, strict=True))
+    assert all(f"{i:04}." in label.get_text() for i, label in enumerate(labels[:6]))

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from narrows.data import scan_images
-from narrows.runs.captions import printable, ranked
+from narrows.runs.captions import class_name, printable, ranked
 
 RNG = np.random.default_rng(0)
 
@@ -37,3 +37,8 @@ def test_undecodable_names_are_written_in_one_way(tmp_path):
     files = scan_images(home)
     assert [printable(os.fsdecode(name)) for name in files.names] == ["a.png", "\\xff.png"]
     assert [printable(file.path) for file in files.rejected] == ["\\xfe.png"]
+
+
+def test_a_class_that_has_a_name_is_called_by_it():
+    labels = (3, np.int64(-1), "7", "astronaut", 2.5)
+    assert [class_name(label) for label in labels] == ["class 3", "class -1", "class 7", "astronaut", "2.5"]

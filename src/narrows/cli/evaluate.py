@@ -109,7 +109,7 @@ def anomalies(
     """Find odd examples: a ranked list of all examples, and a sheet of the oddest that shows where they are odd."""
     from narrows.data.sources import is_large
     from narrows.runs import streaming
-    from narrows.runs.anomalies import exceeded, find_anomalies
+    from narrows.runs.anomalies import exceeded, find_anomalies, scored
 
     if is_large(data):
         done = streaming.anomalies(
@@ -119,7 +119,7 @@ def anomalies(
         done = find_anomalies(*opened(model, data, fit, missing=marks(missing)), out, by=by, false_alarms=false_alarms)
     found = done.numbers
     print(
-        f"{found['odd']:,} of {found['examples']:,} examples are odd: their score by {by} is above "
+        f"{found['odd']:,} of {found['examples']:,} examples are odd: their score{scored(by)} is above "
         f"{found['threshold']:.4g}, which {exceeded(found['promised'], found['contamination'])}"
     )
     if found["odd"]:

@@ -34,6 +34,9 @@ MARGIN, GAP, LINE, NARROWEST = 0.12, 0.07, 0.155, 4.0
 
 BARS = 24  # of texts, at most: as many as of numbers
 STEP, WIDEST, NARROW = 0.175, 1.3, 0.35  # inches: a line of a table, and its columns at most and at least
+WIDE = "mwMW@%…—"
+"""Letters about as wide as high."""
+
 PANEL = 6  # lines of a comparison under each other, before a second panel begins beside them
 
 
@@ -331,15 +334,17 @@ def _paragraph(figure: Figure, x: float, middle: float, text: str, width: float)
 
 def _width(text: str, *, bold: bool = False) -> float:
     """Return about how wide a label is, in inches: of the font at hand without drawing, on the safe side."""
-    return sum(1.0 if character > "\u2e7f" else 0.6 + 0.07 * bold for character in text) * LABEL / 72
+    return sum(1.0 if c in WIDE or c > "\u2e7f" else 0.6 + 0.07 * bold for c in text) * LABEL / 72
 
 
 def _shortened(text: str, width: float) -> str:
-    """Return ``text``, with … for its middle where it is wider than that many inches."""
-    if _width(text) <= width:
-        return text
-    kept = max(2, int(width / _width(text) * len(text)) - 1)
-    return f"{text[: (kept + 1) // 2]}…{text[len(text) - kept // 2 :]}"
+    """Return ``text``, with … for its middle where it is wider than that many inches, of a path for its beginning."""
+    shown, kept = text, len(text)
+    while kept > 2 and _width(shown) > width:
+        kept -= 1
+        begun = 0 if "/" in text else (kept + 1) // 2
+        shown = f"{text[:begun]}…{text[len(text) - (kept - begun) :]}"
+    return shown
 
 
 def _ratio(examples: Array) -> float:

@@ -27,7 +27,7 @@ from narrows.runs.writing import known_of
 if TYPE_CHECKING:  # it takes a third of a second, and who draws has it
     from matplotlib.figure import Figure
 
-__all__ = ["Rule", "exceeded", "find_anomalies"]
+__all__ = ["Rule", "exceeded", "find_anomalies", "scored"]
 
 Array = NDArray[Any]
 
@@ -151,7 +151,7 @@ def find_anomalies(
     thing = "pixels" if len(estimator.fitted_.input_shape) > 1 else "cells"
     marked = "their errors" if heat is None else f"the {thing} that make them odd"
     title = (
-        f"The oddest of {dataset.name} to {with_article(estimator.fitted_.kind)}, by {by}, with {marked} in "
+        f"The oddest of {dataset.name} to {with_article(estimator.fitted_.kind)}{scored(by, ', ')}, with {marked} in "
         f"orange; scores above {limit:.3g} are odd; {exceeded(rule.promised, rule.contamination)} this"
     )
     draw = partial(_sheet, estimator, dataset, shown, scores[shown], odd[shown], title, heat)
@@ -161,8 +161,13 @@ def find_anomalies(
 def exceeded(share: float, contamination: float | str | None) -> str:
     """Return who exceeds a threshold, in words, of which that ``share`` does."""
     if contamination is None:
-        return f"at most {share:.3g} of ordinary examples exceed"
-    return f"{share:.3g} of the examples learned from exceed"
+        return f"at most {100 * share:.3g}% of ordinary examples exceed"
+    return f"{100 * share:.3g}% of the examples learned from exceed"
+
+
+def scored(by: str, before: str = " ") -> str:
+    """Return what scores go by, in words after ``before``; nothing where by all that the model knows, as usual."""
+    return "" if by == "auto" else f"{before}by {by}"
 
 
 def _sheet(

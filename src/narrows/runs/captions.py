@@ -11,7 +11,17 @@ from numpy.typing import NDArray
 from narrows.data.dataset import Dataset
 from narrows.data.image_files import ImageFiles
 
-__all__ = ["captions", "file_name", "first_of", "names", "passed_over", "printable", "ranked", "with_article"]
+__all__ = [
+    "captions",
+    "class_name",
+    "file_name",
+    "first_of",
+    "names",
+    "passed_over",
+    "printable",
+    "ranked",
+    "with_article",
+]
 
 OF_EACH = 3
 """Examples of the first, the best, the middle and the worst in a comparison."""
@@ -46,7 +56,12 @@ def with_article(kind: str) -> str:
 
 def names(dataset: Dataset, rows: Iterable[int]) -> list[str]:
     """Return what to call the examples at ``rows`` in a line: their classes, or else their numbers."""
-    return [f"example {i}" if dataset.y is None else f"class {dataset.y[i]}" for i in rows]
+    return [f"example {i}" if dataset.y is None else class_name(dataset.y[i]) for i in rows]
+
+
+def class_name(label: object) -> str:
+    """Return what to call a class in few letters: of a number it is said that it is one, a name tells by itself."""
+    return f"class {label}" if str(label).lstrip("-").isdecimal() else str(label)
 
 
 def first_of(shown: int, n: int) -> str:

@@ -17,7 +17,7 @@ from narrows.estimators.base import BottleneckEstimator
 from narrows.fitted.fitted import Fitted
 from narrows.latent import around
 from narrows.latent import interpolate as between
-from narrows.runs.captions import first_of, with_article
+from narrows.runs.captions import class_name, first_of, with_article
 from narrows.runs.cells import made, together
 from narrows.runs.files import (
     Written,
@@ -84,7 +84,7 @@ def generate(
         write_json(folder / "results.json", numbers),
     ]
     if samples.ndim > 2:
-        captions = [f"class {one}" for one in numbers.get("labels", [])[:GRID]]
+        captions = [class_name(one) for one in numbers.get("labels", [])[:GRID]]
         of_class = "" if label is None else f" of class {label}"
         kind = with_article(estimator.fitted_.kind)
         title = f"New examples{of_class} from the prior of {kind}{first_of(min(n, GRID), n)}"

@@ -17,7 +17,7 @@ from narrows.data.take import take
 from narrows.drawing.curves import error_curve, training_curve
 from narrows.fitted.fitted import Fitted
 from narrows.fitted.levels import as_bytes
-from narrows.runs.captions import file_name, with_article
+from narrows.runs.captions import class_name, file_name, with_article
 from narrows.runs.files import (
     by_itself,
     write_array,
@@ -153,7 +153,7 @@ def reconstructions(result: Sweep) -> Figure:
         rows.append((f"d = {row.latent_dim}\nerror {row.test_error:.4f}", restored))
     fitted = next(iter(result.models.values())).fitted_
     title = f"Held-out examples and what {with_article(fitted.kind)} rebuilds from d numbers ({result.unit})"
-    headings = [] if labels is None else [f"class {label}" for label in labels]
+    headings = [] if labels is None else [class_name(label) for label in labels]
     return draw_rows(fitted, rows, title=title, headings=headings)
 
 
