@@ -316,3 +316,21 @@ def test_scaling_what_is_no_picture_is_refused(tmp_path, options):
     with pytest.raises(DataError, match="there is no data set or file"):
         load_data("digist", **options)
     assert load_data("digits", like=(8, 8), fit="pad").X.shape == (1797, 8, 8)  # as the verbs read them for a model
+
+
+def test_a_path_that_is_not_there_is_compared_with_what_is_and_a_set_with_a_folder_of_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "inside" / "new_digits").mkdir(parents=True)
+    (tmp_path / "bars").mkdir()
+    with pytest.raises(DataError, match="'inside/new_digit'; did you mean 'inside/new_digits'"):
+        load_data("inside/new_digit")
+    with pytest.raises(DataError, match="'barss'; did you mean 'bars'"):
+        load_data("barss")
+    with pytest.raises(DataError, match="no data set or file 'nowhere/x'; sets are"):
+        load_data("nowhere/x")
+    with pytest.warns(UserWarning, match=r"bars is the set of that name; what lies here is \./bars"):
+        assert load_data("bars").name == "bars"
+
+
+def test_a_data_set_says_in_a_line_what_it_holds():
+    assert repr(load_data("digits")) == "Dataset('digits', X=(1797, 8, 8) float64, y=10 labels)"

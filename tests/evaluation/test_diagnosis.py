@@ -142,3 +142,12 @@ def test_a_code_with_room_for_all_is_called_no_bottleneck():
     kinds = {finding.kind: finding.advice for finding in found}
     assert "smaller latent_dim" in kinds["no bottleneck"]
     assert "PCA is better" not in kinds
+
+
+def test_nothing_is_a_multiple_of_what_components_rebuild_exactly():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(240, 2)) @ rng.normal(size=(2, 5))
+    e = Autoencoder(3, hidden=(4,), epochs=2, prior="normal", random_state=0).fit(X[:200]).evaluate(X[200:])
+    ratio = e.comparison.over_mean
+    found = {finding.kind: finding for finding in e.findings}["too few examples"]
+    assert found.figure == f"the model's error is {ratio.low:.2f} to {ratio.high:.2f} times the mean's"

@@ -20,7 +20,7 @@ from narrows.data.take import is_pandas, take
 __all__ = ["Dataset"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Dataset:
     """Examples, and what is known of them.
 
@@ -59,6 +59,14 @@ class Dataset:
     def at(self, rows: Sequence[int] | NDArray[np.int64]) -> Dataset:
         """Return the examples at ``rows`` (k,), counted from 0, and their labels, in memory."""
         return Dataset(self.name, take(self.X, rows), None if self.y is None else take(np.asarray(self.y), rows))
+
+    def __repr__(self) -> str:
+        """Say what there is, and not all of it: a notebook shows this."""
+        kind = "" if is_pandas(self.X) else f" {self.X.dtype}"
+        labels = "" if self.y is None else f", y={len(pd.unique(np.asarray(self.y))):,} labels"
+        passed = 0 if self.files is None else len(self.files.rejected)
+        left_out = f", {passed:,} file{'s' * (passed > 1)} passed over" if passed else ""
+        return f"Dataset({self.name!r}, X={self.X.shape}{kind}{labels}{left_out})"
 
     def __post_init__(self) -> None:
         if self.y is not None and len(self.y) != len(self.X):

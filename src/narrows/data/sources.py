@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.resources import files
@@ -86,6 +87,11 @@ def load_data(
         scaled, which is all but images; the message says what would be right.
     TypeError, ValueError
         If ``size`` or ``fit`` is not one of these.
+
+    Warns
+    -----
+    UserWarning
+        If there is a file or folder, too, that has a set's name.
     """
     _check(size, fit, page)
     image_like = like if like is not None and len(like) in (2, 3) else None
@@ -98,7 +104,8 @@ def load_data(
     path = Path(source)
     if source not in NAMED and not path.is_dir() and not path.is_file():
         raise DataError(
-            f"there is no data set or file {str(source)!r}{closest(source, NAMED)}; sets are {', '.join(NAMED)}"
+            f"there is no data set or file {str(source)!r}{closest(source, [*_beside(path), *NAMED])}; sets are "
+            f"{', '.join(NAMED)}"
         )
     if source not in NAMED and _is_images(path):
         images = read_images(path, size=size, fit=fit, like=image_like, page=page, strict=strict, progress=progress)
@@ -110,8 +117,18 @@ def load_data(
         source, {"size": size, "fit": None if fit == "crop" or like is not None else fit, "page": page}
     )
     if source in NAMED:
+        if path.exists():
+            warnings.warn(f"{source} is the set of that name; what lies here is ./{source}", stacklevel=2)
         return NAMED[str(source)]()
     return _table_in(path, missing, types) if is_table(path) else _array_in(path, key)
+
+
+def _beside(path: Path) -> list[str]:
+    """Return the paths of what lies where ``path`` should, as it is written."""
+    try:
+        return [str(path.parent / name) for name in os.listdir(path.parent)]  # noqa: PTH208, names alone
+    except OSError:
+        return []
 
 
 def _check(size: int | None, fit: str, page: int | str | None) -> None:

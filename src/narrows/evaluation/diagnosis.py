@@ -63,11 +63,12 @@ def diagnosed(evaluation: Evaluation) -> Evaluation:
 def _too_few(e: Evaluation) -> Iterator[Finding]:
     n = len(e.places)
     if n < FEWEST_EXAMPLES:
-        low, high = e.comparison.over_pca.low, e.comparison.over_pca.high
+        exact = _components_lose_nothing(e)  # nothing is a multiple of rounding
+        ratio, whose = (e.comparison.over_mean, "the mean's") if exact else (e.comparison.over_pca, "PCA's")
         yield Finding(
             "too few examples",
             f"{n} examples are too few to tell much; what follows may be chance.",
-            f"the model's error is {low:.2f} to {high:.2f} times PCA's",
+            f"the model's error is {ratio.low:.2f} to {ratio.high:.2f} times {whose}",
             f"Evaluate on {FEWEST_EXAMPLES} examples or more, better hundreds, that were not seen in training.",
         )
 
@@ -232,7 +233,8 @@ def _wasteful(e: Evaluation) -> Iterator[Finding]:
         yield Finding(
             "latent_dim wasteful",
             f"The code's {e.latent_dim} numbers say no more than {enough} would.",
-            f"{enough} principal components of the codes, decoded, come within 5 % of the model's error",
+            f"the codes' first {'principal component' if enough == 1 else f'{enough} principal components'}, decoded: "
+            "an error within 5 % of the model's",
             f"Take latent_dim={enough} or a little more: smaller codes sample better and are quicker to compare.",
         )
 
