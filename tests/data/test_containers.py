@@ -189,6 +189,19 @@ def test_a_damaged_file_is_an_error_in_one_line(tmp_path, suffix, write, writers
         file.write_bytes(whole)
 
 
+def test_an_empty_matrix_of_matlab_is_no_labels(tmp_path):
+    """As hdf5storage 0.2.2 writes it, and MATLAB itself: what the dataset holds is the matrix's shape."""
+    with pytest.importorskip("h5py").File(tmp_path / "x.mat", "w", userblock_size=512) as file:
+        file["X"] = ROWS[:2].T
+        file["y"] = np.array([0, 0], np.uint64)
+        file["y"].attrs.update(MATLAB_class=np.bytes_("double"), MATLAB_empty=np.uint8(1))
+    data = load_data(tmp_path / "x.mat")
+    assert data.y is None
+    np.testing.assert_array_equal(data.X, ROWS[:2])
+    with pytest.raises(DataError, match="those are X"):
+        load_data(tmp_path / "x.mat", key="y")
+
+
 def test_a_matlab_file_that_ends_its_reader_is_one_line(tmp_path, monkeypatch):
     scipy.io.savemat(tmp_path / "x.mat", {"file": ROWS, "names": ROWS + 1})
     (tmp_path / "dies.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)\n")

@@ -208,7 +208,9 @@ def _of_matlab_7_3(path: Path, key: str | None) -> dict[str, NDArray[Any]]:
         arrays = {
             name: array
             for name, array in _arrays_of(file, h5py).items()
-            if not name.startswith("#") and array.attrs.get("MATLAB_class") not in (b"char", b"cell")
+            if not name.startswith("#")
+            and array.attrs.get("MATLAB_class") not in (b"char", b"cell")
+            and not array.attrs.get("MATLAB_empty")  # of which the file holds the shape instead
         }
         small = {name: array for name, array in arrays.items() if array.ndim <= 2 and min(array.shape) == 1}
         name = chosen(path, {name: array.shape[::-1] for name, array in arrays.items()}, key)
