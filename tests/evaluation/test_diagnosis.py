@@ -151,3 +151,6 @@ def test_nothing_is_a_multiple_of_what_components_rebuild_exactly():
     ratio = e.comparison.over_mean
     found = {finding.kind: finding for finding in e.findings}["too few examples"]
     assert found.figure == f"the model's error is {ratio.low:.2f} to {ratio.high:.2f} times the mean's"
+    assert e.comparison.pca_is_exact
+    assert "model's error / PCA's" not in {number.name for number in e.numbers()}
+    assert "model's error / the mean's" in {number.name for number in e.numbers()}

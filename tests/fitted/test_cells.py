@@ -283,3 +283,15 @@ def test_without_held_out_examples_it_says_so():
     model = Autoencoder(2, epochs=2, validation_fraction=0, random_state=0).fit(rows(0, 50))
     with pytest.raises(ValueError, match="has no threshold"):
         model.explain(rows(1, 5))
+
+
+def test_what_would_be_ordinary_names_no_level_that_stays_as_it_is():
+    rng = np.random.default_rng(1)
+    price = rng.lognormal(4, size=400)
+    rows = pd.DataFrame({"price": price, "weight": price * rng.normal(1, 0.1, 400) / 10})
+    rows["boxed"], rows["city"] = rng.choice(["yes", "no"], 400), rng.choice(["Brno", "Wien", "Praha"], 400)
+    model = Autoencoder(2, hidden=(16,), epochs=20, prior="normal", false_alarms=0.2, random_state=1).fit(rows)
+    why = model.explain(rows)
+    assert why.changed.any(0).all()
+    assert (why.ordinary.to_numpy()[why.changed] != rows.to_numpy()[why.changed]).all()
+    assert (why.ordinary.to_numpy()[~why.changed] == rows.to_numpy()[~why.changed]).all()

@@ -109,7 +109,8 @@ def anomalies(
     """Find odd examples: a ranked list of all examples, and a sheet of the oddest that shows where they are odd."""
     from narrows.data.sources import is_large
     from narrows.runs import streaming
-    from narrows.runs.anomalies import exceeded, find_anomalies, scored
+    from narrows.runs.anomalies import exceeded, find_anomalies
+    from narrows.runs.captions import scored
 
     if is_large(data):
         done = streaming.anomalies(

@@ -50,6 +50,7 @@ h3 { font-size: 1.05rem; margin: 1.4rem 0 .3rem; }
 .card + .card { margin-top: .8rem; } .card h3 { margin: 0; } .card p { margin: .2rem 0; }
 .card.bad { border-color: var(--bad); } .card.good { border-color: var(--good); }
 .wide { overflow-x: auto; } .wide td { white-space: nowrap; } .wide td.long { white-space: normal; min-width: 22rem; }
+.wide td.unit { white-space: normal; min-width: 9rem; }
 td.odd { color: var(--bad); font-weight: 600; } tr.part td { color: var(--soft); }
 pre { padding: .8rem 1rem; background: var(--card); border-radius: .5rem; overflow-x: auto; font-size: .9rem; }
 @media (max-width: 34rem) { dl div { display: flex; flex-wrap: wrap; justify-content: space-between; }

@@ -19,6 +19,9 @@ __all__ = ["Comparison", "compared", "compared_errors", "error_ratio"]
 
 Array = NDArray[np.float64]
 
+LOSSLESS = 1e-6
+"""The fraction of the variance up to which what components lose is rounding."""
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -38,6 +41,11 @@ class Comparison:
     mean: Fidelity
     over_pca: Estimate
     over_mean: Estimate
+
+    @property
+    def pca_is_exact(self) -> bool:
+        """Whether principal components rebuild the examples but for rounding, of which nothing is a multiple."""
+        return self.pca.error.value < LOSSLESS * self.mean.error.value
 
 
 def compared(

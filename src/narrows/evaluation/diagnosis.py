@@ -48,9 +48,6 @@ NOT_LEARNED, MOST_NAMED = 0.8, 3
 EXPECTED, VANISHED = 20, 0.2
 """Generated rows that should have a level, for their lack to tell; and the fraction of these that there should be."""
 
-LOSSLESS = 1e-6
-"""The fraction of the variance up to which what components lose is rounding."""
-
 FEWEST_EXAMPLES = 50
 """Examples below which hardly anything can be told."""
 
@@ -63,7 +60,7 @@ def diagnosed(evaluation: Evaluation) -> Evaluation:
 def _too_few(e: Evaluation) -> Iterator[Finding]:
     n = len(e.places)
     if n < FEWEST_EXAMPLES:
-        exact = _components_lose_nothing(e)  # nothing is a multiple of rounding
+        exact = e.comparison.pca_is_exact
         ratio, whose = (e.comparison.over_mean, "the mean's") if exact else (e.comparison.over_pca, "PCA's")
         yield Finding(
             "too few examples",
@@ -118,7 +115,7 @@ def _unlike(e: Evaluation) -> Iterator[Finding]:
 
 def _components_win(e: Evaluation) -> Iterator[Finding]:
     ratio = e.comparison.over_pca
-    if _components_lose_nothing(e):
+    if e.comparison.pca_is_exact:
         yield Finding(
             "no bottleneck",
             f"{e.latent_dim} principal components rebuild the examples without any error, so a code of {e.latent_dim} "
@@ -142,11 +139,6 @@ def _components_win(e: Evaluation) -> Iterator[Finding]:
         )
 
 
-def _components_lose_nothing(e: Evaluation) -> bool:
-    """Return whether principal components rebuild the examples but for rounding."""
-    return e.comparison.pca.error.value < LOSSLESS * e.comparison.mean.error.value
-
-
 def _has_idle_units(e: Evaluation) -> bool:
     """Return whether units were switched off, as a variational bound does where they cost more than they tell.
 
@@ -168,7 +160,7 @@ def _undertrained(e: Evaluation) -> Iterator[Finding]:
         e.comparison.over_pca.low > 1
         and e.learnt_error > e.learnt_pca_error
         and not _has_idle_units(e)
-        and not _components_lose_nothing(e)
+        and not e.comparison.pca_is_exact
     ):
         yield Finding(
             "undertrained",

@@ -243,7 +243,8 @@ class Evaluation:
         three = {"model": self.comparison.model, f"PCA with {self.latent_dim}": self.comparison.pca}
         for who, fidelity in (three | {"the mean": self.comparison.mean}).items():
             yield Number(group, f"error, {who}", unit, fidelity.error, "lower")
-        yield Number(group, "model's error / PCA's", "ratio", self.comparison.over_pca, "lower")
+        if not self.comparison.pca_is_exact:
+            yield Number(group, "model's error / PCA's", "ratio", self.comparison.over_pca, "lower")
         yield Number(group, "model's error / the mean's", "ratio", self.comparison.over_mean, "lower")
         yield Number(group, "error on training examples", unit, _counted(self.learnt_error), "lower")
         for who, images in three.items():

@@ -151,7 +151,7 @@ def nearest_ordinary(
         for row in rows if len(others) else ():
             found[row] = others[np.square(numbers(others) - numbers(x[row][None])).sum(1).argmin()]
             changed[row], is_ordinary[row] = found[row] != x[row], True
-    return Nearest(found, changed, is_ordinary, were)
+    return Nearest(found, changed & (found != x), is_ordinary, were)  # a level may well be what the others expect
 
 
 def _whole_ones(fitted: Fitted) -> Array:

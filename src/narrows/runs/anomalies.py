@@ -18,7 +18,7 @@ from narrows.evaluation.anomalies import p_values
 from narrows.fitted.limits import limit as limit_of
 from narrows.fitted.limits import rate_of
 from narrows.fitted.reference import SCORES
-from narrows.runs.captions import captions, file_name, with_article
+from narrows.runs.captions import captions, file_name, scored, with_article
 from narrows.runs.cells import explained, heat_of, reasons
 from narrows.runs.files import Written, new_folder, write_columns, write_figures, write_json
 from narrows.runs.pictures import are_written, draw_odd
@@ -27,7 +27,7 @@ from narrows.runs.writing import known_of
 if TYPE_CHECKING:  # it takes a third of a second, and who draws has it
     from matplotlib.figure import Figure
 
-__all__ = ["Rule", "exceeded", "find_anomalies", "scored"]
+__all__ = ["Rule", "exceeded", "find_anomalies"]
 
 Array = NDArray[Any]
 
@@ -163,11 +163,6 @@ def exceeded(share: float, contamination: float | str | None) -> str:
     if contamination is None:
         return f"at most {100 * share:.3g}% of ordinary examples exceed"
     return f"{100 * share:.3g}% of the examples learned from exceed"
-
-
-def scored(by: str, before: str = " ") -> str:
-    """Return what scores go by, in words after ``before``; nothing where by all that the model knows, as usual."""
-    return "" if by == "auto" else f"{before}by {by}"
 
 
 def _sheet(

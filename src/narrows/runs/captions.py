@@ -20,6 +20,7 @@ __all__ = [
     "passed_over",
     "printable",
     "ranked",
+    "scored",
     "with_article",
 ]
 
@@ -95,3 +96,8 @@ def ranked(errors: NDArray[np.float64]) -> list[tuple[str, int]]:
     ):
         all_ranks.setdefault(row, []).append(rank)
     return [(", ".join(of_one), row) for row, of_one in all_ranks.items()]
+
+
+def scored(by: str, before: str = " ") -> str:
+    """Return what scores go by, in words after ``before``; nothing where by all that the model knows, as usual."""
+    return "" if by == "auto" else f"{before}by {by}"

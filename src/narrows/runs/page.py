@@ -113,7 +113,7 @@ def _image(figure: Figure, title: str) -> str:
 def _table(numbers: Sequence[Number]) -> str:
     rows = "".join(
         f"<tr><td>{escape(number.name)}</td><td class=n>{four_digits(number.estimate.value)}</td>"
-        f"<td class=n>{interval_of(number.estimate)}</td><td>{escape(_unit(number))}</td></tr>\n"
+        f"<td class=n>{interval_of(number.estimate)}</td><td class=unit>{escape(_unit(number))}</td></tr>\n"
         for number in numbers
     )
     head = "<tr><th>number</th><th class=n>value</th><th class=n>95 % interval</th><th>unit</th></tr>"

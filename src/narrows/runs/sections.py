@@ -20,7 +20,7 @@ from narrows.evaluation.summary import Evaluation
 from narrows.fitted.explaining import Explanation
 from narrows.latent import traverse
 from narrows.models.neighbours import arranged
-from narrows.runs.captions import captions, ranked
+from narrows.runs.captions import captions, ranked, scored
 from narrows.runs.cells import explained, heat_of
 from narrows.runs.pictures import draw_comparison, draw_grid, draw_odd, draw_rows
 from narrows.runs.section import Section
@@ -164,7 +164,7 @@ def _odd_ones(estimator: BottleneckEstimator, dataset: Dataset, rows: Array, sco
     fitted = estimator.fitted_
     by, chosen = fitted.best_score, np.argsort(-scores, kind="stable")[:ODDEST]
     these, scores = rows[chosen], scores[chosen]
-    text = f"The examples of the highest anomaly scores, by {by}; orange shows "
+    text = f"The examples of the highest anomaly scores{scored(by, ', ')}; orange shows "
     if not fitted.explains:
         drawn = partial(_oddest, estimator, dataset, these, scores, None)
         return [Section("The oddest", f"{text}where their error lies.", drawn)]
