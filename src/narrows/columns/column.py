@@ -189,6 +189,11 @@ class Column:
             return -np.maximum(cells, math.log(self.low))
         return np.zeros(len(cells))
 
+    @property
+    def shown_form(self) -> str:
+        """How its dates are shown: as its texts write them, or else by the day, or by the second."""
+        return self.form or ("%Y-%m-%d" if self.step == DAY else "%Y-%m-%d %H:%M:%S")
+
     # --- Back -------------------------------------------------------------------------
 
     def values(self, cells: NDArray[np.float64], *, bounded: bool) -> NDArray[Any]:

@@ -65,5 +65,4 @@ def _shown(column: Column, value: float) -> str:
     if column.kind != "date":
         return f"{value:z,.0f}" if value == round(value) and abs(value) < LARGE else f"{value:,.6g}"
     time = pd.Timestamp(value, unit="s", tz="UTC").tz_convert(zone_of(column.dtype) or "UTC")
-    usual = "%Y-%m-%d" if column.step == DAY else "%Y-%m-%d %H:%M:%S"
-    return str(written(pd.DatetimeIndex([time]), column.form or usual)[0])
+    return str(written(pd.DatetimeIndex([time]), column.shown_form)[0])

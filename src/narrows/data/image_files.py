@@ -23,7 +23,7 @@ from narrows.data.errors import DataError
 from narrows.data.links import LEADS_OUT, leads_out
 from narrows.data.medical import dicom_pages, dicom_size, nifti_pages, nifti_size, read_dicom, read_nifti
 from narrows.data.optional import Unreadable
-from narrows.data.pixels import Box, Raw, image_numbers, raw_numbers
+from narrows.data.pixels import Box, Raw, image_numbers, is_coloured, raw_numbers
 from narrows.data.tiff import MAGIC, is_plain, read_tiff, tiff_pages, tiff_size
 
 __all__ = [
@@ -159,9 +159,6 @@ SLICES = {
 MADE_GREY = "in colours, which were made grey, as the model's images are"
 """Said of images, and no reason to refuse them: grey pictures saved as colours are usual, and one stamp in red among
 thousands should not end a run; but what differs in colour alone cannot be seen any more."""
-
-COLOURLESS = 24
-"""Of 255, by how much the channels of a pixel may differ that is taken for grey: scans and JPEGs of grey are tinted."""
 
 FIRST = "of several pages: the first is read; --page N reads another, --page all each as an example"
 
@@ -326,15 +323,7 @@ def _decoded(opened: ImageFile.ImageFile, page: int | None, box: Box | None, fit
         size = opened.size
     size = size[::-1] if orientation in SIDEWAYS else size
     numbers = image_numbers(upright, box, fit, mode)
-    return Decoded(numbers, size, own_mode, (*said, *((MADE_GREY,) if mode == "L" and _is_coloured(upright) else ())))
-
-
-def _is_coloured(image: Image.Image) -> bool:
-    """Say whether an image has colours; a grey one that was saved with three channels, or a JPEG of it, has none."""
-    if image.mode in ("1", "L", "LA", "La", "I", "F") or image.mode.startswith("I;"):
-        return False
-    few = np.asarray(image.convert("RGB").reduce(max(1, min(image.size) // 64)))
-    return bool((few.max(2) - few.min(2)).max() > COLOURLESS)
+    return Decoded(numbers, size, own_mode, (*said, *((MADE_GREY,) if mode == "L" and is_coloured(upright) else ())))
 
 
 def turned(image: Image.Image) -> tuple[Image.Image, int]:

@@ -10,10 +10,23 @@ from PIL import Image
 
 from narrows.data.optional import Unreadable
 
-__all__ = ["Box", "Raw", "check_pixels", "image_bytes", "image_numbers", "on_white", "raw_numbers", "upright"]
+__all__ = [
+    "Box",
+    "Raw",
+    "check_pixels",
+    "image_bytes",
+    "image_numbers",
+    "is_coloured",
+    "on_white",
+    "raw_numbers",
+    "upright",
+]
 
 Box = tuple[int, int]
 """(width, height) in pixels."""
+
+COLOURLESS = 24
+"""Of 255, by how much the channels of a pixel may differ that is taken for grey: scans and JPEGs of grey are tinted."""
 
 EXACT = 2**53
 """Up to which 64-bit floats hold every whole number."""
@@ -220,3 +233,11 @@ def _padded(image: Image.Image, box: Box) -> Image.Image:
     scaled = image.resize(inner, Image.Resampling.LANCZOS, reducing_gap=3.0)
     whole.paste(scaled, ((box[0] - inner[0]) // 2, (box[1] - inner[1]) // 2))
     return whole
+
+
+def is_coloured(image: Image.Image) -> bool:
+    """Say whether an image has colours; a grey one that was saved with three channels, or a JPEG of it, has none."""
+    if image.mode in ("1", "L", "LA", "La", "I", "F") or image.mode.startswith("I;"):
+        return False
+    few = np.asarray(image.convert("RGB").reduce(max(1, min(image.size) // 64)))
+    return bool((few.max(2) - few.min(2)).max() > COLOURLESS)

@@ -80,10 +80,8 @@ def new_folder(given: Path | None, name: str) -> Path:
         If ``given`` is there and not empty, so that nothing in it is lost.
     """
     if given is not None:
-        if given.exists() and not given.is_dir():
-            raise DataError(f"--out {given} already exists and is not empty; name a new folder")
-        given.mkdir(parents=True, exist_ok=True)
         refuse_full(given)
+        given.mkdir(parents=True, exist_ok=True)
         return given
     for free in numbered(name):
         folder = Path("runs") / free
@@ -101,10 +99,10 @@ def refuse_full(folder: Path) -> None:
     Raises
     ------
     DataError
-        If there is.
+        If there is, or it is a file.
     """
     begun = halves(folder)
-    if {*folder.iterdir()} - {*begun}:
+    if folder.exists() and (not folder.is_dir() or {*folder.iterdir()} - {*begun}):
         raise DataError(f"--out {folder} already exists and is not empty; name a new folder")
     for half in begun:
         half.unlink()

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from narrows.columns.column import DAY, LEVELS, Column, zone_of
+from narrows.columns.column import LEVELS, Column, zone_of
 from narrows.columns.given import column_called, conditions
 from narrows.columns.reading import Dtype
 from narrows.columns.table import Table
@@ -276,5 +276,4 @@ def _texts(column: Column, decimals: int, cells: NDArray[np.float64]) -> list[st
 
 def _times(column: Column, seconds: NDArray[np.float64]) -> Array:
     stamps = pd.DatetimeIndex(np.rint(seconds * 1e6).astype(np.int64).astype("datetime64[us]"), tz="UTC")
-    form = "%Y-%m-%d" if column.step == DAY else "%Y-%m-%d %H:%M:%S"
-    return stamps.tz_convert(zone_of(column.dtype) or "UTC").strftime(form).to_numpy(object)
+    return stamps.tz_convert(zone_of(column.dtype) or "UTC").strftime(column.shown_form).to_numpy(object)
